@@ -1,0 +1,1 @@
+"""A plan as Asterisk configuration text. Pure: same plan, same bytes."""

@@ -1,0 +1,429 @@
+"""Facts: what Asterisk did, in the past tense and in our words.
+
+Only ``cti.asterisk.hear`` makes facts; rooms read them. Every fact carries the moment Asterisk
+says it happened (``at``, seconds since the epoch, UTC) and the node that saw it, so that a journal
+can be replayed and two nodes can be told apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+CallId = NewType("CallId", str)
+LegId = NewType("LegId", str)
+"""Asterisk's Uniqueid of a channel; opaque to every room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that happened on node ``node`` at ``at`` (seconds since the epoch, UTC)."""
+
+    at: float
+    node: str
+
+
+# --- the link to Asterisk -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkUp(Fact):
+    """We are logged in and subscribed; a snapshot follows. ``boot`` changes when Asterisk restarted."""
+
+    version: str
+    boot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkDown(Fact):
+    why: str
+
+
+# --- legs -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegStarted(Fact):
+    """A channel exists. ``call`` is None until the dialplan gave the call its id."""
+
+    leg: LegId
+    channel: str
+    call: CallId | None
+    endpoint: str
+    """``demo-1001`` for PJSIP/demo-1001-00000001; empty for a channel without an endpoint."""
+    caller: str
+    called: str
+    context: str
+    linked: LegId
+    """Asterisk's Linkedid: the oldest leg this one belongs to. Does not survive transfers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegBelongs(Fact):
+    """The leg carries this CALL_ID (accountcode): the first time, or anew after a transfer."""
+
+    leg: LegId
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRang(Fact):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegAnswered(Fact):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRenamed(Fact):
+    """Masquerade or Rename: the same leg under another channel name."""
+
+    leg: LegId
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegHeld(Fact):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegUnheld(Fact):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPressed(Fact):
+    leg: LegId
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegJoined(Fact):
+    """The leg entered a bridge. ``kind`` is ``basic`` (two parties), ``conference``, ``holding`` or other."""
+
+    leg: LegId
+    bridge: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegLeft(Fact):
+    leg: LegId
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnded(Fact):
+    """``cause`` is the Q.850 number Asterisk gives."""
+
+    leg: LegId
+    cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceJoined(Fact):
+    leg: LegId
+    room: str
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceLeft(Fact):
+    leg: LegId
+    room: str
+
+
+# --- transfers seen -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindTransferred(Fact):
+    """``by`` sent ``leg`` to ``to`` (context/extension) and is out of the call. ``ok`` False: nothing moved."""
+
+    by: LegId
+    leg: LegId | None
+    to: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendedTransferred(Fact):
+    """``original`` and ``consult`` are the transferer's two legs; ``joined`` now talk."""
+
+    original: LegId
+    consult: LegId
+    joined: tuple[LegId, ...]
+    ok: bool
+
+
+# --- the call, told by our dialplan ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived(Fact):
+    """A call entered a line. ``original`` is the number the citizen dialled, kept to the end."""
+
+    call: CallId
+    leg: LegId
+    city: str
+    trunk: str
+    line: str
+    called: str
+    original: str
+    caller: str
+    sip_call: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingEnded(Fact):
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceAsked(Fact):
+    """The question "where next?" ended. ``by`` answered it: service, failsafe or dialplan."""
+
+    call: CallId
+    status: str
+    next: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuChosen(Fact):
+    call: CallId
+    menu: str
+    key: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBackOwed(Fact):
+    call: CallId
+    caller: str
+    line: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted(Fact):
+    call: CallId
+    leg: LegId
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLeft(Fact):
+    """The caller's leg is over, said by the dialplan's hangup handler. ``by``: caller, agent or system."""
+
+    call: CallId
+    by: str
+    cause: int
+
+
+# --- the queue ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueJoined(Fact):
+    call: CallId
+    leg: LegId
+    city: str
+    queue: str
+    position: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeft(Fact):
+    """The visit is over for app_queue: answered or not (Leave precedes AgentConnect)."""
+
+    call: CallId
+    leg: LegId
+    city: str
+    queue: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueAbandoned(Fact):
+    """The caller hung up while waiting. ``waited`` in seconds."""
+
+    call: CallId
+    leg: LegId
+    city: str
+    queue: str
+    position: int
+    waited: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueGaveUp(Fact):
+    """Said by the dialplan: Queue() ended without an agent. ``status`` is QUEUESTATUS or KEY."""
+
+    call: CallId
+    city: str
+    queue: str
+    status: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatRang(Fact):
+    call: CallId
+    city: str
+    queue: str
+    seat: str
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatDeclined(Fact):
+    """No answer, busy or refused. ``rang`` in seconds."""
+
+    call: CallId
+    city: str
+    queue: str
+    seat: str
+    leg: LegId
+    rang: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatAnswered(Fact):
+    """``waited`` and ``rang`` in seconds, as app_queue counts them."""
+
+    call: CallId
+    city: str
+    queue: str
+    seat: str
+    leg: LegId
+    waited: float
+    rang: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatFinished(Fact):
+    """``reason``: caller, agent or transfer. ``waited`` and ``talked`` in seconds."""
+
+    call: CallId
+    city: str
+    queue: str
+    seat: str
+    reason: str
+    waited: float
+    talked: float
+
+
+# --- seats ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatSignedIn(Fact):
+    city: str
+    seat: str
+    queue: str
+    penalty: int
+    paused: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatSignedOut(Fact):
+    city: str
+    seat: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatPaused(Fact):
+    city: str
+    seat: str
+    queue: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatUnpaused(Fact):
+    city: str
+    seat: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatDevice(Fact):
+    """``state`` as Asterisk's device states, lower case: not_inuse, inuse, busy, ringing, unavailable, …"""
+
+    city: str
+    seat: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneReachable(Fact):
+    """A phone registered or answers OPTIONS again."""
+
+    city: str
+    seat: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneGone(Fact):
+    city: str
+    seat: str
+    contact: str
+
+
+# --- the whole truth at one moment ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegNow:
+    leg: LegId
+    channel: str
+    call: CallId | None
+    endpoint: str
+    linked: LegId
+    caller: str
+    called: str
+    context: str
+    up: bool
+    bridge: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemberNow:
+    city: str
+    seat: str
+    queue: str
+    penalty: int
+    paused: bool
+    reason: str
+    device: str
+    calls_taken: int
+    in_call: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaiterNow:
+    city: str
+    queue: str
+    leg: LegId
+    position: int
+    waited: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Fact):
+    """CoreShowChannels + BridgeList + QueueStatus, all complete. A refused one is never made into this."""
+
+    legs: tuple[LegNow, ...]
+    members: tuple[MemberNow, ...]
+    waiters: tuple[WaiterNow, ...]
+    queues: tuple[tuple[str, str], ...]
+    """(city, queue) of every queue Asterisk knows."""

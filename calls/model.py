@@ -1,0 +1,98 @@
+"""What a call, a leg and a seat are. Plain values: copy, compare, print, store as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calls.facts import CallId, LegId
+
+
+class CallState(StrEnum):
+    GREETED = "greeted"  # hears the greeting or a menu
+    WAITING = "waiting"  # in a queue
+    RINGING = "ringing"  # a seat rings for this caller
+    TALKING = "talking"  # caller and agent hear each other
+    MOVING = "moving"  # left the agent, not yet with anybody else
+    ENDED = "ended"
+
+
+class SeatState(StrEnum):
+    AWAY = "away"  # nobody signed in
+    UNREACHABLE = "unreachable"  # signed in, phone off the network
+    READY = "ready"
+    RINGING = "ringing"
+    BUSY = "busy"
+    WRAP_UP = "wrap-up"
+    PAUSED = "paused"
+
+
+class LeftBy(StrEnum):
+    CALLER = "caller"
+    AGENT = "agent"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"  # it ended while nobody of ours was looking
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One phone in a call: the caller, a seat, or an outside number."""
+
+    id: LegId
+    channel: str
+    call: CallId | None
+    endpoint: str
+    up: bool = False
+    on_hold: bool = False
+    bridge: str = ""
+    linked: LegId = LegId("")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A citizen's call from the first second to the last. Times are seconds since the epoch, UTC."""
+
+    id: CallId
+    city: str
+    line: str
+    trunk: str
+    caller: str
+    called: str
+    original: str
+    leg: LegId
+    state: CallState
+    since: float
+    arrived: float
+    greeted: float | None = None
+    queue: str = ""
+    joined: float | None = None
+    """When the caller joined the queue of the present visit."""
+    seat: str = ""
+    answered: float | None = None
+    """When an agent first answered: stops the 15 s clock (GB/T 33358-2016, decisions 23)."""
+    first_seat: str = ""
+    ended: float | None = None
+    left_by: LeftBy | None = None
+    cause: int = 0
+    visits: int = 0
+    advice: str = ""
+    advised_by: str = ""
+    recording: str = ""
+    owed: bool = False
+    consult_of: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One working place. ``calls`` are the calls it rings for or talks to."""
+
+    city: str
+    name: str
+    state: SeatState
+    since: float
+    device: str = "unknown"
+    queues: tuple[str, ...] = ()
+    paused: str = ""
+    """The reason code while paused, empty otherwise."""
+    call: CallId | None = None
+    contact: str = ""

@@ -1,0 +1,1 @@
+"""The switch room: the only place that touches network, clock and disk."""

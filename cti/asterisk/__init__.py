@@ -1,0 +1,1 @@
+"""The link to Asterisk: AMI and FastAGI in, facts and orders out."""

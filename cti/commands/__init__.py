@@ -1,0 +1,1 @@
+"""The `cti` command, one file for each group of verbs."""

@@ -1,0 +1,1 @@
+"""What is kept: the live picture, the journal on disk, the history in a database."""

@@ -1,0 +1,1 @@
+"""What a caller hears and keys: the advice, menus."""

@@ -1,0 +1,1 @@
+"""The operator's hotline plan as types and checks."""

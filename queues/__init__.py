@@ -1,0 +1,1 @@
+"""Seats and the visits of callers to queues."""

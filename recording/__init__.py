@@ -1,0 +1,1 @@
+"""What is recorded, under which name, and whether it is really there."""
