@@ -141,7 +141,7 @@ class ConferenceLeft(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlindTransferred(Fact):
-    """``by`` sent ``leg`` to ``to`` (context/extension) and is out of the call. ``ok`` False: nothing moved."""
+    """``by`` sent ``leg`` to ``to`` (context/extension) and left the call. ``ok`` False: nothing moved."""
 
     by: LegId
     leg: LegId | None

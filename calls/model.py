@@ -8,6 +8,9 @@ from enum import StrEnum
 from calls.facts import CallId, LegId
 
 
+NO_LEG = LegId("")
+
+
 class CallState(StrEnum):
     GREETED = "greeted"  # hears the greeting or a menu
     WAITING = "waiting"  # in a queue
@@ -45,7 +48,7 @@ class Leg:
     up: bool = False
     on_hold: bool = False
     bridge: str = ""
-    linked: LegId = LegId("")
+    linked: LegId = NO_LEG
 
 
 @dataclass(frozen=True, slots=True)

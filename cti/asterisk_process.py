@@ -196,10 +196,11 @@ async def ready(ami: tuple[str, int], user: str, secret: str, within: float = 30
     """Wait until AMI says FullyBooted. Raises Missing after ``within`` seconds or on a refused login."""
     try:
         async with asyncio.timeout(within):
-            while not await _fully_booted(ami, user, secret):
+            # Nothing tells from outside that a port is listened on; asking again is the only way.
+            while not await _fully_booted(ami, user, secret):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise Missing(f"Asterisk on {ami[0]}:{ami[1]} not ready after {within:g} s", "look at its log") from None
+        raise Missing(f"Asterisk on port {ami[1]} not ready after {within:g} s", "look at its log") from None
 
 
 async def _fully_booted(ami: tuple[str, int], user: str, secret: str) -> bool:
@@ -214,7 +215,7 @@ async def _fully_booted(ami: tuple[str, int], user: str, secret: str) -> bool:
             if line.startswith(b"Event: FullyBooted"):
                 return True
             if b"Authentication failed" in line:
-                raise Missing(f"AMI user {user!r} is refused", "another Asterisk listens there, or secrets differ")
+                raise Missing(f"AMI refuses user {user!r}", "another Asterisk listens there, or secrets differ")
         return False
     except ConnectionError:
         return False

@@ -1,0 +1,75 @@
+"""Addresses and limits of one machine: typed, read once, passed down.
+
+Order: environment (``CTI_DATABASE``, ``CTI_REDIS``, …), then HOME/settings.toml, then the embedded
+defaults. What a city decides is in its plan, never here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from cti.home import Home
+
+
+class BadSettings(Exception):
+    """settings.toml or the environment holds something unusable; one line for each fault."""
+
+
+class Settings(BaseSettings):
+    """What the person who runs the machine may set."""
+
+    model_config = SettingsConfigDict(env_prefix="CTI_", extra="ignore")
+
+    database: str = ""
+    """SQLAlchemy address; empty: SQLite in the home."""
+    redis: str = ""
+    """redis:// address; empty: in process."""
+    host: str = "127.0.0.1"
+    """Where SIP, AMI, FastAGI and HTTP listen."""
+    advice_seconds: Annotated[float, Field(gt=0, le=3)] = 0.8
+    """Budget of the question "where next?" over all addresses (decisions 18)."""
+    advice_skip_seconds: Annotated[int, Field(ge=0, le=60)] = 5
+    """After an unanswered question the next calls do not ask for so long."""
+    journal_fsync_ms: Annotated[int, Field(ge=0, le=10_000)] = 50
+    journal_keep_days: Annotated[int, Field(ge=1)] = 400
+    rtp: str = ""
+    """``START-END``; empty: the instance's own block."""
+    log_level: str = "info"
+
+
+def read(home: Home) -> Settings:
+    """The settings of this home. Raises BadSettings naming field and remedy."""
+
+    class Here(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, TomlConfigSettingsSource(settings_cls, toml_file=home.settings_file)
+
+    try:
+        return Here()
+    except ValidationError as bad:
+        lines = [f"{home.settings_file}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in bad.errors()]
+        raise BadSettings("\n".join(lines)) from None
+    except ValueError as bad:
+        raise BadSettings(f"{home.settings_file}: not TOML: {bad}") from None
+
+
+def database_url(settings: Settings, home: Home) -> str:
+    """The address to connect to: the one set, else SQLite in the home."""
+    return settings.database or f"sqlite+aiosqlite:///{Path(home.database)}"
