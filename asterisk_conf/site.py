@@ -1,0 +1,73 @@
+"""What the machine is, as far as configuration text needs to know it. Plain values: the door fills them in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class AmiUser:
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One Asterisk node. Directories are absolute paths as text, without a trailing slash."""
+
+    node: str = "n1"
+    """asterisk.conf systemname, prefix of every Uniqueid: ``n1-1732190695.12``."""
+    version: tuple[int, int, int] = (22, 0, 0)
+    """Asterisk's version: below 22 AMI event filters are written the old way."""
+    modules: frozenset[str] = frozenset()
+    """Module names found in ``modules_dir`` (without ``.so``); empty: all are there."""
+
+    # directories
+    etc_dir: str
+    modules_dir: str
+    data_dir: str
+    """astdatadir: its ``sounds`` folder has a link per language, its ``documentation`` folder must exist."""
+    lib_dir: str
+    db_dir: str
+    key_dir: str
+    agi_dir: str
+    spool_dir: str
+    run_dir: str
+    log_dir: str
+    recordings_dir: str
+    music_dir: str
+    """A folder of music files; empty: waiting callers hear ringing."""
+    sounds_dir: str
+    """The shipped prompts (``.../zh``)."""
+    plan_sounds: Mapping[str, str] = field(default_factory=dict)
+    """City to the folder with the sound files of the plan's own prompts."""
+
+    # network
+    bind: str = "127.0.0.1"
+    media_address: str = "127.0.0.1"
+    """The address that SDP names; empty: Asterisk chooses."""
+    sip_port: int
+    ami_port: int
+    http_port: int
+    api_port: int
+    rtp: tuple[int, int]
+    trunk_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Further source addresses of trunks marked ``lab``, by ``<city>-<trunk>``."""
+
+    # who may talk to us
+    service: AmiUser
+    observer: AmiUser
+    seat_passwords: Mapping[str, str]
+    """By endpoint, ``demo-1001``. Every seat of every plan must be there."""
+
+    # the advice question
+    agi: tuple[str, ...]
+    """``host:port`` of the services, asked in this order within one budget."""
+    failsafe: str
+    """Absolute path of the classic AGI program for when no service answers; empty: none."""
+    budget_seconds: float = 0.8
+    """For all addresses together (decisions 18)."""
+    failsafe_seconds: float = 1.2
+    skip_seconds: int = 5
+    """After a question that failed, this long nobody is asked."""
