@@ -1,0 +1,72 @@
+# hotline12345: `make help` lists what there is.
+# Words after ARGS= go on to the program: make run ARGS="--base-port 15000"; make live ARGS="-k transfer"
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+VENV := .venv/bin
+PYTEST := $(VENV)/python -m pytest
+ARGS ?=
+export CTI_NO_SKIP ?= 1
+
+.PHONY: help run setup test-setup test story replay live outage desk bench prove lint doctor lock clean
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## install what running needs (Python packages, Asterisk, the `cti` command)
+	@setup/all.sh
+
+run: setup ## bring up the hotline and the city around it; Ctrl-C stops
+	@exec $(VENV)/cti up --lab $(ARGS)
+
+test-setup:
+	@setup/all.sh --tests
+
+# a fault of style does not hide what the tests say, and still fails the run; pytest's summary comes last
+test: test-setup ## everything: lint, then story, replay, live and outage tests
+	@lint=0; $(MAKE) lint || lint=$$?; \
+	echo "==> tests"; tests=0; \
+	$(PYTEST) tests/story tests/replay tests/live tests/outage --durations=10 $(ARGS) || tests=$$?; \
+	[ $$lint -eq 0 ] || { echo "lint failed (see above)" >&2; exit 1; }; \
+	exit $$tests
+
+story: test-setup ## the pure tests (seconds)
+	@$(PYTEST) tests/story $(ARGS)
+
+replay: test-setup ## recorded AMI tapes against reviewed stories
+	@$(PYTEST) tests/replay $(ARGS)
+
+live: test-setup ## calls on a real Asterisk
+	@$(PYTEST) tests/live $(ARGS)
+
+outage: test-setup ## the failure table, by doing it
+	@$(PYTEST) tests/outage $(ARGS)
+
+desk: ## browser tests: none yet
+	@echo "There is no browser desk yet, so there is nothing to test (docs/map.md says what comes later)." >&2; exit 3
+
+bench: test-setup ## measurements against stated baselines
+	@$(VENV)/python -m bench $(ARGS)
+
+prove: test-setup ## all tests and measurements in full size (hours)
+	@CTI_PROVE=1 $(PYTEST) tests/story tests/replay tests/live tests/outage --timeout=3600 --durations=20 $(ARGS)
+	@CTI_PROVE=1 $(VENV)/python -m bench
+
+lint: test-setup ## style, types, doors between rooms, shell scripts
+	@echo "==> ruff check";  $(VENV)/ruff check .
+	@echo "==> ruff format"; $(VENV)/ruff format --check .
+	@echo "==> mypy";        $(VENV)/mypy
+	@echo "==> doors";       $(VENV)/lint-imports
+	@echo "==> shellcheck";  shellcheck -x setup/*.sh .ci/run && echo "shell scripts are clean"
+
+doctor: ## is everything there and ready? says what to do when not
+	@$(VENV)/cti doctor $(ARGS)
+
+lock: ## compile requirements/*.txt anew (needs uv)
+	@setup/lock.sh $(ARGS)
+
+clean: ## remove caches; keeps .venv, Asterisk and every home
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

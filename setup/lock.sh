@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Compile requirements/*.txt anew from pyproject.toml (for maintainers; needs uv).
+#
+#   setup/lock.sh [--upgrade]
+#
+# One resolution for Python 3.11 - 3.13 on every platform, with hashes, and without any address in it.
+set -euo pipefail
+# shellcheck source=setup/words.sh
+. "$(dirname "$0")/words.sh"
+cd "$CHECKOUT"
+command -v uv >/dev/null || fail "uv is not on PATH" "pip install uv"
+mkdir -p requirements
+
+lock() { # NAME EXTRA...
+    local name=$1 extras=()
+    shift
+    for extra in "$@"; do extras+=(--extra "$extra"); done
+    # --upgrade aside, versions already in the file stay
+    uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links "${UPGRADE[@]}" "${extras[@]}" -o "requirements/$name.txt"
+    if grep -n '://' "requirements/$name.txt"; then fail "an address got into requirements/$name.txt" "lock again"; fi
+    note "$name: $(grep -c '==' "requirements/$name.txt") packages"
+}
+
+UPGRADE=("$@")
+step "locking"
+lock test build speech test dev
+# the others take the versions of the first
+cp requirements/test.txt requirements/run.txt
+cp requirements/test.txt requirements/voice.txt
+UPGRADE=()
+lock run build
+lock voice build speech voice
