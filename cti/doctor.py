@@ -1,0 +1,220 @@
+"""What is there, what is missing, what to do about it: `cti doctor`.
+
+Doctor looks from outside (pids, ports, HTTP, AMI, files), so that it is right when the service is
+dead or lies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from cti import asterisk_process
+from cti.asterisk_process import Missing
+from cti.home import Home
+from cti.settings import BadSettings, Settings, read
+
+LAB_CARRIER = "127.0.0.2"
+"""Where the lab's first carrier sends from; a test peer that wants to be that carrier binds it too."""
+LOW_DISK = 512 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. ``need``: without it the system is not ready."""
+
+    name: str
+    ok: bool
+    remedy: str = ""
+    detail: str = ""
+    need: bool = True
+    outside: bool = False
+    """It is the machine that lacks something, not the instance."""
+
+
+def machine_checks(home: Home) -> list[Check]:
+    """What set-up should have brought; nothing of the instance needs to run for these."""
+    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    found = [
+        Check("python", good, "use Python 3.11, 3.12 or 3.13", sys.version.split()[0], outside=True),
+        _asterisk_check(),
+        _failsafe_check(),
+        _disk_check(home),
+        _settings_check(home),
+        _model_check(home, "speech model (vosk zh)", "vosk-zh"),
+        _model_check(home, "voice model (kokoro)", "kokoro"),
+    ]
+    if os.geteuid() == 0:
+        has = shutil.which("setpriv") is not None
+        found.append(
+            Check("setpriv", has, "apt-get install util-linux", "Asterisk runs without rights", need=False)
+        )
+    return found
+
+
+def _asterisk_check() -> Check:
+    try:
+        found = asterisk_process.installed()
+    except Missing as why:
+        return Check("asterisk installed", False, why.remedy, str(why), outside=True)
+    version = ".".join(map(str, found.version))
+    return Check("asterisk installed", found.version >= (18,), "sh setup/asterisk.sh", version, outside=True)
+
+
+def _failsafe_check() -> Check:
+    """Asterisk starts an interpreter itself when FastAGI fails; it must be able to (decisions 17)."""
+    env = asterisk_process.prefix() / "agi.env"
+    told = _env(env)
+    interpreter, library = told.get("AGI_PYTHON", ""), told.get("AGI_LIB", "")
+    if not interpreter:
+        return Check("failsafe interpreter", False, "sh setup/asterisk.sh", f"nothing said in {env}", need=False)
+    command = [interpreter, "-c", "import asterisk.agi"]
+    if os.geteuid() == 0 and shutil.which("setpriv"):
+        nobody = str(asterisk_process.NOBODY)
+        command = ["setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups", *command]
+    try:
+        ran = subprocess.run(command, env={"PYTHONPATH": library}, capture_output=True, timeout=20, cwd="/")
+    except (OSError, subprocess.TimeoutExpired) as why:
+        return Check("failsafe interpreter", False, "sh setup/asterisk.sh", str(why), need=False)
+    said = ran.stderr.decode(errors="replace").strip().splitlines()[-1:]
+    return Check("failsafe interpreter", ran.returncode == 0, "sh setup/asterisk.sh", *said, need=False)
+
+
+def _env(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition("=") for line in lines if "=" in line)
+    return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
+
+
+def _disk_check(home: Home) -> Check:
+    home.root.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home.root).free
+    return Check("disk", free > LOW_DISK, f"free some room under {home.root}", f"{free >> 20} MiB free")
+
+
+def _settings_check(home: Home) -> Check:
+    try:
+        read(home)
+    except BadSettings as why:
+        return Check("settings", False, f"mend {home.settings_file}", str(why))
+    return Check("settings", True)
+
+
+def _model_check(home: Home, name: str, folder: str) -> Check:
+    there = (home.models / folder).is_dir()
+    detail = "there" if there else "not there: everything else works"
+    return Check(name, there, "cti prompts fetch", detail, need=False)
+
+
+async def instance_checks(home: Home, settings: Settings) -> list[Check]:
+    """What runs and answers now."""
+    state = home.state()
+    if not state:
+        return [Check("running", False, "cti up --lab", "nothing was ever started in this home")]
+    found = [Check("supervisor", "supervisor" in pids(home), "cti up")]
+    wanted = ["asterisk", "service", *(["lab"] if state.get("lab") else [])]
+    living = pids(home)
+    for name in wanted:
+        remedy = f"cti up; its log: {home.logs / (name + '.log')}"
+        found.append(Check(f"{name} process", name in living, remedy))
+    found += [await _ami_check(home, settings), *(await _health_checks(home))]
+    return found
+
+
+async def _ami_check(home: Home, settings: Settings) -> Check:
+    address = (settings.host, home.ports.ami)
+    try:
+        await asterisk_process.ready(address, "observer", home.secrets["ami_observer"], within=5)
+    except Missing as why:
+        return Check("AMI answers", False, why.remedy, str(why))
+    return Check("AMI answers", True, detail=f"{address[0]}:{address[1]}")
+
+
+async def _health_checks(home: Home) -> list[Check]:
+    url = f"http://127.0.0.1:{home.ports.api}/healthz"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+            session.get(url) as answer,
+        ):
+            told = await answer.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as why:
+        return [Check("service answers", False, "cti up", str(why) or type(why).__name__)]
+    parts = told.get("parts", {}) if isinstance(told, dict) else {}
+    found = [Check("service answers", True, detail=url)]
+    for name, part in parts.items():
+        detail = str(part.get("detail", ""))
+        found.append(Check(f"service: {name}", bool(part.get("ok")), str(part.get("remedy", "")), detail))
+    return found
+
+
+def pids(home: Home) -> dict[str, int]:
+    """The living processes of the instance by name."""
+    state = home.state()
+    told = dict(state.get("parts") or {})
+    if "supervisor" in state:
+        told["supervisor"] = state["supervisor"]
+    found = {}
+    for name, part in told.items():
+        if asterisk_process.Process(int(part["pid"]), int(part["started"])).alive():
+            found[name] = int(part["pid"])
+    lab = home.lab / "asterisk.pid"
+    try:
+        told_lab = json.loads(lab.read_text())
+        if asterisk_process.Process(int(told_lab["pid"]), int(told_lab["started"])).alive():
+            found["lab_asterisk"] = int(told_lab["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return found
+
+
+def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
+    """The whole answer as one object, and the checks behind it."""
+    checks = machine_checks(home)
+    try:
+        settings = read(home)
+    except BadSettings:
+        settings = Settings()
+    checks += asyncio.run(instance_checks(home, settings))
+    ports = home.ports
+    low, high = ports.rtp
+    answer = {
+        "ok": all(c.ok for c in checks if c.need),
+        "home": str(home.root),
+        "pids": pids(home),
+        "urls": {
+            "desk": f"http://127.0.0.1:{ports.api}/",
+            "api": f"http://127.0.0.1:{ports.api}/api",
+            "sip": f"{settings.host}:{ports.sip}",
+            "ami": f"{settings.host}:{ports.ami}",
+            "agi": f"{settings.host}:{ports.agi}",
+        },
+        "rtp": f"{low}-{high}",
+        "cities": home.state().get("cities", []),
+        "paths": {
+            "queue_log": str(home.queue_log),
+            "cdr": str(home.cdr),
+            "journal": str(home.journal),
+            "recordings": str(home.recordings),
+            "tokens": str(home.tokens_file),
+        },
+        "ami_observer": {"user": "observer", "secret": home.secrets["ami_observer"]},
+        "carrier_source_ip": LAB_CARRIER,
+        "checks": [
+            {"name": c.name, "ok": c.ok, "remedy": "" if c.ok else c.remedy, "detail": c.detail, "needed": c.need}
+            for c in checks
+        ],
+    }
+    return answer, checks
