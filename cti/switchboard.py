@@ -1,0 +1,132 @@
+"""The switchboard: fact -> every room's step -> what changed -> whoever listens.
+
+The only place rooms meet; dispatch only. ``hear`` is synchronous and never raises: a listener that
+fails is logged and counted, and the next listener still hears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from calls import facts as f
+from calls.facts import CallId, Fact
+from calls.model import Call, Seat
+from calls.picture import Picture, absorb
+from calls.step import step as step_calls
+from queues import seat as seat_room
+from queues import visit as visit_room
+from queues.now import QueueNow, queues_now
+from queues.seat import Seats
+from queues.visit import Visit, Visits
+from transfer.merge import follow, merger
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything the rooms know, as one value."""
+
+    picture: Picture = field(default_factory=Picture)
+    seats: Seats = field(default_factory=Seats)
+    visits: Visits = field(default_factory=Visits)
+    queues: frozenset[tuple[str, str]] = frozenset()
+    """(city, queue) of every queue Asterisk told of."""
+
+    def queues_now(self) -> list[QueueNow]:
+        return queues_now(self.picture.calls.values(), self.seats.seats.values(), self.queues)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One fact and all it changed."""
+
+    fact: Fact
+    call: CallId | None
+    """The call the fact is about, also when it names a leg only."""
+    board: Board
+    calls: tuple[Call, ...] = ()
+    forgotten: tuple[CallId, ...] = ()
+    """Ended calls that left the picture."""
+    seats: tuple[Seat, ...] = ()
+    visits: tuple[Visit, ...] = ()
+
+
+Listener = Callable[[Heard], None]
+
+
+def fold(board: Board, fact: Fact) -> Board:
+    """The board after one fact. Pure: the same facts give the same board."""
+    picture = board.picture
+    if isinstance(fact, f.AttendedTransferred) and (merged := merger(picture, fact)) is not None:
+        picture = step_calls(picture, fact)
+        touched = picture.touched
+        picture = absorb(picture, merged.kept, merged.lost, fact.at)
+        picture = replace(picture, touched=picture.touched | touched)
+    else:
+        fact = follow(picture, fact)
+        picture = step_calls(picture, fact)
+    queues = board.queues
+    if isinstance(fact, f.Snapshot):
+        queues = frozenset(fact.queues)
+    return Board(picture, seat_room.step(board.seats, fact), visit_room.step(board.visits, fact), queues)
+
+
+def replay(facts: Iterable[Fact], board: Board | None = None) -> Board:
+    """The board a journal ends with."""
+    board = board or Board()
+    for fact in facts:
+        board = fold(board, fact)
+    return board
+
+
+class Switchboard:
+    """Holds the board and tells the listeners. One per process, called from one thread."""
+
+    def __init__(self, board: Board | None = None) -> None:
+        self.board = board or Board()
+        self.facts_heard = 0
+        self.listeners_failed = 0
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """The listener is called once per fact, in order, and must return at once."""
+        self._listeners.append(listener)
+
+    def hear(self, fact: Fact) -> None:
+        before = self.board
+        # a leg that ends is known only before, a leg that starts only after
+        call = before.picture.call_of(fact)
+        self.board = fold(before, fact)
+        call = call or self.board.picture.call_of(fact)
+        self.facts_heard += 1
+        self._tell(before, fact, call)
+
+    def plan_seats(self, city: str, names: tuple[str, ...], at: float) -> None:
+        """Show a plan's seats before anybody signs in."""
+        seats = seat_room.planned(self.board.seats, city, names, at)
+        self.board = replace(self.board, seats=seats)
+
+    def _tell(self, before: Board, fact: Fact, call: CallId | None) -> None:
+        board = self.board
+        old = before.picture.calls
+        heard = Heard(
+            fact=fact,
+            call=call,
+            board=board,
+            calls=tuple(board.picture.calls[c] for c in sorted(board.picture.touched)),
+            forgotten=tuple(c for c in old if c not in board.picture.calls)
+            if len(old) + len(board.picture.touched) > len(board.picture.calls)
+            else (),
+            seats=tuple(board.seats.seats[k] for k in sorted(board.seats.touched)),
+            visits=board.visits.touched,
+        )
+        for listener in self._listeners:
+            try:
+                listener(heard)
+            except Exception as why:
+                self.listeners_failed += 1
+                log.exception("listener failed", fact=type(fact).__name__, call=call, why=repr(why))
