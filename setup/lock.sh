@@ -11,23 +11,23 @@ cd "$CHECKOUT"
 command -v uv >/dev/null || fail "uv is not on PATH" "pip install uv"
 mkdir -p requirements
 
-lock() { # NAME EXTRA...
-    local name=$1 extras=()
+lock() { # NAME OPTION...
+    local name=$1
     shift
-    for extra in "$@"; do extras+=(--extra "$extra"); done
-    # --upgrade aside, versions already in the file stay
-    uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-        --no-emit-index-url --no-emit-find-links "${UPGRADE[@]}" "${extras[@]}" -o "requirements/$name.txt"
+    # versions already in the file stay, unless --upgrade
+    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links "${UPGRADE[@]}" "$@" -o "requirements/$name.txt"
     if grep -n '://' "requirements/$name.txt"; then fail "an address got into requirements/$name.txt" "lock again"; fi
     note "$name: $(grep -c '==' "requirements/$name.txt") packages"
 }
 
 UPGRADE=("$@")
 step "locking"
-lock test build speech test dev
-# the others take the versions of the first
+lock build --group build
+lock test pyproject.toml --extra speech --extra test --extra dev
+# the others take the versions of the full set
+UPGRADE=()
 cp requirements/test.txt requirements/run.txt
 cp requirements/test.txt requirements/voice.txt
-UPGRADE=()
-lock run build
-lock voice build speech voice
+lock run pyproject.toml
+lock voice pyproject.toml --extra speech --extra voice

@@ -81,35 +81,42 @@ make_venv() {
     fi
 }
 
-install_locked() {
-    local total start=$SECONDS log=$STATE/pip.log
-    total=$(grep -c '==' "$LOCK")
+# install LOCK : nothing is resolved (the lock is complete) and nothing built with a tool outside the lock
+install() {
+    local lock=$1 total log=$STATE/pip.log
+    total=$(grep -c '==' "$lock")
     if has_uv; then
         uv_where_pip_looks
-        if uv pip install -q --python "$VENV/bin/python" --require-hashes -r "$LOCK" >"$log" 2>&1; then
-            note "$total locked packages in place (uv, $((SECONDS - start)) s)"
+        if uv pip install -q --python "$VENV/bin/python" --no-build-isolation --no-deps --require-hashes -r "$lock" \
+            >"$log" 2>&1; then
             return 0
         fi
-        note "uv could not: pip tries"
+        note "uv could not ($(grep -m 1 -i error "$log" || true)): pip tries"
     fi
     "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$VENV/bin/python" -m ensurepip -q
-    note "up to $total packages, by their hashes"
-    # everything is in the lock: pip has nothing to resolve and only looks each hash up
-    "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r "$LOCK" \
-        2>&1 | tee "$log" | grep --line-buffered -E '^(Collecting|Requirement already)' | count "$total" packages ||
-        fail "pip could not install $LOCK: $(grep -m 1 '^ERROR' "$log" || true)" \
+    "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input --no-build-isolation --no-deps \
+        --require-hashes -r "$lock" 2>&1 | tee "$log" |
+        grep --line-buffered -E '^(Collecting|Processing|Ignoring|Requirement already)' | count "$total" packages ||
+        fail "pip could not install $lock: $(grep -m 1 '^ERROR' "$log" || true)" \
             "the whole story: $log" \
             "behind a mirror or proxy: pip config set global.index-url …, and run again"
-    note "in place after $((SECONDS - start)) s"
+}
+
+install_locked() {
+    local start=$SECONDS
+    install "$CHECKOUT/requirements/build.txt"
+    install "$LOCK"
+    note "$(grep -c '==' "$LOCK") packages, each by its hash, in place after $((SECONDS - start)) s"
 }
 
 install_project() {
     # the build backend is in the lock, so nothing more is fetched
     if has_uv; then
-        uv pip install -q --python "$VENV/bin/python" --no-deps --no-build-isolation -e "$CHECKOUT" && return 0
+        uv pip install -q --python "$VENV/bin/python" --no-deps --no-build-isolation -e "$CHECKOUT"
+    else
+        "$VENV/bin/python" -m pip -q install --disable-pip-version-check --no-deps --no-build-isolation --no-index \
+            -e "$CHECKOUT"
     fi
-    "$VENV/bin/python" -m pip -q install --disable-pip-version-check --no-deps --no-build-isolation --no-index \
-        -e "$CHECKOUT"
 }
 
 mkdir -p "$STATE"
