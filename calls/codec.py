@@ -50,13 +50,15 @@ def fact_from_dict(told: Mapping[str, Any]) -> Fact:
 
 def to_dict(value: Any) -> dict[str, Any]:
     """A frozen value as a dict of plain things: text, numbers, lists, dicts, None."""
-    return {name: _plain(getattr(value, name)) for name in _names(type(value))}
+    kind: Any = type(value)
+    return {name: _plain(getattr(value, name)) for name in _names(kind)}
 
 
 def from_dict(kind: type[T], told: Mapping[str, Any]) -> T:
     """The value again. Raises Unknown when a field cannot be read as what it should be."""
     made: dict[str, Any] = {}
-    for name, read, empty in _readers(kind):
+    readable: Any = kind
+    for name, read, empty in _readers(readable):
         try:
             if name in told:
                 made[name] = read(told[name])
@@ -71,7 +73,7 @@ _DEFAULT = object()
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
 
 

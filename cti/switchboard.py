@@ -118,9 +118,7 @@ class Switchboard:
             call=call,
             board=board,
             calls=tuple(board.picture.calls[c] for c in sorted(board.picture.touched)),
-            forgotten=tuple(c for c in old if c not in board.picture.calls)
-            if len(old) + len(board.picture.touched) > len(board.picture.calls)
-            else (),
+            forgotten=() if board.picture.calls is old else tuple(old.keys() - board.picture.calls.keys()),
             seats=tuple(board.seats.seats[k] for k in sorted(board.seats.touched)),
             visits=board.visits.touched,
         )

@@ -42,7 +42,7 @@ def merger(picture: Picture, fact: f.AttendedTransferred) -> Merger | None:
 
 
 def _citizens(picture: Picture, first: Call, second: Call) -> Call:
-    """The call whose caller is still there; of two, the one that came in by a trunk; of two, the older one."""
+    """The call whose caller is still there, else the one from a trunk, else the older one."""
 
     def rank(call: Call) -> tuple[bool, bool, float]:
         return (call.leg not in picture.legs, not call.trunk, call.arrived)
@@ -50,14 +50,22 @@ def _citizens(picture: Picture, first: Call, second: Call) -> Call:
     return min((first, second), key=rank)
 
 
+_OF_SEATS = (
+    f.LegBelongs,
+    f.SeatRang,
+    f.SeatDeclined,
+    f.SeatAnswered,
+    f.SeatFinished,
+    f.RecordingStarted,
+)
+
+
 def follow(picture: Picture, fact: Fact) -> Fact:
     """A fact told of a consultation, said of the call it became part of.
 
-    Only what concerns a seat moves: the end of the consultation's own first leg is no end of the citizen's call.
+    Only what concerns a seat moves: the end of the consultation's own first leg does not end the citizen's.
     """
-    if not isinstance(
-        fact, f.SeatRang | f.SeatDeclined | f.SeatAnswered | f.SeatFinished | f.RecordingStarted
-    ):
+    if not isinstance(fact, _OF_SEATS):
         return fact
     told: Any = fact
     call = true_call(picture, fact.call)
