@@ -1,4 +1,4 @@
-"""What the machine is, as far as configuration text needs to know it. Plain values: the door fills them in."""
+"""What the machine is, as far as configuration text needs to know it. Plain values."""
 
 from __future__ import annotations
 
@@ -38,10 +38,9 @@ class Site:
     recordings_dir: str
     music_dir: str
     """A folder of music files; empty: waiting callers hear ringing."""
-    sounds_dir: str
-    """The shipped prompts (``.../zh``)."""
-    plan_sounds: Mapping[str, str] = field(default_factory=dict)
-    """City to the folder with the sound files of the plan's own prompts."""
+    sounds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """City to prompt to the sound's name as Asterisk plays it (``prompts.resolve`` chose it). A prompt that
+    is not there plays as one of the shipped set."""
 
     # network
     bind: str = "127.0.0.1"

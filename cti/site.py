@@ -62,8 +62,6 @@ def site_of(
         log_dir=str(at / "log"),
         recordings_dir=str(home.recordings),
         music_dir=str(at / "data/moh"),
-        sounds_dir=str(at / "data/sounds/zh"),
-        plan_sounds={p.id: str(at / "data/sounds/plan" / p.id) for p in plans},
         bind=settings.host,
         media_address=settings.host if settings.host != "0.0.0.0" else "",
         sip_port=ports.sip,

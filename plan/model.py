@@ -1,22 +1,46 @@
 """An operator's hotline plan as values: which number leads where, who sits where, what is heard.
 
-A ``Plan`` is made by ``plan.check`` only, from the TOML files of one city folder; whoever holds one
-may rely on every name in it leading somewhere. Names, not numbers, tie the parts together. A rule
-of a city is data, and may carry ``basis``: the clause of the notice it follows.
+``plan.check`` makes a ``Plan`` from the TOML files of one city folder, and whoever got it from there may
+rely on every name in it leading somewhere. The types alone already refuse any text that could mean
+something to Asterisk. Names, not numbers, tie the parts together. A rule of a city is data, and may
+carry ``basis``: the clause of the notice it follows.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from plan.words import DESTINATION
+from plan.words import (
+    DESTINATION,
+    Basis,
+    Callers,
+    CityName,
+    Host,
+    MenuKey,
+    Name,
+    OptionalPlace,
+    OptionalPrompt,
+    OptionalTitle,
+    Penalty,
+    PhoneNumber,
+    Place,
+    PromptName,
+    SeatNumber,
+    Text,
+    Timezone,
+    Title,
+    WavFile,
+)
 
 DestinationKind = Literal["queue", "menu", "message", "line"]
 Strategy = Literal["leastrecent", "fewestcalls", "rrmemory", "linear", "random", "ringall"]
 LineKind = Literal["main", "dual", "expert", "dedicated", "linked", "other"]
 Codec = Literal["alaw", "ulaw", "g722"]
+
+MAX_HOPS = 5
+"""Places a call may pass after its greeting; the dialplan ends a longer walk at ``city.last``."""
 
 
 class Destination(NamedTuple):
@@ -43,31 +67,33 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    basis: str | None = None
-    """The clause this rule follows, e.g. ``六安 2021 §二(一)2``; ``假设`` (assumption) where a notice is silent."""
+    basis: Basis = ""
+    """The clause this rule follows, ``六安 2021 §二(一)2``; ``假设``: an assumption, the notice is silent."""
 
 
 class City(Rule):
     """city.toml: whose hotline this is, and what a caller meets when all else fails."""
 
-    title: str
-    title_en: str = ""
-    timezone: str = "Asia/Shanghai"
-    last: str
-    """The message at the end of every road, ``message:sorry``: it must speak."""
-    not_in_service: str = "number-not-in-service"
+    id: CityName
+    """The folder's name; prefix of everything of this city inside Asterisk."""
+    title: Title
+    title_en: OptionalTitle = ""
+    timezone: Timezone = "Asia/Shanghai"
+    last: OptionalPlace = ""
+    """The message at the end of every road, ``message:sorry``. Only a plan without lines needs none."""
+    not_in_service: PromptName = "sorry-not-in-service"
     """The prompt for a dialled number that no line owns."""
 
 
 class Trunk(Rule):
     """trunks.toml: a carrier's connection. A call's trunk decides the call's city."""
 
-    title: str = ""
-    hosts: tuple[str, ...]
+    title: OptionalTitle = ""
+    hosts: Annotated[tuple[Host, ...], Field(max_length=32)]
     """Addresses the carrier sends from (``192.0.2.10``, ``sip.carrier.example:5060``)."""
-    channels: int = 240
-    """Calls at once; one more is refused with cause 34 (no circuit), as the carrier expects."""
-    codecs: tuple[Codec, ...] = ("alaw", "ulaw")
+    channels: Annotated[int, Field(ge=1, le=10_000)] = 240
+    """Calls at once; one more is refused with cause 34 (no circuit), as carriers expect (Q.850)."""
+    codecs: Annotated[tuple[Codec, ...], Field(min_length=1, max_length=3)] = ("alaw", "ulaw")
     lab: bool = False
     """The lab's carrier may stand in for this trunk (``cti up --lab``)."""
 
@@ -75,70 +101,70 @@ class Trunk(Rule):
 class Line(Rule):
     """lines.toml: numbers that are answered the same way."""
 
-    title: str
-    title_en: str = ""
+    title: Title
+    title_en: OptionalTitle = ""
     kind: LineKind = "other"
-    numbers: tuple[str, ...]
+    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, max_length=200)]
     """Numbers as the trunk delivers them. A call forwarded from one of them (Diversion, History-Info)
     counts as a call to this line, and keeps it as its original number."""
-    greeting: str = "greeting"
-    notice: str = "recording-notice"
+    greeting: PromptName = "greeting"
+    notice: OptionalPrompt = "recording"
     """The prompt that says the call is recorded; empty for none."""
     ask: bool = True
     """Whether the service is asked "where next?" after the greeting."""
-    first: str
+    first: Place
     """Where the caller goes when nobody has better advice."""
 
 
 class Menu(Rule):
     """menus.toml: a choice by key. GB/T 33358-2016 discourages menus: keep them short."""
 
-    title: str
-    prompt: str
-    keys: dict[str, str]
-    """Key to destination."""
-    tries: int = 2
-    wait_seconds: int = 5
+    title: Title
+    prompt: PromptName
+    keys: Annotated[dict[MenuKey, Place], Field(min_length=1)]
+    """Key to place."""
+    tries: Annotated[int, Field(ge=1, le=5)] = 2
+    wait_seconds: Annotated[int, Field(ge=1, le=30)] = 5
     """Silence after the prompt before it is said again."""
-    otherwise: str
+    otherwise: Place
     """Where a caller goes who keys nothing, or nothing that is offered."""
 
 
 class Queue(Rule):
     """queues.toml: callers of one subject, first come first served."""
 
-    title: str
-    title_en: str = ""
+    title: Title
+    title_en: OptionalTitle = ""
     strategy: Strategy = "leastrecent"
-    members: dict[str, int]
-    """Seat to penalty: seats with a higher one ring only when no lower one is free."""
-    ring_seconds: int = 15
-    wait_seconds: int = 90
+    members: Annotated[dict[SeatNumber, Penalty], Field(min_length=1)]
+    """Seat to penalty."""
+    ring_seconds: Annotated[int, Field(ge=3, le=120)] = 15
+    wait_seconds: Annotated[int, Field(ge=5, le=7200)] = 90
     """Longest wait in this queue; then ``next``."""
-    wrap_up_seconds: int = 2
-    max_waiting: int = 0
+    wrap_up_seconds: Annotated[int, Field(ge=0, le=3600)] = 2
+    max_waiting: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Callers that may wait at once; 0 for no limit."""
     music: Literal["music", "ring"] = "music"
-    position_every_seconds: int = 0
+    position_every_seconds: Annotated[int, Field(ge=0, le=600)] = 0
     """How often a waiting caller is told the position; 0 for never."""
-    next: str
+    next: Place
     """The way out: another queue, in the end a message."""
 
 
 class Seat(Rule):
     """seats.toml: a working place with a SIP phone. Its table's name is its number."""
 
-    title: str = ""
-    group: str = ""
+    title: OptionalTitle = ""
+    group: OptionalTitle = ""
 
 
 class Message(Rule):
     """messages.toml: the end of a road. It speaks, may record, and leaves a call-back duty."""
 
-    title: str
-    prompt: str
+    title: Title
+    prompt: PromptName
     record: bool = False
-    record_seconds: int = 120
+    record_seconds: Annotated[int, Field(ge=5, le=600)] = 120
     call_back: bool = True
     """Whether somebody owes this caller a call."""
 
@@ -146,44 +172,47 @@ class Message(Rule):
 class Prompt(Rule):
     """prompts.toml: a text of the plan's own. A recorded wav wins over the synthesised text."""
 
-    text: str = ""
-    wav: str = ""
+    text: Text = ""
+    wav: WavFile = ""
     """Below the plan's folder: 8 kHz, one channel, 16 bit."""
 
 
 class Advice(Rule):
-    """advice.toml: a hint for callers from certain numbers, given by the service after the greeting."""
+    """advice.toml ``[[advice]]``: a hint for callers from certain numbers; the first that fits is given."""
 
-    callers: tuple[str, ...]
+    callers: Annotated[tuple[Callers, ...], Field(min_length=1, max_length=1000)]
     """Numbers, or beginnings of numbers when they end with ``*``."""
-    lines: tuple[str, ...] = ()
+    lines: tuple[Name, ...] = ()
     """The lines this holds for; none means all."""
-    to: str
+    to: Place
 
 
 class Overflow(Rule):
     """advice.toml ``[[overflow]]``: where callers go when a queue has no signed-in reachable seat."""
 
-    queue: str
-    to: str
+    queue: Name
+    to: Place
 
 
 class Plan(BaseModel):
-    """Everything of one city. ``id`` is the folder's name."""
+    """Everything of one city."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    id: str
     city: City
-    trunks: dict[str, Trunk]
-    lines: dict[str, Line]
-    menus: dict[str, Menu]
-    queues: dict[str, Queue]
-    seats: dict[str, Seat]
-    messages: dict[str, Message]
-    prompts: dict[str, Prompt]
+    trunks: dict[Name, Trunk] = {}
+    lines: dict[Name, Line] = {}
+    menus: dict[Name, Menu] = {}
+    queues: dict[Name, Queue] = {}
+    seats: dict[SeatNumber, Seat] = {}
+    messages: dict[Name, Message] = {}
+    prompts: dict[Name, Prompt] = {}
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.city.id
 
     def line_of(self, number: str) -> str | None:
         """The line that owns a number, or None."""
@@ -191,7 +220,16 @@ class Plan(BaseModel):
 
     def has(self, to: Destination) -> bool:
         """Whether this city has the place."""
-        places: dict[DestinationKind, object] = {
-            "queue": self.queues, "menu": self.menus, "message": self.messages, "line": self.lines,
-        }
-        return to.name in places[to.kind]  # type: ignore[operator]
+        return to.name in self.names(to.kind)
+
+    def names(self, kind: DestinationKind) -> tuple[str, ...]:
+        """The names of all places of a kind."""
+        match kind:
+            case "queue":
+                return tuple(self.queues)
+            case "menu":
+                return tuple(self.menus)
+            case "message":
+                return tuple(self.messages)
+            case "line":
+                return tuple(self.lines)

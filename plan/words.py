@@ -7,8 +7,14 @@ character that means something to Asterisk, a shell, a SIP header or a terminal:
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 CITY = re.compile(r"[a-z][a-z0-9]{0,15}")
 """A city has no hyphen: everything after the first one in ``demo-general`` is the queue."""
@@ -16,47 +22,176 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
 SEAT = re.compile(r"[0-9]{3,6}")
 NUMBER = re.compile(r"\+?[0-9]{2,15}")
 """A called or calling number: E.164 allows 15 digits, short codes have two or more."""
-KEY = re.compile(r"[0-9*]")
-"""No ``#``: Asterisk's Read() takes it as the end of the input."""
 DESTINATION = re.compile(rf"(queue|menu|message|line):({NAME.pattern})")
-TIMEZONE = re.compile(r"[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_]+){0,2}")
 WAV = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,40}/){0,2}[a-z0-9][a-z0-9_-]{0,40}\.wav")
-_HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-HOST = re.compile(rf"(?P<host>{_HOST_LABEL}(?:\.{_HOST_LABEL}){{0,8}}|\[[0-9a-f:]{{2,39}}\])(?::(?P<port>[0-9]{{1,5}}))?")
-
-MAX_TITLE = 60
-MAX_TEXT = 400
-MAX_BASIS = 120
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"({_LABEL}(?:\.{_LABEL}){{0,8}})(?::([0-9]{{1,5}}))?")
+TIMEZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "UTC")
+"""Asterisk takes an unknown zone for UTC without a word, so only these."""
 
 _PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕.-_/()%:+#№§?! ")
-"""What may stand between the letters of a title or a text. Missing on purpose: , ; & | ^ $ { } [ ] < > = " ' ` \\ @."""
-_LETTERS = frozenset({"Lu", "Ll", "Lo", "Lm", "Nd", "Nl", "No", "Mn"})
+"""Between the letters of a text. Missing on purpose: , ; & | ^ $ { } [ ] < > = " ' ` \\ @ and controls."""
 
 
-def stray_character(text: str) -> str | None:
-    """The first character that may not stand in a title or a text, or None.
+class WrongWord(ValueError):
+    """A value that may not stand where it stands. ``hint`` tells how to mend it."""
 
-    Letters must be Latin (without look-alikes from other alphabets) or Chinese, digits ASCII.
-    """
+    def __init__(self, fault: str, hint: str = "") -> None:
+        super().__init__(fault)
+        self.hint = hint
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean 'market'?`` when something known is close; else what is known, when that is short."""
+    names = list(known)
+    if close := difflib.get_close_matches(word, names, n=1, cutoff=0.6):
+        return f"did you mean '{close[0]}'?"
+    if not names:
+        return "there is none yet"
+    return "there are: " + ", ".join(sorted(names)) if len(names) <= 12 else ""
+
+
+def shown(text: str) -> str:
+    """A value as it may be printed: one line, short, every control character visible."""
+    short = text if len(text) <= 40 else text[:37] + "..."
+    return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in short) + "'"
+
+
+def _named(char: str) -> str:
+    name = unicodedata.name(char, "control character")
+    code = f"U+{ord(char):04X} {name}"
+    return f"{char!r} ({code})" if char.isprintable() else code
+
+
+def _stray(text: str) -> str | None:
+    """The first character that is no Latin or Chinese letter, ASCII digit or known punctuation."""
     for char in text:
-        if char in _PUNCTUATION:
+        if char in _PUNCTUATION or (char.isascii() and char.isalnum()):
             continue
-        if char.isascii():
-            if char.isalnum():
-                continue
-            return char
-        if unicodedata.category(char) not in _LETTERS or not _is_ours(char):
+        # Cyrillic а or full-width ａ looks like a Latin a; only real ones pass.
+        if char.isascii() or not unicodedata.name(char, "").startswith(_SCRIPTS):
             return char
     return None
 
 
-def _is_ours(char: str) -> bool:
-    name = unicodedata.name(char, "")
-    return name.startswith(("CJK UNIFIED IDEOGRAPH-", "IDEOGRAPHIC NUMBER", "LATIN SMALL LETTER", "LATIN CAPITAL LETTER"))
+_SCRIPTS = ("CJK UNIFIED IDEOGRAPH-", "LATIN SMALL LETTER", "LATIN CAPITAL LETTER", "IDEOGRAPHIC NUMBER ZERO")
 
 
-def describe(char: str) -> str:
-    """A character as a person can find it in an editor: ``'；' (U+FF1B FULLWIDTH SEMICOLON)``."""
-    code = f"U+{ord(char):04X}"
-    name = unicodedata.name(char, "control character")
-    return f"{char!r} ({code} {name})" if char.isprintable() else f"{code} {name}"
+def _text(limit: int, *, may_be_empty: bool = True) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not text.strip() and not (may_be_empty and not text):
+            raise WrongWord("is empty", "say it in words")
+        if len(text) > limit:
+            raise WrongWord(f"is {len(text)} characters long", f"at most {limit}")
+        if (char := _stray(text)) is not None:
+            raise WrongWord(
+                f"{_named(char)} may not stand in a text",
+                "use Chinese or Latin letters, digits and ，。、；：？！（）《》“” . - _ / ( ) % : + # ? !",
+            )
+        return text
+
+    return check
+
+
+def _pattern(pattern: re.Pattern[str], what: str, allowed: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if pattern.fullmatch(text):
+            return text
+        plain = unicodedata.normalize("NFKC", text).strip().lower()
+        if plain != text and pattern.fullmatch(plain):
+            raise WrongWord(f"{shown(text)} is not {what}", f"write '{plain}'")
+        raise WrongWord(f"{shown(text)} is not {what}", allowed)
+
+    return check
+
+
+_NAME_RULE = "lower case letters, digits and hyphens, at most 24"
+
+
+def _number(text: str) -> str:
+    bare = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
+    if not NUMBER.fullmatch(text) and NUMBER.fullmatch(bare):
+        raise WrongWord(f"{shown(text)} is not a telephone number", f"write '{bare}'")
+    return _pattern(NUMBER, "a telephone number", "2 to 15 digits, + may stand before them")(text)
+
+
+def _caller(text: str) -> str:
+    if text == "*":
+        raise WrongWord("'*' means every caller", "put that into the line's 'first'")
+    _number(text.removesuffix("*"))
+    return text
+
+
+def _host(text: str) -> str:
+    found = _HOST.fullmatch(text)
+    hint = "like 192.0.2.10, sip.carrier.example or 192.0.2.10:5062"
+    if found is None:
+        raise WrongWord(f"{shown(text)} is not an address", hint)
+    host, port = found[1], found[2]
+    if port and not 1 <= int(port) <= 65535:
+        raise WrongWord(f"port {port} does not exist", "1 to 65535")
+    if re.fullmatch(r"[0-9.]+", host):
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError:
+            raise WrongWord(f"{shown(host)} is not an IPv4 address", hint) from None
+    return text
+
+
+def _destination(text: str) -> str:
+    if DESTINATION.fullmatch(text):
+        return text
+    kind = text.partition(":")[0]
+    hint = "like queue:general, menu:main, message:sorry or line:main"
+    if ":" in text and (close := difflib.get_close_matches(kind, ("queue", "menu", "message", "line"), n=1)):
+        hint = f"did you mean '{close[0]}:'?" if close[0] != kind else f"a name has {_NAME_RULE}"
+    raise WrongWord(f"{shown(text)} is not a place", hint)
+
+
+def _timezone(text: str) -> str:
+    if text not in TIMEZONES:
+        raise WrongWord(f"unknown time zone {shown(text)}", did_you_mean(text, TIMEZONES))
+    return text
+
+
+def _optional(check: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: check(text) if text else text
+
+
+def host_of(host: str) -> str:
+    """The address without its port."""
+    return host.partition(":")[0]
+
+
+CityName = Annotated[
+    str,
+    AfterValidator(
+        _pattern(CITY, "a city's name", "lower case letters and digits, a letter first, at most 16")
+    ),
+]
+Name = Annotated[str, AfterValidator(_pattern(NAME, "a name", _NAME_RULE))]
+SeatNumber = Annotated[str, AfterValidator(_pattern(SEAT, "a seat's number", "3 to 6 digits"))]
+PhoneNumber = Annotated[str, AfterValidator(_number)]
+Callers = Annotated[str, AfterValidator(_caller)]
+Host = Annotated[str, AfterValidator(_host)]
+MenuKey = Annotated[
+    str,
+    AfterValidator(_pattern(re.compile("[0-9*]"), "a menu key", "0 to 9 or *; # ends an input in Asterisk")),
+]
+Place = Annotated[str, AfterValidator(_destination)]
+OptionalPlace = Annotated[str, AfterValidator(_optional(_destination))]
+PromptName = Annotated[str, AfterValidator(_pattern(NAME, "a prompt's name", _NAME_RULE))]
+OptionalPrompt = Annotated[str, AfterValidator(_optional(_pattern(NAME, "a prompt's name", _NAME_RULE)))]
+WavFile = Annotated[
+    str,
+    AfterValidator(
+        _optional(_pattern(WAV, "a wav file of this folder", "like sounds/welcome.wav, lower case, no '..'"))
+    ),
+]
+Title = Annotated[str, AfterValidator(_text(60, may_be_empty=False))]
+OptionalTitle = Annotated[str, AfterValidator(_text(60))]
+Text = Annotated[str, AfterValidator(_text(400))]
+Basis = Annotated[str, AfterValidator(_text(120))]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Penalty = Annotated[int, Field(ge=0, le=100)]
+"""app_queue: members with a higher penalty ring only when no lower one is free."""

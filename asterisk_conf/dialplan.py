@@ -1,0 +1,202 @@
+"""extensions.conf: what a caller goes through, written from the plan.
+
+Every place of a plan is a context of its own with one extension ``s``: ``demo-line-main``,
+``demo-queue-general``. Steps of one kind of place always have the same count, so that a call in the
+middle of one finds its next step after a reload. Untrusted text (numbers, Call-ID, an answer from the
+service) is filtered before anything else looks at it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
+from asterisk_conf.site import Site
+from asterisk_conf.steps import Context
+from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
+
+CALLED = "+0-9*"
+"""What may be in a called number."""
+
+
+def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
+    """The whole file. ``plan_hash`` becomes the global PLAN_HASH, so that a running Asterisk can be asked."""
+    head = "\n".join(
+        (
+            "[general]",
+            "static = yes",
+            "writeprotect = yes",
+            # ASK_AGAIN_AT outlives a reload: a dead service stays known
+            "clearglobalvars = no",
+            "extenpatternmatchnew = no",
+            "",
+            "[globals]",
+            f"PLAN_HASH = {plan_hash}",
+            "",
+        )
+    )
+    contexts = list(shared_contexts(site))
+    for plan in plans:
+        contexts += city_contexts(plan, site)
+    return head + "\n" + "\n".join(context.text() for context in contexts)
+
+
+def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
+    """All contexts of one city."""
+    for name, trunk in plan.trunks.items():
+        yield _trunk(plan, name, trunk)
+    yield _numbers(plan)
+    yield _not_in_service(plan, site)
+    if plan.city.last:
+        yield Context(f"{plan.id}-last").do("Goto", *_context(plan, plan.city.last), "s", "1")
+    for name, line in plan.lines.items():
+        yield _line(plan, site, name, line)
+    for name, menu in plan.menus.items():
+        yield _menu(plan, site, name, menu)
+    for name, queue in plan.queues.items():
+        yield _queue(plan, name, queue)
+    for name, message in plan.messages.items():
+        yield _message(plan, site, name, message)
+    yield _seats(plan, site)
+
+
+def _sound(plan: Plan, site: Site, prompt: str) -> str:
+    return site.sounds.get(plan.id, {}).get(prompt, f"hotline/{prompt}")
+
+
+def _context(plan: Plan, place: str) -> tuple[str]:
+    to = Destination.parse(place)
+    if to is None or not plan.has(to):
+        raise ValueError(f"{plan.id}: {place!r} is no place of this plan")
+    return (f"{plan.id}-{to.kind}-{to.name}",)
+
+
+def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
+    context = Context(f"{plan.id}-from-{name}")
+    # One pattern takes whatever number comes: a carrier's mistake is answered by a voice, not by 404.
+    context.exten("_[+0-9*]!")
+    context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
+    context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{trunk.channels},{plan.city.timezone})")
+    context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')
+    context.do("Goto", f"{plan.id}-line-${{LINE}}", "s", "1")
+    return context
+
+
+def _numbers(plan: Plan) -> Context:
+    """Which line a number belongs to. Looked up, never dialled."""
+    context = Context(f"{plan.id}-number", None)
+    for name, line in plan.lines.items():
+        for number in line.numbers:
+            context.exten(number).do("Set", f"__LINE={name}").do("Return")
+    return context
+
+
+def _not_in_service(plan: Plan, site: Site) -> Context:
+    context = Context(f"{plan.id}-not-in-service")
+    # Answered, because many carriers play nothing to the caller before that.
+    context.do("Answer")
+    context.do("Playback", _sound(plan, site, plan.city.not_in_service))
+    context.do("Set", "LEFT_BY=system")
+    return context.do("Hangup", "1")  # Q.850: unallocated number
+
+
+def _line(plan: Plan, site: Site, name: str, line: Line) -> Context:
+    context = Context(f"{plan.id}-line-{name}")
+    context.do("Gosub", "hop", "s", f"1(line:{name})")
+    context.do("Set", f"__LINE={name}")
+    context.do("Answer")
+    context.do("Gosub", "record", "s", "1")
+    context.do("Playback", _sound(plan, site, line.greeting))
+    if line.notice:
+        context.do("Playback", _sound(plan, site, line.notice))
+    else:
+        context.do("NoOp", "no notice")
+    context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
+    context.do("Gosub", "ask-service" if line.ask else "ask-nobody", "s", f"1({plan.id},{name},{line.first})")
+    return context.do("Goto", f"{plan.id}-${{NEXT_KIND}}-${{NEXT_NAME}}", "s", "1")
+
+
+def _menu(plan: Plan, site: Site, name: str, menu: Menu) -> Context:
+    context = Context(f"{plan.id}-menu-{name}")
+    context.do("Gosub", "hop", "s", f"1(menu:{name})")
+    context.do("Set", "TRIES=0")
+    context.do("Set", "TRIES=$[${TRIES} + 1]", label="again")
+    context.do("Read", "KEY", _sound(plan, site, menu.prompt), "1", "", "1", str(menu.wait_seconds))
+    labels = {key: f"key{'star' if key == '*' else key}" for key in menu.keys}
+    for key, label in labels.items():
+        context.do("GotoIf", f'$["${{KEY}}" = "{key}"]?{label}')
+    context.do("GotoIf", f"$[${{TRIES}} < {menu.tries}]?again")
+    _chose(context, plan, name, "", menu.otherwise)
+    for key, to in menu.keys.items():
+        _chose(context, plan, name, key, to, labels[key])
+    return context
+
+
+def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: str = "") -> None:
+    what = (
+        "UserEvent",
+        "Hotline",
+        "What: chose",
+        "Call: ${CALL_ID}",
+        f"Menu: {menu}",
+        f"Key: {key}",
+        f"Next: {to}",
+    )
+    context.do(*what, label=label)
+    context.do("Goto", *_context(plan, to), "s", "1")
+
+
+QUEUE_OPTIONS = "c{ring}Cib(seat-leg^s^1)"
+"""c: when the agent hangs up first the caller goes on here (a survey can follow); C: other phones show no
+missed call; i: a phone's call forwarding does not take callers away; b: headers on the seat's INVITE."""
+
+
+def _queue(plan: Plan, name: str, queue: Queue) -> Context:
+    context = Context(f"{plan.id}-queue-{name}")
+    context.do("Gosub", "hop", "s", f"1(queue:{name})")
+    context.do("Set", f"__QUEUE={name}")
+    options = QUEUE_OPTIONS.format(ring="r" if queue.music == "ring" else "")
+    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds))
+    # Every exit of Queue() comes through here, with an agent (CONTINUE) or without one.
+    context.do("Gosub", "queued-out", "s", f"1({name})")
+    context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
+    return context.do("Goto", *_context(plan, queue.next), "s", "1")
+
+
+def _message(plan: Plan, site: Site, name: str, message: Message) -> Context:
+    context = Context(f"{plan.id}-message-{name}")
+    context.do("Answer")
+    context.do("Playback", _sound(plan, site, message.prompt))
+    # The duty stands from here on: a caller who hangs up while speaking is owed a call too (context left).
+    owed = "OWED=yes" if message.call_back or message.record else "OWED="
+    context.do("Set", owed)
+    if message.record:
+        context.do("Playback", "beep")
+        context.do("Set", f"OWED_FILE={MESSAGE_FILE}")
+        # 3 s of silence or # end it; k keeps it when the caller hangs up, q: the beep was ours
+        file = f"{site.recordings_dir}/${{OWED_FILE}}"
+        context.do("Record", file, "3", str(message.record_seconds), "kq")
+        context.do("Playback", "hotline/message-saved")
+    else:
+        for _ in range(4):
+            context.do("NoOp", "no recording")
+    context.do("Set", "LEFT_BY=system")
+    return context.do("Hangup", "16")  # Q.850: normal call clearing
+
+
+def _seats(plan: Plan, site: Site) -> Context:
+    """What a seat's phone may dial: other seats. Calls to citizens have their own rules."""
+    context = Context(f"{plan.id}-seats", None)
+    for number in plan.seats:
+        context.exten(number).do("Dial", f"PJSIP/{plan.id}-{number}", "30").do("Hangup")
+    context.exten("_[+0-9*#]!")
+    context.do("Answer").do("Playback", _sound(plan, site, plan.city.not_in_service)).do("Hangup", "1")
+    return context
+
+
+def places(contexts: Iterable[str]) -> set[str]:
+    """``demo-queue-general`` for each such context: where a validated answer may lead."""
+    return {
+        name for name in contexts if re.fullmatch(r"[a-z0-9]+-(queue|menu|message|line)-[a-z0-9-]+", name)
+    }

@@ -1,0 +1,63 @@
+"""queues.conf: app_queue answers without us, so everything it needs stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asterisk_conf.ini import Pair, section
+from asterisk_conf.site import Site
+from plan.model import Plan, Queue
+
+
+def queues_conf(plans: Sequence[Plan], site: Site) -> str:
+    """The whole file."""
+    general: list[Pair] = [
+        ("persistentmembers", "no"),
+        ("autofill", "yes"),
+        # wrap-up counts in every queue of a seat, not only in the one that rang
+        ("shared_lastcall", "yes"),
+        ("log_membername_as_agent", "yes"),
+    ]
+    parts = [section("general", general)]
+    for plan in plans:
+        parts += [_queue(plan.id, name, queue, site) for name, queue in plan.queues.items()]
+    return "\n".join(parts)
+
+
+def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
+    announce = queue.position_every_seconds
+    pairs: list[Pair] = [
+        ("strategy", queue.strategy),
+        ("timeout", queue.ring_seconds),
+        ("retry", 1),
+        ("wrapuptime", queue.wrap_up_seconds),
+        ("maxlen", queue.max_waiting),
+        # Not app_queue's default, and everything hangs on it: without it one call is offered at a time.
+        ("autofill", "yes"),
+        ("ringinuse", "no"),
+        # Nobody reachable this second is most often a moment (a switch restarts, phones register again),
+        # and the wait has an end of its own: callers may always come in and stay.
+        ("joinempty", "yes"),
+        ("leavewhenempty", "no"),
+        ("autopause", "no"),
+        ("reportholdtime", "no"),
+        ("memberdelay", 0),
+        ("setinterfacevar", "yes"),
+        ("setqueueentryvar", "yes"),
+        ("setqueuevar", "no"),
+        # runs on the seat's channel when it answers; the argument's place in Queue() differs by version
+        ("membergosub", "seat-joined"),
+        ("announce-frequency", announce),
+        ("announce-position", "yes" if announce else "no"),
+        ("announce-holdtime", "no"),
+    ]
+    if site.music_dir:
+        pairs.append(("musicclass", "default"))
+    pairs += [("member", member(city, seat, penalty)) for seat, penalty in queue.members.items()]
+    return section(f"{city}-{name}", pairs)
+
+
+def member(city: str, seat: str, penalty: int) -> str:
+    """interface, penalty, member name, state interface (app_queue)."""
+    endpoint = f"{city}-{seat}"
+    return f"PJSIP/{endpoint},{penalty},{endpoint},PJSIP/{endpoint}"

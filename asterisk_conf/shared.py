@@ -1,0 +1,226 @@
+"""Contexts that all cities share: arriving, recording, the question "where next?", the seat, leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asterisk_conf.site import Site
+from asterisk_conf.steps import Context
+from plan.model import MAX_HOPS
+
+HOPS_ALLOWED = MAX_HOPS + 2
+"""The line, one more line by advice, and the longest walk a checked plan can have."""
+MAX_ANSWER = 40
+"""``message:`` and a name of 24 letters fit; anything longer is a lie."""
+CALL_FOLDER = "${DAY}/${CALL_ID}"
+MESSAGE_FILE = f"{CALL_FOLDER}/message.wav"
+ANSWER = r"a-z0-9:\-"
+"""What a place is written with, for FILTER()."""
+SIP_CALL = r"A-Za-z0-9@._+=~%!\-"
+"""What is kept of a SIP Call-ID: no quotes, brackets, backslashes (RFC 3261 would allow them)."""
+
+
+def shared_contexts(site: Site) -> Iterator[Context]:
+    """All of them."""
+    yield _arrive()
+    yield _record(site)
+    yield _hop()
+    yield _ask(site)
+    yield _ask_nobody()
+    yield _queued_out()
+    yield _talked()
+    yield _seat_leg()
+    yield _seat_joined(site)
+    yield _left()
+
+
+def _tell(context: Context, what: str, *headers: str, label: str = "") -> Context:
+    return context.do("UserEvent", "Hotline", f"What: {what}", "Call: ${CALL_ID}", *headers, label=label)
+
+
+def _arrive() -> Context:
+    """ARG1 city, ARG2 trunk, ARG3 channels, ARG4 time zone. Sets CALL_ID, LINE (empty: none), ORIGINAL."""
+    context = Context("arrive")
+    context.do("Set", "CHANNEL(hangup_handler_push)=left,s,1")
+    context.do("Set", "__CITY=${ARG1}")
+    context.do("Set", "__TRUNK=${ARG2}")
+    context.do("Set", "__CALL_ID=${ARG1}-${UNIQUEID}")
+    # accountcode too: it is in every event and in the CDR
+    context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
+    context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG4},%Y%m%d)}")
+    context.do("Set", "__CALLER=${FILTER(+0-9,${CALLERID(num)})}")
+    context.do("Set", f"__SIP_CALL=${{FILTER({SIP_CALL},${{CHANNEL(pjsip,call-id)}})}}")
+    # res_pjsip_diversion read Diversion and History-Info: who was called first, else who forwarded last
+    context.do("Set", "FORWARDED=${FILTER(+0-9,${REDIRECTING(orig-num)})}")
+    context.do("ExecIf", '$["${FORWARDED}" = ""]?Set(FORWARDED=${FILTER(+0-9,${REDIRECTING(from-num)})})')
+    context.do("Set", '__ORIGINAL=${IF($["${FORWARDED}" = ""]?${CALLED}:${FORWARDED})}')
+    context.do("Set", "__LINE=")
+    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-number,${CALLED},1)}?${CITY}-number,${CALLED},1")
+    # forwarded from a number of ours: that number's line answers
+    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-number,${ORIGINAL},1)}?${CITY}-number,${ORIGINAL},1")
+    _tell(
+        context,
+        "arrived",
+        "City: ${CITY}",
+        "Trunk: ${TRUNK}",
+        "Line: ${LINE}",
+        "Called: ${CALLED}",
+        "Original: ${ORIGINAL}",
+        "Caller: ${CALLER}",
+        "SipCall: ${SIP_CALL}",
+    )
+    context.do("Set", "GROUP(trunk)=${CITY}-${TRUNK}")
+    context.do("GotoIf", "$[${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3}]?full")
+    context.do("Return")
+    context.do("Set", "LEFT_BY=system", label="full")
+    return context.do("Hangup", "34")  # Q.850: no circuit available
+
+
+def _record(site: Site) -> Context:
+    """One file per leg: what this leg said (r), kept in step with the other files by silence (S)."""
+    context = Context("record")
+    context.do("GotoIf", '$["${RECORDING}" != ""]?done')
+    _start_recording(context, site)
+    return context.do("Return", label="done")
+
+
+def _start_recording(context: Context, site: Site) -> None:
+    context.do("Set", f"RECORDING={CALL_FOLDER}/${{UNIQUEID}}.wav")
+    context.do("MixMonitor", "", f"r({site.recordings_dir}/${{RECORDING}})S")
+    _tell(context, "recording", "Leg: ${UNIQUEID}", "File: ${RECORDING}", "State: started")
+
+
+def _hop() -> Context:
+    """ARG1 the place entered. A walk that is too long ends at the city's last message."""
+    context = Context("hop")
+    context.do("Set", "HOPS=$[0${HOPS} + 1]")
+    context.do("Set", "HASH(SEEN,${ARG1})=1")
+    context.do("GotoIf", f"$[${{HOPS}} > {HOPS_ALLOWED}]?far")
+    context.do("Return")
+    context.do("StackPop", label="far")
+    return context.do("Goto", "${CITY}-last", "s", "1")
+
+
+def _ask(site: Site) -> Context:
+    """ARG1 city, ARG2 line, ARG3 the default place. Sets NEXT_KIND and NEXT_NAME of a place that exists.
+
+    One budget for all addresses. A server that accepts and stays silent holds AGI() for ever unless the
+    absolute timeout fires and AGIEXITONHANGUP lets AGI() see it; T then goes on. A server that dies in the
+    middle gives AGISTATUS=SUCCESS, so the answer counts, not the status.
+    """
+    context = Context("ask-service")
+    context.do("Set", "NEXT=")
+    context.do("Set", "ASK_BY=dialplan")
+    context.do("Set", "ASK_STATUS=SKIPPED")
+    context.do("Set", "ASK_STAGE=service")
+    context.do("Set", "AGIEXITONHANGUP=yes")
+    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge")
+    context.do("Set", "ASK_STATUS=SILENT")
+    context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
+    for address in site.agi:
+        question = f"agi://{address}/where-next"
+        context.do("AGI", question, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
+        context.do("Set", "ASK_STATUS=${AGISTATUS}")
+        context.do("GotoIf", "$[${LEN(${NEXT})} > 0]?answered")
+    # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.
+    context.do("Set", f"GLOBAL(ASK_AGAIN_AT)=$[${{EPOCH}} + {site.skip_seconds}]", label="failed")
+    context.do("Set", "ASK_STAGE=failsafe")
+    if site.failsafe:
+        context.do("Set", f"TIMEOUT(absolute)={site.failsafe_seconds:g}")
+        where = f"{site.etc_dir}/failsafe.json"
+        context.do(
+            "AGI", site.failsafe, "${CALL_ID}", "${ARG1}", "${ARG2}", where, f"{site.spool_dir}/failsafe"
+        )
+        context.do("ExecIf", "$[${LEN(${NEXT})} > 0]?Set(ASK_BY=failsafe)")
+    context.do("Goto", "judge")
+    context.do("Set", "ASK_BY=service", label="answered")
+    _judge(context)
+    context.exten("T")
+    context.do("Set", "TIMEOUT(absolute)=0")
+    context.do("GotoIf", '$["${ASK_STAGE}" != "service"]?s,judge')
+    # the answer came in time, only the connection stayed open
+    context.do("GotoIf", "$[${LEN(${NEXT})} > 0]?s,answered")
+    return context.do("Goto", "s", "failed")
+
+
+def _judge(context: Context) -> None:
+    """An answer is believed when it is short, written in our letters, and names a place of this very city
+    where this caller has not been."""
+    context.do("Set", "TIMEOUT(absolute)=0", label="judge")
+    context.do("Set", "ASK_STAGE=judge")
+    context.do("GotoIf", "$[${LEN(${NEXT})} = 0]?default")
+    context.do("GotoIf", f"$[${{LEN(${{NEXT}})}} > {MAX_ANSWER}]?lie")
+    context.do("Set", f"PLACE=${{FILTER({ANSWER},${{NEXT}})}}")
+    context.do("GotoIf", "$[${LEN(${PLACE})} != ${LEN(${NEXT})}]?lie")
+    # from here on PLACE holds no character that an expression could trip over
+    context.do("GotoIf", '$["${PLACE}" = "default"]?default')
+    context.do("Set", "NEXT_KIND=${CUT(PLACE,:,1)}")
+    context.do("Set", "NEXT_NAME=${CUT(PLACE,:,2-)}")
+    kinds = " | ".join(f'"${{NEXT_KIND}}" = "{kind}"' for kind in ("queue", "menu", "message", "line"))
+    context.do("GotoIf", f"$[{kinds}]?:lie")
+    context.do("GotoIf", "${DIALPLAN_EXISTS(${ARG1}-${NEXT_KIND}-${NEXT_NAME},s,1)}?:lie")
+    context.do("GotoIf", '$["${HASH(SEEN,${PLACE})}" = "1"]?lie')
+    context.do("Goto", "tell")
+    context.do("Set", "ASK_STATUS=LIE", label="lie")
+    context.do("Set", "ASK_BY=dialplan")
+    _take_default(context, label="default")
+    _tell(context, "asked", "Status: ${ASK_STATUS}", "Next: ${PLACE}", "By: ${ASK_BY}", label="tell")
+    context.do("Return")
+
+
+def _take_default(context: Context, label: str = "") -> None:
+    context.do("Set", "PLACE=${ARG3}", label=label)
+    context.do("Set", "NEXT_KIND=${CUT(PLACE,:,1)}")
+    context.do("Set", "NEXT_NAME=${CUT(PLACE,:,2-)}")
+
+
+def _ask_nobody() -> Context:
+    """For lines that ask nobody: same arguments, same result."""
+    context = Context("ask-nobody")
+    _take_default(context)
+    return context.do("Return")
+
+
+def _queued_out() -> Context:
+    """ARG1 queue."""
+    context = Context("queued-out")
+    _tell(context, "queued-out", "Queue: ${ARG1}", "Status: ${QUEUESTATUS}", "Key: ${QUEUE_KEY}")
+    return context.do("Return")
+
+
+def _talked() -> Context:
+    """The agent hung up first; the caller is still there."""
+    context = Context("talked")
+    context.do("Set", "LEFT_BY=agent")
+    return context.do("Hangup", "16")
+
+
+def _seat_leg() -> Context:
+    """Runs on the seat's channel before its INVITE leaves (option b): what the desk must know of the call."""
+    context = Context("seat-leg")
+    context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
+    for header, text in (
+        ("Call", "${CALL_ID}"),
+        ("Sip-Call", "${SIP_CALL}"),
+        ("Line", "${CITY}/${LINE}"),
+        ("Original", "${ORIGINAL}"),
+    ):
+        context.do("Set", f"PJSIP_HEADER(add,X-Hotline-{header})={text}")
+    return context.do("Return")
+
+
+def _seat_joined(site: Site) -> Context:
+    """Runs on the seat's channel when it has answered, before the two hear each other (membergosub)."""
+    context = Context("seat-joined")
+    _start_recording(context, site)
+    return context.do("Return")
+
+
+def _left() -> Context:
+    """Hangup handler of the caller's leg: whatever ended the call, it is told."""
+    context = Context("left")
+    context.do("GotoIf", '$["${OWED}" = ""]?bye')
+    _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
+    by = '${IF($["${LEFT_BY}" = ""]?caller:${LEFT_BY})}'
+    _tell(context, "left", f"By: {by}", "Cause: ${HANGUPCAUSE}", label="bye")
+    return context.do("Return")
