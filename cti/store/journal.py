@@ -1,0 +1,347 @@
+"""The journal: every fact on disk before it is anywhere else (decisions 12).
+
+Records are appended by ``append`` (never waits, never raises) and written by one thread, which also
+makes them durable: at most ``sync_seconds`` or ``sync_records`` are behind on fsync. A kill -9 loses at
+most what the thread had not yet handed to the kernel. A disk that is full or broken costs records, which
+are counted and shown, and never a call; writing goes on as soon as it can.
+
+Each segment begins with the open calls of that moment, so the last segments are enough to start from.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from cti.store.records import Damage, Position, Record, line, read
+
+log = structlog.get_logger(__name__)
+
+SUFFIX = ".jnl"
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``keep_bytes`` is a wish: what the database has not read yet is kept up to twice as much."""
+
+    segment_bytes: int = 16 * 1024 * 1024
+    sync_seconds: float = 0.05
+    sync_records: int = 64
+    keep_bytes: int = 2 * 1024**3
+    waiting_records: int = 200_000
+    """As many may wait in memory for a disk that stands still."""
+    retry_seconds: float = 1.0
+
+
+class Journal:
+    """One writer per folder. Open it, append, close it. Reading is ``Reader``'s."""
+
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits | None = None,
+        *,
+        checkpoint: Callable[[], list[dict[str, Any]]] = list,
+        write: Callable[[int, bytes], int] = os.write,
+    ) -> None:
+        """``checkpoint`` gives the records a new segment begins with. Called in the writer's thread."""
+        self.folder = folder
+        self.limits = limits or Limits()
+        self.unwritten = 0
+        """Records lost to a full or broken disk since the start."""
+        self.damaged = 0
+        """Damaged places found on opening."""
+        self.alarm = ""
+        """Why the journal does not write now; empty while it does."""
+        self.written = 0
+        self.drained = Position()
+        """How far the database has read: older segments may go."""
+        self._checkpoint = checkpoint
+        self._write = write
+        self._waiting: deque[bytes] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._dirty = 0
+        self._fd = -1
+        self._end = Position()
+        self._appended = 0
+        self._durable = 0
+        self.ident = _open_folder(folder)
+        self._open_last()
+        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self._thread.start()
+
+    # --- for everybody ------------------------------------------------------------------------------
+
+    def append(self, told: dict[str, Any]) -> None:
+        """Write this record soon. Never waits; when the disk stands still too long it counts a loss."""
+        if len(self._waiting) >= self.limits.waiting_records:
+            self.unwritten += 1
+            return
+        self._appended += 1
+        self._waiting.append(line(told))
+        if len(self._waiting) == 1:
+            with self._wake:
+                self._wake.notify()
+
+    @property
+    def end(self) -> Position:
+        """After the last record that is in the file."""
+        return self._end
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def flush(self, seconds: float = 5.0) -> bool:
+        """Wait until all that was appended is on disk for good; False when it is not by then."""
+        target = self._appended
+        with self._wake:
+            self._wake.notify_all()
+            return self._wake.wait_for(lambda: self._durable >= target, seconds)
+
+    def close(self) -> None:
+        """Write what waits, make it durable, end the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        self._thread.join(timeout=10.0)
+
+    # --- the writer's thread -------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        due = 0.0
+        while True:
+            with self._wake:
+                if not self._closing and (self.alarm or not self._waiting):
+                    self._wake.wait(self._idle_seconds(due))
+                closing = self._closing
+            clean = not self._dirty
+            self._write_waiting()
+            if self._dirty and clean:
+                due = time.monotonic() + self.limits.sync_seconds
+            if self._dirty and (
+                closing or self._dirty >= self.limits.sync_records or time.monotonic() >= due
+            ):
+                self._sync()
+            if closing and (not self._waiting or self.alarm):
+                self.unwritten += len(self._waiting)
+                if self._fd >= 0:
+                    os.close(self._fd)
+                return
+
+    def _idle_seconds(self, due: float) -> float | None:
+        if self._dirty:
+            return max(0.0, due - time.monotonic())
+        return self.limits.retry_seconds if self.alarm else None
+
+    def _write_waiting(self) -> None:
+        """Write batches until nothing waits, the disk refuses, or an fsync is due."""
+        while self._waiting and self._dirty < self.limits.sync_records:
+            batch: list[bytes] = []
+            size = 0
+            while self._waiting and size < 256 * 1024 and len(batch) < self.limits.sync_records:
+                batch.append(self._waiting.popleft())
+                size += len(batch[-1])
+            if not self._put(batch, size):
+                # kept in memory until there is room
+                self._waiting.extendleft(reversed(batch))
+                return
+
+    def _put(self, batch: list[bytes], size: int) -> bool:
+        try:
+            if self._fd < 0 or self._end.offset + size > self.limits.segment_bytes:
+                self._next_segment()
+            _all(self._write, self._fd, b"".join(batch))
+        except OSError as why:
+            self._cut()
+            if not self.alarm:
+                log.error("journal cannot write", folder=str(self.folder), why=str(why))
+            self.alarm = str(why)
+            return False
+        if self.alarm:
+            log.warning("journal writes again", unwritten=self.unwritten)
+            self.alarm = ""
+        self._end = Position(self._end.segment, self._end.offset + size)
+        self._dirty += len(batch)
+        self.written += len(batch)
+        return True
+
+    def _cut(self) -> None:
+        """Half a record may stand at the end: the next one must not follow it on the same line."""
+        if self._fd < 0:
+            return
+        try:
+            os.ftruncate(self._fd, self._end.offset)
+        except OSError:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._fd)
+        except OSError as why:
+            # what the kernel could not write is gone from its cache too: only an alarm is honest
+            self.alarm = f"fsync: {why}"
+            log.error("journal is not durable", why=str(why))
+        self._dirty = 0
+        self._durable = self.written
+        with self._wake:
+            self._wake.notify_all()
+
+    def _next_segment(self) -> None:
+        head = b"".join(line(told) for told in self._checkpoint())
+        number = self._end.segment + 1 if self._fd >= 0 or self._end.offset else max(1, self._end.segment)
+        path = self.folder / f"{number:08d}{SUFFIX}"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
+        try:
+            _all(self._write, fd, head)
+        except OSError:
+            os.close(fd)
+            path.unlink(missing_ok=True)
+            raise
+        if self._fd >= 0:
+            self._sync()
+            os.close(self._fd)
+        self._fd = fd
+        self._end = Position(number, len(head))
+        _sync_folder(self.folder)
+        self._retire()
+
+    def _retire(self) -> None:
+        """Old segments go when there are too many bytes; unread ones only at twice as many."""
+        sizes = [(n, path, path.stat().st_size) for n, path in segments(self.folder)]
+        total = sum(size for _, _, size in sizes)
+        for number, path, size in sizes[:-2]:
+            if total <= self.limits.keep_bytes:
+                return
+            if number >= self.drained.segment and total <= 2 * self.limits.keep_bytes:
+                return
+            if number >= self.drained.segment:
+                log.error("journal drops a segment the database never read", segment=path.name)
+            path.unlink(missing_ok=True)
+            total -= size
+
+    def _open_last(self) -> None:
+        known = segments(self.folder)
+        if not known:
+            return
+        number, path = known[-1]
+        data = path.read_bytes()
+        end = len(data)
+        for found in read(data, number):
+            if isinstance(found, Damage):
+                self.damaged += 1
+                log.warning("journal is damaged", segment=path.name, at=found.at.offset, torn=found.torn)
+                if found.torn:
+                    end = found.at.offset
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND)
+        if end < len(data):
+            os.ftruncate(self._fd, end)
+            os.fsync(self._fd)
+        self._end = Position(number, end)
+
+
+class Reader:
+    """Reads a journal, also while it is written and by another process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def after(self, position: Position, most: int = 500) -> list[Record]:
+        """Up to ``most`` records from ``position`` on; damage in between is logged and passed over."""
+        found: list[Record] = []
+        for number, path in segments(self.folder):
+            if number < position.segment:
+                continue
+            offset = position.offset if number == position.segment else 0
+            for record in self._records(path, number, offset):
+                found.append(record)
+                if len(found) >= most:
+                    return found
+        return found
+
+    def recent(self, at_least: int = 1) -> Iterator[Record]:
+        """The records of the last segments, which begin with what was open then."""
+        for number, path in segments(self.folder)[-at_least:]:
+            yield from self._records(path, number, 0)
+
+    def mentioning(self, word: str) -> Iterator[Record]:
+        """Every record whose text holds ``word``, oldest first."""
+        needle = word.encode()
+        for number, path in segments(self.folder):
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            place = data.find(needle)
+            while place >= 0:
+                start = data.rfind(b"\n", 0, place) + 1
+                end = data.find(b"\n", place)
+                end = len(data) if end < 0 else end + 1
+                for found in read(data[start:end], number, start):
+                    if isinstance(found, Record):
+                        yield found
+                place = data.find(needle, end)
+
+    def _records(self, path: Path, number: int, offset: int) -> Iterator[Record]:
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                while data := file.read(CHUNK):
+                    rest = file.readline()
+                    data += rest
+                    more = bool(rest) or len(data) == CHUNK
+                    yield from self._whole(data, path, number, offset, more)
+                    offset += len(data)
+        except FileNotFoundError:  # retired meanwhile
+            return
+
+    def _whole(self, data: bytes, path: Path, number: int, offset: int, more: bool) -> Iterator[Record]:
+        for found in read(data, number, offset):
+            if isinstance(found, Record):
+                yield found
+            elif more or not found.torn:
+                # a torn tail may be a record that is being written this moment
+                log.error(
+                    "journal record skipped", segment=path.name, offset=found.at.offset, bytes=found.length
+                )
+
+
+def segments(folder: Path) -> list[tuple[int, Path]]:
+    """(number, file) of every segment, oldest first."""
+    found = [(int(p.stem), p) for p in folder.glob(f"*{SUFFIX}") if p.stem.isdigit()]
+    return sorted(found)
+
+
+def _open_folder(folder: Path) -> str:
+    """The journal's own name, by which a database tells it from another one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = folder / "ident"
+    if not name.exists():
+        name.write_text(uuid.uuid4().hex + "\n")
+    return name.read_text().strip()
+
+
+def _all(write: Callable[[int, bytes], int], fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[write(fd, bytes(view)) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
