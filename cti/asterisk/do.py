@@ -1,0 +1,113 @@
+"""Orders -> AMI actions. An order's *fact* comes back through hear.py; here is only what AMI said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from calls.facts import LegId
+from calls.orders import HangUp, Order, Originate, ReadVariable, Redirect, Reload
+from cti.asterisk.resync import whole
+from cti.asterisk.wire.action import Reply, Values
+from cti.asterisk.wire.connection import Connection
+from cti.errors import Refused
+
+_MODULES: dict[str, tuple[str, ...]] = {
+    # what the CLI's "pjsip reload" reloads: endpoints live in res_pjsip, `identify` in its own module
+    "pjsip": (
+        "res_pjsip.so",
+        "res_pjsip_authenticator_digest.so",
+        "res_pjsip_endpoint_identifier_ip.so",
+        "res_pjsip_outbound_registration.so",
+    ),
+    "queues": ("app_queue.so",),
+    "dialplan": ("pbx_config.so",),
+    "music": ("res_musiconhold.so",),
+}
+RELOAD_SECONDS = 20.0
+
+_ORIGINATE_REASONS = {
+    "0": "it could not be reached",
+    "1": "it hung up",
+    "3": "nobody answered",
+    "5": "it is busy",
+    "8": "it is busy or cannot be reached",
+}
+"""OriginateResponse's Reason: control frame numbers of Asterisk's frame.h."""
+
+
+async def carry_out(order: Order, connection: Connection, channel_of: Callable[[LegId], str]) -> str:
+    """Do it; the outcome is a variable's value, the originated leg, or "".
+
+    Raises Refused (Asterisk said no) or NotNow (no answer: outcome unknown).
+    """
+    match order:
+        case HangUp():
+            await _ask(
+                connection,
+                {"Action": "Hangup", "Channel": channel_of(order.leg), "Cause": str(order.cause)},
+            )
+        case Redirect():
+            await _ask(
+                connection,
+                {
+                    "Action": "Redirect",
+                    "Channel": channel_of(order.leg),
+                    "Context": order.context,
+                    "Exten": order.exten,
+                    "Priority": str(order.priority),
+                },
+            )
+        case Reload():
+            for part in order.parts:
+                await _reload(connection, part)
+        case ReadVariable():
+            values = {"Action": "Getvar", "Variable": order.name}
+            if order.leg is not None:
+                values["Channel"] = channel_of(order.leg)
+            return (await _ask(connection, values)).head.get("Value", "")
+        case Originate():
+            return await _originate(order, connection)
+    return ""
+
+
+async def _ask(connection: Connection, values: Values, seconds: float = 5.0) -> Reply:
+    return whole(str(values["Action"]), await connection.ask(values, seconds))
+
+
+async def _reload(connection: Connection, part: str) -> None:
+    modules = _MODULES.get(part)
+    if modules is None:
+        raise Refused(f"cannot reload {part!r}; known are {', '.join(_MODULES)}")
+    for number, module in enumerate(modules):
+        reply = await connection.ask({"Action": "Reload", "Module": module}, RELOAD_SECONDS)
+        # an optional module may not be loaded; the first one of a part must be
+        if not reply.ok and (number == 0 or "No such module" not in reply.why):
+            raise Refused(f"reload of {module}: {reply.why}")
+
+
+async def _originate(order: Originate, connection: Connection) -> str:
+    for name, text in order.variables:
+        if "," in text or "," in name:
+            # AMI splits a Variable header at commas and knows no quoting
+            raise Refused(f"variable {name}: a comma cannot be handed to Originate")
+    values: dict[str, str | list[str]] = {
+        "Action": "Originate",
+        "Channel": order.endpoint,
+        "Context": order.context,
+        "Exten": order.exten,
+        "Priority": "1",
+        "Timeout": str(int(order.seconds * 1000)),
+        # "queued" comes at once, the outcome with OriginateResponse
+        "Async": "true",
+    }
+    if order.caller:
+        values["CallerID"] = order.caller
+    if order.call is not None:
+        values["Account"] = order.call
+    if order.variables:
+        values["Variable"] = [f"{name}={text}" for name, text in order.variables]
+    reply = await _ask(connection, values, order.seconds + 5)
+    if reply.close.get("Response") != "Success":
+        reason = reply.close.get("Reason", "")
+        raise Refused(f"{order.endpoint}: {_ORIGINATE_REASONS.get(reason, 'it failed')} (reason {reason})")
+    return reply.close.get("Uniqueid", "")

@@ -1,0 +1,82 @@
+"""What the listener keeps between two events: which legs exist and which call each belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from calls.facts import CallId, Fact, LegBelongs, LegId
+from cti.asterisk.wire.frames import value
+
+CALL_ID = re.compile(r"[a-z][a-z0-9]{0,15}-.{1,100}\.\d{1,12}")
+"""``<city>-<Uniqueid of the caller's leg>``; any other account code is somebody else's."""
+
+CHANNEL = "\r\nChannel: "
+UNIQUEID = "\r\nUniqueid: "
+LINKEDID = "\r\nLinkedid: "
+ACCOUNT = "\r\nAccountCode: "
+TIMESTAMP = "\r\nTimestamp: "
+
+
+def city_and(name: str) -> tuple[str, str]:
+    """``demo-1001`` -> ("demo", "1001"): queues, members and endpoints carry their city in front."""
+    city, dash, rest = name.partition("-")
+    return (city, rest) if dash else ("", "")
+
+
+def endpoint_of(channel: str) -> str:
+    """``demo-1001`` of ``PJSIP/demo-1001-0000001a``, empty for a channel without an endpoint."""
+    return channel[6:].rpartition("-")[0] if channel.startswith("PJSIP/") else ""
+
+
+def call_of(account: str) -> CallId | None:
+    return CallId(account) if account and CALL_ID.fullmatch(account) else None
+
+
+def leg_of(call: CallId) -> LegId:
+    """The caller's leg that gave the call its name."""
+    return LegId(call.partition("-")[2])
+
+
+def _age(call: CallId) -> int:
+    """The running number at the end of a Uniqueid: smaller is older, within one life of Asterisk."""
+    tail = call.rpartition(".")[2]
+    return int(tail) if tail.isdigit() else 0
+
+
+def elder(calls: list[CallId]) -> CallId:
+    """Two calls that merge keep the caller's id (decision 1); the consultation began later."""
+    return min(calls, key=_age)
+
+
+class Ear:
+    """The state of hearing one node. ``tell`` gets every fact, in order."""
+
+    def __init__(self, node: str, tell: Callable[[Fact], None], now: Callable[[], float]) -> None:
+        self.node, self.tell, self.now = node, tell, now
+        self.channels: dict[LegId, str] = {}
+        self.calls: dict[LegId, CallId] = {}
+        self.hanging: set[LegId] = set()
+        """Legs whose hang-up was asked for, by a phone or by AMI, and that are not gone yet."""
+
+    def moment(self, text: str) -> float:
+        """When Asterisk says it happened (manager.conf ``timestampevents``), else now."""
+        try:
+            return float(value(text, TIMESTAMP))
+        except ValueError:
+            return self.now()
+
+    def forget_legs(self) -> None:
+        self.channels.clear()
+        self.calls.clear()
+        self.hanging.clear()
+
+    def belongs(self, leg: LegId, call: CallId | None, at: float) -> None:
+        """From now on the leg carries this call's id."""
+        if call is not None and leg and self.calls.get(leg) != call:
+            self.calls[leg] = call
+            self.tell(LegBelongs(at=at, node=self.node, leg=leg, call=call))
+
+    def call_in_queue(self, text: str, leg: LegId, city: str) -> CallId:
+        """The call of a caller in a queue; one that never passed our line is named after its own leg."""
+        return self.calls.get(leg) or call_of(value(text, ACCOUNT)) or CallId(f"{city}-{leg}")

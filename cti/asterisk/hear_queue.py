@@ -1,0 +1,248 @@
+"""app_queue's and the phones' events -> facts about callers waiting and seats.
+
+Queues are ``<city>-<queue>``, members ``<city>-<seat>``; what has no city in front is not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from calls.facts import (
+    LegId,
+    PhoneGone,
+    PhoneReachable,
+    QueueAbandoned,
+    QueueJoined,
+    QueueLeft,
+    SeatAnswered,
+    SeatDeclined,
+    SeatDevice,
+    SeatFinished,
+    SeatPaused,
+    SeatRang,
+    SeatSignedIn,
+    SeatSignedOut,
+    SeatUnpaused,
+)
+from cti.asterisk.ear import UNIQUEID, Ear, city_and
+from cti.asterisk.wire.frames import value
+
+_QUEUE = "\r\nQueue: "
+_MEMBER = "\r\nMemberName: "
+_DEST = "\r\nDestUniqueid: "
+
+
+def _number(text: str, key: str) -> int:
+    digits = value(text, key)
+    return int(digits) if digits.isdigit() else 0
+
+
+def _joined(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    if not city:
+        return
+    leg = LegId(value(text, UNIQUEID))
+    ear.tell(
+        QueueJoined(
+            at=at,
+            node=ear.node,
+            call=ear.call_in_queue(text, leg, city),
+            leg=leg,
+            city=city,
+            queue=queue,
+            position=_number(text, "\r\nPosition: "),
+            waiting=_number(text, "\r\nCount: "),
+        )
+    )
+
+
+def _left(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    if not city:
+        return
+    leg = LegId(value(text, UNIQUEID))
+    ear.tell(
+        QueueLeft(
+            at=at,
+            node=ear.node,
+            call=ear.call_in_queue(text, leg, city),
+            leg=leg,
+            city=city,
+            queue=queue,
+            waiting=_number(text, "\r\nCount: "),
+        )
+    )
+
+
+def _abandoned(ear: Ear, text: str, at: float) -> None:
+    """Asterisk 22 says this also when Queue()'s own timeout ends the visit (tape ``nobody_answers``):
+    only a leg that is hanging up abandons; the other case is the dialplan's "queued-out".
+    """
+    city, queue = city_and(value(text, _QUEUE))
+    leg = LegId(value(text, UNIQUEID))
+    if not city or leg not in ear.hanging:
+        return
+    ear.tell(
+        QueueAbandoned(
+            at=at,
+            node=ear.node,
+            call=ear.call_in_queue(text, leg, city),
+            leg=leg,
+            city=city,
+            queue=queue,
+            position=_number(text, "\r\nPosition: "),
+            waited=float(_number(text, "\r\nHoldTime: ")),
+        )
+    )
+
+
+def _called(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    if not city:
+        return
+    call = ear.call_in_queue(text, LegId(value(text, UNIQUEID)), city)
+    leg = LegId(value(text, _DEST))
+    if leg not in ear.calls:
+        ear.belongs(leg, call, at)
+    _, seat = city_and(value(text, _MEMBER))
+    ear.tell(SeatRang(at=at, node=ear.node, call=call, city=city, queue=queue, seat=seat, leg=leg))
+
+
+def _declined(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    if not city:
+        return
+    _, seat = city_and(value(text, _MEMBER))
+    ear.tell(
+        SeatDeclined(
+            at=at,
+            node=ear.node,
+            call=ear.call_in_queue(text, LegId(value(text, UNIQUEID)), city),
+            city=city,
+            queue=queue,
+            seat=seat,
+            leg=LegId(value(text, _DEST)),
+            # milliseconds here, whole seconds in AgentConnect
+            rang=_number(text, "\r\nRingTime: ") / 1000,
+        )
+    )
+
+
+def _answered(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    if not city:
+        return
+    _, seat = city_and(value(text, _MEMBER))
+    ear.tell(
+        SeatAnswered(
+            at=at,
+            node=ear.node,
+            call=ear.call_in_queue(text, LegId(value(text, UNIQUEID)), city),
+            city=city,
+            queue=queue,
+            seat=seat,
+            leg=LegId(value(text, _DEST)),
+            waited=float(_number(text, "\r\nHoldTime: ")),
+            rang=float(_number(text, "\r\nRingTime: ")),
+        )
+    )
+
+
+def _finished(ear: Ear, text: str, at: float) -> None:
+    """``Dest…`` is missing when the seat's leg is already gone (AMI Redirect of the caller)."""
+    city, queue = city_and(value(text, _QUEUE))
+    if not city:
+        return
+    _, seat = city_and(value(text, _MEMBER))
+    ear.tell(
+        SeatFinished(
+            at=at,
+            node=ear.node,
+            call=ear.call_in_queue(text, LegId(value(text, UNIQUEID)), city),
+            city=city,
+            queue=queue,
+            seat=seat,
+            reason=value(text, "\r\nReason: "),
+            waited=float(_number(text, "\r\nHoldTime: ")),
+            talked=float(_number(text, "\r\nTalkTime: ")),
+        )
+    )
+
+
+def _member_added(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    _, seat = city_and(value(text, _MEMBER))
+    if city:
+        ear.tell(
+            SeatSignedIn(
+                at=at,
+                node=ear.node,
+                city=city,
+                seat=seat,
+                queue=queue,
+                penalty=_number(text, "\r\nPenalty: "),
+                paused=value(text, "\r\nPaused: ") == "1",
+                reason=value(text, "\r\nPausedReason: "),
+            )
+        )
+
+
+def _member_removed(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    _, seat = city_and(value(text, _MEMBER))
+    if city:
+        ear.tell(SeatSignedOut(at=at, node=ear.node, city=city, seat=seat, queue=queue))
+
+
+def _member_paused(ear: Ear, text: str, at: float) -> None:
+    city, queue = city_and(value(text, _QUEUE))
+    _, seat = city_and(value(text, _MEMBER))
+    if not city:
+        return
+    if value(text, "\r\nPaused: ") == "1":
+        reason = value(text, "\r\nPausedReason: ")
+        ear.tell(SeatPaused(at=at, node=ear.node, city=city, seat=seat, queue=queue, reason=reason))
+    else:
+        ear.tell(SeatUnpaused(at=at, node=ear.node, city=city, seat=seat, queue=queue))
+
+
+def _device(ear: Ear, text: str, at: float) -> None:
+    """Phones only: queues, Local channels and hints have device states too."""
+    device = value(text, "\r\nDevice: ")
+    if device.startswith("PJSIP/"):
+        city, seat = city_and(device[6:])
+        if city:
+            state = value(text, "\r\nState: ").lower()
+            ear.tell(SeatDevice(at=at, node=ear.node, city=city, seat=seat, state=state))
+
+
+_REACHABLE = frozenset({"Reachable", "NonQualified", "Created", "Updated"})
+_GONE = frozenset({"Unreachable", "Removed"})
+
+
+def _contact(ear: Ear, text: str, at: float) -> None:
+    """NonQualified: registered, and nobody asked it OPTIONS yet (or ever, qualify_frequency = 0)."""
+    city, seat = city_and(value(text, "\r\nEndpointName: ") or value(text, "\r\nAOR: "))
+    if not city:
+        return
+    status, contact = value(text, "\r\nContactStatus: "), value(text, "\r\nURI: ")
+    if status in _REACHABLE:
+        ear.tell(PhoneReachable(at=at, node=ear.node, city=city, seat=seat, contact=contact))
+    elif status in _GONE:
+        ear.tell(PhoneGone(at=at, node=ear.node, city=city, seat=seat, contact=contact))
+
+
+HANDLERS: dict[bytes, Callable[[Ear, str, float], None]] = {
+    b"QueueCallerJoin": _joined,
+    b"QueueCallerLeave": _left,
+    b"QueueCallerAbandon": _abandoned,
+    b"AgentCalled": _called,
+    b"AgentRingNoAnswer": _declined,
+    b"AgentConnect": _answered,
+    b"AgentComplete": _finished,
+    b"QueueMemberAdded": _member_added,
+    b"QueueMemberRemoved": _member_removed,
+    b"QueueMemberPause": _member_paused,
+    b"DeviceStateChange": _device,
+    b"ContactStatus": _contact,
+}

@@ -1,0 +1,178 @@
+"""The whole truth at one moment: every list complete, or no truth at all.
+
+A refused or cut list is never an empty one: after a restart Asterisk lets us log in about 0.1 s
+before app_queue knows its queues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from calls.facts import CallId, LegId, LegNow, MemberNow, Snapshot, WaiterNow
+from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
+from cti.asterisk.wire.action import Reply
+from cti.asterisk.wire.connection import Connection
+from cti.asterisk.wire.frames import Headers
+from cti.errors import Refused
+
+LIST_SECONDS = 15.0
+"""A list of some thousand channels takes Asterisk about a second."""
+
+_DEVICE_STATES = (
+    "unknown",
+    "not_inuse",
+    "inuse",
+    "busy",
+    "invalid",
+    "unavailable",
+    "ringing",
+    "ringinuse",
+    "onhold",
+)
+"""AST_DEVICE_… by number (devicestate.h), as QueueMember gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The raw answers a snapshot is made of."""
+
+    version: str
+    boot: str
+    channels: tuple[Headers, ...]
+    bridges: tuple[Headers, ...]
+    queues: tuple[Headers, ...]
+
+
+async def ask_all(connection: Connection) -> Lists:
+    """Ask for every list. Raises Refused when one is refused or cut, NotNow when the link ends."""
+    settings = whole("CoreSettings", await connection.ask({"Action": "CoreSettings"}))
+    status = whole("CoreStatus", await connection.ask({"Action": "CoreStatus"}))
+    channels = await _list(connection, "CoreShowChannels")
+    bridges = await _list(connection, "BridgeList")
+    queues = await _list(connection, "QueueStatus")
+    return Lists(
+        version=settings.head.get("AsteriskVersion", ""),
+        boot=f"{status.head.get('CoreStartupDate', '')}T{status.head.get('CoreStartupTime', '')}",
+        channels=channels.items,
+        bridges=bridges.items,
+        queues=queues.items,
+    )
+
+
+async def _list(connection: Connection, action: str) -> Reply:
+    reply = whole(action, await connection.ask({"Action": action}, LIST_SECONDS))
+    if reply.head.get("EventList", "").lower() != "start":
+        raise Refused(f"{action}: no list came")
+    said, came = reply.close.get("ListItems", ""), len(reply.items)
+    if reply.close.get("EventList", "").lower() != "complete" or said != str(came):
+        raise Refused(f"{action}: the list was cut ({came} of {said or '?'} items)")
+    return reply
+
+
+def whole(action: str, reply: Reply) -> Reply:
+    if not reply.ok:
+        raise Refused(f"{action}: {reply.why}")
+    return reply
+
+
+def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -> Snapshot:
+    """The lists as a fact. ``known``: what this listener already knew of legs in this life of Asterisk."""
+    return Snapshot(
+        at=at,
+        node=node,
+        legs=_legs(lists.channels, known),
+        members=tuple(
+            member for row in lists.queues if row["Event"] == "QueueMember" for member in _member(row)
+        ),
+        waiters=tuple(
+            waiter for row in lists.queues if row["Event"] == "QueueEntry" for waiter in _waiter(row)
+        ),
+        queues=tuple(
+            name
+            for row in lists.queues
+            if row["Event"] == "QueueParams" and (name := city_and(row.get("Queue", "")))[0]
+        ),
+    )
+
+
+def _legs(rows: tuple[Headers, ...], known: Mapping[LegId, CallId]) -> tuple[LegNow, ...]:
+    accounts = {LegId(row["Uniqueid"]): call_of(row.get("AccountCode", "")) for row in rows}
+    # after an attended transfer the colleague's leg keeps the consultation's account code, but its
+    # Linkedid has become the caller's: the call is named after that leg
+    named = {leg_of(call): call for call in accounts.values() if call is not None}
+
+    def call(leg: LegId, linked: LegId) -> CallId | None:
+        own = accounts[leg]
+        if own is not None and leg_of(own) == leg:
+            return own
+        return known.get(leg) or named.get(linked) or own
+
+    return tuple(
+        LegNow(
+            leg=(leg := LegId(row["Uniqueid"])),
+            channel=row.get("Channel", ""),
+            call=call(leg, LegId(row.get("Linkedid", ""))),
+            endpoint=endpoint_of(row.get("Channel", "")),
+            linked=LegId(row.get("Linkedid", "")),
+            caller=row.get("CallerIDNum", "").replace("<unknown>", ""),
+            called=row.get("Exten", ""),
+            context=row.get("Context", ""),
+            up=row.get("ChannelState") == "6",
+            bridge=row.get("BridgeId", ""),
+            seconds=_seconds(row.get("Duration", "")),
+        )
+        for row in rows
+    )
+
+
+def _member(row: Headers) -> list[MemberNow]:
+    city, queue = city_and(row.get("Queue", ""))
+    _, seat = city_and(row.get("Name", ""))
+    if not city or not seat:
+        return []
+    status = _number(row, "Status")
+    return [
+        MemberNow(
+            city=city,
+            seat=seat,
+            queue=queue,
+            penalty=_number(row, "Penalty"),
+            paused=row.get("Paused") == "1",
+            reason=row.get("PausedReason", ""),
+            device=_DEVICE_STATES[status] if status < len(_DEVICE_STATES) else "unknown",
+            calls_taken=_number(row, "CallsTaken"),
+            in_call=row.get("InCall") == "1",
+        )
+    ]
+
+
+def _waiter(row: Headers) -> list[WaiterNow]:
+    city, queue = city_and(row.get("Queue", ""))
+    if not city:
+        return []
+    return [
+        WaiterNow(
+            city=city,
+            queue=queue,
+            leg=LegId(row.get("Uniqueid", "")),
+            position=_number(row, "Position"),
+            waited=float(_number(row, "Wait")),
+        )
+    ]
+
+
+def _number(row: Headers, key: str) -> int:
+    digits = row.get(key, "")
+    return int(digits) if digits.isdigit() else 0
+
+
+def _seconds(duration: str) -> float:
+    """``00:01:05`` -> 65.0."""
+    parts = duration.split(":")
+    if not all(part.isdigit() for part in parts):
+        return 0.0
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return float(total)

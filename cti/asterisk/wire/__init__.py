@@ -1,0 +1,1 @@
+"""panoramisk, hardened by subclassing: one AMI connection that orders, bounds and tells the truth."""
