@@ -1,0 +1,183 @@
+"""The lab as a process: renders, starts its Asterisk, keeps it and its phones alive, follows the plans."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import signal
+from pathlib import Path
+
+from cti import asterisk_process, plan_folder
+from cti.asterisk_process import Installed, Process
+from cti.home import Home, write_atomic
+from cti.site import lab_hosts, seat_password
+from lab import conf
+from lab.city import Traffic, per_second
+from lab.client import CONTROL, Client, LabDown
+from lab.control import Door
+from lab.exchange import Exchange
+from lab.site import Carrier, LabSite, SeatPhone
+from lab.wire import WireDown, WireRefused
+from plan.model import Plan
+
+log = logging.getLogger("lab")
+LOOK_EVERY = 2.0
+"""Seconds between looks at the plans in force."""
+
+
+def cities_of(home: Home) -> tuple[str, ...]:
+    """The cities this instance runs, in the order in which the supervisor gave them addresses."""
+    told = home.state().get("cities")
+    return tuple(told) if told else home.cities()
+
+
+def site_of(home: Home, asterisk: Installed, plans: list[Plan]) -> LabSite:
+    """What the lab plays for these plans: every trunk marked ``lab``, every seat."""
+    ports = home.ports
+    return LabSite(
+        folder=home.lab,
+        version=asterisk.version,
+        modules=asterisk.modules,
+        house=ports.sip,
+        sip=ports.lab_sip,
+        ami=ports.lab_ami,
+        http=ports.lab_http,
+        rtp=ports.lab_rtp,
+        ami_secret=home.secrets["lab_ami"],
+        carriers=tuple(
+            Carrier(*trunk.partition("-")[::2], source) for trunk, source in lab_hosts(plans).items()
+        ),
+        numbers=tuple((p.id, number) for p in plans for line in p.lines.values() for number in line.numbers),
+        seats=tuple(
+            SeatPhone(p.id, seat, seat_password(home, f"{p.id}-{seat}")) for p in plans for seat in p.seats
+        ),
+    )
+
+
+def write(site: LabSite, share: Path) -> bool:
+    """Write the configuration; False when it was already so."""
+    for name in conf.FOLDERS:
+        (site.folder / name).mkdir(parents=True, exist_ok=True)
+    documentation = site.folder / "data/documentation"
+    if not documentation.is_symlink():
+        documentation.symlink_to(share / "documentation")
+    changed = False
+    for name, text in conf.render(site).items():
+        path = site.folder / "etc" / name
+        if not path.exists() or path.read_text() != text:
+            write_atomic(path, text)
+            changed = True
+    return changed
+
+
+async def run(home: Home, rate: str = "", seed: int | None = None) -> None:
+    """Play the city until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    lab = Lab(home, asterisk_process.installed())
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(lab.keep(), name="asterisk")]
+        tasks.append(group.create_task(lab.follow_plans(), name="plans"))
+        door = Door(lab.exchange, home.secrets["lab_ami"])
+        tasks.append(group.create_task(door.run(home.ports.base + CONTROL), name="door"))
+        if rate:
+            tasks.append(group.create_task(_keep_calling(home, rate, seed), name="city"))
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+    await lab.end()
+
+
+async def _keep_calling(home: Home, rate: str, seed: int | None) -> None:
+    while True:
+        with contextlib.suppress(LabDown):
+            async with Client(home) as client:
+                await Traffic(client, per_second(rate), seed).run()
+        await asyncio.sleep(1.0)
+
+
+class Lab:
+    """The process's parts: one Asterisk, one exchange."""
+
+    def __init__(self, home: Home, asterisk: Installed) -> None:
+        self._home = home
+        self._asterisk = asterisk
+        self._process: Process | None = None
+        self.exchange = Exchange(site_of(home, asterisk, self._plans()))
+
+    def _plans(self) -> list[Plan]:
+        return [plan_folder.load(self._home.plan(city)) for city in cities_of(self._home)]
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._home.lab / "pid"
+
+    async def keep(self) -> None:
+        """Start Asterisk again whenever it dies, or its AMI link does: a log with a gap is no log."""
+        while True:
+            try:
+                await self._start()
+                wire = await self.exchange.connect()
+                log.info("the city is up: %d phones", len(self.exchange.site.seats))
+                await wire.gone.wait()
+                log.warning("the lab's Asterisk is gone")
+            except (WireDown, WireRefused, asterisk_process.Missing) as why:
+                log.warning("the lab's Asterisk does not start: %s", why)
+                await asyncio.sleep(1.0)
+
+    async def _start(self) -> None:
+        await self._stop_asterisk()
+        site = self.exchange.site
+        write(site, self._asterisk.share)
+        # the recordings and what was registered belong to the run that is over
+        for old in site.heard.glob("*.wav"):
+            old.unlink(missing_ok=True)
+        self.exchange.registered.clear()
+        self._process = asterisk_process.start(
+            self._asterisk, site.conf, site.folder, self._home.logs / "lab-console.log"
+        )
+        self._pid_file.write_text(f"{self._process.pid}\n")
+        await asterisk_process.ready(("127.0.0.1", site.ami), "lab", site.ami_secret)
+
+    async def _stop_asterisk(self) -> None:
+        """End ours, or one that an earlier lab left when it was killed."""
+        found = self._process
+        if found is None:
+            with contextlib.suppress(OSError, ValueError):
+                found = asterisk_process.runs(self.exchange.site.conf, int(self._pid_file.read_text()))
+        if found is not None:
+            await asterisk_process.stop(found, patience=3.0)
+        self._process = None
+
+    async def follow_plans(self) -> None:
+        """A plan that was applied brings its new seats and trunks."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                site = site_of(self._home, self._asterisk, self._plans())
+            except (plan_folder.PlanFault, OSError) as why:
+                log.warning("the plans cannot be read: %s", why)
+                continue
+            if site == self.exchange.site:
+                continue
+            carriers = site.carriers != self.exchange.site.carriers
+            self.exchange.site = site
+            write(site, self._asterisk.share)
+            with contextlib.suppress(WireDown, WireRefused):
+                if carriers:
+                    # a transport cannot be added to a running res_pjsip: start anew
+                    await self._stop_asterisk()
+                else:
+                    await self.exchange.wire.ask("Reload", Module="res_pjsip")
+                    await self.exchange.wire.ask("Reload", Module="res_pjsip_outbound_registration")
+                    await self.exchange.register_all()
+
+    async def end(self) -> None:
+        """Hang everything up and go."""
+        await self.exchange.close()
+        await self._stop_asterisk()
+        self._pid_file.unlink(missing_ok=True)
+        shutil.rmtree(self._home.lab / "run", ignore_errors=True)
