@@ -6,6 +6,7 @@ the JSON, readable and greppable as it is. A line is whole or it is not: nothing
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +47,10 @@ class Damage:
 
 def line(told: dict[str, Any]) -> bytes:
     """One record as it stands on disk."""
-    body = orjson.dumps(told)
+    try:
+        body = orjson.dumps(told)
+    except TypeError:  # half a character from the wire: keep the rest
+        body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
     return b"%08x %08x %b\n" % (len(body), zlib.crc32(body), body)
 
 

@@ -1,0 +1,99 @@
+"""Journal -> history: at its own pace, in order, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from calls.codec import Unknown, from_dict
+from calls.model import Call
+from cti.errors import NotNow
+from cti.store.history import History
+from cti.store.journal import Journal, Reader
+from cti.store.records import Position, Record
+from queues.visit import Visit
+
+log = structlog.get_logger(__name__)
+
+
+class Drain:
+    """Reads the rows the journal carries and saves them with the cursor in one transaction."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        history: History,
+        *,
+        batch: int = 500,
+        look_seconds: float = 0.5,
+        most_seconds: float = 15.0,
+    ) -> None:
+        """``look_seconds``: how often an idle journal is read; ``most_seconds``: the longest back-off."""
+        self.status = "starting"
+        """``ok``, or why history does not move."""
+        self.ok = False
+        self.position = Position()
+        self._journal = journal
+        self._reader = Reader(journal.folder)
+        self._history = history
+        self._batch = batch
+        self._look = look_seconds
+        self._most = most_seconds
+
+    @property
+    def behind(self) -> int:
+        """Bytes of the journal the database has not read (segments between are not counted)."""
+        end = self._journal.end
+        return max(0, end.offset - (self.position.offset if end.segment == self.position.segment else 0))
+
+    async def run(self) -> None:
+        """Until cancelled. Raises Broken when the database refuses what we write: a bug."""
+        wait = self._look
+        known = False
+        while True:
+            try:
+                if not known:
+                    await self._history.start()
+                    self.position = await self._history.cursor(self._journal.ident)
+                    known = True
+                moved = await self.once()
+            except NotNow as why:
+                if self.ok or self.status == "starting":
+                    log.warning("history waits in the journal", why=str(why))
+                self.ok, self.status = False, str(why)
+                wait = min(self._most, wait * 2)
+                await asyncio.sleep(wait)
+                continue
+            if not self.ok:
+                log.info("history is written", segment=self.position.segment, offset=self.position.offset)
+            self.ok, self.status = True, "ok"
+            wait = self._look
+            if not moved:
+                await asyncio.sleep(self._look)
+
+    async def once(self) -> bool:
+        """Save one batch; False when there was nothing to read."""
+        records = await asyncio.to_thread(self._reader.after, self.position, self._batch)
+        if not records:
+            return False
+        calls, visits = _rows(records)
+        await self._history.save(calls, visits, self._journal.ident, records[-1].after)
+        self.position = records[-1].after
+        self._journal.drained = self.position
+        return True
+
+
+def _rows(records: list[Record]) -> tuple[list[Call], list[Visit]]:
+    calls: list[Call] = []
+    visits: list[Visit] = []
+    for record in records:
+        try:
+            match record.told.get("what"):
+                case "call":
+                    calls.append(from_dict(Call, record.told["row"]))
+                case "visit":
+                    visits.append(from_dict(Visit, record.told["row"]))
+        except (Unknown, KeyError) as why:
+            log.error("journal row cannot be read", at=str(record.at), why=str(why))
+    return calls, visits

@@ -1,0 +1,236 @@
+"""History in a database: SQLite in a file, or PostgreSQL. Says NotNow when the database does not answer.
+
+What is saved twice stands there once: calls by their id, visits by call and number. A transaction is
+never cut in the middle by a cancelled task; one that takes longer than ``seconds`` is given up with its
+connections, and the journal's cursor, saved in the same transaction, says what is to be done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Table, event, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from calls.codec import Unknown, from_dict, to_dict
+from calls.model import Call
+from cti.errors import Broken, NotNow
+from cti.store import migrations
+from cti.store.models import CallRow, CursorRow, VisitRow
+from cti.store.records import Position
+from queues.visit import Visit
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+CALLS: Table = CallRow.__table__  # type: ignore[assignment]  # declared as FromClause
+VISITS: Table = VisitRow.__table__  # type: ignore[assignment]  # declared as FromClause
+CURSORS: Table = CursorRow.__table__  # type: ignore[assignment]  # declared as FromClause
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Which calls to read: those that arrived in [since, until), newest first, ``most`` at a time."""
+
+    since: float | None = None
+    until: float | None = None
+    city: str | None = None
+    most: int = 100
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+class History:
+    """Open it with ``start``; always ``close`` it, or SQLite's thread keeps the process alive."""
+
+    def __init__(self, url: str, *, seconds: float = 10.0) -> None:
+        """``url`` as SQLAlchemy writes it: ``sqlite+aiosqlite:///file`` or ``postgresql+asyncpg://…``."""
+        self.url = url
+        self.seconds = seconds
+        self._engine: AsyncEngine | None = None
+        self._current = False
+        """The tables are known to be up to date."""
+
+    async def start(self) -> None:
+        """Bring the tables up to date. NotNow when the database is away."""
+        await self._within(self._migrate)
+
+    async def close(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            async with asyncio.timeout(self.seconds):
+                await engine.dispose()
+
+    async def cursor(self, journal: str) -> Position:
+        """How far this journal has been read; the very beginning when never."""
+
+        async def read(conn: AsyncConnection) -> Position:
+            found = (await conn.execute(select(CURSORS).where(CURSORS.c.journal == journal))).first()
+            return Position() if found is None else Position(found.segment, found.offset)
+
+        return await self._within(read)
+
+    async def save(
+        self, calls: Sequence[Call], visits: Sequence[Visit], journal: str, position: Position
+    ) -> None:
+        """Calls, visits and the cursor in one transaction. The last of several with one key stands."""
+        call_rows = {call.id: _call_row(call) for call in calls}
+        visit_rows = {(visit.call, visit.number): to_dict(visit) for visit in visits}
+        cursor = {"journal": journal, "segment": position.segment, "offset": position.offset}
+
+        async def write(conn: AsyncConnection) -> None:
+            await self._upsert(conn, CALLS, list(call_rows.values()))
+            await self._upsert(conn, VISITS, list(visit_rows.values()))
+            await self._upsert(conn, CURSORS, [cursor])
+
+        await self._within(write)
+
+    async def call(self, id: str) -> Call | None:
+        """The call with this id."""
+
+        async def read(conn: AsyncConnection) -> Call | None:
+            row = (await conn.execute(select(CALLS).where(CALLS.c.id == id))).mappings().first()
+            return None if row is None else from_dict(Call, dict(row))
+
+        return await self._within(read)
+
+    async def calls(self, past: Past) -> list[Call]:
+        """Newest first. Consultations stand among them with ``consult_of``."""
+        wanted = select(CALLS).order_by(CALLS.c.arrived.desc(), CALLS.c.id.desc()).limit(past.most)
+        if past.since is not None:
+            wanted = wanted.where(CALLS.c.arrived >= past.since)
+        if past.until is not None:
+            wanted = wanted.where(CALLS.c.arrived < past.until)
+        if past.city is not None:
+            wanted = wanted.where(CALLS.c.city == past.city)
+
+        async def read(conn: AsyncConnection) -> list[Call]:
+            return [from_dict(Call, dict(row)) for row in (await conn.execute(wanted)).mappings()]
+
+        return await self._within(read)
+
+    async def visits(self, call: str) -> list[Visit]:
+        wanted = select(VISITS).where(VISITS.c.call == call).order_by(VISITS.c.number)
+
+        async def read(conn: AsyncConnection) -> list[Visit]:
+            return [from_dict(Visit, dict(row)) for row in (await conn.execute(wanted)).mappings()]
+
+        return await self._within(read)
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    async def _migrate(self, conn: AsyncConnection) -> None:
+        if not self._current:
+            await conn.run_sync(migrations.upgrade)
+            self._current = True
+
+    async def _within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run ``work`` in one transaction within the deadline, whatever becomes of the caller's task."""
+        task = asyncio.ensure_future(self._transaction(work))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self.seconds)
+        except asyncio.CancelledError:
+            # let the transaction end by itself: half of it is worse than a slow farewell
+            await asyncio.wait({task}, timeout=self.seconds)
+            await self._give_up(task)
+            raise
+        if not done:
+            await self._give_up(task)
+            raise NotNow(f"the database did not answer within {self.seconds:g} s")
+        return task.result()
+
+    async def _transaction(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        try:
+            async with self._made().begin() as conn:
+                if work != self._migrate:
+                    await self._migrate(conn)
+                return await work(conn)
+        except Unknown as why:
+            raise Broken(f"a row of history cannot be read: {why}") from why
+        except (OSError, TimeoutError) as why:
+            raise NotNow(f"database: {str(why) or type(why).__name__}") from why
+        except DBAPIError as why:
+            raise _in_our_words(why) from why
+        except SQLAlchemyError as why:
+            raise NotNow(f"database: {why}") from why
+        except Exception as why:
+            if type(why).__module__.startswith("asyncpg"):  # raised while connecting
+                raise NotNow(f"database: {why}") from why
+            raise
+
+    async def _give_up(self, task: asyncio.Future[Any]) -> None:
+        """Leave a transaction that hangs, and its connections: the next one gets fresh ones."""
+        if task.done():
+            if not task.cancelled():
+                task.exception()
+            return
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose(close=False)
+        task.cancel()
+        task.add_done_callback(lambda t: None if t.cancelled() else t.exception())
+
+    def _made(self) -> AsyncEngine:
+        if self._engine is None:
+            self._engine = _engine(self.url, self.seconds)
+        return self._engine
+
+    async def _upsert(self, conn: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        keys = [c.name for c in table.primary_key]
+        insert: Any = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+        # both limit the parameters of one statement (SQLite 32766, PostgreSQL 32767)
+        step = max(1, 30_000 // len(table.columns))
+        for first in range(0, len(rows), step):
+            statement = insert(table).values(rows[first : first + step])
+            fresh = statement.excluded
+            # a journal read again must not open a call that has ended
+            where = or_(table.c.ended.is_(None), fresh.ended.is_not(None)) if table is CALLS else None
+            others = {c.name: fresh[c.name] for c in table.columns if c.name not in keys}
+            await conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=others, where=where))
+
+
+def _call_row(call: Call) -> dict[str, Any]:
+    row = to_dict(call)
+    row["seconds_to_answer"] = None if call.answered is None else call.answered - call.arrived
+    row["seconds_in_all"] = None if call.ended is None else call.ended - call.arrived
+    for name in ("line", "trunk", "caller", "called", "original", "advice", "advised_by", "queue", "seat"):
+        # what a carrier sends is as long as it likes, and PostgreSQL takes no NUL
+        row[name] = row[name].replace("\0", "")[:128]
+    return row
+
+
+def _in_our_words(why: DBAPIError) -> Exception:
+    """A wrong statement or a broken rule is a bug; everything else is the database's hour."""
+    name = type(why).__name__
+    if name in ("ProgrammingError", "IntegrityError", "DataError", "NotSupportedError"):
+        return Broken(f"database: {why}")
+    return NotNow(f"database: {why.orig}")
+
+
+def _engine(url: str, seconds: float) -> AsyncEngine:
+    if url.startswith("sqlite"):
+        engine = create_async_engine(url, connect_args={"timeout": seconds / 2})
+        event.listen(engine.sync_engine, "connect", _sqlite_pragmas)
+        return engine
+    connect = {"timeout": seconds / 2, "command_timeout": seconds}
+    return create_async_engine(url, pool_size=3, max_overflow=2, pool_pre_ping=True, connect_args=connect)
+
+
+def _sqlite_pragmas(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    # readers do not stop the writer; what a power cut loses here, the journal tells again
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

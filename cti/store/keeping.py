@@ -1,0 +1,76 @@
+"""What the journal is told: every fact with its call, and beside it the rows it changed.
+
+Facts make the story and the picture again; rows make history. Both stand in one file in one order, so
+history needs no second reading of what the facts meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import structlog
+
+from calls.codec import VERSION, Unknown, fact_from_dict, fact_to_dict, from_dict, to_dict
+from calls.facts import CallId, Fact
+from calls.model import Call
+from cti.store.records import Record
+from queues.visit import Visit
+
+log = structlog.get_logger(__name__)
+
+
+def fact_record(fact: Fact, call: CallId | None) -> dict[str, Any]:
+    return {"what": "fact", "of": call, **fact_to_dict(fact)}
+
+
+def call_record(call: Call) -> dict[str, Any]:
+    return {"what": "call", "v": VERSION, "of": call.id, "row": to_dict(call)}
+
+
+def visit_record(visit: Visit) -> dict[str, Any]:
+    return {"what": "visit", "v": VERSION, "of": visit.call, "row": to_dict(visit)}
+
+
+def open_record(calls: Iterable[Call], visits: Iterable[Visit]) -> dict[str, Any]:
+    """What was open when a segment began."""
+    return {
+        "what": "open",
+        "v": VERSION,
+        "calls": [to_dict(c) for c in calls],
+        "visits": [to_dict(v) for v in visits],
+    }
+
+
+def records(
+    fact: Fact, call: CallId | None, calls: Sequence[Call], visits: Sequence[Visit]
+) -> Iterator[dict[str, Any]]:
+    """The records of one fact, in the order they are written."""
+    yield fact_record(fact, call)
+    for row in calls:
+        yield call_record(row)
+    for visit in visits:
+        yield visit_record(visit)
+
+
+def fact_of(record: Record) -> Fact | None:
+    """The fact of a record; None when it holds something else or cannot be read (then it is logged)."""
+    if record.told.get("what") != "fact":
+        return None
+    try:
+        return fact_from_dict(record.told)
+    except Unknown as why:
+        log.error("journal fact cannot be read", at=str(record.at), why=str(why))
+        return None
+
+
+def opened(record: Record) -> tuple[list[Call], list[Visit]] | None:
+    """The open calls a segment begins with; None when the record is something else."""
+    if record.told.get("what") != "open":
+        return None
+    try:
+        calls = [from_dict(Call, row) for row in record.told["calls"]]
+        return calls, [from_dict(Visit, row) for row in record.told["visits"]]
+    except (Unknown, KeyError) as why:
+        log.error("journal checkpoint cannot be read", at=str(record.at), why=str(why))
+        return None

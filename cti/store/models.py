@@ -1,0 +1,87 @@
+"""History as tables. One row per call, one row per visit to a queue, one cursor per journal.
+
+Times are seconds since the epoch, UTC. ``city`` stands in every row that is about a city (decisions 13).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {str: String(128), float: Float(53), int: Integer, bool: Boolean}  # noqa: RUF012
+
+
+class CallRow(Base):
+    """A call, exactly once: the journal may say it again and again, the id decides."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("calls_by_city_arrived", "city", "arrived"),
+        Index("calls_by_arrived", "arrived"),
+        Index("calls_by_caller", "caller"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    city: Mapped[str]
+    line: Mapped[str]
+    trunk: Mapped[str]
+    caller: Mapped[str]
+    called: Mapped[str]
+    original: Mapped[str]
+    leg: Mapped[str]
+    state: Mapped[str]
+    since: Mapped[float]
+    arrived: Mapped[float]
+    greeted: Mapped[float | None]
+    queue: Mapped[str]
+    joined: Mapped[float | None]
+    seat: Mapped[str]
+    answered: Mapped[float | None]
+    first_seat: Mapped[str]
+    ended: Mapped[float | None]
+    left_by: Mapped[str | None]
+    cause: Mapped[int]
+    visits: Mapped[int]
+    advice: Mapped[str]
+    advised_by: Mapped[str]
+    recording: Mapped[str] = mapped_column(String(512))
+    owed: Mapped[bool]
+    consult_of: Mapped[str | None]
+    seconds_to_answer: Mapped[float | None]
+    """From entering the line to an agent's voice: what the 15 s rule counts (GB/T 33358-2016)."""
+    seconds_in_all: Mapped[float | None]
+
+
+class VisitRow(Base):
+    """One caller's time in one queue."""
+
+    __tablename__ = "visits"
+    __table_args__ = (Index("visits_by_city_queue_joined", "city", "queue", "joined"),)
+
+    call: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    city: Mapped[str]
+    queue: Mapped[str]
+    leg: Mapped[str]
+    joined: Mapped[float]
+    outcome: Mapped[str]
+    left: Mapped[float | None]
+    position: Mapped[int]
+    seat: Mapped[str]
+    waited: Mapped[float]
+    rang: Mapped[float]
+    talked: Mapped[float | None]
+    declined: Mapped[int]
+    key: Mapped[str]
+
+
+class CursorRow(Base):
+    """How far this database has read a journal; saved in the transaction of what was read."""
+
+    __tablename__ = "cursors"
+
+    journal: Mapped[str] = mapped_column(primary_key=True)
+    segment: Mapped[int] = mapped_column(BigInteger)
+    offset: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,243 @@
+"""One contract for history, held against SQLite and a real PostgreSQL alike."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from calls import facts as f
+from calls.facts import CallId, LegId
+from calls.model import Call, CallState
+from cti.errors import NotNow
+from cti.store import migrations
+from cti.store.drain import Drain
+from cti.store.history import History, Past, sqlite_url
+from cti.store.journal import Journal
+from cti.store.keeping import call_record, visit_record
+from cti.store.models import Base
+from cti.store.records import Position
+from cti.switchboard import replay
+from queues.visit import Outcome, Visit
+from tests.live import servers
+from tests.story.a_call import CALL, answered, said
+
+BOARD = replay([*answered(), said(f.SeatFinished, 140.0), said(f.CallLeft, 150.0)])
+ENDED = BOARD.picture.calls[CALL]
+VISIT = BOARD.visits.last[CALL]
+OPEN = replay(answered()).picture.calls[CALL]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[servers.Server]:
+    with servers.postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "history.sqlite")
+        return
+    server: servers.Server = request.getfixturevalue("postgres")
+    yield server.url
+    engine = create_async_engine(server.url)
+    async with engine.begin() as conn:
+        for table in ("cursors", "visits", "calls", "alembic_version"):
+            await conn.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+    await engine.dispose()
+
+
+@pytest.fixture
+async def history(url: str) -> AsyncIterator[History]:
+    made = History(url, seconds=10.0)
+    await made.start()
+    yield made
+    await made.close()
+
+
+def numbered(n: int) -> Call:
+    return replace(ENDED, id=CallId(f"demo-n1-{n}.1"), leg=LegId(f"n1-{n}.1"), arrived=float(n))
+
+
+async def test_a_call_is_read_as_it_was_saved(history: History) -> None:
+    await history.save([ENDED], [VISIT], "j", Position(1, 10))
+    assert await history.call(CALL) == ENDED
+    assert await history.visits(CALL) == [VISIT]
+    assert await history.call("demo-nobody") is None
+
+
+async def test_a_call_saved_again_stands_there_once(history: History) -> None:
+    for _ in range(3):
+        await history.save([OPEN, ENDED, ENDED], [VISIT, VISIT], "j", Position(1, 10))
+    assert await history.calls(Past()) == [ENDED]
+    assert await history.visits(CALL) == [VISIT]
+
+
+async def test_an_ended_call_is_not_opened_by_a_journal_read_again(history: History) -> None:
+    await history.save([ENDED], [], "j", Position(1, 10))
+    await history.save([OPEN], [], "j", Position(1, 5))
+    assert await history.call(CALL) == ENDED
+
+
+async def test_the_cursor_is_saved_with_what_was_read_and_each_journal_has_its_own(history: History) -> None:
+    assert await history.cursor("a") == Position()
+    await history.save([], [], "a", Position(3, 77))
+    await history.save([], [], "b", Position(1, 5))
+    assert (await history.cursor("a"), await history.cursor("b")) == (Position(3, 77), Position(1, 5))
+
+
+async def test_calls_are_found_by_time_and_city_newest_first(history: History) -> None:
+    calls = [numbered(n) for n in range(100, 110)]
+    elsewhere = replace(numbered(105), id=CallId("other-n1-5.1"), city="other")
+    await history.save([*calls, elsewhere], [], "j", Position(1, 10))
+    found = await history.calls(Past(since=103.0, until=107.0, city="demo"))
+    assert [c.arrived for c in found] == [106.0, 105.0, 104.0, 103.0]
+    assert [c.city for c in await history.calls(Past(city="other"))] == ["other"]
+    assert len(await history.calls(Past(most=3))) == 3
+
+
+async def test_more_rows_than_one_statement_takes_are_saved_together(history: History) -> None:
+    calls = [numbered(n) for n in range(1000, 4000)]
+    await history.save(calls, [], "j", Position(1, 10))
+    assert len(await history.calls(Past(most=5000))) == 3000
+
+
+async def test_a_number_too_long_for_its_column_is_cut_not_refused(history: History) -> None:
+    await history.save([replace(ENDED, caller="9" * 1000 + "\0")], [], "j", Position(1, 10))
+    found = await history.call(CALL)
+    assert found is not None
+    assert found.caller == "9" * 128
+
+
+async def test_a_transaction_survives_the_end_of_the_task_that_asked_for_it(history: History) -> None:
+    saving = asyncio.create_task(history.save([numbered(n) for n in range(500)], [], "j", Position(9, 9)))
+    await asyncio.sleep(0)
+    saving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    assert await history.cursor("j") == Position(9, 9)
+    assert len(await history.calls(Past(most=1000))) == 500
+
+
+async def test_the_migrations_make_the_tables_the_models_say(url: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as conn:
+        await conn.run_sync(migrations.upgrade)
+        await conn.run_sync(migrations.upgrade)  # a second start finds them made
+        found = await conn.run_sync(
+            lambda c: {
+                t: {(x["name"], x["nullable"]) for x in inspect(c).get_columns(t)}
+                for t in inspect(c).get_table_names()
+            }
+        )
+    await engine.dispose()
+    wanted = {t.name: {(c.name, bool(c.nullable)) for c in t.columns} for t in Base.metadata.tables.values()}
+    assert {k: v for k, v in found.items() if k != "alembic_version"} == wanted
+
+
+# --- the drain ------------------------------------------------------------------------------------
+
+
+async def drained(drain: Drain) -> None:
+    while await drain.once():
+        pass
+
+
+async def test_the_drain_carries_every_row_from_journal_to_history_once(
+    history: History, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    for n in range(300):
+        journal.append(call_record(replace(numbered(n), state=CallState.GREETED, ended=None, left_by=None)))
+        journal.append(call_record(numbered(n)))
+        journal.append(visit_record(replace(VISIT, call=numbered(n).id)))
+    assert journal.flush()
+    await drained(Drain(journal, history, batch=70))
+    assert await history.calls(Past(most=1000)) == [numbered(n) for n in reversed(range(300))]
+    assert await history.visits(numbered(7).id) == [replace(VISIT, call=numbered(7).id)]
+    # a cursor that was lost costs work, not truth
+    await history.save([], [], journal.ident, Position())
+    await drained(Drain(journal, history, batch=40))
+    assert len(await history.calls(Past(most=1000))) == 300
+    journal.close()
+
+
+async def test_a_drain_started_anew_goes_on_where_the_last_commit_was(
+    history: History, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    for n in range(10):
+        journal.append(call_record(numbered(n)))
+    assert journal.flush()
+    await drained(Drain(journal, history))
+    journal.append(call_record(numbered(10)))
+    assert journal.flush()
+    again = Drain(journal, history)
+    again.position = await history.cursor(journal.ident)
+    assert await again.once()
+    assert again.position == journal.end
+    journal.close()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("trouble", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_database_that_dies_or_freezes_delays_history_and_loses_nothing(
+    tmp_path: Path, trouble: signal.Signals
+) -> None:
+    with servers.postgres() as server:
+        history = History(server.url, seconds=2.0)
+        journal = Journal(tmp_path / "journal")
+        drain = Drain(journal, history, batch=10, look_seconds=0.02, most_seconds=0.2)
+        running = asyncio.create_task(drain.run())
+        for n in range(100):
+            journal.append(call_record(numbered(n)))
+        assert journal.flush()
+        await until(lambda: drain.position == journal.end)
+        server.tell(trouble)
+        for n in range(100, 200):
+            journal.append(call_record(numbered(n)))
+        assert journal.flush()
+        await until(lambda: not drain.ok)
+        with pytest.raises(NotNow):
+            await history.calls(Past())
+        if trouble is signal.SIGKILL:
+            server.kill()
+            (server.folder / "data/postmaster.pid").unlink(missing_ok=True)
+            server.start()
+        else:
+            server.tell(signal.SIGCONT)
+        await until(lambda: drain.ok and drain.position == journal.end)
+        assert [c.id for c in await history.calls(Past(most=1000))] == [
+            numbered(n).id for n in reversed(range(200))
+        ]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await history.close()
+        journal.close()
+
+
+async def test_no_database_at_all_is_not_now(tmp_path: Path) -> None:
+    history = History(f"postgresql+asyncpg://cti@/x?host={tmp_path}", seconds=2.0)
+    with pytest.raises(NotNow):
+        await history.start()
+    await history.close()
+
+
+async def until(holds: object) -> None:
+    """Wait for the event that makes ``holds`` true; the test's own timeout ends a wait in vain."""
+    assert callable(holds)
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 looked at from outside, as /healthz does
+            await asyncio.sleep(0.01)
+
+
+def test_a_visit_has_a_place_for_every_outcome() -> None:
+    assert max(len(o) for o in Outcome) <= 128
+    assert Visit.__dataclass_fields__.keys() == {c.name for c in Base.metadata.tables["visits"].columns}
