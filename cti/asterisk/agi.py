@@ -1,20 +1,124 @@
-"""The advice question ("where next?"): FastAGI, answered within a budget or not at all."""
+"""The advice question ("where next?"): FastAGI, answered within a budget or not at all.
+
+panoramisk's FastAGI with its reading replaced. Bare, a connection closed without data spins the loop
+for ever, and the answers of one session slip by one after a HANGUP line or a 520.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import structlog
+from panoramisk import fast_agi
+from panoramisk.utils import parse_agi_result
+
+from cti.errors import NotNow, Refused
+
+log = structlog.get_logger(__name__)
+
+HEAD_BYTES = 16384
+"""Asterisk sends some 25 short lines; a SIP name or URI may be long."""
+HEAD_SECONDS = 2.0
+SESSION_SECONDS = 2.0
+"""After its head: the dialplan gives up the whole question after 3 s anyway (decision 18)."""
+OPEN_CONNECTIONS = 2000
+BACKLOG = 1024
+SCRIPT = "where-next"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the dialplan says when it asks. Plain strings; whoever answers knows the plan."""
+    """What the dialplan says when it asks, its five arguments. Plain strings; whoever answers knows the plan."""
 
     call: str
     city: str
     line: str
     caller: str
     called: str
+
+
+class Session(fast_agi.Request):  # type: ignore[misc]  # panoramisk ships no types
+    """One conversation with a dialplan: a command, its answer, and nothing left over for the next."""
+
+    hung_up = False
+
+    async def send_command(self, command: str) -> dict[str, object]:
+        """Send one AGI command, return its parsed answer. Raises NotNow when the caller is gone."""
+        if any(c in command for c in "\r\n\0"):
+            raise Refused("a line break in an AGI command")
+        self.writer.write(command.encode(self.encoding) + b"\n")
+        await self.writer.drain()
+        while True:
+            line = await self._line()
+            if line == "HANGUP":
+                # comes on its own when the caller hangs up; the answer to our command still follows
+                self.hung_up = True
+            elif line.startswith("100"):
+                continue
+            elif line.startswith("520-"):
+                usage = [line]
+                while not usage[-1].startswith("520 "):
+                    usage.append(await self._line())
+                return {"status_code": 520, "error": "AGIUsageError", "msg": "\n".join(usage)}
+            else:
+                answer: dict[str, object] = parse_agi_result(line)
+                return answer
+
+    async def _line(self) -> str:
+        try:
+            line: bytes = await self.reader.readline()
+        except ValueError as why:
+            raise NotNow("an AGI answer without end") from why
+        if not line.endswith(b"\n"):
+            raise NotNow("Asterisk closed the AGI session")
+        return line.decode(self.encoding, "replace").rstrip("\r\n")
+
+
+class Server(fast_agi.Application):  # type: ignore[misc]  # panoramisk ships no types
+    """panoramisk's Application, for peers that send nothing, too much, garbage, or never finish."""
+
+    def __init__(self) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self.open: set[asyncio.StreamWriter] = set()
+
+    async def handler(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection from accept to close."""
+        if len(self.open) >= OPEN_CONNECTIONS:
+            writer.transport.abort()
+            return
+        self.open.add(writer)
+        try:
+            await self._session(reader, writer)
+        except (OSError, TimeoutError, NotNow) as why:
+            log.info("an AGI session ended early", why=str(why) or type(why).__name__)
+        except Exception:
+            log.exception("an AGI session failed")
+        finally:
+            self.open.discard(writer)
+            writer.close()
+
+    async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(HEAD_SECONDS):
+                raw = await reader.readuntil(b"\n\n")
+        except asyncio.LimitOverrunError:
+            log.info("an AGI head without end")
+            writer.transport.abort()
+            return
+        except (asyncio.IncompleteReadError, TimeoutError):
+            # a port scanner, a health check, a peer that went to sleep: nobody's call
+            return
+        lines = raw.decode(self.default_encoding, "replace").split("\n")
+        head = dict(line.split(": ", 1) for line in lines if ": " in line)
+        script = head.get("agi_network_script", "")
+        route = self._route.get(script)
+        if route is None:
+            log.info("an unknown AGI script", script=script[:40])
+            return
+        async with asyncio.timeout(SESSION_SECONDS):
+            await route(Session(self, head, reader, writer, self.default_encoding))
 
 
 class Advice:
@@ -26,8 +130,45 @@ class Advice:
 
     def __init__(self, address: tuple[str, int], answer: Callable[[Question], str | None]) -> None:
         self.address = address
+        self.listening = asyncio.Event()
         self._answer = answer
 
     async def run(self) -> None:
         """Serve until cancelled. Raises Refused when the address cannot be bound."""
-        raise NotImplementedError
+        agi = Server()
+        agi.add_route(SCRIPT, self._ask)
+        host, port = self.address
+        try:
+            server = await asyncio.start_server(
+                agi.handler, host, port, limit=HEAD_BYTES, backlog=BACKLOG, reuse_address=True
+            )
+        except OSError as why:
+            raise Refused(f"FastAGI cannot listen on {host}:{port}: {why}") from why
+        # port 0: whatever the system gave
+        self.address = (host, server.sockets[0].getsockname()[1])
+        self.listening.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.listening.clear()
+            server.close()
+            for writer in tuple(agi.open):
+                writer.transport.abort()
+
+    async def _ask(self, session: Session) -> None:
+        head: dict[str, str] = session.headers
+        question = Question(
+            call=head.get("agi_arg_1", ""),
+            city=head.get("agi_arg_2", ""),
+            line=head.get("agi_arg_3", ""),
+            caller=head.get("agi_arg_4", ""),
+            called=head.get("agi_arg_5", ""),
+        )
+        try:
+            place = self._answer(question)
+        except Exception:
+            log.exception("no advice: the answer failed", call=question.call)
+            return
+        if place:
+            quoted = place.replace("\\", "\\\\").replace('"', '\\"')
+            await session.send_command(f'SET VARIABLE NEXT "{quoted}"')
