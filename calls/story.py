@@ -1,0 +1,269 @@
+"""One call as prose: what happened, in the order it happened, Chinese with English beside.
+
+Pure: facts in, lines out. ``at`` stays a number; whoever prints it knows the reader's time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from calls import facts as f
+from calls.facts import CallId, Fact, LegId
+from calls.mask import masked
+from calls.picture import city_of
+
+STATUS: Mapping[str, tuple[str, str]] = {
+    "TIMEOUT": ("等待超时", "the wait was over"),
+    "FULL": ("队列已满", "the queue was full"),
+    "JOINEMPTY": ("无人值守", "no seat was there"),
+    "JOINUNAVAIL": ("座席均不可用", "no seat could take calls"),
+    "LEAVEEMPTY": ("座席已全部离开", "the last seat left"),
+    "LEAVEUNAVAIL": ("座席均不可用", "no seat could take calls any more"),
+    "WITHDRAW": ("被调出队列", "the caller was taken out"),
+}
+WHO: Mapping[str, tuple[str, str]] = {
+    "caller": ("来电人挂机", "the caller hung up"),
+    "agent": ("话务员挂机", "the agent hung up"),
+    "system": ("系统结束通话", "the system ended the call"),
+    "transfer": ("话务员转出", "the agent transferred the call"),
+}
+SILENT: Mapping[str, tuple[str, str]] = {
+    "SKIPPED": ("咨询暂停期内，未询问服务", "the service was not asked: it failed just before"),
+    "SILENT": ("服务未答复", "the service stayed silent"),
+    "LIE": ("服务答复无效，已忽略", "the service's answer was void and ignored"),
+    "FAILURE": ("服务不可达", "the service was not reached"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence of the story."""
+
+    at: float
+    zh: str
+    en: str
+
+
+@dataclass(slots=True)
+class _Telling:
+    """What the teller remembers while reading."""
+
+    number: Callable[[str], str]
+    legs: dict[LegId, str]
+    last: tuple[str, str] = ("", "")
+    ended: bool = False
+    talks: bool = False
+
+
+def tell(facts: Iterable[Fact], call: CallId, *, full: bool = False) -> list[Line]:
+    """The story of ``call`` from its facts. ``full`` shows numbers unmasked. Facts told twice are told once."""
+    telling = _Telling(number=str if full else masked, legs={})
+    lines: list[Line] = []
+    for fact in facts:
+        teller = _TELLERS.get(type(fact))
+        said = teller(telling, fact, call) if teller is not None else None
+        if said is not None and said != telling.last:
+            telling.last = said
+            lines.append(Line(fact.at, *said))
+    return lines
+
+
+Said = tuple[str, str] | None
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _who(t: _Telling, leg: LegId) -> tuple[str, str]:
+    seat = t.legs.get(leg, "")
+    return (f"座席 {seat}", f"seat {seat}") if seat else ("来电人", "the caller")
+
+
+def _started(t: _Telling, x: f.LegStarted, call: CallId) -> Said:
+    prefix = city_of(call) + "-"
+    if x.endpoint.startswith(prefix) and not x.called:
+        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    return None
+
+
+def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
+    caller = t.number(x.caller) or "不明号码"
+    caller_en = t.number(x.caller) or "a withheld number"
+    over = f"（原被叫 {x.original}）" if x.original and x.original != x.called else ""
+    over_en = f" (first dialled {x.original})" if over else ""
+    return (
+        f"{caller} 拨入 {x.called}{over}，线路 {x.line}，中继 {x.trunk}",
+        f"{caller_en} called {x.called}{over_en}, line {x.line}, trunk {x.trunk}",
+    )
+
+
+def _greeted(t: _Telling, x: f.GreetingEnded, call: CallId) -> Said:
+    return ("问候语播完", "the greeting ended")
+
+
+def _asked(t: _Telling, x: f.AdviceAsked, call: CallId) -> Said:
+    if x.next:
+        by = {"service": ("服务", "the service"), "failsafe": ("应急脚本", "the failsafe")}
+        zh, en = by.get(x.by, ("拨号方案", "the dialplan"))
+        return (f"{zh}指示去向 {x.next}", f"{en} said: {x.next}")
+    zh, en = SILENT.get(x.status, ("服务无建议", "the service had no advice"))
+    return (f"{zh}，按拨号方案默认去向", f"{en}; the dialplan's default holds")
+
+
+def _chose(t: _Telling, x: f.MenuChosen, call: CallId) -> Said:
+    if not x.key:
+        return (f"菜单 {x.menu} 未按键，转 {x.next}", f"menu {x.menu}: no key, on to {x.next}")
+    return (f"菜单 {x.menu} 按 {x.key}，转 {x.next}", f"menu {x.menu}: key {x.key}, on to {x.next}")
+
+
+def _joined(t: _Telling, x: f.QueueJoined, call: CallId) -> Said:
+    return (
+        f"进入队列 {x.queue}，第 {x.position} 位",
+        f"joined queue {x.queue} at position {x.position}",
+    )
+
+
+def _abandoned(t: _Telling, x: f.QueueAbandoned, call: CallId) -> Said:
+    wait = _seconds(x.waited)
+    return (
+        f"在队列 {x.queue} 等待 {wait} 秒后放弃",
+        f"gave up waiting in queue {x.queue} after {wait} s",
+    )
+
+
+def _gave_up(t: _Telling, x: f.QueueGaveUp, call: CallId) -> Said:
+    if x.key:
+        return (f"在队列 {x.queue} 中按 {x.key} 离开", f"left queue {x.queue} with key {x.key}")
+    zh, en = STATUS.get(x.status.upper(), (x.status, x.status))
+    return (f"离开队列 {x.queue}：{zh}", f"left queue {x.queue}: {en}")
+
+
+def _rang(t: _Telling, x: f.SeatRang, call: CallId) -> Said:
+    t.legs[x.leg] = x.seat
+    return (f"座席 {x.seat} 振铃", f"seat {x.seat} rings")
+
+
+def _declined(t: _Telling, x: f.SeatDeclined, call: CallId) -> Said:
+    rang = _seconds(x.rang)
+    return (f"座席 {x.seat} 振铃 {rang} 秒未接", f"seat {x.seat} rang {rang} s and did not answer")
+
+
+def _answered(t: _Telling, x: f.SeatAnswered, call: CallId) -> Said:
+    t.legs[x.leg] = x.seat
+    t.talks = True
+    return (
+        f"座席 {x.seat} 接听（等待 {_seconds(x.waited)} 秒，振铃 {_seconds(x.rang)} 秒）",
+        f"seat {x.seat} answered (waited {_seconds(x.waited)} s, rang {_seconds(x.rang)} s)",
+    )
+
+
+def _finished(t: _Telling, x: f.SeatFinished, call: CallId) -> Said:
+    zh, en = WHO.get(x.reason, (x.reason, x.reason))
+    talk = _seconds(x.talked)
+    return (
+        f"与座席 {x.seat} 通话 {talk} 秒，{zh}",
+        f"talked to seat {x.seat} for {talk} s; {en}",
+    )
+
+
+def _held(t: _Telling, x: f.LegHeld, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"{zh}保持通话", f"{en} put the other on hold")
+
+
+def _unheld(t: _Telling, x: f.LegUnheld, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"{zh}恢复通话", f"{en} took the other back from hold")
+
+
+def _blind(t: _Telling, x: f.BlindTransferred, call: CallId) -> Said:
+    zh, en = _who(t, x.by)
+    return (
+        (f"{zh}直接转接到 {x.to}", f"{en} transferred the call to {x.to}")
+        if x.ok
+        else (f"{zh}转接到 {x.to} 失败", f"{en} could not transfer the call to {x.to}")
+    )
+
+
+def _attended(t: _Telling, x: f.AttendedTransferred, call: CallId) -> Said:
+    to = next((s for leg in x.joined if (s := t.legs.get(leg, ""))), "")
+    if not x.ok:
+        return ("咨询转接失败", "the attended transfer failed")
+    return (
+        "咨询后转接" + (f"给座席 {to}" if to else ""),
+        "transferred after a consultation" + (f" to seat {to}" if to else ""),
+    )
+
+
+def _entered(t: _Telling, x: f.ConferenceJoined, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"{zh}进入会议 {x.room}", f"{en} entered conference {x.room}")
+
+
+def _went(t: _Telling, x: f.ConferenceLeft, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"{zh}离开会议 {x.room}", f"{en} left conference {x.room}")
+
+
+def _recorded(t: _Telling, x: f.RecordingStarted, call: CallId) -> Said:
+    return ("开始录音", "recording started")
+
+
+def _owed(t: _Telling, x: f.CallBackOwed, call: CallId) -> Said:
+    if x.message:
+        return (
+            f"来电人留言 {x.message}，须回电",
+            f"the caller left message {x.message}; a call back is owed",
+        )
+    return ("须回电", "a call back is owed")
+
+
+def _left(t: _Telling, x: f.CallLeft, call: CallId) -> Said:
+    if x.call != call:
+        return None
+    t.ended = True
+    zh, en = WHO.get(x.by, ("通话结束", "the call ended"))
+    return (f"{zh}，通话结束（原因 {x.cause}）", f"{en}; the call ended (cause {x.cause})")
+
+
+def _leg_ended(t: _Telling, x: f.LegEnded, call: CallId) -> Said:
+    seat = t.legs.pop(x.leg, "")
+    if seat or t.ended or x.leg != call.partition("-")[2]:
+        return None
+    t.ended = True
+    return (f"来电方线路释放，通话结束（原因 {x.cause}）", f"the caller's leg ended (cause {x.cause})")
+
+
+_TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
+    f.LegStarted: _started,
+    f.CallArrived: _arrived,
+    f.GreetingEnded: _greeted,
+    f.AdviceAsked: _asked,
+    f.MenuChosen: _chose,
+    f.QueueJoined: _joined,
+    f.QueueAbandoned: _abandoned,
+    f.QueueGaveUp: _gave_up,
+    f.SeatRang: _rang,
+    f.SeatDeclined: _declined,
+    f.SeatAnswered: _answered,
+    f.SeatFinished: _finished,
+    f.LegHeld: _held,
+    f.LegUnheld: _unheld,
+    f.BlindTransferred: _blind,
+    f.AttendedTransferred: _attended,
+    f.ConferenceJoined: _entered,
+    f.ConferenceLeft: _went,
+    f.RecordingStarted: _recorded,
+    f.CallBackOwed: _owed,
+    f.CallLeft: _left,
+    f.LegEnded: _leg_ended,
+}
+
+
+def ending(call_left_by: str, at: float) -> Line:
+    """The last line of a call whose end nobody of ours saw."""
+    zh, en = WHO.get(call_left_by, ("通话已结束，结束时无人记录", "the call is over; nobody of ours saw how"))
+    return Line(at, zh, en)

@@ -1,0 +1,95 @@
+"""One call as prose."""
+
+from __future__ import annotations
+
+import pytest
+
+from calls import facts as f
+from calls.facts import Fact, LegId
+from calls.mask import masked
+from calls.story import tell
+from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, arrives, said
+
+
+def english(*facts: Fact, full: bool = False) -> list[str]:
+    return [line.en for line in tell(facts, CALL, full=full)]
+
+
+def test_an_answered_call_is_told_from_the_first_ring_to_the_last_word() -> None:
+    facts = [
+        *answered(),
+        said(f.LegHeld, 115.0, leg=SEAT_LEG),
+        said(f.LegUnheld, 118.0, leg=SEAT_LEG),
+        said(f.SeatFinished, 140.0, talked=30.0, reason="caller"),
+        said(f.CallLeft, 140.0),
+        said(f.LegEnded, 140.0, leg=CALLER),
+    ]
+    assert english(*facts) == [
+        "138****8000 called 12345, line main, trunk carrier",
+        "the greeting ended",
+        "the service said: queue:general",
+        "joined queue general at position 1",
+        "seat 1001 rings",
+        "seat 1001 answered (waited 5 s, rang 2 s)",
+        "seat 1001 put the other on hold",
+        "seat 1001 took the other back from hold",
+        "talked to seat 1001 for 30 s; the caller hung up",
+        "the caller hung up; the call ended (cause 16)",
+    ]
+
+
+def test_every_line_is_told_in_chinese_too() -> None:
+    lines = tell([*answered(), said(f.CallLeft, 140.0)], CALL)
+    assert lines[0].zh == "138****8000 拨入 12345，线路 main，中继 carrier"
+    assert all(line.zh and line.zh != line.en for line in lines)
+
+
+def test_the_whole_number_is_shown_only_when_asked_for() -> None:
+    assert english(*arrives(), full=True)[0].startswith("13800138000 called")
+    assert not any("13800138000" in text for text in english(*arrives()))
+
+
+def test_the_number_first_dialled_is_told_when_it_is_another() -> None:
+    assert "first dialled 12315" in english(said(f.CallArrived, original="12315"))[0]
+
+
+def test_a_fact_heard_twice_is_told_once() -> None:
+    assert english(said(f.SeatRang), said(f.SeatRang)) == ["seat 1001 rings"]
+
+
+def test_a_call_whose_dialplan_said_no_goodbye_still_ends() -> None:
+    assert english(*arrives(), said(f.LegEnded, 120.0, leg=CALLER))[-1] == "the caller's leg ended (cause 16)"
+
+
+def test_the_end_of_another_leg_is_no_end_of_the_call() -> None:
+    assert english(*arrives(), said(f.LegEnded, 120.0, leg=LegId("n1-100.9"))) == english(*arrives())
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("SKIPPED", "not asked"),
+        ("SILENT", "stayed silent"),
+        ("FAILURE", "not reached"),
+        ("SUCCESS", "no advice"),
+    ],
+)
+def test_a_question_without_an_answer_says_why_the_default_held(status: str, told: str) -> None:
+    (line,) = english(said(f.AdviceAsked, status=status, next="", by="dialplan"))
+    assert told in line
+    assert "default" in line
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("13800138000", "138****8000"),
+        ("05641234567", "056****4567"),
+        ("12345", "12345"),
+        ("1234567", "1****67"),
+        ("+8613800138000", "+86138****8000"),
+        ("", ""),
+    ],
+)
+def test_a_citizens_number_is_masked(number: str, shown: str) -> None:
+    assert masked(number) == shown
