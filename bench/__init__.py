@@ -1,0 +1,1 @@
+"""Measurements as ratios against a stated baseline in the same run."""
