@@ -30,7 +30,7 @@ SCRIPT = "where-next"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the dialplan says when it asks, its five arguments. Plain strings; whoever answers knows the plan."""
+    """What the dialplan says when it asks, its five arguments: plain strings, unchecked."""
 
     call: str
     city: str
@@ -121,6 +121,10 @@ class Server(fast_agi.Application):  # type: ignore[misc]  # panoramisk ships no
             await route(Session(self, head, reader, writer, self.default_encoding))
 
 
+NO_ADVICE = "default"
+"""What the dialplan reads as: the service is well and has nothing to say, take the plan's place."""
+
+
 class Advice:
     """The FastAGI server: one question per connection, one destination (or none) as the answer.
 
@@ -164,11 +168,12 @@ class Advice:
             caller=head.get("agi_arg_4", ""),
             called=head.get("agi_arg_5", ""),
         )
+        place = None
         try:
             place = self._answer(question)
         except Exception:
             log.exception("no advice: the answer failed", call=question.call)
-            return
-        if place:
-            quoted = place.replace("\\", "\\\\").replace('"', '\\"')
-            await session.send_command(f'SET VARIABLE NEXT "{quoted}"')
+        # No advice has a word of its own: silence is what a dying service says, and the dialplan then
+        # stops asking for some seconds.
+        quoted = (place or NO_ADVICE).replace("\\", "\\\\").replace('"', '\\"')
+        await session.send_command(f'SET VARIABLE NEXT "{quoted}"')

@@ -21,7 +21,9 @@ def event(name: str, /, **headers: str) -> str:
     return frame(f"Event: {name}", *(f"{key}: {text}" for key, text in headers.items()))
 
 
-def listing(rows: list[tuple[str, Mapping[str, str]]], complete: str, *, said: int | None = None) -> Answer:
+def listing(
+    rows: list[tuple[str, Mapping[str, str]]], complete: str, *, said: int | None = None
+) -> Callable[[Headers], str]:
     """A list action's whole answer; ``said`` is the ListItems it claims."""
 
     def answer(action: Headers) -> str:
@@ -41,7 +43,7 @@ def error(message: str) -> Answer:
     )
 
 
-def success(message: str = "", **headers: str) -> Answer:
+def success(message: str = "", **headers: str) -> Callable[[Headers], str]:
     return lambda action: frame(
         "Response: Success",
         f"ActionID: {action.get('ActionID', '')}",

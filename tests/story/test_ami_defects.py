@@ -14,10 +14,12 @@ from typing import Any, Protocol
 import pytest
 from panoramisk import Manager
 
+from calls.facts import Snapshot
 from cti.asterisk.link import Link
 from cti.asterisk.wire.connection import Connection
 from cti.errors import NotNow, Refused
 from tests.fakes.ami_server import NEVER, FakeAmi, error, event, frame, success
+from tests.fakes.told import Told
 
 WANTED = frozenset({b"Hangup", b"OriginateResponse"})
 
@@ -59,9 +61,10 @@ class Bare:
             self.on_event(dict(message))
 
     async def open(self) -> None:
+        logged_in = asyncio.Event()
+        self.manager.on_login = lambda _: logged_in.set()
         await self.manager.connect()
-        while not self.manager.authenticated:
-            await asyncio.sleep(0)
+        await logged_in.wait()
 
     def ask(self, values: dict[str, str]) -> Awaitable[object]:
         future: Awaitable[object] = self.manager.send_action(values)
@@ -189,12 +192,11 @@ async def test_an_unanswered_action_is_not_sent_again_after_a_reconnect(ami: Fak
     bare.close()
 
     ami.received.clear()
-    link = Link(ami.address, "u", "s", "n1", lambda _: None)
+    told = Told()
+    link = Link(ami.address, "u", "s", "n1", told)
     task = asyncio.create_task(link.run())
     try:
-        await ami.comes("QueueStatus")
-        while not link.up:
-            await asyncio.sleep(0)
+        await told.has(Snapshot)
         assert link._connection is not None
         flying = asyncio.create_task(link._connection.ask({"Action": "Originate", "Async": "true"}))
         await ami.comes("Originate")
