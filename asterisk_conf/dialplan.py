@@ -147,9 +147,8 @@ def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: st
     context.do("Goto", *_context(plan, to), "s", "1")
 
 
-QUEUE_OPTIONS = "c{ring}Cib(seat-leg^s^1)"
-"""c: when the agent hangs up first the caller goes on here (a survey can follow); C: other phones show no
-missed call; i: a phone's call forwarding does not take callers away; b: headers on the seat's INVITE."""
+QUEUE_OPTIONS = "c{ring}ib(seat-leg^s^1)"
+"""c: when the agent hangs up first the caller goes on here (a survey can follow); i: a phone's call forwarding does not take callers away; b: headers on the seat's INVITE."""
 
 
 def _queue(plan: Plan, name: str, queue: Queue) -> Context:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_WORD = re.compile(r"[A-Za-z0-9_./()-]+")
+_WORD = re.compile(r"[A-Za-z0-9_./(),-]+")
 _VALUE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
 """One line of printable ASCII without the semicolon, which starts a comment (config.c)."""
 

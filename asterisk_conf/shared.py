@@ -69,6 +69,8 @@ def _arrive() -> Context:
         "Caller: ${CALLER}",
         "SipCall: ${SIP_CALL}",
     )
+    # for whoever recounts from the CDR alone
+    context.do("Set", "CDR(userfield)=${CITY}/${LINE}/${ORIGINAL}")
     context.do("Set", "GROUP(trunk)=${CITY}-${TRUNK}")
     context.do("GotoIf", "$[${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3}]?full")
     context.do("Return")
@@ -121,7 +123,7 @@ def _ask(site: Site) -> Context:
         question = f"agi://{address}/where-next"
         context.do("AGI", question, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
         context.do("Set", "ASK_STATUS=${AGISTATUS}")
-        context.do("GotoIf", "$[${LEN(${NEXT})} > 0]?answered")
+        context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
     # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.
     context.do("Set", f"GLOBAL(ASK_AGAIN_AT)=$[${{EPOCH}} + {site.skip_seconds}]", label="failed")
     context.do("Set", "ASK_STAGE=failsafe")
@@ -131,7 +133,7 @@ def _ask(site: Site) -> Context:
         context.do(
             "AGI", site.failsafe, "${CALL_ID}", "${ARG1}", "${ARG2}", where, f"{site.spool_dir}/failsafe"
         )
-        context.do("ExecIf", "$[${LEN(${NEXT})} > 0]?Set(ASK_BY=failsafe)")
+        context.do("ExecIf", "$[${LEN(${NEXT:0:9})} > 0]?Set(ASK_BY=failsafe)")
     context.do("Goto", "judge")
     context.do("Set", "ASK_BY=service", label="answered")
     _judge(context)
@@ -139,7 +141,7 @@ def _ask(site: Site) -> Context:
     context.do("Set", "TIMEOUT(absolute)=0")
     context.do("GotoIf", '$["${ASK_STAGE}" != "service"]?s,judge')
     # the answer came in time, only the connection stayed open
-    context.do("GotoIf", "$[${LEN(${NEXT})} > 0]?s,answered")
+    context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?s,answered")
     return context.do("Goto", "s", "failed")
 
 
@@ -148,10 +150,12 @@ def _judge(context: Context) -> None:
     where this caller has not been."""
     context.do("Set", "TIMEOUT(absolute)=0", label="judge")
     context.do("Set", "ASK_STAGE=judge")
-    context.do("GotoIf", "$[${LEN(${NEXT})} = 0]?default")
-    context.do("GotoIf", f"$[${{LEN(${{NEXT}})}} > {MAX_ANSWER}]?lie")
-    context.do("Set", f"PLACE=${{FILTER({ANSWER},${{NEXT}})}}")
-    context.do("GotoIf", "$[${LEN(${PLACE})} != ${LEN(${NEXT})}]?lie")
+    # functions break on kilobytes: only the beginning is looked at, one character more than may be there
+    context.do("Set", f"ANSWER=${{NEXT:0:{MAX_ANSWER + 1}}}")
+    context.do("GotoIf", "$[${LEN(${ANSWER})} = 0]?default")
+    context.do("GotoIf", f"$[${{LEN(${{ANSWER}})}} > {MAX_ANSWER}]?lie")
+    context.do("Set", f"PLACE=${{FILTER({ANSWER},${{ANSWER}})}}")
+    context.do("GotoIf", "$[${LEN(${PLACE})} != ${LEN(${ANSWER})}]?lie")
     # from here on PLACE holds no character that an expression could trip over
     context.do("GotoIf", '$["${PLACE}" = "default"]?default')
     context.do("Set", "NEXT_KIND=${CUT(PLACE,:,1)}")

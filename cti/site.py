@@ -18,7 +18,7 @@ from plan.model import Plan
 
 SHIPPED_SOUNDS = Path(__file__).parents[1] / "asterisk_conf" / "sounds"
 FAILSAFE = Path(__file__).with_name("failsafe.py")
-FOLDERS = "etc spool/tmp spool/monitor log/cdr-csv run db data/sounds varlib keys agi"
+FOLDERS = "etc spool/tmp spool/monitor log/cdr-csv run db data/sounds varlib keys/keys agi"
 LAB_NET = "127.0.0."
 LAB_FIRST = 2
 
