@@ -70,9 +70,9 @@ async def test_a_question_gets_one_destination(advice: Advice) -> None:
     await in_budget(advice)
 
 
-async def test_no_advice_closes_without_a_word(advice: Advice) -> None:
+async def test_no_advice_is_said_so_that_it_differs_from_a_service_that_died(advice: Advice) -> None:
     command, _ = await ask(advice, HEAD.replace(b"agi_arg_3: main", b"agi_arg_3: other"))
-    assert command == b""
+    assert command == b'SET VARIABLE NEXT "default"\n'
 
 
 async def test_an_answer_that_fails_is_no_advice() -> None:
@@ -84,7 +84,7 @@ async def test_an_answer_that_fails_is_no_advice() -> None:
     await broken.listening.wait()
     for _ in range(2):
         command, _took = await ask(broken)
-        assert command == b""
+        assert command == b'SET VARIABLE NEXT "default"\n'
     task.cancel()
 
 
