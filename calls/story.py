@@ -58,7 +58,7 @@ class _Telling:
 
 
 def tell(facts: Iterable[Fact], call: CallId, *, full: bool = False) -> list[Line]:
-    """The story of ``call`` from its facts. ``full`` shows numbers unmasked. Facts told twice are told once."""
+    """The story of ``call`` from its facts; what is told twice is told once. ``full``: numbers unmasked."""
     telling = _Telling(number=str if full else masked, legs={})
     lines: list[Line] = []
     for fact in facts:

@@ -37,7 +37,8 @@ class Limits:
     segment_bytes: int = 16 * 1024 * 1024
     sync_seconds: float = 0.05
     sync_records: int = 64
-    keep_bytes: int = 2 * 1024**3
+    keep_bytes: int = 20 * 1024**3
+    keep_seconds: float = 400 * 86400.0
     waiting_records: int = 200_000
     """As many may wait in memory for a disk that stands still."""
     retry_seconds: float = 1.0
@@ -219,18 +220,20 @@ class Journal:
         self._retire()
 
     def _retire(self) -> None:
-        """Old segments go when there are too many bytes; unread ones only at twice as many."""
-        sizes = [(n, path, path.stat().st_size) for n, path in segments(self.folder)]
-        total = sum(size for _, _, size in sizes)
-        for number, path, size in sizes[:-2]:
-            if total <= self.limits.keep_bytes:
+        """Old segments go once the database has read them; unread ones only when the disk is at stake."""
+        stats = [(n, path, path.stat()) for n, path in segments(self.folder)]
+        total = sum(s.st_size for _, _, s in stats)
+        oldest = time.time() - self.limits.keep_seconds
+        for number, path, stat in stats[:-2]:
+            unread = number >= self.drained.segment
+            if unread and total <= 2 * self.limits.keep_bytes:
                 return
-            if number >= self.drained.segment and total <= 2 * self.limits.keep_bytes:
+            if total <= self.limits.keep_bytes and stat.st_mtime >= oldest:
                 return
-            if number >= self.drained.segment:
+            if unread:
                 log.error("journal drops a segment the database never read", segment=path.name)
             path.unlink(missing_ok=True)
-            total -= size
+            total -= stat.st_size
 
     def _open_last(self) -> None:
         known = segments(self.folder)

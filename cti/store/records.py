@@ -16,7 +16,6 @@ import orjson
 
 HEAD = 18
 """Two hexadecimal numbers of 8 digits, a blank after each."""
-LONGEST = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +50,11 @@ def line(told: dict[str, Any]) -> bytes:
         body = orjson.dumps(told)
     except TypeError:  # half a character from the wire: keep the rest
         body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
-    return b"%08x %08x %b\n" % (len(body), zlib.crc32(body), body)
+    return _head(body) + body + b"\n"
+
+
+def _head(body: bytes) -> bytes:
+    return b"%08x %08x " % (len(body), zlib.crc32(body))
 
 
 def read(data: bytes, segment: int, offset: int = 0) -> Iterator[Record | Damage]:
@@ -83,10 +86,9 @@ def _next_whole(data: bytes, place: int) -> int:
 
 def _whole(data: bytes, place: int, end: int) -> dict[str, Any] | None:
     body = data[place + HEAD : end]
+    if data[place : place + HEAD] != _head(body):
+        return None
     try:
-        length, crc = int(data[place : place + 8], 16), int(data[place + 9 : place + 17], 16)
-        if length != len(body) or length > LONGEST or crc != zlib.crc32(body):
-            return None
         told = orjson.loads(body)
     except ValueError:
         return None

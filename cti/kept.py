@@ -1,0 +1,243 @@
+"""What was heard, kept and found again: the switchboard's ears for journal and Redis, and the web's reader.
+
+Also without a service: the same reader over the journal on disk tells what was known last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from calls.codec import Unknown, from_dict
+from calls.facts import CallId, Fact
+from calls.model import Call, CallState, Leg, Seat
+from calls.story import Line, ending, tell
+from cti.errors import NotNow
+from cti.store import journal as disk
+from cti.store.drain import Drain
+from cti.store.history import History, Past
+from cti.store.journal import Journal
+from cti.store.keeping import fact_of, open_record, opened, records
+from cti.store.picture import LivePicture
+from cti.store.records import Position, Record
+from cti.switchboard import Board, Heard, Listener, Switchboard, fold
+from cti.web.health import Part
+from queues.now import QueueNow
+from queues.visit import Visit
+
+SEVERAL = 20
+
+
+# --- ears -------------------------------------------------------------------------------------------
+
+
+def journal_ear(journal: Journal) -> Listener:
+    """Every fact, and the rows it changed, go to the journal."""
+
+    def hear(heard: Heard) -> None:
+        for told in records(heard.fact, heard.call, heard.calls, heard.visits):
+            journal.append(told)
+
+    return hear
+
+
+def picture_ear(live: LivePicture) -> Listener:
+    """Changed calls and seats go to Redis."""
+
+    def hear(heard: Heard) -> None:
+        if heard.calls or heard.seats:
+            live.note([*heard.calls, *heard.seats])
+        if heard.forgotten:
+            live.forget(heard.forgotten)
+
+    return hear
+
+
+def checkpoint(board: Callable[[], Board]) -> Callable[[], list[dict[str, Any]]]:
+    """What a new segment of the journal begins with: the calls open now. Safe from another thread."""
+
+    def open_now() -> list[dict[str, Any]]:
+        now = board()
+        calls = now.picture.live()
+        visits = [v for c in calls if (v := now.visits.last.get(c.id)) is not None]
+        return [open_record(calls, visits)]
+
+    return open_now
+
+
+def everything(board: Callable[[], Board]) -> Callable[[], Iterable[Call | Seat]]:
+    """All calls and seats of the board, for Redis after a failure."""
+    return lambda: [*board().picture.calls.values(), *board().seats.seats.values()]
+
+
+# --- the board again, from disk -----------------------------------------------------------------------
+
+
+def board_from(records_: Iterable[Record]) -> Board:
+    """The board a journal ends with, as far as its last segments tell."""
+    board = Board()
+    for record in records_:
+        if (fact := fact_of(record)) is not None:
+            board = fold(board, fact)
+        elif (was_open := opened(record)) is not None:
+            board = _with_open(board, *was_open)
+    # what was known is old until Asterisk says otherwise
+    stale = board.picture.stale_since
+    picture = replace(board.picture, linked=False, stale_since=0.0 if stale is None else stale)
+    return replace(board, picture=picture)
+
+
+def _with_open(board: Board, calls: list[Call], visits: list[Visit]) -> Board:
+    known = dict(board.picture.calls)
+    legs = dict(board.picture.legs)
+    for call in calls:
+        if call.id not in known:
+            known[call.id] = call
+            legs.setdefault(call.leg, Leg(id=call.leg, channel="", call=call.id, endpoint=""))
+    last = {**{v.call: v for v in visits}, **board.visits.last}
+    return replace(
+        board,
+        picture=replace(board.picture, calls=known, legs=legs),
+        visits=replace(board.visits, last=last),
+    )
+
+
+def last_board(reader: disk.Reader) -> Board:
+    """The board at the end of this journal. One segment back too, for the seats."""
+    return board_from(reader.recent(2))
+
+
+# --- the reader ---------------------------------------------------------------------------------------
+
+
+class Kept:
+    """Answers the web (``cti.web.reader.Reader``) and the commands. Blocking reads run in threads."""
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        reader: disk.Reader,
+        *,
+        history: History | None = None,
+        journal: Journal | None = None,
+        drain: Drain | None = None,
+        live: LivePicture | None = None,
+    ) -> None:
+        self._switchboard = switchboard
+        self._reader = reader
+        self._history = history
+        self._journal = journal
+        self._drain = drain
+        self._live = live
+
+    def health(self) -> Mapping[str, Part]:
+        picture = self._switchboard.board.picture
+        linked = picture.linked and picture.stale_since is None
+        parts = {
+            "asterisk": Part(linked, needed=True, text=f"{picture.version} linked" if linked else "no link"),
+        }
+        if self._journal is not None:
+            alarm = self._journal.alarm
+            lost = f"{self._journal.unwritten} records lost" if self._journal.unwritten else "ok"
+            parts["journal"] = Part(not alarm, text=alarm or lost)
+        if self._drain is not None:
+            parts["database"] = Part(self._drain.ok, text=self._drain.status)
+        if self._live is not None:
+            parts["redis"] = Part(self._live.ok, text=self._live.status)
+        return parts
+
+    def live_calls(self) -> Sequence[Call]:
+        return self._switchboard.board.picture.live()
+
+    def seats(self) -> Sequence[Seat]:
+        seats = self._switchboard.board.seats.seats
+        return [seats[key] for key in sorted(seats)]
+
+    def queues(self) -> Sequence[QueueNow]:
+        return self._switchboard.board.queues_now()
+
+    async def call(self, id: str) -> Call | None:
+        live = self._switchboard.board.picture.calls.get(CallId(id))
+        if live is not None or self._history is None:
+            return live
+        return await self._history.call(id)
+
+    async def latest(self) -> CallId | None:
+        known = [c for c in self._switchboard.board.picture.calls.values() if c.consult_of is None]
+        if known:
+            return max(known, key=lambda c: c.arrived).id
+        if self._history is not None:
+            past = await self._history.calls(Past(most=1))
+            return past[0].id if past else None
+        return None
+
+    async def beginning(self, prefix: str) -> Sequence[CallId]:
+        live = self._switchboard.board.picture.calls.values()
+        found = sorted((c for c in live if c.id.startswith(prefix)), key=lambda c: -c.arrived)
+        if found or not prefix:
+            return [c.id for c in found[:SEVERAL]]
+        return await asyncio.to_thread(self._written, prefix)
+
+    def _written(self, prefix: str) -> list[CallId]:
+        """Calls of the journal whose id begins so."""
+        found: dict[CallId, None] = {}
+        for record in self._reader.mentioning(f'"of":"{prefix}'):
+            found[CallId(record.told["of"])] = None
+        return list(found)[-SEVERAL:][::-1]
+
+    async def story(self, call: CallId, *, full: bool) -> Sequence[Line]:
+        return await asyncio.to_thread(self._story, call, full)
+
+    def _story(self, call: CallId, full: bool) -> list[Line]:
+        facts: list[tuple[float, Position, Fact]] = []
+        last: Call | None = None
+        known = self._switchboard.board.picture.calls.values()
+        wanted = [call, *(c.id for c in known if c.consult_of == call)]
+        for one in wanted:
+            for record in self._reader.mentioning(f'"of":"{one}"'):
+                if (fact := fact_of(record)) is not None:
+                    facts.append((fact.at, record.at, fact))
+                elif one == call and record.told.get("what") == "call":
+                    last = _call_of(record) or last
+        facts.sort(key=lambda x: x[1])
+        lines = tell([fact for _, _, fact in facts], call, full=full)
+        if last is not None and last.state is CallState.ENDED and last.left_by == "unknown" and last.ended:
+            lines.append(ending("unknown", last.ended))
+        return lines
+
+    async def past_calls(
+        self, since: float | None, until: float | None, city: str | None, most: int
+    ) -> Sequence[Call]:
+        if self._history is None:
+            raise NotNow("history is not open here")
+        return await self._history.calls(Past(since, until, city, most))
+
+
+def _call_of(record: Record) -> Call | None:
+    try:
+        return from_dict(Call, record.told["row"])
+    except (Unknown, KeyError):
+        return None
+
+
+Gauge = tuple[str, str, Callable[[], float]]
+
+
+def gauges(journal: Journal, drain: Drain, board: Callable[[], Board]) -> list[Gauge]:
+    """Figures that ``cti.web.metrics`` looks up when asked."""
+    return [
+        ("hotline_link_up", "1 while Asterisk talks to us", lambda: float(board().picture.linked)),
+        ("hotline_picture_stale_seconds", "Since when the picture is unproved", lambda: _stale(board())),
+        ("hotline_journal_waiting", "Records not yet in the file", lambda: float(journal.waiting)),
+        ("hotline_journal_lost", "Records lost to a full or broken disk", lambda: float(journal.unwritten)),
+        ("hotline_journal_behind_bytes", "Journal the database has not read", lambda: float(drain.behind)),
+        ("hotline_database_up", "1 while history is written", lambda: float(drain.ok)),
+    ]
+
+
+def _stale(board: Board) -> float:
+    since = board.picture.stale_since
+    return 0.0 if since is None or since == 0.0 else max(0.0, time.time() - since)

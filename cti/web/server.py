@@ -1,0 +1,265 @@
+"""The HTTP door of the service: health, figures, the API and a page that says what runs here.
+
+Every answer under /api needs ``Authorization: Bearer <token>``. Operators see whole numbers, observers
+masked ones. Errors are problem+json (RFC 9457) and name the field that is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import importlib.metadata
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from calls.facts import CallId
+from cti.errors import NotNow, Refused
+from cti.web import api
+from cti.web.health import ready
+from cti.web.metrics import CONTENT_TYPE, Metrics
+from cti.web.openapi import document
+from cti.web.reader import Reader
+
+log = structlog.get_logger(__name__)
+
+Q = TypeVar("Q", bound=BaseModel)
+ROLE = web.RequestKey("role", str)
+OPERATOR = "operator"
+LONGEST_CALL_ID = 128
+
+
+class Web:
+    """``run`` serves until it is cancelled. Tokens by role, as HOME/tokens.json has them."""
+
+    def __init__(
+        self, host: str, port: int, reader: Reader, tokens: Mapping[str, str], metrics: Metrics
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._reader = reader
+        self._tokens = {role: token.encode() for role, token in tokens.items() if token}
+        self._metrics = metrics
+        self._version = version()
+        self._document = orjson.dumps(document(self._version), option=orjson.OPT_INDENT_2)
+
+    async def run(self) -> None:
+        """Raises OSError when the port is taken."""
+        # no access log of aiohttp's: its lines would carry numbers from query strings
+        runner = web.AppRunner(self.app(), access_log=None, handle_signals=False, shutdown_timeout=2.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[_in_problem_words, self._who], client_max_size=64 * 1024)
+        app.router.add_get("/", self._page)
+        app.router.add_get("/healthz", self._health)
+        app.router.add_get("/metrics", self._figures)
+        app.router.add_get("/api/openapi.json", self._openapi)
+        app.router.add_get("/api/calls", self._calls)
+        app.router.add_get("/api/calls/{call}", self._call)
+        app.router.add_get("/api/calls/{call}/story", self._story)
+        app.router.add_get("/api/seats", self._seats)
+        app.router.add_get("/api/queues", self._queues)
+        app.router.add_get("/api/history/calls", self._history)
+        return app
+
+    # --- who asks -----------------------------------------------------------------------------------
+
+    @web.middleware
+    async def _who(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith("/api/") and request.path != "/api/openapi.json":
+            request[ROLE] = self._role(request.headers.get("Authorization", ""))
+        return await handler(request)
+
+    def _role(self, told: str) -> str:
+        scheme, _, token = told.partition(" ")
+        given = token.strip().encode("utf-8", "surrogateescape")
+        found = ""
+        for role, known in self._tokens.items():
+            # every token is compared, each in constant time
+            if hmac.compare_digest(given, known):
+                found = role
+        if scheme.lower() != "bearer" or not found:
+            raise Answered(401, "send 'Authorization: Bearer <token>'; the tokens stand in HOME/tokens.json")
+        return found
+
+    # --- answers --------------------------------------------------------------------------------------
+
+    async def _health(self, request: web.Request) -> web.Response:
+        parts = self._reader.health()
+        told = api.HealthAnswer(
+            ready=ready(parts),
+            version=self._version,
+            parts={n: api.PartAnswer(ok=p.ok, needed=p.needed, text=p.text) for n, p in parts.items()},
+        )
+        return _json(told, status=200 if told.ready else 503)
+
+    async def _figures(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _openapi(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._document, content_type="application/json")
+
+    async def _calls(self, request: web.Request) -> web.Response:
+        city = _asked(request, api.CallsQuestion).city
+        full = request[ROLE] == OPERATOR
+        return _json(
+            [api.call_answer(c, full=full) for c in self._reader.live_calls() if city in (None, c.city)]
+        )
+
+    async def _call(self, request: web.Request) -> web.Response:
+        id = await self._named(request)
+        call = await self._reader.call(id)
+        if call is None:
+            raise Answered(404, f"no call {id!r}", "call")
+        return _json(api.call_answer(call, full=request[ROLE] == OPERATOR))
+
+    async def _story(self, request: web.Request) -> web.Response:
+        full = _asked(request, api.StoryQuestion).full
+        if full and request[ROLE] != OPERATOR:
+            raise Answered(403, "whole numbers are for operators; ask without 'full'", "full")
+        id = await self._named(request)
+        lines = await self._reader.story(CallId(id), full=full)
+        if not lines:
+            raise Answered(404, f"no story of a call {id!r} is kept", "call")
+        return _json(api.story_answer(id, list(lines)))
+
+    async def _seats(self, request: web.Request) -> web.Response:
+        city = _asked(request, api.CallsQuestion).city
+        return _json([api.seat_answer(s) for s in self._reader.seats() if city in (None, s.city)])
+
+    async def _queues(self, request: web.Request) -> web.Response:
+        city = _asked(request, api.CallsQuestion).city
+        return _json([api.queue_answer(q) for q in self._reader.queues() if city in (None, q.city)])
+
+    async def _history(self, request: web.Request) -> web.Response:
+        asked = _asked(request, api.HistoryQuestion)
+        full = request[ROLE] == OPERATOR
+        found = await self._reader.past_calls(asked.since, asked.until, asked.city, asked.most)
+        return _json([api.call_answer(c, full=full) for c in found])
+
+    async def _named(self, request: web.Request) -> str:
+        """The call a path names: its id, the beginning of one, or ``last``."""
+        told = request.match_info["call"]
+        if len(told) > LONGEST_CALL_ID or not told.isprintable():
+            raise Answered(400, "not a call id", "call")
+        if told == "last":
+            last = await self._reader.latest()
+            if last is None:
+                raise Answered(404, "there has been no call yet", "call")
+            return last
+        found = await self._reader.beginning(told)
+        if told in found or not found:
+            return told
+        if len(found) > 1:
+            raise Answered(400, f"{told!r} begins several calls: {', '.join(found[:5])}", "call")
+        return found[0]
+
+    async def _page(self, request: web.Request) -> web.Response:
+        state = "就绪 ready" if ready(self._reader.health()) else "未就绪 not ready"
+        return web.Response(
+            text=PAGE.format(version=self._version, state=state), content_type="text/html", charset="utf-8"
+        )
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Answered(Exception):
+    """The question is answered with a problem."""
+
+    def __init__(self, status: int, detail: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.field = field
+
+
+def version() -> str:
+    try:
+        return importlib.metadata.version("hotline12345")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"
+
+
+def _asked(request: web.Request, question: type[Q]) -> Q:
+    repeated = sorted({name for name in request.query if len(request.query.getall(name)) > 1})
+    if repeated:
+        raise Answered(400, f"{repeated[0]}: told more than once", repeated[0])
+    try:
+        return question.model_validate(dict(request.query))
+    except ValidationError as why:
+        first = why.errors(include_url=False)[0]
+        field = ".".join(str(x) for x in first["loc"] if isinstance(x, str)) or None
+        detail = first["msg"].removeprefix("Value error, ")
+        raise Answered(400, f"{field}: {detail}" if field else detail, field) from None
+
+
+def _json(told: BaseModel | Sequence[BaseModel], status: int = 200) -> web.Response:
+    plain = told.model_dump() if isinstance(told, BaseModel) else [x.model_dump() for x in told]
+    return web.Response(body=orjson.dumps(plain), status=status, content_type="application/json")
+
+
+TITLES = {400: "a field is wrong", 401: "who are you?", 403: "not for this role", 404: "not found",
+          405: "wrong method", 409: "refused", 500: "a bug of ours", 503: "not now"}  # fmt: skip
+
+
+def _problem(status: int, detail: str, field: str | None = None) -> web.Response:
+    told = api.Problem(title=TITLES.get(status, "error"), status=status, detail=detail, field=field)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if status == 503:
+        headers["Retry-After"] = "2"
+    body = orjson.dumps(told.model_dump(exclude_none=True))
+    return web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)
+
+
+@web.middleware
+async def _in_problem_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Answered as why:
+        return _problem(why.status, str(why), why.field)
+    except NotNow as why:
+        return _problem(503, str(why))
+    except Refused as why:
+        return _problem(409, str(why))
+    except web.HTTPException as why:
+        if why.status < 400:
+            raise
+        answer = _problem(why.status, f"{request.method} {request.path}: {why.reason}")
+        if allow := why.headers.get("Allow"):
+            answer.headers["Allow"] = allow
+        return answer
+    except Exception as why:
+        log.exception("request failed", path=request.path, why=repr(why))
+        return _problem(500, "a bug of ours; the log has it")
+
+
+PAGE = """<!doctype html>
+<html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>hotline12345</title>
+<style>body{{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem;color:#222}}
+h1{{font-size:1.6rem}}code{{background:#f2f2f2;padding:.1rem .3rem;border-radius:3px}}
+small{{color:#666}}</style>
+<h1>12345 政务热线话务系统 <small>hotline12345 {version}</small></h1>
+<p>状态 State: <strong>{state}</strong></p>
+<p>来电由 Asterisk 受理并分配座席，本服务提供建议、记录与查询。<br>
+Asterisk answers and distributes the calls; this service advises, records and tells.</p>
+<ul>
+<li><a href="/healthz">/healthz</a> 运行状况 health of every part</li>
+<li><a href="/metrics">/metrics</a> 指标 figures for Prometheus</li>
+<li><a href="/api/openapi.json">/api/openapi.json</a> 接口说明 the API (OpenAPI 3.1)</li>
+</ul>
+<p>接口需令牌：<code>Authorization: Bearer …</code>，令牌见 <code>tokens.json</code>。<br>
+The API needs a token; the tokens stand in <code>tokens.json</code>.</p>
+<p><code>cti calls</code> · <code>cti seats</code> · <code>cti queues</code> · <code>cti story last</code></p>
+</html>
+"""
