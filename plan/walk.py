@@ -1,0 +1,114 @@
+"""A call walked through a plan on paper: what the caller hears and where each decision leads."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+
+from plan.model import Destination, Line, Menu, Message, Plan, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens. ``decided`` says why it went on as it did."""
+
+    what: str
+    decided: str = ""
+
+
+Onward = Generator[Step, None, Destination | None]
+
+
+def walk(
+    plan: Plan, number: str, texts: Mapping[str, str], *, keys: str = "", forwarded_from: str = ""
+) -> Iterator[Step] | None:
+    """The whole road of a call to ``number`` when no agent ever answers; None when no line owns it.
+
+    ``texts``: what the shipped prompts say. ``keys``: what the caller presses, one for each menu.
+    ``forwarded_from``: the number that forwarded the call here (Diversion).
+    """
+    called, forwarding = plan.line_of(number), plan.line_of(forwarded_from) if forwarded_from else None
+    if (name := forwarding or called) is None:
+        return None
+    said = {**texts, **{id: own.text or f"（录音 {own.wav}）" for id, own in plan.prompts.items()}}
+    return _line(plan, name, number, forwarded_from, said, list(keys))
+
+
+def _line(
+    plan: Plan, name: str, number: str, forwarded_from: str, said: Mapping[str, str], keys: list[str]
+) -> Iterator[Step]:
+    line = plan.lines[name]
+    via = ", ".join(plan.trunks)
+    how = f"{number} 属于线路 {name} belongs to line {name}"
+    if forwarded_from:
+        how = f"由 {forwarded_from} 转来，原号码保留 forwarded: line {name}, the original number is kept"
+    yield Step(f"{plan.city.title}：来电 {number}，中继 {via} ─ a call to {number}, trunk {via}", how)
+    yield from _enter(plan, line, said)
+    at: Destination | None = Destination.parse(line.first)
+    while at is not None:
+        match at.kind:
+            case "queue":
+                at = yield from _queue(plan, at.name, plan.queues[at.name])
+            case "menu":
+                at = yield from _menu(at.name, plan.menus[at.name], said, keys)
+            case "message":
+                yield from _message(at.name, plan.messages[at.name], said)
+                at = None
+            case "line":
+                yield Step(f"转到线路 line {at.name}")
+                yield from _enter(plan, plan.lines[at.name], said)
+                at = Destination.parse(plan.lines[at.name].first)
+
+
+def _enter(plan: Plan, line: Line, said: Mapping[str, str]) -> Iterator[Step]:
+    yield Step(f"应答，开始录音；听到 hears: 「{said.get(line.greeting, line.greeting)}」 [{line.greeting}]")
+    if line.notice:
+        yield Step(f"听到 hears: 「{said.get(line.notice, line.notice)}」 [{line.notice}]")
+    if line.ask:
+        hints = ", ".join(f"{'/'.join(a.callers)} → {a.to}" for a in plan.advice) or "无 none"
+        yield Step(
+            "问服务「去哪里？」，最多约 1 秒 ─ the service is asked where to go, about a second at most",
+            f"没有建议则去 {line.first} without advice: {line.first}；规则 rules: {hints}",
+        )
+    else:
+        yield Step("不询问服务 the service is not asked", f"去 {line.first}")
+
+
+def _queue(plan: Plan, name: str, queue: Queue) -> Onward:
+    levels: dict[int, list[str]] = {}
+    for seat, penalty in queue.members.items():
+        levels.setdefault(penalty, []).append(seat)
+    order = "，然后 then ".join("、".join(levels[p]) for p in sorted(levels))
+    yield Step(
+        f"进入队列 queue {name}「{queue.title}」：座席 {order} 每次振铃 {queue.ring_seconds} 秒，"
+        f"最长等待 {queue.wait_seconds} 秒 ─ {queue.ring_seconds} s each, at most {queue.wait_seconds} s",
+        f"无人接听则去 {queue.next} if nobody answers: {queue.next}",
+    )
+    return Destination.parse(queue.next)
+
+
+def _menu(name: str, menu: Menu, said: Mapping[str, str], keys: list[str]) -> Onward:
+    offered = "、".join(f"{key} → {to}" for key, to in menu.keys.items())
+    yield Step(
+        f"菜单 menu {name}；听到 hears: 「{said.get(menu.prompt, menu.prompt)}」 [{menu.prompt}]", offered
+    )
+    pressed = keys.pop(0) if keys else ""
+    to = menu.keys.get(pressed, menu.otherwise)
+    told = (
+        f"按 keys {pressed}" if pressed else f"不按键（试 {menu.tries} 次）keys nothing, {menu.tries} tries"
+    )
+    yield Step(told, f"去 {to}")
+    return Destination.parse(to)
+
+
+def _message(name: str, message: Message, said: Mapping[str, str]) -> Iterator[Step]:
+    yield Step(
+        f"留言 message {name}；听到 hears: 「{said.get(message.prompt, message.prompt)}」 [{message.prompt}]"
+    )
+    if message.record:
+        yield Step(
+            f"提示音后留言，最多 {message.record_seconds} 秒 ─ records up to {message.record_seconds} s"
+        )
+    if message.call_back or message.record:
+        yield Step("登记：欠回电 ─ a call-back is owed")
+    yield Step("挂机 hangs up")
