@@ -49,7 +49,7 @@ class Client:
         self._down = False
         self._lines: deque[Line] = deque(maxlen=KEPT)
         self.count = 0
-        """Lines of the phones' log since this connection began."""
+        """Lines of the phones' log since this connection began; a line's ``n`` is its number here."""
 
     async def __aenter__(self) -> Self:
         port = self._home.ports.base + CONTROL
@@ -117,7 +117,7 @@ class Client:
             while raw := await self._reader.readline():
                 message = json.loads(raw)
                 if "line" in message:
-                    self._lines.append(message["line"])
+                    self._lines.append(message["line"] | {"n": self.count})
                     self.count += 1
                     self._news.set()
                     continue

@@ -126,7 +126,7 @@ exten => s,1,ExecIf($["${ARG6}"="1"]?MixMonitor(,r(${LAB_HEARD}/${UNIQUEID}.wav)
 
 [caller]
 ; The line is up: listen for the pauses of the voice, speak when told to.
-exten => s,1,Set(TALK_DETECT(set)=600,200)
+exten => s,1,Set(TALK_DETECT(set)=900,200)
  same => n,Goto(talk,s,1)
 """
 

@@ -175,6 +175,10 @@ class Visitor:
         self._undo.pop("net " + phone, None)
         await self._exchange.register(phone)
 
+    async def note(self, line: dict[str, Any]) -> None:
+        """What a phone outside the lab's Asterisk saw (``lab.handset``): the log is to be complete."""
+        self._exchange.note(line)
+
     def _must_know(self, phone: str) -> None:
         names = {s.name for s in self._exchange.site.seats}
         if phone not in names and not phone.lstrip("+").isdigit():
@@ -190,6 +194,6 @@ _ORDERS: dict[str, Callable[..., Awaitable[Any]]] = {
     name: getattr(Visitor, name)
     for name in (
         *("watch", "status", "dial", "say", "press", "pick_up", "reject", "hang_up"),
-        *("behave", "usual", "unregister", "register"),
+        *("behave", "usual", "unregister", "register", "note"),
     )
 }

@@ -350,7 +350,12 @@ class Exchange:
 
     def _registry(self, event: Event, at: float) -> None:
         name = event["Username"].removeprefix("sip:").partition("@")[0]
-        self.registered[name] = event["Status"] == "Registered"
+        there = event["Status"] == "Registered"
+        if there != self.registered.get(name, False):
+            self.registered[name] = there
+            city = name.partition("-")[0]
+            leg = Leg(id="", phone=name, kind="seat", city=city)
+            self._tell(leg, "registered" if there else "unregistered", at)
 
     def _contact(self, event: Event, at: float) -> None:
         if event.get("AOR") != "house":
@@ -367,7 +372,10 @@ class Exchange:
         self._tell(leg, "ended", at, by=leg.by, cause=cause, answered=leg.answered)
 
     def _tell(self, leg: Leg, what: What, at: float, **more: Any) -> None:
-        line = leg.line(what, at, **more)
+        self.note(leg.line(what, at, **more))
+
+    def note(self, line: Line) -> None:
+        """Write a line of the log, and tell who watches."""
         if self._log is not None:
             self._log.write(json.dumps(line, ensure_ascii=False) + "\n")
         for watcher in list(self.watchers):

@@ -17,6 +17,8 @@ What = Literal[
     "key",  # a key came in (RFC 4733)
     "pause",  # the voice it hears made a pause
     "ended",
+    "registered",  # a phone is on the network: the house has confirmed it
+    "unregistered",
 ]
 By = Literal["self", "far", "lost"]
 """Who ended it: this phone, the other side, or nobody knows because the lab's Asterisk died."""

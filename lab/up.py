@@ -158,7 +158,7 @@ class Lab:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 site = site_of(self._home, self._asterisk, self._plans())
-            except (plan_folder.PlanFault, OSError) as why:
+            except (plan_folder.BadPlan, OSError) as why:
                 log.warning("the plans cannot be read: %s", why)
                 continue
             if site == self.exchange.site:

@@ -1,0 +1,40 @@
+"""`python -m lab up --home DIR`: the lab as a process, as the supervisor starts it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from cti.asterisk_process import Missing
+from cti.home import Home
+from lab.city import per_second
+from lab.up import run
+
+
+def main() -> int:
+    """Exit code 0 after SIGTERM, 2 for wrong use, 3 when there is no Asterisk."""
+    parser = argparse.ArgumentParser(prog="python -m lab")
+    orders = parser.add_subparsers(dest="order", required=True)
+    up = orders.add_parser("up", help="play the city until SIGTERM")
+    up.add_argument("--home", type=Path, required=True)
+    up.add_argument("--city-rate", default="", help="calls the city makes by itself, like 2/min")
+    up.add_argument("--seed", type=int, default=None, help="the same city again")
+    told = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        if told.city_rate:
+            per_second(told.city_rate)
+        asyncio.run(run(Home(told.home.resolve()), told.city_rate, told.seed))
+    except ValueError as why:
+        parser.error(str(why))
+    except Missing as why:
+        print(why, file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""The language in which tests tell a call.
+
+    async with Lab(home) as city:
+        await city.staffed("1001")
+        call = await city.caller("13900000001").dials("12345").says(words).presses("1")
+        await city.seat("1001").answers(call, say=greeting)
+        await call.hears(greeting)
+        await call.hangs_up()
+
+Every wait names its event and has an end; what did not happen is an ``Unheard`` (an AssertionError) that
+says what happened instead. Phones ring until told otherwise, and record what they hear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Self
+
+from cti.home import Home
+from cti.site import seat_password
+from lab.client import Client
+from lab.handset import Handset
+from lab.observer import Observer
+from lab.parties import LOOK, Call, Seat
+
+
+class Lab:
+    """The city, seen by a test. Needs a running ``cti up --lab`` of this home."""
+
+    def __init__(self, home: Home | Path, *, by_hand: bool = True) -> None:
+        """``by_hand``: all phones only ring; else they do what they do anyway."""
+        self._by_hand = by_hand
+        self.home = home if isinstance(home, Home) else Home(home)
+        self.client = Client(self.home)
+        self.house = Observer(self.home)
+        self._stack = contextlib.AsyncExitStack()
+        self._seats: dict[str, Seat] = {}
+        self.calls: list[Call] = []
+
+    async def __aenter__(self) -> Self:
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self.client)
+            await stack.enter_async_context(self.house)
+            for name in await self.phones() if self._by_hand else ():
+                await self.client.ask("behave", phone=name, does="ignore", hear=True)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # closing hangs up what we dialled and gives the phones their own will back
+        for call in self.calls:
+            await call._close()
+        await self._stack.aclose()
+
+    async def phones(self) -> dict[str, bool]:
+        """Every seat's phone and whether the house has its registration."""
+        phones: dict[str, bool] = (await self.client.ask("status"))["phones"]
+        return phones
+
+    @property
+    def city(self) -> str:
+        """The first city of the instance."""
+        return str((self.home.state().get("cities") or self.home.cities())[0])
+
+    def caller(self, number: str = "13900000000", city: str | None = None) -> Caller:
+        """A citizen with this number."""
+        return Caller(self, number, city or self.city)
+
+    def seat(self, number: str, city: str | None = None) -> Seat:
+        """The phone of a seat; the same object each time."""
+        name = f"{city or self.city}-{number}"
+        return self._seats.setdefault(name, Seat(self, name))
+
+    def handset(self, number: str, city: str | None = None) -> Handset:
+        """A phone that can vanish takes this seat over: ``async with city.handset("1001") as phone``."""
+        name = f"{city or self.city}-{number}"
+        return Handset(self.client, name, seat_password(self.home, name), self.home.ports.sip)
+
+    async def staffed(self, *numbers: str, city: str | None = None, within: float = 15.0) -> None:
+        """Only these seats' phones of the city are on the network, and the house knows it."""
+        prefix = f"{city or self.city}-"
+        wanted = {prefix + n for n in numbers}
+        there = await self.phones()
+        for name in there:
+            if name.startswith(prefix):
+                await self.client.ask("register" if name in wanted else "unregister", phone=name)
+        async with asyncio.timeout(within):
+            # device states are asked for: at most one event a change, and none for what already is
+            while await self._reachable(prefix) != wanted:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)
+
+    async def _reachable(self, prefix: str) -> set[str]:
+        rows = await self.house.ask_list("DeviceStateList")
+        return {
+            name
+            for row in rows
+            if (name := row.get("Device", "").removeprefix("PJSIP/")).startswith(prefix)
+            and row.get("State") not in ("UNAVAILABLE", "INVALID", "UNKNOWN")
+            and name.removeprefix(prefix).isdigit()
+        }
+
+    async def quiet(self, within: float = 10.0) -> None:
+        """Wait until the house holds no call."""
+        async with asyncio.timeout(within):
+            while [r for r in await self.house.ask_list("CoreShowChannels") if "Channel" in r]:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)
+
+
+class Caller:
+    """A citizen who has not dialled yet."""
+
+    def __init__(self, lab: Lab, number: str, city: str) -> None:
+        self._lab = lab
+        self.number = number
+        self.city = city
+
+    def dials(self, number: str, *, diversion: str = "", history: str = "") -> Dialling:
+        """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806)."""
+        told = {"number": number, "diversion": diversion, "history": history, "hear": True}
+        return Dialling(self._lab, told | {"caller": self.number, "city": self.city})
+
+
+class Dialling:
+    """A call being described. ``await`` it to send the INVITE."""
+
+    def __init__(self, lab: Lab, told: dict[str, Any]) -> None:
+        self._lab = lab
+        self._told = told
+        self._keys = ""
+
+    def says(self, wav: Path | str, *, when: str = "seat") -> Dialling:
+        """Speak when a seat has answered, or (``when="answer"``) as soon as the line is up."""
+        self._told |= {"say": str(wav), "say_when": when}
+        return self
+
+    def presses(self, keys: str) -> Dialling:
+        """Keys, pressed as ``Call.presses`` does."""
+        self._keys += keys
+        return self
+
+    def __await__(self) -> Generator[Any, None, Call]:
+        return self._send().__await__()
+
+    async def _send(self) -> Call:
+        since = self._lab.client.count
+        answer = await self._lab.client.ask("dial", **self._told)
+        call = Call(self._lab, answer["leg"], Path(answer["heard"]), since, self._told)
+        self._lab.calls.append(call)
+        sent = await call.sees("sent", within=5)
+        call.sip_call, call.sent = sent["sip_call"], sent["at"]
+        if self._keys:
+            call.will_press(self._keys)
+        return call
