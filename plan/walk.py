@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
-from plan.model import Destination, Line, Menu, Message, Plan, Queue
+from plan.model import Destination, Menu, Message, Plan, Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,13 @@ def walk(
 def _line(
     plan: Plan, name: str, number: str, forwarded_from: str, said: Mapping[str, str], keys: list[str]
 ) -> Iterator[Step]:
-    line = plan.lines[name]
     via = ", ".join(plan.trunks)
     how = f"{number} 属于线路 {name} belongs to line {name}"
     if forwarded_from:
         how = f"由 {forwarded_from} 转来，原号码保留 forwarded: line {name}, the original number is kept"
     yield Step(f"{plan.city.title}：来电 {number}，中继 {via} ─ a call to {number}, trunk {via}", how)
-    yield from _enter(plan, line, said)
-    at: Destination | None = Destination.parse(line.first)
+    yield from _enter(plan, name, said)
+    at: Destination | None = Destination.parse(plan.lines[name].first)
     while at is not None:
         match at.kind:
             case "queue":
@@ -56,16 +55,18 @@ def _line(
                 at = None
             case "line":
                 yield Step(f"转到线路 line {at.name}")
-                yield from _enter(plan, plan.lines[at.name], said)
+                yield from _enter(plan, at.name, said)
                 at = Destination.parse(plan.lines[at.name].first)
 
 
-def _enter(plan: Plan, line: Line, said: Mapping[str, str]) -> Iterator[Step]:
+def _enter(plan: Plan, name: str, said: Mapping[str, str]) -> Iterator[Step]:
+    line = plan.lines[name]
     yield Step(f"应答，开始录音；听到 hears: 「{said.get(line.greeting, line.greeting)}」 [{line.greeting}]")
     if line.notice:
         yield Step(f"听到 hears: 「{said.get(line.notice, line.notice)}」 [{line.notice}]")
     if line.ask:
-        hints = ", ".join(f"{'/'.join(a.callers)} → {a.to}" for a in plan.advice) or "无 none"
+        rules = [rule for rule in plan.advice if not rule.lines or name in rule.lines]
+        hints = ", ".join(f"{'/'.join(a.callers)} → {a.to}" for a in rules) or "无 none"
         yield Step(
             "问服务「去哪里？」，最多约 1 秒 ─ the service is asked where to go, about a second at most",
             f"没有建议则去 {line.first} without advice: {line.first}；规则 rules: {hints}",
