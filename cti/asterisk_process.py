@@ -215,7 +215,9 @@ async def _fully_booted(ami: tuple[str, int], user: str, secret: str) -> bool:
             if line.startswith(b"Event: FullyBooted"):
                 return True
             if b"Authentication failed" in line:
-                raise Missing(f"AMI refuses user {user!r}", "another Asterisk listens there, or secrets differ")
+                raise Missing(
+                    f"AMI refuses user {user!r}", "another Asterisk listens there, or secrets differ"
+                )
         return False
     except ConnectionError:
         return False

@@ -26,6 +26,12 @@ from cti.settings import BadSettings, Settings, read
 LAB_CARRIER = "127.0.0.2"
 """Where the lab's first carrier sends from; a test peer that wants to be that carrier binds it too."""
 LOW_DISK = 512 << 20
+REMEDIES = {
+    "asterisk": "look at asterisk/log/messages in the home; cti up restarts a dead one",
+    "journal": "make room on the disk of the home; calls go on meanwhile",
+    "database": "start the database, or mend `database` in settings.toml; the journal keeps everything",
+    "redis": "start Redis, or mend `redis` in settings.toml; calls do not need it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,9 @@ def _failsafe_check() -> Check:
     told = _env(env)
     interpreter, library = told.get("AGI_PYTHON", ""), told.get("AGI_LIB", "")
     if not interpreter:
-        return Check("failsafe interpreter", False, "sh setup/asterisk.sh", f"nothing said in {env}", need=False)
+        return Check(
+            "failsafe interpreter", False, "sh setup/asterisk.sh", f"nothing said in {env}", need=False
+        )
     command = [interpreter, "-c", "import asterisk.agi"]
     if os.geteuid() == 0 and shutil.which("setpriv"):
         nobody = str(asterisk_process.NOBODY)
@@ -85,8 +93,8 @@ def _failsafe_check() -> Check:
         ran = subprocess.run(command, env={"PYTHONPATH": library}, capture_output=True, timeout=20, cwd="/")
     except (OSError, subprocess.TimeoutExpired) as why:
         return Check("failsafe interpreter", False, "sh setup/asterisk.sh", str(why), need=False)
-    said = ran.stderr.decode(errors="replace").strip().splitlines()[-1:]
-    return Check("failsafe interpreter", ran.returncode == 0, "sh setup/asterisk.sh", *said, need=False)
+    said = "".join(ran.stderr.decode(errors="replace").strip().splitlines()[-1:]) or interpreter
+    return Check("failsafe interpreter", ran.returncode == 0, "sh setup/agi.sh", said, need=False)
 
 
 def _env(path: Path) -> dict[str, str]:
@@ -155,8 +163,8 @@ async def _health_checks(home: Home) -> list[Check]:
     parts = told.get("parts", {}) if isinstance(told, dict) else {}
     found = [Check("service answers", True, detail=url)]
     for name, part in parts.items():
-        detail = str(part.get("detail", ""))
-        found.append(Check(f"service: {name}", bool(part.get("ok")), str(part.get("remedy", "")), detail))
+        ok, need = bool(part.get("ok")), bool(part.get("needed"))
+        found.append(Check(f"service: {name}", ok, REMEDIES.get(name, ""), str(part.get("text", "")), need))
     return found
 
 
@@ -213,7 +221,13 @@ def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
         "ami_observer": {"user": "observer", "secret": home.secrets["ami_observer"]},
         "carrier_source_ip": LAB_CARRIER,
         "checks": [
-            {"name": c.name, "ok": c.ok, "remedy": "" if c.ok else c.remedy, "detail": c.detail, "needed": c.need}
+            {
+                "name": c.name,
+                "ok": c.ok,
+                "remedy": "" if c.ok else c.remedy,
+                "detail": c.detail,
+                "needed": c.need,
+            }
             for c in checks
         ],
     }

@@ -109,7 +109,11 @@ def _link(link: Path, to: Path) -> None:
 def _failsafe(program: Path) -> None:
     """The classic AGI program with the interpreter and library that set-up found readable for anybody."""
     told = prefix() / "agi.env"
-    known = dict(line.split("=", 1) for line in told.read_text().splitlines() if "=" in line) if told.exists() else {}
+    known = (
+        dict(line.split("=", 1) for line in told.read_text().splitlines() if "=" in line)
+        if told.exists()
+        else {}
+    )
     interpreter = known.get("AGI_PYTHON", "/usr/bin/python3").strip("'\"")
     library = known.get("AGI_LIB", str(prefix() / "agi-lib")).strip("'\"")
     text = FAILSAFE.read_text().replace("@LIBRARY@", library)

@@ -29,7 +29,7 @@ from cti.asterisk_process import Installed, Missing, Process
 from cti.home import Home, Ports, write_atomic
 from cti.parts import Part, PartState
 from cti.settings import Settings
-from cti.site import site_of
+from cti.site import lay_out, site_of
 
 
 class AlreadyUp(Exception):
@@ -101,10 +101,9 @@ class Up:
             plan_folder.keep(self.home, folder)
         cities = tuple(p.name for p in self.wanted.plans) or self.home.cities()
         plans = [plan_folder.load(self.home.plan(city)) for city in cities]
+        lay_out(self.home, self.asterisk)
         site = site_of(self.home, self.ports, self.settings, self.asterisk, plans, lab=self.wanted.lab)
-        plan_folder.install(self.home, plans, site)
-        agi = self.home.asterisk / "agi"
-        agi.mkdir(parents=True, exist_ok=True)
+        plan_folder.install(self.home, plans, site, lambda text: self.console.print(f"[yellow]{text}[/]"))
 
     def _make_parts(self, before: dict[str, Any]) -> None:
         known = dict(_living(before))
@@ -146,12 +145,14 @@ class Up:
         return health is not None
 
     async def _lab_answers(self) -> bool:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.ports.base + 44)
+        _, writer = await asyncio.open_connection("127.0.0.1", self.ports.base + 44)
         writer.close()
         return True
 
     def _told(self, part: Part, text: str) -> None:
-        colour = {PartState.READY: "green", PartState.DOWN: "red", PartState.SILENT: "yellow"}.get(part.state, "dim")
+        colour = {PartState.READY: "green", PartState.DOWN: "red", PartState.SILENT: "yellow"}.get(
+            part.state, "dim"
+        )
         self.console.print(f"[{colour}]● {part.name}[/] {text}")
         self._write_state()
         if not self.greeted and all(p.state is PartState.READY for p in self.parts.values()):
@@ -167,8 +168,8 @@ class Up:
             f"  ports {p.base}..{p.base + 99}: SIP {p.sip}, AMI {p.ami}, API http://127.0.0.1:{p.api}/, "
             f"FastAGI {p.agi}; RTP {low}..{high}"
             + (f", lab RTP {p.lab_rtp[0]}..{p.lab_rtp[1]}" if self.wanted.lab else "")
-            + "\n  试一试 try, from another shell: cti lab call 12345 --for 15s    看 look: cti calls · cti doctor\n"
-            "  Ctrl-C 停止 stops"
+            + "\n  试一试 try, from another shell: cti lab call 12345 --for 15s\n"
+            "  看 look: cti calls · cti story last · cti doctor      Ctrl-C 停止 stops"
         )
 
     def _write_state(self) -> None:
@@ -203,7 +204,9 @@ class Up:
                 continue
             calls = await _get(f"http://127.0.0.1:{self.ports.api}/api/calls", token)
             seats = await _get(f"http://127.0.0.1:{self.ports.api}/api/seats", token)
-            lamps = " ".join(f"{name} {'●' if p.state is PartState.READY else '○'}" for name, p in self.parts.items())
+            lamps = " ".join(
+                f"{name} {'●' if p.state is PartState.READY else '○'}" for name, p in self.parts.items()
+            )
             text = f"{time.strftime('%H:%M:%S')}  {lamps}  " + _counts(calls, seats)
             width = shutil.get_terminal_size().columns - 1
             sys.stdout.write("\r\x1b[K" + text[:width])

@@ -32,7 +32,9 @@ def up(
     plan: Annotated[list[Path] | None, typer.Option(help="a city's plan folder; may be given again")] = None,
     lab: Annotated[bool, typer.Option("--lab", help="also start the simulated city 模拟城市")] = False,
     city_rate: Annotated[str, typer.Option(help="calls the city makes by itself, e.g. 2/min")] = "",
-    detach: Annotated[bool, typer.Option("--detach", help="return when ready, go on in the background")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="return when ready, go on in the background")
+    ] = False,
 ) -> None:
     """Bring the whole hotline up and keep it up. 启动热线系统
 

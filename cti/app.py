@@ -1,0 +1,229 @@
+"""The service: builds its parts and owns the one TaskGroup."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+from calls.model import SeatState
+from cti import kept, plan_folder
+from cti.asterisk.agi import Advice
+from cti.asterisk.agi import Question as Asked
+from cti.asterisk.link import Link
+from cti.errors import Broken, NotNow, Refused
+from cti.home import NODE, Home
+from cti.settings import BadSettings, Settings, database_url, read
+from cti.store.drain import Drain
+from cti.store.history import History
+from cti.store.journal import Journal, Limits, Reader
+from cti.store.picture import LivePicture, connect
+from cti.switchboard import Board, Heard, Switchboard
+from cti.web.metrics import Metrics
+from cti.web.server import Web
+from ivr.advice import Known, Question, where_next
+from plan.model import Plan
+
+log = structlog.get_logger("app")
+
+BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
+STEADY = 60.0
+LOOK_AT_PLANS = 1.0
+
+
+class Plans:
+    """The plans in force, read again when a link moves. A plan that cannot be read leaves the old one."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._links: dict[str, Path | None] = {}
+        self.by_city: dict[str, Plan] = {}
+
+    def look(self) -> bool:
+        """True when something changed."""
+        told = self._home.state().get("cities")
+        cities = tuple(told) if isinstance(told, list) and told else self._home.cities()
+        links = {city: plan_folder.in_force(self._home, city) for city in cities}
+        if links == self._links:
+            return False
+        self._links = links
+        plans = {}
+        for city in cities:
+            try:
+                plans[city] = plan_folder.load(self._home.plan(city))
+            except (plan_folder.BadPlan, OSError) as why:
+                log.error("plan not read, the one before stays", city=city, why=str(why))
+                if city in self.by_city:
+                    plans[city] = self.by_city[city]
+        self.by_city = plans
+        return True
+
+
+class Service:
+    """All parts of the service, wired. ``run`` ends by cancellation."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self.home = home
+        self.plans = Plans(home)
+        self.plans.look()
+        ports = home.ports
+        reader = Reader(home.journal)
+        # the board at the journal's end: what was open when the last service died
+        self.switchboard = Switchboard(kept.last_board(reader))
+        limits = Limits(
+            sync_seconds=settings.journal_fsync_ms / 1000, keep_seconds=settings.journal_keep_days * 86400.0
+        )
+        self.journal = Journal(home.journal, limits, checkpoint=kept.checkpoint(self._board))
+        self.history = History(database_url(settings, home))
+        self.drain = Drain(self.journal, self.history)
+        self.live = LivePicture(
+            connect(settings.redis or None),
+            kept.everything(self._board),
+            lambda: self._board().queues_now(),
+            node=NODE,
+        )
+        self.metrics = Metrics(
+            kept.gauges(self.journal, self.drain, self._board), lambda: self._board().picture.live()
+        )
+        self.switchboard.listen(kept.journal_ear(self.journal))
+        self.switchboard.listen(kept.picture_ear(self.live))
+        self.switchboard.listen(self._count)
+        self.link = Link(
+            (settings.host, ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
+        )
+        self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
+        reading = kept.Kept(
+            self.switchboard,
+            reader,
+            history=self.history,
+            journal=self.journal,
+            drain=self.drain,
+            live=self.live,
+        )
+        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
+        self._show_seats()
+
+    async def run(self) -> None:
+        """Run until cancelled; what was heard is on disk when it ends."""
+        parts = {
+            "advice": self.advice.run,
+            "link": self.link.run,
+            "web": self.web.run,
+            "drain": self.drain.run,
+            "picture": self.live.run,
+            "plans": self._follow_plans,
+        }
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, run in parts.items():
+                    group.create_task(keep_running(name, run), name=name)
+        finally:
+            await asyncio.to_thread(self.journal.close)
+            await self.history.close()
+
+    def _board(self) -> Board:
+        return self.switchboard.board
+
+    def _count(self, heard: Heard) -> None:
+        self.metrics.heard(heard.fact, heard.calls)
+
+    def _where_next(self, asked: Asked) -> str | None:
+        plan = self.plans.by_city.get(asked.city)
+        if plan is None:
+            return None
+        question = Question(call=asked.call, line=asked.line, caller=asked.caller, called=asked.called)
+        to = where_next(plan, question, known(self._board(), asked.city))
+        return None if to is None else str(to)
+
+    async def _follow_plans(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AT_PLANS)
+            if self.plans.look():
+                self._show_seats()
+                log.info("plans read", cities=sorted(self.plans.by_city))
+
+    def _show_seats(self) -> None:
+        for city, plan in self.plans.by_city.items():
+            self.switchboard.plan_seats(city, tuple(plan.seats), time.time())
+
+
+def known(board: Board, city: str) -> Known:
+    """What the advice may know of the queues: nothing while the picture is stale."""
+    if board.picture.stale_since is not None:
+        return Known()
+    staffed: dict[str, list[str]] = {queue: [] for at, queue in board.queues if at == city}
+    for seat in board.seats.seats.values():
+        if seat.city != city or seat.state in (SeatState.AWAY, SeatState.UNREACHABLE, SeatState.PAUSED):
+            continue
+        for queue in seat.queues:
+            staffed.setdefault(queue, []).append(seat.name)
+    return Known(staffed)
+
+
+async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """A part that fails is logged and started again with back-off; the others go on."""
+    failures = 0
+    while True:
+        began = time.monotonic()
+        try:
+            await run()
+            why = "it returned"
+        except (Refused, NotNow, Broken, OSError) as told:
+            why = f"{type(told).__name__}: {told}"
+        except Exception as bug:
+            log.exception("part failed", part=name)
+            why = repr(bug)
+        failures = 0 if time.monotonic() - began > STEADY else failures + 1
+        pause = BACKOFF[min(failures, len(BACKOFF) - 1)] * random.uniform(0.8, 1.2)
+        log.error("part ended, starts again", part=name, why=why, again_in=round(pause, 1))
+        await asyncio.sleep(pause)
+
+
+def log_as_json(level: str) -> None:
+    """One JSON line for each event, to standard output; the supervisor keeps the file."""
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(),
+    )
+
+
+def serve(home: Home) -> int:
+    """Run the service of this home until SIGTERM or SIGINT. Returns the exit code."""
+    try:
+        settings = read(home)
+    except BadSettings as why:
+        sys.stderr.write(f"{why}\n")
+        return 2
+    log_as_json(settings.log_level)
+    log.info("service starts", pid=os.getpid(), home=str(home.root))
+    asyncio.run(_until_told(home, settings))
+    log.info("service ends")
+    return 0
+
+
+async def _until_told(home: Home, settings: Settings) -> None:
+    running = asyncio.create_task(Service(home, settings).run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return
