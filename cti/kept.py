@@ -79,15 +79,15 @@ def everything(board: Callable[[], Board]) -> Callable[[], Iterable[Call | Seat]
 def board_from(records_: Iterable[Record]) -> Board:
     """The board a journal ends with, as far as its last segments tell."""
     board = Board()
+    last = 0.0
     for record in records_:
         if (fact := fact_of(record)) is not None:
             board = fold(board, fact)
+            last = fact.at
         elif (was_open := opened(record)) is not None:
             board = _with_open(board, *was_open)
     # what was known is old until Asterisk says otherwise
-    stale = board.picture.stale_since
-    picture = replace(board.picture, linked=False, stale_since=0.0 if stale is None else stale)
-    return replace(board, picture=picture)
+    return replace(board, picture=replace(board.picture, linked=False, stale_since=last))
 
 
 def _with_open(board: Board, calls: list[Call], visits: list[Visit]) -> Board:
@@ -194,8 +194,8 @@ class Kept:
     def _story(self, call: CallId, full: bool) -> list[Line]:
         facts: list[tuple[float, Position, Fact]] = []
         last: Call | None = None
-        known = self._switchboard.board.picture.calls.values()
-        wanted = [call, *(c.id for c in known if c.consult_of == call)]
+        merged = self._reader.mentioning(f'"consult_of":"{call}"')
+        wanted = [call, *dict.fromkeys(CallId(r.told["of"]) for r in merged if "of" in r.told)]
         for one in wanted:
             for record in self._reader.mentioning(f'"of":"{one}"'):
                 if (fact := fact_of(record)) is not None:

@@ -60,10 +60,11 @@ class History:
         self._engine: AsyncEngine | None = None
         self._current = False
         """The tables are known to be up to date."""
+        self._migrating = asyncio.Lock()
 
     async def start(self) -> None:
         """Bring the tables up to date. NotNow when the database is away."""
-        await self._within(self._migrate)
+        await self._within(_nothing)
 
     async def close(self) -> None:
         engine, self._engine = self._engine, None
@@ -129,11 +130,6 @@ class History:
 
     # --- inside ---------------------------------------------------------------------------------------
 
-    async def _migrate(self, conn: AsyncConnection) -> None:
-        if not self._current:
-            await conn.run_sync(migrations.upgrade)
-            self._current = True
-
     async def _within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run ``work`` in one transaction within the deadline, whatever becomes of the caller's task."""
         task = asyncio.ensure_future(self._transaction(work))
@@ -151,9 +147,12 @@ class History:
 
     async def _transaction(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         try:
+            async with self._migrating:
+                if not self._current:
+                    async with self._made().begin() as conn:
+                        await _migrate(conn)
+                    self._current = True
             async with self._made().begin() as conn:
-                if work != self._migrate:
-                    await self._migrate(conn)
                 return await work(conn)
         except Unknown as why:
             raise Broken(f"a row of history cannot be read: {why}") from why
@@ -199,6 +198,17 @@ class History:
             where = or_(table.c.ended.is_(None), fresh.ended.is_not(None)) if table is CALLS else None
             others = {c.name: fresh[c.name] for c in table.columns if c.name not in keys}
             await conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=others, where=where))
+
+
+async def _nothing(conn: AsyncConnection) -> None:
+    """The tables are brought up to date before any work, this one too."""
+
+
+async def _migrate(conn: AsyncConnection) -> None:
+    if conn.dialect.name == "postgresql":
+        # two services that start together must not both make the tables
+        await conn.exec_driver_sql("SELECT pg_advisory_xact_lock(12345)")
+    await conn.run_sync(migrations.upgrade)
 
 
 def _call_row(call: Call) -> dict[str, Any]:

@@ -44,6 +44,13 @@ class Limits:
     retry_seconds: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A new segment begins here, with ``head``."""
+
+    head: bytes
+
+
 class Journal:
     """One writer per folder. Open it, append, close it. Reading is ``Reader``'s."""
 
@@ -55,7 +62,7 @@ class Journal:
         checkpoint: Callable[[], list[dict[str, Any]]] = list,
         write: Callable[[int, bytes], int] = os.write,
     ) -> None:
-        """``checkpoint`` gives the records a new segment begins with. Called in the writer's thread."""
+        """``checkpoint`` gives the records a new segment begins with; asked by ``append``."""
         self.folder = folder
         self.limits = limits or Limits()
         self.unwritten = 0
@@ -69,7 +76,9 @@ class Journal:
         """How far the database has read: older segments may go."""
         self._checkpoint = checkpoint
         self._write = write
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[bytes | _Turn] = deque()
+        self._filled = self.limits.segment_bytes
+        """Bytes of the segment in which the next record will stand; full until there is one."""
         self._wake = threading.Condition()
         self._closing = False
         self._dirty = 0
@@ -89,9 +98,16 @@ class Journal:
         if len(self._waiting) >= self.limits.waiting_records:
             self.unwritten += 1
             return
+        data = line(told)
         self._appended += 1
-        self._waiting.append(line(told))
-        if len(self._waiting) == 1:
+        if self._filled + len(data) > self.limits.segment_bytes:
+            # decided here, so that the new segment begins with what is open at this very record
+            head = b"".join(line(open_now) for open_now in self._checkpoint())
+            self._waiting.append(_Turn(head))
+            self._filled = len(head)
+        self._filled += len(data)
+        self._waiting.append(data)
+        if len(self._waiting) <= 2:
             with self._wake:
                 self._wake.notify()
 
@@ -136,7 +152,7 @@ class Journal:
             ):
                 self._sync()
             if closing and (not self._waiting or self.alarm):
-                self.unwritten += len(self._waiting)
+                self.unwritten += sum(isinstance(x, bytes) for x in self._waiting)
                 if self._fd >= 0:
                     os.close(self._fd)
                 return
@@ -149,21 +165,30 @@ class Journal:
     def _write_waiting(self) -> None:
         """Write batches until nothing waits, the disk refuses, or an fsync is due."""
         while self._waiting and self._dirty < self.limits.sync_records:
-            batch: list[bytes] = []
+            batch: list[bytes | _Turn] = [self._waiting.popleft()]
             size = 0
-            while self._waiting and size < 256 * 1024 and len(batch) < self.limits.sync_records:
-                batch.append(self._waiting.popleft())
-                size += len(batch[-1])
+            if isinstance(batch[0], bytes):
+                size = len(batch[0])
+                while self._waiting and size < 256 * 1024 and len(batch) < self.limits.sync_records:
+                    following = self._waiting[0]
+                    if isinstance(following, _Turn):
+                        break
+                    batch.append(self._waiting.popleft())
+                    size += len(following)
             if not self._put(batch, size):
                 # kept in memory until there is room
                 self._waiting.extendleft(reversed(batch))
                 return
 
-    def _put(self, batch: list[bytes], size: int) -> bool:
+    def _put(self, batch: list[bytes | _Turn], size: int) -> bool:
+        first = batch[0]
+        data = b"".join(x for x in batch if isinstance(x, bytes))
         try:
-            if self._fd < 0 or self._end.offset + size > self.limits.segment_bytes:
-                self._next_segment()
-            _all(self._write, self._fd, b"".join(batch))
+            if isinstance(first, _Turn):
+                self._next_segment(first.head)
+            elif self._fd < 0:
+                self._next_segment(b"")
+            _all(self._write, self._fd, data)
         except OSError as why:
             self._cut()
             if not self.alarm:
@@ -174,8 +199,9 @@ class Journal:
             log.warning("journal writes again", unwritten=self.unwritten)
             self.alarm = ""
         self._end = Position(self._end.segment, self._end.offset + size)
-        self._dirty += len(batch)
-        self.written += len(batch)
+        if data:
+            self._dirty += len(batch)
+            self.written += len(batch)
         return True
 
     def _cut(self) -> None:
@@ -200,8 +226,7 @@ class Journal:
         with self._wake:
             self._wake.notify_all()
 
-    def _next_segment(self) -> None:
-        head = b"".join(line(told) for told in self._checkpoint())
+    def _next_segment(self, head: bytes) -> None:
         number = self._end.segment + 1 if self._fd >= 0 or self._end.offset else max(1, self._end.segment)
         path = self.folder / f"{number:08d}{SUFFIX}"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
@@ -253,6 +278,7 @@ class Journal:
             os.ftruncate(self._fd, end)
             os.fsync(self._fd)
         self._end = Position(number, end)
+        self._filled = end
 
 
 class Reader:

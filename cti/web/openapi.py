@@ -38,8 +38,13 @@ PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tupl
 )
 """(path, summary, question, answer, many, which errors besides 401 and 403)."""
 
-ERRORS = {400: "a field is wrong", 401: "no valid token", 403: "the token's role may not", 404: "no such call",
-          503: "not now"}  # fmt: skip
+ERRORS = {
+    400: "a field is wrong",
+    401: "no valid token",
+    403: "the token's role may not",
+    404: "no such call",
+    503: "not now",
+}
 
 
 def document(version: str) -> dict[str, Any]:
@@ -57,10 +62,8 @@ def document(version: str) -> dict[str, Any]:
     for path, summary, question, answer, many, errors in PATHS:
         spec.path(path, operations={"get": _operation(path, summary, question, answer, many, errors)})
     health = {"description": "every part by itself", "content": _json(_reference(api.HealthAnswer))}
-    spec.path(
-        "/healthz",
-        operations={"get": {"summary": "Ready? 就绪检查", "responses": {"200": health, "503": health}}},
-    )
+    answers = {"200": health, "503": health}
+    spec.path("/healthz", operations={"get": {"summary": "Ready? 就绪检查", "responses": answers}})
     text = {"description": "Prometheus text", "content": {"text/plain": {"schema": {"type": "string"}}}}
     spec.path("/metrics", operations={"get": {"summary": "Figures 指标", "responses": {"200": text}}})
     described: dict[str, Any] = spec.to_dict()
