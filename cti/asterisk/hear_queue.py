@@ -26,6 +26,7 @@ from calls.facts import (
 )
 from cti.asterisk.ear import UNIQUEID, Ear, city_and
 from cti.asterisk.wire.frames import value
+from plan.words import SEAT
 
 _QUEUE = "\r\nQueue: "
 _MEMBER = "\r\nMemberName: "
@@ -206,11 +207,17 @@ def _member_paused(ear: Ear, text: str, at: float) -> None:
         ear.tell(SeatUnpaused(at=at, node=ear.node, city=city, seat=seat, queue=queue))
 
 
+def _seat_of(endpoint: str) -> tuple[str, str]:
+    """A trunk is an endpoint too, and nobody's seat: a seat's name is its number."""
+    city, seat = city_and(endpoint)
+    return (city, seat) if SEAT.fullmatch(seat) else ("", "")
+
+
 def _device(ear: Ear, text: str, at: float) -> None:
     """Phones only: queues, Local channels and hints have device states too."""
     device = value(text, "\r\nDevice: ")
     if device.startswith("PJSIP/"):
-        city, seat = city_and(device[6:])
+        city, seat = _seat_of(device[6:])
         if city:
             state = value(text, "\r\nState: ").lower()
             ear.tell(SeatDevice(at=at, node=ear.node, city=city, seat=seat, state=state))
@@ -222,7 +229,7 @@ _GONE = frozenset({"Unreachable", "Removed"})
 
 def _contact(ear: Ear, text: str, at: float) -> None:
     """NonQualified: registered, and nobody asked it OPTIONS yet (or ever, qualify_frequency = 0)."""
-    city, seat = city_and(value(text, "\r\nEndpointName: ") or value(text, "\r\nAOR: "))
+    city, seat = _seat_of(value(text, "\r\nEndpointName: ") or value(text, "\r\nAOR: "))
     if not city:
         return
     status, contact = value(text, "\r\nContactStatus: "), value(text, "\r\nURI: ")
