@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import structlog
 
 from calls.codec import Unknown, from_dict
 from calls.model import Call
-from cti.errors import NotNow
+from cti.errors import Broken, NotNow
 from cti.store.history import History
-from cti.store.journal import Journal, Reader
+from cti.store.journal import Journal, Reader, segments
 from cti.store.records import Position, Record
 from queues.visit import Visit
 
@@ -34,6 +35,8 @@ class Drain:
         """``ok``, or why history does not move."""
         self.ok = False
         self.position = Position()
+        self.refused = 0
+        """Rows the database would not take. They stand in the journal and in the log."""
         self._journal = journal
         self._reader = Reader(journal.folder)
         self._history = history
@@ -43,12 +46,16 @@ class Drain:
 
     @property
     def behind(self) -> int:
-        """Bytes of the journal the database has not read (segments between are not counted)."""
-        end = self._journal.end
-        return max(0, end.offset - (self.position.offset if end.segment == self.position.segment else 0))
+        """Bytes of the journal the database has not read."""
+        bytes_on_disk = 0
+        for number, path in segments(self._journal.folder):
+            if number >= self.position.segment:
+                with contextlib.suppress(FileNotFoundError):
+                    bytes_on_disk += path.stat().st_size
+        return max(0, bytes_on_disk - self.position.offset)
 
     async def run(self) -> None:
-        """Until cancelled. Raises Broken when the database refuses what we write: a bug."""
+        """Until cancelled."""
         wait = self._look
         known = False
         while True:
@@ -78,10 +85,26 @@ class Drain:
         if not records:
             return False
         calls, visits = _rows(records)
-        await self._history.save(calls, visits, self._journal.ident, records[-1].after)
+        try:
+            await self._history.save(calls, visits, self._journal.ident, records[-1].after)
+        except Broken as why:
+            log.error("history refuses a batch, its rows are tried one by one", why=str(why))
+            await self._one_by_one(calls, visits, records[-1].after)
         self.position = records[-1].after
         self._journal.drained = self.position
         return True
+
+    async def _one_by_one(self, calls: list[Call], visits: list[Visit], after: Position) -> None:
+        """A row the database will never take must not stop the others; the journal still has it."""
+        alone: list[tuple[list[Call], list[Visit]]] = [([c], []) for c in calls] + [([], [v]) for v in visits]
+        for some_calls, some_visits in alone:
+            try:
+                await self._history.save(some_calls, some_visits, self._journal.ident, self.position)
+            except Broken as why:
+                self.refused += 1
+                of = some_calls[0].id if some_calls else some_visits[0].call
+                log.error("history refuses a row", call=of, why=str(why))
+        await self._history.save([], [], self._journal.ident, after)
 
 
 def _rows(records: list[Record]) -> tuple[list[Call], list[Visit]]:

@@ -156,6 +156,8 @@ class History:
                 return await work(conn)
         except Unknown as why:
             raise Broken(f"a row of history cannot be read: {why}") from why
+        except OverflowError as why:
+            raise Broken(f"database: {why}") from why
         except (OSError, TimeoutError) as why:
             raise NotNow(f"database: {str(why) or type(why).__name__}") from why
         except DBAPIError as why:
@@ -223,19 +225,23 @@ def _call_row(call: Call) -> dict[str, Any]:
 
 def _in_our_words(why: DBAPIError) -> Exception:
     """A wrong statement or a broken rule is a bug; everything else is the database's hour."""
-    name = type(why).__name__
-    if name in ("ProgrammingError", "IntegrityError", "DataError", "NotSupportedError"):
-        return Broken(f"database: {why}")
+    # asyncpg's own refusal of a value comes as a bare DBAPIError
+    cause = why.orig.__cause__ if why.orig is not None else None
+    names = {type(why).__name__, type(cause).__name__}
+    if names & {"ProgrammingError", "IntegrityError", "DataError", "NotSupportedError"}:
+        return Broken(f"database: {why.orig}")
     return NotNow(f"database: {why.orig}")
 
 
 def _engine(url: str, seconds: float) -> AsyncEngine:
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, connect_args={"timeout": seconds / 2})
+        engine = create_async_engine(url, connect_args={"timeout": seconds / 2}, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _sqlite_pragmas)
         return engine
     connect = {"timeout": seconds / 2, "command_timeout": seconds}
-    return create_async_engine(url, pool_size=3, max_overflow=2, pool_pre_ping=True, connect_args=connect)
+    return create_async_engine(
+        url, pool_size=3, max_overflow=2, pool_pre_ping=True, connect_args=connect, hide_parameters=True
+    )
 
 
 def _sqlite_pragmas(connection: Any, _: Any) -> None:

@@ -186,6 +186,19 @@ async def test_a_drain_started_anew_goes_on_where_the_last_commit_was(
     journal.close()
 
 
+async def test_a_row_the_database_refuses_does_not_stop_the_others(history: History, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    bad = replace(numbered(5), cause=2**63)
+    for call in [numbered(4), bad, numbered(6)]:
+        journal.append(call_record(call))
+    assert journal.flush()
+    drain = Drain(journal, history)
+    await drained(drain)
+    assert [c.arrived for c in await history.calls(Past())] == [6.0, 4.0]
+    assert (drain.refused, drain.position) == (1, journal.end)
+    journal.close()
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("trouble", [signal.SIGKILL, signal.SIGSTOP])
 async def test_a_database_that_dies_or_freezes_delays_history_and_loses_nothing(
