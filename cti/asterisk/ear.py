@@ -29,6 +29,11 @@ def endpoint_of(channel: str) -> str:
     return channel[6:].rpartition("-")[0] if channel.startswith("PJSIP/") else ""
 
 
+def number_of(text: str) -> str:
+    """A number or nothing: no caller id is ``<unknown>``, and a dialled leg stands at extension ``s``."""
+    return "" if text in ("<unknown>", "s") else text
+
+
 def call_of(account: str) -> CallId | None:
     return CallId(account) if account and CALL_ID.fullmatch(account) else None
 
@@ -72,8 +77,10 @@ class Ear:
         self.hanging.clear()
 
     def belongs(self, leg: LegId, call: CallId | None, at: float) -> None:
-        """From now on the leg carries this call's id."""
-        if call is not None and leg and self.calls.get(leg) != call:
+        """From now on the leg carries this call's id. A leg that is gone does not come back: after a
+        pick-up Asterisk tells the account code of a channel it has just hung up.
+        """
+        if call is not None and leg in self.channels and self.calls.get(leg) != call:
             self.calls[leg] = call
             self.tell(LegBelongs(at=at, node=self.node, leg=leg, call=call))
 

@@ -27,7 +27,7 @@ from calls.facts import (
     LegUnheld,
 )
 from cti.asterisk import hear_queue, hear_story
-from cti.asterisk.ear import ACCOUNT, CHANNEL, LINKEDID, UNIQUEID, Ear, call_of, elder, endpoint_of
+from cti.asterisk.ear import ACCOUNT, CHANNEL, LINKEDID, UNIQUEID, Ear, call_of, elder, endpoint_of, number_of
 from cti.asterisk.wire.frames import value
 
 Handler = Callable[[Ear, str, float], None]
@@ -56,8 +56,8 @@ def _new_channel(ear: Ear, text: str, at: float) -> None:
             channel=channel,
             call=call,
             endpoint=endpoint_of(channel),
-            caller=value(text, "\r\nCallerIDNum: ").replace("<unknown>", ""),
-            called=value(text, "\r\nExten: "),
+            caller=number_of(value(text, "\r\nCallerIDNum: ")),
+            called=number_of(value(text, "\r\nExten: ")),
             context=value(text, "\r\nContext: "),
             linked=linked,
         )
@@ -146,7 +146,9 @@ def _bridge_leave(ear: Ear, text: str, at: float) -> None:
 
 def _hangup_wanted(ear: Ear, text: str, at: float) -> None:
     """Said before app_queue notices: how ``hear_queue`` tells a hang-up from a queue that gave up."""
-    ear.hanging.add(_leg(text))
+    leg = _leg(text)
+    if leg in ear.channels:
+        ear.hanging.add(leg)
 
 
 def _hangup(ear: Ear, text: str, at: float) -> None:
@@ -190,11 +192,6 @@ def _attended(ear: Ear, text: str, at: float) -> None:
         for key in ("\r\nTransfereeUniqueid: ", "\r\nTransferTargetUniqueid: ")
         if (leg := value(text, key))
     )
-    if ok:
-        known = [ear.calls[leg] for leg in joined if leg in ear.calls]
-        if known:
-            for leg in joined:
-                ear.belongs(leg, elder(known), at)
     ear.tell(
         AttendedTransferred(
             at=at,
@@ -205,6 +202,12 @@ def _attended(ear: Ear, text: str, at: float) -> None:
             ok=ok,
         )
     )
+    # said after the transfer: until then two calls are two
+    if ok:
+        known = [ear.calls[leg] for leg in joined if leg in ear.calls]
+        if known:
+            for leg in joined:
+                ear.belongs(leg, elder(known), at)
 
 
 HANDLERS: dict[bytes, Handler] = {

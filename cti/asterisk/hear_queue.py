@@ -134,15 +134,19 @@ def _answered(ear: Ear, text: str, at: float) -> None:
     if not city:
         return
     _, seat = city_and(value(text, _MEMBER))
+    call, leg = ear.call_in_queue(text, LegId(value(text, UNIQUEID)), city), LegId(value(text, _DEST))
+    if leg not in ear.calls:
+        # a colleague picked up: that leg was never dialled for this call
+        ear.belongs(leg, call, at)
     ear.tell(
         SeatAnswered(
             at=at,
             node=ear.node,
-            call=ear.call_in_queue(text, LegId(value(text, UNIQUEID)), city),
+            call=call,
             city=city,
             queue=queue,
             seat=seat,
-            leg=LegId(value(text, _DEST)),
+            leg=leg,
             waited=float(_number(text, "\r\nHoldTime: ")),
             rang=float(_number(text, "\r\nRingTime: ")),
         )

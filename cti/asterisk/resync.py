@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calls.facts import CallId, LegId, LegNow, MemberNow, Snapshot, WaiterNow
-from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
+from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of, number_of
 from cti.asterisk.wire.action import Reply
 from cti.asterisk.wire.connection import Connection
 from cti.asterisk.wire.frames import Headers
@@ -101,22 +101,31 @@ def _legs(rows: tuple[Headers, ...], known: Mapping[LegId, CallId]) -> tuple[Leg
     # after an attended transfer the colleague's leg keeps the consultation's account code, but its
     # Linkedid has become the caller's: the call is named after that leg
     named = {leg_of(call): call for call in accounts.values() if call is not None}
+    # whoever talks in a bridge with one call and has no id of their own (a colleague who picked up)
+    bridged: dict[str, set[CallId]] = {}
+    for row in rows:
+        own_call = accounts[LegId(row["Uniqueid"])]
+        if row.get("BridgeId") and own_call is not None:
+            bridged.setdefault(row["BridgeId"], set()).add(own_call)
 
-    def call(leg: LegId, linked: LegId) -> CallId | None:
+    def call(leg: LegId, linked: LegId, bridge: str) -> CallId | None:
         own = accounts[leg]
         if own is not None and leg_of(own) == leg:
             return own
-        return known.get(leg) or named.get(linked) or own
+        found = known.get(leg) or named.get(linked) or own
+        if found is None and len(mates := bridged.get(bridge, set())) == 1:
+            (found,) = mates
+        return found
 
     return tuple(
         LegNow(
             leg=(leg := LegId(row["Uniqueid"])),
             channel=row.get("Channel", ""),
-            call=call(leg, LegId(row.get("Linkedid", ""))),
+            call=call(leg, LegId(row.get("Linkedid", "")), row.get("BridgeId", "")),
             endpoint=endpoint_of(row.get("Channel", "")),
             linked=LegId(row.get("Linkedid", "")),
-            caller=row.get("CallerIDNum", "").replace("<unknown>", ""),
-            called=row.get("Exten", ""),
+            caller=number_of(row.get("CallerIDNum", "")),
+            called=number_of(row.get("Exten", "")),
             context=row.get("Context", ""),
             up=row.get("ChannelState") == "6",
             bridge=row.get("BridgeId", ""),
