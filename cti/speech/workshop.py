@@ -1,0 +1,92 @@
+"""The workshop: speaks the standard prompts and a plan's own texts, takes in a plan's recordings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from asterisk_conf import prompts
+from asterisk_conf.prompts import Made, Prompt
+from cti.speech.shelf import ENDING, RECIPE, SOUNDS, file_of, keep_account, key, made
+from cti.speech.sound import LINE_RATE, alaw, normalised, read_wav, to_line_rate
+from cti.speech.tones import COMPUTED
+from cti.speech.voice import Utterance, Voice
+
+
+def spoken_alaw(voice: Voice, utterance: Utterance) -> bytes:
+    """A text as the telephone gets it: trimmed, at speech level, 8 kHz A-law."""
+    sound, rate = voice.say(utterance)
+    return alaw(normalised(to_line_rate(sound, rate)))
+
+
+def make(
+    wanted: Iterable[Prompt], voice: Callable[[], Voice], folder: Path = SOUNDS
+) -> Iterator[tuple[Prompt, Made]]:
+    """Make each wanted prompt and enter it in the account at once, so that a stop loses one prompt only.
+
+    The voice is called for when the first spoken prompt comes: tones need none.
+    """
+    account = made(folder)
+    speaker: Voice | None = None
+    for prompt in wanted:
+        if prompt.kind in prompts.MADE_BY_RULE:
+            data, provenance = alaw(COMPUTED[prompt.id]()), "computed by cti/speech/tones.py"
+        else:
+            speaker = speaker or voice()
+            how = Utterance(prompt.spoken, prompt.style, prompt.speed, prompt.stop, prompt.keep)
+            data, provenance = spoken_alaw(speaker, how), speaker.name
+        path = file_of(prompt, folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        facts = Made(key(prompt), digest, round(len(data) / LINE_RATE, 2), provenance)
+        account[prompt.id] = facts
+        keep_account(account, folder)
+        yield prompt, facts
+
+
+def read_back(account: dict[str, Made], id: str, heard: str, cer: float, ser: float) -> None:
+    """Enter what the recogniser heard."""
+    account[id] = replace(account[id], heard=heard, cer=round(cer, 3), ser=round(ser, 3))
+
+
+def record(wavs: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """A plan's own recordings (id -> wav of any rate) as A-law files in ``folder``. Their level is the
+    operator's choice and is left alone. Raises Refused naming the file and the remedy."""
+    written: dict[str, Path] = {}
+    for id, path in wavs.items():
+        sound, rate = read_wav(path)
+        written[id] = _stored(folder, id, alaw(to_line_rate(sound, rate)))
+    return written
+
+
+def synthesise(texts: Mapping[str, str], folder: Path, voice: Callable[[], Voice]) -> dict[str, Path]:
+    """A plan's own texts (id -> Chinese text) spoken into ``folder``; what was spoken before from the same
+    text is taken over. Raises NotNow (no voice) or Refused (a text it cannot speak)."""
+    account_file = folder / "spoken.json"
+    account: dict[str, str] = json.loads(account_file.read_text("utf-8")) if account_file.exists() else {}
+    written: dict[str, Path] = {}
+    speaker: Voice | None = None
+    for id, text in texts.items():
+        path = folder / f"{id}{ENDING}"
+        mark = f"{RECIPE}:{text}"
+        if account.get(id) != mark or not path.is_file():
+            speaker = speaker or voice()
+            path = _stored(folder, id, spoken_alaw(speaker, Utterance(prompts.spoken(text))))
+            account[id] = mark
+            account_file.write_text(json.dumps(account, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        written[id] = path
+    return written
+
+
+def _stored(folder: Path, id: str, data: bytes) -> Path:
+    path = folder / f"{id}{ENDING}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}")
+    beside.write_bytes(data)
+    os.replace(beside, path)
+    return path
