@@ -100,7 +100,8 @@ describe_machine() { # -> ARCH TRIPLE LOADER
 prepare_apt() {
     local suite=$1 dir
     dir=$WORK/$suite
-    mkdir -p "$dir"/etc/{preferences.d,sources.list.d} "$dir"/lists/partial "$WORK"/archives/partial
+    # apt's own archives stay empty: --print-uris leaves out what lies there, and the whole closure is wanted
+    mkdir -p "$dir"/etc/{preferences.d,sources.list.d} "$dir"/lists/partial "$dir"/archives/partial "$WORK"/archives
     : >"$dir/status"
     printf 'deb [arch=%s signed-by=%s] %s %s %s\n' "$ARCH" "$KEYRING" "$MIRROR" "$suite" "$COMPONENTS" \
         >"$dir/etc/sources.list"
@@ -109,7 +110,7 @@ Dir::State "$dir";
 Dir::State::lists "$dir/lists";
 Dir::State::status "$dir/status";
 Dir::Cache "$WORK";
-Dir::Cache::archives "$WORK/archives";
+Dir::Cache::archives "$dir/archives";
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 Dir::Etc::sourcelist "$dir/etc/sources.list";

@@ -69,7 +69,7 @@ apt_install() {
         return 1
     }
     can_be_root || {
-        note "not root, and sudo needs a password"
+        note "not root, and no sudo that asks for no password"
         return 1
     }
     local log=$STATE/apt.log plan
