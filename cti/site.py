@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from asterisk_conf.site import AmiUser, Site
 from cti.asterisk_process import Installed, prefix
 from cti.home import NODE, Home, Ports
 from cti.settings import Settings
+from cti.speech import shelf
 from plan.model import Plan
 
-SHIPPED_SOUNDS = Path(__file__).parents[1] / "asterisk_conf" / "sounds"
 FAILSAFE = Path(__file__).with_name("failsafe.py")
 FOLDERS = "etc spool/tmp spool/monitor log/cdr-csv run db data/sounds varlib keys/keys agi"
 LAB_NET = "127.0.0."
@@ -94,10 +93,7 @@ def lay_out(home: Home, asterisk: Installed) -> None:
         if (asterisk.share / "sounds" / name).exists():
             _link(at / "data/sounds/en", asterisk.share / "sounds" / name)
             break
-    if SHIPPED_SOUNDS.is_dir():
-        for folder in SHIPPED_SOUNDS.iterdir():
-            to = at / "data/moh" if folder.name == "moh" else at / "data/sounds" / folder.name
-            shutil.copytree(folder, to, dirs_exist_ok=True)
+    shelf.lay_out(at / "data")
     _failsafe(at / "agi/failsafe")
 
 

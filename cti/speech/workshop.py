@@ -11,6 +11,7 @@ from pathlib import Path
 
 from asterisk_conf import prompts
 from asterisk_conf.prompts import Made, Prompt
+from cti.errors import NotNow, Refused
 from cti.speech.shelf import ENDING, RECIPE, SOUNDS, file_of, keep_account, key, made
 from cti.speech.sound import LINE_RATE, alaw, normalised, read_wav, to_line_rate
 from cti.speech.tones import COMPUTED
@@ -64,23 +65,43 @@ def record(wavs: Mapping[str, Path], folder: Path) -> dict[str, Path]:
     return written
 
 
-def synthesise(texts: Mapping[str, str], folder: Path, voice: Callable[[], Voice]) -> dict[str, Path]:
+def synthesise(
+    texts: Mapping[str, str],
+    folder: Path,
+    voice: Callable[[], Voice],
+    unspoken: Callable[[str, Exception], None] | None = None,
+) -> dict[str, Path]:
     """A plan's own texts (id -> Chinese text) spoken into ``folder``; what was spoken before from the same
-    text is taken over. Raises NotNow (no voice) or Refused (a text it cannot speak)."""
+    text is taken over, without loading the voice when that is all of them.
+
+    ``unspoken`` is told of each text that could not be spoken (NotNow: no voice, Refused: it cannot say
+    that), and the others go on; without it the first such failure is raised.
+    """
     account_file = folder / "spoken.json"
     account: dict[str, str] = json.loads(account_file.read_text("utf-8")) if account_file.exists() else {}
     written: dict[str, Path] = {}
     speaker: Voice | None = None
     for id, text in texts.items():
         path = folder / f"{id}{ENDING}"
-        mark = f"{RECIPE}:{text}"
-        if account.get(id) != mark or not path.is_file():
-            speaker = speaker or voice()
-            path = _stored(folder, id, spoken_alaw(speaker, Utterance(prompts.spoken(text))))
-            account[id] = mark
+        if not path.is_file() or account.get(id) != _mark(text, path.read_bytes()):
+            try:
+                speaker = speaker or voice()
+                data = spoken_alaw(speaker, Utterance(prompts.spoken(text)))
+            except (NotNow, Refused) as why:
+                if unspoken is None:
+                    raise
+                unspoken(id, why)
+                continue
+            path = _stored(folder, id, data)
+            account[id] = _mark(text, data)
             account_file.write_text(json.dumps(account, ensure_ascii=False, indent=1) + "\n", "utf-8")
         written[id] = path
     return written
+
+
+def _mark(text: str, data: bytes) -> str:
+    """Ties a sound to its text: a recording that once lay under the same name is not taken for it."""
+    return f"{RECIPE} {hashlib.sha256(data).hexdigest()[:16]} {text}"
 
 
 def _stored(folder: Path, id: str, data: bytes) -> Path:

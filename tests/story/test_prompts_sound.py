@@ -99,6 +99,30 @@ def test_without_a_changed_text_the_voice_is_not_even_loaded(tmp_path: Path) -> 
         workshop.synthesise({"hello": "再见"}, tmp_path, absent)
 
 
+def test_one_text_that_cannot_be_spoken_does_not_silence_the_others(tmp_path: Path) -> None:
+    class Choosy(Hummer):
+        def say(self, utterance: Utterance) -> tuple[Wave, int]:
+            if utterance.text == "hello":
+                raise Refused("Mandarin only")
+            return super().say(utterance)
+
+    told: list[str] = []
+    texts = {"a": "您好", "b": "hello", "c": "再见"}
+    spoken = workshop.synthesise(texts, tmp_path, Choosy, lambda id, why: told.append(f"{id}: {why}"))
+    assert spoken.keys() == {"a", "c"}
+    assert told == ["b: Mandarin only"]
+
+
+def test_a_recording_once_kept_under_the_same_name_is_not_taken_for_the_spoken_text(tmp_path: Path) -> None:
+    voice = Hummer()
+    workshop.synthesise({"hello": "您好"}, tmp_path, lambda: voice)
+    source = tmp_path / "mine.wav"
+    sound.write_wav(source, tone(300, 0.5, 8000), 8000)
+    workshop.record({"hello": source}, tmp_path)
+    workshop.synthesise({"hello": "您好"}, tmp_path, lambda: voice)
+    assert voice.said == ["您好", "您好"]
+
+
 def test_making_stopped_half_way_goes_on_where_it_was(tmp_path: Path) -> None:
     wanted = shelf.stale(tmp_path)[:3]
     steps = workshop.make(wanted, Hummer, tmp_path)
