@@ -55,7 +55,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     for name, menu in plan.menus.items():
         yield _menu(plan, site, name, menu)
     for name, queue in plan.queues.items():
-        yield _queue(plan, name, queue)
+        yield _queue(plan, site, name, queue)
     for name, message in plan.messages.items():
         yield _message(plan, site, name, message)
     yield _seats(plan, site)
@@ -148,14 +148,17 @@ def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: st
 
 
 QUEUE_OPTIONS = "c{ring}ib(seat-leg^s^1)"
-"""c: when the agent hangs up first the caller goes on here (a survey can follow); i: a phone's call forwarding does not take callers away; b: headers on the seat's INVITE."""
+"""c: when the agent hangs up first the caller goes on here (a survey can follow); i: a phone's call
+forwarding does not take callers away; b: headers on the seat's INVITE."""
 
 
-def _queue(plan: Plan, name: str, queue: Queue) -> Context:
+def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     context = Context(f"{plan.id}-queue-{name}")
     context.do("Gosub", "hop", "s", f"1(queue:{name})")
     context.do("Set", f"__QUEUE={name}")
-    options = QUEUE_OPTIONS.format(ring="r" if queue.music == "ring" else "")
+    # without any music a caller still must not wait in silence
+    ring = queue.music == "ring" or not site.music_dir
+    options = QUEUE_OPTIONS.format(ring="r" if ring else "")
     context.do("Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds))
     # Every exit of Queue() comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")

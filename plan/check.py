@@ -180,7 +180,7 @@ def _syntax(name: str, text: str, why: str) -> Fault:
             "｝": "}",
             "，": ",",
         }
-        hint = f"full-width {stray[0]!r} outside of a text: write {plain[stray[0]]}"
+        hint = f"full-width {stray[0]!r} outside of a text: write {plain[stray[0]]!r}"
     elif "overwrite" in what or "twice" in what:
         what, hint = "the same key or table stands there twice", "keep one of them"
     return Fault(name, f"line {number}", f"not TOML: {what}", hint)
@@ -223,7 +223,7 @@ def _tables(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault]) -
                 )
             )
             continue
-        made = _rule(file, (name,), table, rule, found)
+        made = _rule(file, (name,), table, rule, found) or _partly(table, rule)
         if made is not None and pattern.fullmatch(name):
             yield name, made
 
@@ -244,6 +244,25 @@ def _rule(
             fields = _fields(rule)
             found.append(spoken(file, {**error, "loc": (*place, *error["loc"])}, fields))
     return None
+
+
+def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
+    """A faulty table as far as it is sound, so that the places it names are checked in the same run."""
+    if rule.__name__ not in ("Line", "Menu", "Queue", "Message"):
+        return None
+    told = _tuples(raw)
+    faulty: set[int | str] = set()
+    try:
+        rule.model_validate(told)
+    except ValidationError as bad:
+        faulty = {error["loc"][0] for error in bad.errors(include_url=False)}
+    empty: dict[str, Any] = {"members": {}, "keys": {}, "numbers": ()}
+    whole: dict[str, Any] = {}
+    for name, field in rule.model_fields.items():
+        whole[name] = empty.get(name, "") if field.is_required() else field.default
+        if name in told and name not in faulty:
+            whole[name] = told[name]
+    return rule.model_construct(None, **whole)  # type: ignore[return-value]  # mypy loses T in the plugin
 
 
 def _fields(rule: type[BaseModel]) -> tuple[str, ...]:
@@ -332,7 +351,7 @@ def _prompts(
 ) -> Iterator[Fault]:
     named = set(standard) | known
     for file, place, prompt in plan_prompts(plan):
-        if prompt not in named:
+        if prompt and prompt not in named:
             yield Fault(
                 file,
                 place,

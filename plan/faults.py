@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +20,15 @@ class Fault:
     """Works, but probably not as meant."""
 
     def __str__(self) -> str:
-        parts = [self.file, self.place, self.fault] if self.place else [self.file, self.fault]
-        text = ": ".join(parts)
+        text = ": ".join(part for part in (self.file, self.place, self.fault) if part)
         if self.warning:
             text += " [warning]"
-        return f"{text} ({self.hint})" if self.hint else text
+        return _visible(f"{text} ({self.hint})" if self.hint else text)
+
+
+def _visible(text: str) -> str:
+    """Keys may hold anything a stranger wrote: still one line, and nothing a terminal obeys."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
 _KINDS = {
@@ -47,7 +50,7 @@ def spoken(file: str, error: Any, fields: tuple[str, ...]) -> Fault:
             return Fault(file, place, "is missing", "every table of this kind needs it")
         case "extra_forbidden":
             name = str(error["loc"][-1])
-            return Fault(file, _clean(place), f"unknown key {shown(name)}", did_you_mean(name, fields))
+            return Fault(file, place[:80], f"unknown key {shown(name)}", did_you_mean(name, fields))
         case "greater_than_equal":
             return Fault(file, place, f"{_value(value)} is too small", f"at least {context['ge']}")
         case "less_than_equal":
@@ -63,7 +66,7 @@ def spoken(file: str, error: Any, fields: tuple[str, ...]) -> Fault:
             return Fault(file, place, f"{_value(value)} is not known here", did_you_mean(str(value), known))
         case "value_error" if isinstance(context.get("error"), WrongWord):
             word: WrongWord = context["error"]
-            return Fault(file, _clean(place), str(word), word.hint)
+            return Fault(file, place[:80], str(word), word.hint)
     if kind in _KINDS:
         wanted, hint = _KINDS[kind]
         return Fault(file, place, f"{_value(value)} is not {wanted}", hint)
@@ -83,13 +86,3 @@ def _value(value: object) -> str:
     if isinstance(value, tuple):
         return "a list"
     return "a table" if isinstance(value, dict) else f"a {type(value).__name__}"
-
-
-def _clean(place: str) -> str:
-    """A place made of keys that a stranger wrote: one line, nothing a terminal obeys."""
-    return "".join(_place(place))
-
-
-def _place(place: str) -> Iterator[str]:
-    for char in place[:80]:
-        yield char if char.isprintable() else f"\\u{ord(char):04x}"

@@ -29,7 +29,7 @@ _HOST = re.compile(rf"({_LABEL}(?:\.{_LABEL}){{0,8}})(?::([0-9]{{1,5}}))?")
 TIMEZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "UTC")
 """Asterisk takes an unknown zone for UTC without a word, so only these."""
 
-_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕.-_/()%:+#№§?! ")
+_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕.-_/()%:+№§?! ")
 """Between the letters of a text. Missing on purpose: , ; & | ^ $ { } [ ] < > = " ' ` \\ @ and controls."""
 
 
@@ -43,7 +43,8 @@ class WrongWord(ValueError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean 'market'?`` when something known is close; else what is known, when that is short."""
-    names = list(known)
+    # a name a stranger wrote may hold control characters; it is no suggestion
+    names = [name for name in known if name.isprintable()]
     if close := difflib.get_close_matches(word, names, n=1, cutoff=0.6):
         return f"did you mean '{close[0]}'?"
     if not names:
@@ -83,10 +84,12 @@ def _text(limit: int, *, may_be_empty: bool = True) -> Callable[[str], str]:
             raise WrongWord("is empty", "say it in words")
         if len(text) > limit:
             raise WrongWord(f"is {len(text)} characters long", f"at most {limit}")
+        if ".." in text:
+            raise WrongWord("'..' may not stand in a text", "write …… or one full stop")
         if (char := _stray(text)) is not None:
             raise WrongWord(
                 f"{_named(char)} may not stand in a text",
-                "use Chinese or Latin letters, digits and ，。、；：？！（）《》“” . - _ / ( ) % : + # ? !",
+                "use Chinese or Latin letters, digits and ，。、；：？！（）《》“” . - _ / ( ) % : + ? !",
             )
         return text
 
@@ -118,8 +121,9 @@ def _number(text: str) -> str:
 def _caller(text: str) -> str:
     if text == "*":
         raise WrongWord("'*' means every caller", "put that into the line's 'first'")
-    _number(text.removesuffix("*"))
-    return text
+    if re.fullmatch(r"\+?[0-9]{1,15}\*", text):
+        return text
+    return _number(text)
 
 
 def _host(text: str) -> str:

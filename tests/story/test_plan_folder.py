@@ -1,0 +1,170 @@
+"""Versions on disk: a bad plan changes nothing, a good one is in force by one link."""
+
+from __future__ import annotations
+
+import shutil
+import wave
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cti import plan_folder
+from cti.commands.plan import app
+from cti.home import Home
+from cti.plan_folder import BadPlan
+from cti.plan_reload import take_over
+from tests.story.plan_files import DEMO, site
+
+run = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return shutil.copytree(DEMO, tmp_path / "demo")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+def change(folder: Path, old: str = "wait_seconds = 90", new: str = "wait_seconds = 80") -> None:
+    path = folder / "queues.toml"
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+
+
+def test_a_plan_is_kept_as_a_version_and_in_force(home: Home, folder: Path) -> None:
+    version = plan_folder.keep(home, folder)
+    assert version.name == "0001"
+    assert plan_folder.in_force(home, "demo") == version
+    assert plan_folder.load(home.plan("demo")) == plan_folder.load(folder)
+    assert home.cities() == ("demo",)
+
+
+def test_an_unchanged_plan_makes_no_new_version(home: Home, folder: Path) -> None:
+    assert plan_folder.keep(home, folder) == plan_folder.keep(home, folder)
+
+
+def test_a_changed_plan_is_a_new_version_and_the_old_one_stays(home: Home, folder: Path) -> None:
+    old = plan_folder.keep(home, folder)
+    change(folder)
+    new = plan_folder.keep(home, folder)
+    assert [v.name for v in plan_folder.versions(home, "demo")] == ["0001", "0002"]
+    assert plan_folder.load(old).queues["general"].wait_seconds == 90
+    assert plan_folder.load(new).queues["general"].wait_seconds == 80
+
+
+def test_a_bad_plan_is_refused_and_the_one_in_force_stays(home: Home, folder: Path) -> None:
+    version = plan_folder.keep(home, folder)
+    change(folder, 'next = "message:busy"', 'next = "message:bussy"')
+    with pytest.raises(BadPlan, match="did you mean 'busy'"):
+        plan_folder.keep(home, folder)
+    assert plan_folder.in_force(home, "demo") == version
+    assert len(plan_folder.versions(home, "demo")) == 1
+
+
+def test_going_back_is_moving_the_link(home: Home, folder: Path) -> None:
+    old = plan_folder.keep(home, folder)
+    change(folder)
+    plan_folder.keep(home, folder)
+    plan_folder.point(home, "demo", old)
+    assert plan_folder.in_force(home, "demo") == old
+
+
+def test_no_such_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadPlan, match="no such folder"):
+        plan_folder.load(tmp_path / "nowhere")
+
+
+def test_a_wav_is_looked_into(folder: Path) -> None:
+    (folder / "prompts.toml").write_text('[service-menu]\nwav = "own.wav"\n', "utf-8")
+    (folder / "own.wav").write_bytes(b"no sound at all")
+    with pytest.raises(BadPlan, match="cannot be played"):
+        plan_folder.load(folder)
+    with wave.open(str(folder / "own.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\0\0" * 8000)
+    assert plan_folder.load(folder).prompts["service-menu"].wav == "own.wav"
+
+
+def test_installed_files_are_the_owners_only_and_know_their_hash(home: Home, folder: Path) -> None:
+    plan_folder.keep(home, folder)
+    plans = [plan_folder.load(home.plan("demo"))]
+    digest = plan_folder.install(home, plans, site())
+    files = plan_folder.installed_files(home, ("extensions.conf", "pjsip.conf"))
+    assert plan_folder.hash_of(files) == digest
+    assert (home.asterisk / "etc/pjsip.conf").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_prompt_without_a_sound_is_told_and_replaced(home: Home, folder: Path) -> None:
+    plan_folder.keep(home, folder)
+    told: list[str] = []
+    chosen = plan_folder.sounds(home, plan_folder.load(home.plan("demo")), told.append)
+    assert chosen["service-menu"].startswith("hotline/")
+    assert any("service-menu" in text for text in told)
+
+
+class Fake:
+    """An Asterisk that runs what it is told to, or never does."""
+
+    def __init__(self, runs: str, takes: str) -> None:
+        self.runs, self.takes = runs, takes
+
+    async def reload(self) -> None:
+        self.runs = self.takes
+
+    async def plan_hash(self) -> str:
+        return self.runs
+
+
+async def test_a_plan_is_taken_over_when_asterisk_says_its_hash() -> None:
+    assert await take_over(Fake("old", "new"), "new")
+
+
+async def test_a_plan_that_asterisk_does_not_take_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cti.plan_reload.SECONDS", 0.05)
+    assert not await take_over(Fake("old", "old"), "new")
+
+
+# --- the command ------------------------------------------------------------------------------
+
+
+def test_check_prints_one_line_for_each_fault_and_ends_with_1(folder: Path) -> None:
+    change(folder, 'next = "message:busy"', 'next = "message:bussy"')
+    change(folder, "wait_seconds = 90", "wait_seconds = -90")
+    done = run.invoke(app, ["check", str(folder)])
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        "queues.toml: general.wait_seconds: -90 is too small (at least 5)",
+        "queues.toml: general.next: no such message 'bussy' (did you mean 'busy'?)",
+    ]
+
+
+def test_check_of_a_sound_plan_ends_with_0() -> None:
+    assert run.invoke(app, ["check", str(DEMO)]).exit_code == 0
+
+
+def test_check_of_no_folder_is_wrong_use(tmp_path: Path) -> None:
+    assert run.invoke(app, ["check", str(tmp_path / "nowhere")]).exit_code == 2
+
+
+def test_try_of_an_unknown_number_is_no() -> None:
+    assert run.invoke(app, ["try", "99999", "--plan", str(DEMO)]).exit_code == 1
+
+
+def test_diff_says_whether_something_would_change(home: Home, folder: Path) -> None:
+    plan_folder.keep(home, folder)
+    words = ["diff", str(folder), "--home", str(home.root)]
+    assert run.invoke(app, words).exit_code == 0
+    change(folder)
+    done = run.invoke(app, words)
+    assert done.exit_code == 1
+    assert "~ queues.general.wait_seconds: 90 -> 80" in done.stdout
+
+
+def test_rollback_without_an_older_version_is_no(home: Home, folder: Path) -> None:
+    plan_folder.keep(home, folder)
+    assert run.invoke(app, ["rollback", "--home", str(home.root)]).exit_code == 1
