@@ -157,6 +157,7 @@ class Up:
         self._write_state()
         if not self.greeted and all(p.state is PartState.READY for p in self.parts.values()):
             self.greeted = True
+            self._write_state()
             self._greet()
 
     def _greet(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from lab.client import Client, LabDown, Line, Unheard
 from lab.parties import Call
 from lab.scenario import Dialling, Lab
+from lab.wav import complete
 
 LeftBy = Literal["caller", "agent", "system", "timeout"]
 NEAR = 2.0
@@ -147,11 +148,16 @@ async def attend(
     seconds: float | None,
     hear: Path | None,
     stop: asyncio.Event,
+    taken: Callable[[], None],
     say: Say,
 ) -> list[dict[str, Any]]:
-    """Be that seat's phone until ``stop``, for ``seconds``, or (answering, without a time) for one call."""
+    """Be that seat's phone until ``stop``, for ``seconds``, or (answering, without a time) for one call.
+
+    ``taken`` is called when the phone obeys.
+    """
     since = client.count
     await client.ask("behave", phone=phone, hear=hear is not None, **told)
+    taken()
     one = seconds is None and told["does"] == "answer"
     calls: dict[str, dict[str, Any]] = {}
     watching = asyncio.create_task(_watch(client, phone, since, calls, say, one))
@@ -175,8 +181,6 @@ async def attend(
 
 
 async def _copied(recording: Path, to: Path) -> str | None:
-    from lab.wav import complete
-
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
             while not complete(recording):  # noqa: ASYNC110  (a file tells nobody that it is closed)

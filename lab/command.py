@@ -175,9 +175,12 @@ def phone(
         async with Client(where := home_of(home)) as client:
             cities = where.state().get("cities") or where.cities() or ["demo"]
             name = seat if "-" in seat else f"{city or cities[0]}-{seat}"
-            if not json_:
+
+            def taken() -> None:
                 out.print(f"话机 phone {name}: {chosen[0]} (Ctrl-C 交还 gives it back)")
-            calls = await attend(client, name, told, seconds, hear, stop, _silent if json_ else out.print)
+
+            say_ = _silent if json_ else out.print
+            calls = await attend(client, name, told, seconds, hear, stop, taken, say_)
         if json_:
             print(json.dumps({"phone": name, "calls": calls}, ensure_ascii=False))
         return 0 if calls else NO

@@ -263,6 +263,7 @@ auth_type = userpass
 type = registration
 transport = phones
 expiration = 90
+max_random_initial_delay = 1
 retry_interval = 2
 forbidden_retry_interval = 3
 fatal_retry_interval = 3

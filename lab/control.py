@@ -33,8 +33,6 @@ class Door:
     def __init__(self, exchange: Exchange, secret: str) -> None:
         self.exchange = exchange
         self.secret = secret
-        self.own: dict[str, Behaviour] = {}
-        """Behaviours set for longer than one connection."""
 
     async def run(self, port: int) -> None:
         """Listen until cancelled."""
@@ -157,11 +155,13 @@ class Visitor:
         """Until this connection ends."""
         self._must_know(phone)
         behaviour = Behaviour(does=Does(does), say=await self._audio(say), **more)
-        self._undo["phone " + phone] = lambda: self._exchange.behave(phone, None)
+        before = self._exchange.behaviours.get(phone)
+        self._undo.setdefault("phone " + phone, lambda: self._exchange.behave(phone, before))
         await self._exchange.behave(phone, behaviour)
 
     async def usual(self, phone: str) -> None:
         """Back to what phones do when nobody told them."""
+        self._must_know(phone)
         self._undo.pop("phone " + phone, None)
         await self._exchange.behave(phone, None)
 

@@ -24,8 +24,10 @@ PIECE = 0.5
 """Seconds of one piece of the needle."""
 DRIFT = 0.08
 """Seconds that neighbouring pieces may move against each other (a lost packet, a jitter buffer)."""
-SAME_WAVE = 0.5
-"""Correlation from which a piece counts as found; 31 speakers against each other stay below 0.25."""
+SAME_WAVE = 0.38
+"""Correlation from which a piece in its place counts as found."""
+SURE_WAVE = 0.5
+"""What the pieces have to reach on average: a short needle finds one likeness by chance, not all of them."""
 SAME_COURSE = 0.78
 """The same for the course of the spectrum."""
 MOST = 0.7
@@ -115,7 +117,8 @@ def _by_wave(heard: Samples, needle: Samples) -> Match:
         share = sum(score > SAME_WAVE for score in scores) / len(scores)
         if share > best.share:
             level = float(np.median(gains)) if gains else 0.0
-            best = Match(share >= MOST, max(0.0, anchor / RATE), share, level)
+            sure = share >= MOST and float(np.mean(scores)) >= SURE_WAVE
+            best = Match(sure, max(0.0, anchor / RATE), share, level)
     return best
 
 
@@ -264,5 +267,6 @@ def musical(sound: Samples) -> bool:
             recent = before[-7:]
             stays = [p for p in recent[0] if all({p - 1, p, p + 1} & other for other in recent[1:])]
             loud += 1
-            held += bool(stays)
+            # noise has a peak everywhere, and so always one that seems to stay
+            held += bool(stays) and len(recent[0]) < 40
     return loud > 20 and held / loud > 0.6

@@ -57,6 +57,8 @@ class Exchange:
     registered: dict[str, bool] = field(default_factory=dict)
     house_there: bool = False
     watchers: list[Callable[[Line], None]] = field(default_factory=list)
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    """What single phones were told; all others do the usual."""
     _wire: Wire | None = None
     _log: TextIO | None = None
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
@@ -215,11 +217,13 @@ class Exchange:
     async def behave(self, phone: str, behaviour: Behaviour | None) -> None:
         """From the next call on ``phone`` does this; None: what all phones of its kind do."""
         if behaviour is None:
+            self.behaviours.pop(phone, None)
             try:
                 await self.wire.ask("DBDel", Family="phone", Key=phone)
             except WireRefused:
                 return  # it had no behaviour of its own
         else:
+            self.behaviours[phone] = behaviour
             await self.wire.ask("DBPut", Family="phone", Key=phone, Val=behaviour.text())
 
     async def register(self, phone: str) -> None:
@@ -237,6 +241,11 @@ class Exchange:
         for seat in self.site.seats:
             if seat.name not in self._unregistered:
                 await self.wire.ask("PJSIPRegister", Registration=seat.name)
+
+    def all_registered(self) -> bool:
+        """Whether the house has confirmed every phone that should be on the network."""
+        names = (seat.name for seat in self.site.seats)
+        return all(self.registered.get(name, False) for name in names if name not in self._unregistered)
 
     async def _set(self, leg: Leg, **variables: str) -> None:
         for name, value in variables.items():

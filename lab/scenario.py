@@ -79,13 +79,18 @@ class Lab:
         name = f"{city or self.city}-{number}"
         return Handset(self.client, name, seat_password(self.home, name), self.home.ports.sip)
 
-    async def staffed(self, *numbers: str, city: str | None = None, within: float = 15.0) -> None:
-        """Only these seats' phones of the city are on the network, and the house knows it."""
+    async def staffed(
+        self, *numbers: str, keep: str = "", city: str | None = None, within: float = 15.0
+    ) -> None:
+        """Only these seats' phones of the city are on the network, and the house knows it.
+
+        ``keep``: a seat that a handset has; it is on the network too.
+        """
         prefix = f"{city or self.city}-"
-        wanted = {prefix + n for n in numbers}
+        wanted = {prefix + n for n in (*numbers, keep) if n}
         there = await self.phones()
         for name in there:
-            if name.startswith(prefix):
+            if name.startswith(prefix) and name != prefix + keep:
                 await self.client.ask("register" if name in wanted else "unregister", phone=name)
         async with asyncio.timeout(within):
             # device states are asked for: at most one event a change, and none for what already is

@@ -23,6 +23,8 @@ from lab.wire import WireDown, WireRefused
 from plan.model import Plan
 
 log = logging.getLogger("lab")
+SETTLE = 8.0
+"""Seconds the phones have to register before the lab says it is there."""
 LOOK_EVERY = 2.0
 """Seconds between looks at the plans in force."""
 
@@ -67,7 +69,7 @@ def write(site: LabSite, share: Path) -> bool:
     for name, text in conf.render(site).items():
         path = site.folder / "etc" / name
         if not path.exists() or path.read_text() != text:
-            write_atomic(path, text)
+            write_atomic(path, text, mode=0o600)  # passwords
             changed = True
     return changed
 
@@ -82,13 +84,23 @@ async def run(home: Home, rate: str = "", seed: int | None = None) -> None:
         tasks = [group.create_task(lab.keep(), name="asterisk")]
         tasks.append(group.create_task(lab.follow_plans(), name="plans"))
         door = Door(lab.exchange, home.secrets["lab_ami"])
-        tasks.append(group.create_task(door.run(home.ports.base + CONTROL), name="door"))
+        tasks.append(group.create_task(_open(door, lab, home.ports.base + CONTROL), name="door"))
         if rate:
             tasks.append(group.create_task(_keep_calling(home, rate, seed), name="city"))
         await stop.wait()
         for task in tasks:
             task.cancel()
     await lab.end()
+
+
+async def _open(door: Door, lab: Lab, port: int) -> None:
+    """An open door says that the phones are there; a dead house is no reason to wait for ever."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE):
+            await lab.connected.wait()
+            while not lab.exchange.all_registered():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    await door.run(port)
 
 
 async def _keep_calling(home: Home, rate: str, seed: int | None) -> None:
@@ -106,6 +118,7 @@ class Lab:
         self._home = home
         self._asterisk = asterisk
         self._process: Process | None = None
+        self.connected = asyncio.Event()
         self.exchange = Exchange(site_of(home, asterisk, self._plans()))
 
     def _plans(self) -> list[Plan]:
@@ -121,6 +134,7 @@ class Lab:
             try:
                 await self._start()
                 wire = await self.exchange.connect()
+                self.connected.set()
                 log.info("the city is up: %d phones", len(self.exchange.site.seats))
                 await wire.gone.wait()
                 log.warning("the lab's Asterisk is gone")

@@ -1,0 +1,151 @@
+"""A whole hotline for tests: ``cti up --lab`` as a person starts it, on ports of its own.
+
+Used by the fixtures of tests/live and tests/outage. The processes are real, so whatever is done to them
+(kill -9, SIGSTOP) is done by pid; ``House.parts`` reads the pids from the instance's own state file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cti.asterisk_process import Process
+from cti.home import Home
+
+ROOT = Path(__file__).parents[1]
+READY_WITHIN = 60.0
+FIRST, LAST = 13000, 19900
+"""Base ports for tests: below every RTP block (20000 and up) and below the kernel's ephemeral ports."""
+
+
+class NotReady(Exception):
+    """The hotline did not come up; the text is the end of what it printed."""
+
+
+@contextlib.contextmanager
+def ports() -> Iterator[int]:
+    """A hundred free ports, held against other runs on this machine; CTI_TEST_BASE names them instead."""
+    if told := os.environ.get("CTI_TEST_BASE"):
+        yield int(told)
+        return
+    for base in range(FIRST, LAST + 1, 100):
+        with (Path(tempfile.gettempdir()) / f"hotline12345-test-{base}.lock").open("w") as lock:
+            if _locked(lock) and all(_free(base + offset) for offset in (0, 2, 3, 5, 6, 7, 40, 42, 44)):
+                yield base
+                return
+    raise NotReady(f"no hundred free ports between {FIRST} and {LAST}")
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+@dataclass(slots=True)
+class House:
+    """One running instance."""
+
+    home: Home
+    base: int
+    supervisor: subprocess.Popen[bytes]
+
+    def parts(self) -> dict[str, Process]:
+        """The living processes by name: asterisk, service, lab."""
+        told = self.home.state().get("parts", {})
+        found = {name: Process(int(p["pid"]), int(p["started"])) for name, p in told.items()}
+        return {name: process for name, process in found.items() if process.alive()}
+
+    def cti(self, *words: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """Run a `cti` command on this home."""
+        return subprocess.run(
+            [sys.executable, "-m", "cti", *words, "--home", str(self.home.root)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+
+@contextlib.contextmanager
+def running(folder: Path, base: int, plans: Sequence[Path] = (ROOT / "plans/demo",)) -> Iterator[House]:
+    """``cti up --lab`` until the block is left. Raises NotReady."""
+    log = folder / "up.log"
+    words = [word for plan in plans for word in ("--plan", str(plan))]
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "cti",
+                "up",
+                "--home",
+                str(folder),
+                "--base-port",
+                str(base),
+                "--lab",
+                *words,
+            ],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    house = House(Home(folder), base, process)
+    try:
+        _wait_until_ready(house, log)
+        yield house
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for left in house.parts().values():
+            left.signal(signal.SIGCONT)
+            left.signal(signal.SIGKILL)
+
+
+def _wait_until_ready(house: House, log: Path) -> None:
+    end = time.monotonic() + READY_WITHIN
+    while time.monotonic() < end:
+        if house.supervisor.poll() is not None:
+            raise NotReady(f"`cti up` ended with {house.supervisor.returncode}:\n{_end_of(log)}")
+        if house.home.state().get("ready"):
+            return
+        # the state file tells nobody that it changed
+        time.sleep(0.1)
+    raise NotReady(f"not ready within {READY_WITHIN:g} s:\n{_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    with contextlib.suppress(OSError):
+        return log.read_text(errors="replace")[-3000:]
+    return ""
