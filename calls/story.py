@@ -54,7 +54,8 @@ class _Telling:
     legs: dict[LegId, str]
     last: tuple[str, str] = ("", "")
     ended: bool = False
-    talks: bool = False
+    talks: str = ""
+    """The seat the caller talks to."""
 
 
 def tell(facts: Iterable[Fact], call: CallId, *, full: bool = False) -> list[Line]:
@@ -137,6 +138,8 @@ def _abandoned(t: _Telling, x: f.QueueAbandoned, call: CallId) -> Said:
 def _gave_up(t: _Telling, x: f.QueueGaveUp, call: CallId) -> Said:
     if x.key:
         return (f"在队列 {x.queue} 中按 {x.key} 离开", f"left queue {x.queue} with key {x.key}")
+    if x.status.upper() == "CONTINUE":
+        return None  # the talk is over and the dialplan goes on: no giving up
     zh, en = STATUS.get(x.status.upper(), (x.status, x.status))
     return (f"离开队列 {x.queue}：{zh}", f"left queue {x.queue}: {en}")
 
@@ -153,7 +156,7 @@ def _declined(t: _Telling, x: f.SeatDeclined, call: CallId) -> Said:
 
 def _answered(t: _Telling, x: f.SeatAnswered, call: CallId) -> Said:
     t.legs[x.leg] = x.seat
-    t.talks = True
+    t.talks = x.seat
     return (
         f"座席 {x.seat} 接听（等待 {_seconds(x.waited)} 秒，振铃 {_seconds(x.rang)} 秒）",
         f"seat {x.seat} answered (waited {_seconds(x.waited)} s, rang {_seconds(x.rang)} s)",
@@ -161,30 +164,41 @@ def _answered(t: _Telling, x: f.SeatAnswered, call: CallId) -> Said:
 
 
 def _finished(t: _Telling, x: f.SeatFinished, call: CallId) -> Said:
-    zh, en = WHO.get(x.reason, (x.reason, x.reason))
+    # who hung up is told by the call's own end: app_queue says "caller" also when the agent's leg was cut
+    zh, en = WHO["transfer"] if x.reason == "transfer" else ("", "")
     talk = _seconds(x.talked)
+    if t.talks == x.seat:
+        t.talks = ""
     return (
-        f"与座席 {x.seat} 通话 {talk} 秒，{zh}",
-        f"talked to seat {x.seat} for {talk} s; {en}",
+        f"与座席 {x.seat} 通话 {talk} 秒" + (f"，{zh}" if zh else ""),
+        f"talked to seat {x.seat} for {talk} s" + (f"; {en}" if en else ""),
     )
+
+
+def _bridged(t: _Telling, x: f.LegJoined, call: CallId) -> Said:
+    seat = t.legs.get(x.leg, "")
+    if not seat or t.talks == seat or x.kind == "holding":
+        return None
+    t.talks = seat
+    return (f"与座席 {seat} 接通", f"connected to seat {seat}")
 
 
 def _held(t: _Telling, x: f.LegHeld, call: CallId) -> Said:
     zh, en = _who(t, x.leg)
-    return (f"{zh}保持通话", f"{en} put the other on hold")
+    return (f"{zh} 保持通话", f"{en} put the other on hold")
 
 
 def _unheld(t: _Telling, x: f.LegUnheld, call: CallId) -> Said:
     zh, en = _who(t, x.leg)
-    return (f"{zh}恢复通话", f"{en} took the other back from hold")
+    return (f"{zh} 恢复通话", f"{en} took the other back from hold")
 
 
 def _blind(t: _Telling, x: f.BlindTransferred, call: CallId) -> Said:
     zh, en = _who(t, x.by)
     return (
-        (f"{zh}直接转接到 {x.to}", f"{en} transferred the call to {x.to}")
+        (f"{zh} 直接转接到 {x.to}", f"{en} transferred the call to {x.to}")
         if x.ok
-        else (f"{zh}转接到 {x.to} 失败", f"{en} could not transfer the call to {x.to}")
+        else (f"{zh} 转接到 {x.to} 失败", f"{en} could not transfer the call to {x.to}")
     )
 
 
@@ -200,16 +214,17 @@ def _attended(t: _Telling, x: f.AttendedTransferred, call: CallId) -> Said:
 
 def _entered(t: _Telling, x: f.ConferenceJoined, call: CallId) -> Said:
     zh, en = _who(t, x.leg)
-    return (f"{zh}进入会议 {x.room}", f"{en} entered conference {x.room}")
+    return (f"{zh} 进入会议 {x.room}", f"{en} entered conference {x.room}")
 
 
 def _went(t: _Telling, x: f.ConferenceLeft, call: CallId) -> Said:
     zh, en = _who(t, x.leg)
-    return (f"{zh}离开会议 {x.room}", f"{en} left conference {x.room}")
+    return (f"{zh} 离开会议 {x.room}", f"{en} left conference {x.room}")
 
 
 def _recorded(t: _Telling, x: f.RecordingStarted, call: CallId) -> Said:
-    return ("开始录音", "recording started")
+    zh, en = _who(t, x.leg)
+    return (f"开始录音（{zh}）", f"recording of {en} started")
 
 
 def _owed(t: _Telling, x: f.CallBackOwed, call: CallId) -> Said:
@@ -250,6 +265,7 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.SeatDeclined: _declined,
     f.SeatAnswered: _answered,
     f.SeatFinished: _finished,
+    f.LegJoined: _bridged,
     f.LegHeld: _held,
     f.LegUnheld: _unheld,
     f.BlindTransferred: _blind,

@@ -156,16 +156,22 @@ def _unpaused(seats: Seats, x: f.SeatUnpaused) -> Seats:
 
 
 def _device(seats: Seats, x: f.SeatDevice) -> Seats:
+    if (x.city, x.seat) not in seats.seats:
+        return seats  # a trunk, or a phone nobody signed in at
     return _told(seats, (x.city, x.seat), x.at, device=x.state)
 
 
 def _reachable(seats: Seats, x: f.PhoneReachable) -> Seats:
+    if (x.city, x.seat) not in seats.seats:
+        return seats  # a trunk, or a phone nobody signed in at
     known = _seat(seats, (x.city, x.seat), x.at)
     device = "not_inuse" if known.device in UNREACHABLE_DEVICES else known.device
     return _told(seats, (x.city, x.seat), x.at, contact=x.contact, device=device)
 
 
 def _phone_gone(seats: Seats, x: f.PhoneGone) -> Seats:
+    if (x.city, x.seat) not in seats.seats:
+        return seats  # a trunk, or a phone nobody signed in at
     known = _seat(seats, (x.city, x.seat), x.at)
     if known.contact and x.contact and known.contact != x.contact:
         return seats  # it registered anew before the old contact expired

@@ -100,7 +100,7 @@ def story(
     if as_json:
         _print_json(told.rows)
         return
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     out.print(f"通话 call [bold]{told.rows['call']}[/]")
     first = told.rows["lines"][0]["at"]
     day = ""
@@ -130,15 +130,20 @@ def _show(
             _print_json(_asked(ask).rows)
         return
     if watch:
-        with Live(table(told.rows), console=Console(), auto_refresh=False) as live:
+        with Live(table(told.rows), console=_console(), auto_refresh=False) as live:
             try:
                 while True:
                     live.update(_drawn(ask, table), refresh=True)
                     time.sleep(1)
             except KeyboardInterrupt:
                 return
-    Console().print(table(told.rows))
+    _console().print(table(told.rows))
     _print_source(told)
+
+
+def _console() -> Console:
+    """A pipe has no width of its own: nothing is folded there."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
 
 
 def _drawn(ask: Callable[[], Told], table: Callable[[list[dict[str, Any]]], Table]) -> RenderableType:
@@ -192,65 +197,43 @@ def _age(at: float | None) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}" if seconds < 3600 else f"{seconds // 3600} h"
 
 
+def _table(title: str, columns: str) -> Table:
+    """``columns``: ``中文 english`` each, separated by commas; a ``>`` in front aligns to the right."""
+    table = Table(title=title, header_style="bold")
+    for head in columns.split(","):
+        zh, _, en = head.strip().lstrip(">").partition(" ")
+        right = head.strip().startswith(">")
+        table.add_column(f"{zh}\n{en}", no_wrap=True, justify="right" if right else "left")
+    return table
+
+
 def _calls_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"通话 calls: {len(rows)}")
-    for head in (
-        "来电时间 arrived",
-        "状态 state",
-        "时长 for",
-        "线路 line",
-        "来电 caller",
-        "队列 queue",
-        "座席 seat",
-        "通话号 call",
-    ):
-        table.add_column(head, overflow="fold")
+    heads = "来电 arrived, 状态 state, >时长 for, 线路 line, 号码 caller, 队列 queue, 座席 seat, 通话号 call"
+    table = _table(f"通话 calls: {len(rows)}", heads)
     for row in rows:
         line = f"{row['city']}/{row['line']}"
         state = CALL_STATES.get(row["state"], row["state"])
         span = _age(row["since"]) if row["ended"] is None else f"{row['ended'] - row['arrived']:.0f} s"
-        table.add_row(
-            _clock(row["arrived"]), state, span, line, row["caller"], row["queue"], row["seat"], row["call"]
-        )
+        when = _clock(row["arrived"])
+        table.add_row(when, state, span, line, row["caller"], row["queue"], row["seat"], row["call"])
     return table
 
 
 def _seats_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"座席 seats: {len(rows)}")
-    for head in (
-        "城市 city",
-        "座席 seat",
-        "状态 state",
-        "时长 for",
-        "原因 reason",
-        "队列 queues",
-        "通话号 call",
-    ):
-        table.add_column(head, overflow="fold")
+    heads = "城市 city, 座席 seat, 状态 state, >时长 for, 原因 reason, 队列 queues, 通话号 call"
+    table = _table(f"座席 seats: {len(rows)}", heads)
     for row in rows:
         state = SEAT_STATES.get(row["state"], row["state"])
-        lines = ", ".join(row["queues"])
-        table.add_row(
-            row["city"], row["seat"], state, _age(row["since"]), row["paused"], lines, row["call"] or ""
-        )
+        queues_ = ", ".join(row["queues"])
+        call = row["call"] or ""
+        table.add_row(row["city"], row["seat"], state, _age(row["since"]), row["paused"], queues_, call)
     return table
 
 
 def _queues_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"队列 queues: {len(rows)}")
-    table.add_column("城市 city")
-    table.add_column("队列 queue")
-    for head in (
-        "等待 waiting",
-        "振铃 ringing",
-        "通话 talking",
-        "最长等待 longest",
-        "座席 seats",
-        "空闲 ready",
-        "忙 busy",
-        "小休 paused",
-    ):
-        table.add_column(head, justify="right")
+    heads = "城市 city, 队列 queue, >等待 waiting, >振铃 ringing, >通话 talking, >最长 longest,"
+    heads += ">座席 seats, >空闲 ready, >忙 busy, >小休 paused"
+    table = _table(f"队列 queues: {len(rows)}", heads)
     for row in rows:
         counts = [str(row[name]) for name in ("seats", "ready", "busy", "paused")]
         now = [str(row[name]) for name in ("waiting", "ringing", "talking")]

@@ -48,6 +48,11 @@ def test_a_seat_whose_phone_is_off_the_network_is_unreachable_until_it_registers
     assert seat_after(SIGNED_IN, gone, said(f.PhoneReachable, 61.0)).state is SeatState.READY
 
 
+def test_a_trunk_whose_device_changes_is_no_seat() -> None:
+    facts = [said(f.SeatDevice, seat="carrier"), said(f.PhoneReachable, seat="carrier")]
+    assert replay([SIGNED_IN, *facts]).seats.seats.keys() == {("demo", "1001")}
+
+
 def test_an_old_contact_that_expires_does_not_take_the_new_one_with_it() -> None:
     seat = seat_after(SIGNED_IN, said(f.PhoneReachable, contact="new"), said(f.PhoneGone, contact="old"))
     assert (seat.state, seat.contact) == (SeatState.READY, "new")

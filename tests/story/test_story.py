@@ -8,7 +8,7 @@ from calls import facts as f
 from calls.facts import Fact, LegId
 from calls.mask import masked
 from calls.story import tell
-from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, arrives, said
+from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, arrives, said, seat_starts
 
 
 def english(*facts: Fact, full: bool = False) -> list[str]:
@@ -33,7 +33,7 @@ def test_an_answered_call_is_told_from_the_first_ring_to_the_last_word() -> None
         "seat 1001 answered (waited 5 s, rang 2 s)",
         "seat 1001 put the other on hold",
         "seat 1001 took the other back from hold",
-        "talked to seat 1001 for 30 s; the caller hung up",
+        "talked to seat 1001 for 30 s",
         "the caller hung up; the call ended (cause 16)",
     ]
 
@@ -42,6 +42,26 @@ def test_every_line_is_told_in_chinese_too() -> None:
     lines = tell([*answered(), said(f.CallLeft, 140.0)], CALL)
     assert lines[0].zh == "138****8000 拨入 12345，线路 main，中继 carrier"
     assert all(line.zh and line.zh != line.en for line in lines)
+
+
+def test_a_seat_reached_by_a_transfer_is_told_when_it_talks() -> None:
+    facts = [
+        *answered(),
+        said(f.BlindTransferred, 130.0, by=SEAT_LEG, leg=CALLER, to="1002"),
+        said(f.SeatFinished, 130.0, reason="transfer", talked=20.0),
+        seat_starts(LegId("n1-100.3"), "1002", 131.0),
+        said(f.LegJoined, 133.0, leg=LegId("n1-100.3"), bridge="b2"),
+        said(f.LegJoined, 133.0, leg=CALLER, bridge="b2"),
+    ]
+    assert english(*facts)[-3:] == [
+        "seat 1001 transferred the call to 1002",
+        "talked to seat 1001 for 20 s; the agent transferred the call",
+        "connected to seat 1002",
+    ]
+
+
+def test_a_queue_that_only_goes_on_after_a_talk_is_no_giving_up() -> None:
+    assert english(said(f.QueueGaveUp, status="CONTINUE", key="")) == []
 
 
 def test_the_whole_number_is_shown_only_when_asked_for() -> None:
