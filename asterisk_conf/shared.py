@@ -124,8 +124,10 @@ def _ask(site: Site) -> Context:
         context.do("AGI", question, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
         context.do("Set", "ASK_STATUS=${AGISTATUS}")
         context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    # Another call found it out while we waited: one program is spawned, not one for each of twenty callers.
+    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge", label="failed")
     # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.
-    context.do("Set", f"GLOBAL(ASK_AGAIN_AT)=$[${{EPOCH}} + {site.skip_seconds}]", label="failed")
+    context.do("Set", f"GLOBAL(ASK_AGAIN_AT)=$[${{EPOCH}} + {site.skip_seconds}]")
     context.do("Set", "ASK_STAGE=failsafe")
     if site.failsafe:
         context.do("Set", f"TIMEOUT(absolute)={site.failsafe_seconds:g}")

@@ -6,34 +6,15 @@ another: each table is read on its own, and references are followed as far as th
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from plan import model
-from plan.faults import Fault, spoken
+from plan.faults import Fault
 from plan.roads import faults_of_roads
-from plan.words import CITY, NAME, SEAT, WrongWord, did_you_mean, host_of, shown
-
-T = TypeVar("T", bound=model.Rule)
-
-TABLES: Mapping[str, type[model.Rule]] = {
-    "trunks": model.Trunk,
-    "lines": model.Line,
-    "menus": model.Menu,
-    "queues": model.Queue,
-    "seats": model.Seat,
-    "messages": model.Message,
-    "prompts": model.Prompt,
-}
-"""File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice"))
-MAX_BYTES = 1_000_000
-"""Of one file; a hotline plan is some kilobytes."""
+from plan.tables import FILES, TABLES, advice_of, city_of, tables_of, toml_of
+from plan.words import did_you_mean, host_of, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +58,17 @@ def check(
         if name not in FILES:
             found.append(Fault(name, "", "no plan file has this name", did_you_mean(name, FILES)))
             continue
-        table = _toml(name, files[name], found)
+        table = toml_of(name, files[name], found)
         if table is not None:
             raw[name] = table
     if "city.toml" not in files:
         found.append(Fault("city.toml", "", "is missing", "it names the city: id, title, last"))
-    city = _city(raw.get("city.toml"), folder, found)
+    city = city_of(raw.get("city.toml"), folder, found)
     tables: dict[str, dict[str, Any]] = {
-        name: dict(_tables(f"{name}.toml", raw.get(f"{name}.toml", {}), rule, found))
+        name: dict(tables_of(f"{name}.toml", raw.get(f"{name}.toml", {}), rule, found))
         for name, rule in TABLES.items()
     }
-    advice, overflow = _advice(raw.get("advice.toml", {}), found)
+    advice, overflow = advice_of(raw.get("advice.toml", {}), found)
     # a stand-in where city.toml is unusable, so that the references of all other files are still checked
     parts: dict[str, Any] = {
         **tables,
@@ -137,173 +118,6 @@ def together(plans: Collection[model.Plan]) -> tuple[Fault, ...]:
                         )
                     )
     return tuple(found)
-
-
-def _toml(name: str, content: bytes, found: list[Fault]) -> dict[str, Any] | None:
-    if len(content) > MAX_BYTES:
-        found.append(Fault(name, "", f"is {len(content)} bytes long", f"at most {MAX_BYTES}"))
-        return None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as bad:
-        line = content.count(b"\n", 0, bad.start) + 1
-        found.append(Fault(name, f"line {line}", "is not UTF-8 text", "save the file as UTF-8, not GBK"))
-        return None
-    try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as bad:
-        found.append(_syntax(name, text, str(bad)))
-    except (RecursionError, ValueError):
-        # tomllib gives up on thousands of nested brackets, int() on thousands of digits
-        found.append(Fault(name, "", "is nested too deeply or has a number too long", "a plan needs neither"))
-    return None
-
-
-def _syntax(name: str, text: str, why: str) -> Fault:
-    at = re.search(r"\(at line (\d+), column (\d+)\)", why)
-    lines = text.splitlines()
-    number = int(at[1]) if at else max(len(lines), 1)
-    line = lines[number - 1] if number <= len(lines) else ""
-    what = re.sub(r"\s*\(at .*\)", "", why)
-    hint = "a line is: key = value, text in straight quotes"
-    if stray := re.search(r"[“”‘’＝＂［］｛｝，]", line):
-        plain = {
-            "“": '"',
-            "”": '"',
-            "‘": '"',
-            "’": '"',
-            "＝": "=",
-            "＂": '"',
-            "［": "[",
-            "］": "]",
-            "｛": "{",
-            "｝": "}",
-            "，": ",",
-        }
-        hint = f"full-width {stray[0]!r} outside of a text: write {plain[stray[0]]!r}"
-    elif "overwrite" in what or "twice" in what:
-        what, hint = "the same key or table stands there twice", "keep one of them"
-    return Fault(name, f"line {number}", f"not TOML: {what}", hint)
-
-
-def _city(raw: dict[str, Any] | None, folder: str | None, found: list[Fault]) -> model.City | None:
-    if raw is None:
-        return None
-    city = _rule("city.toml", (), raw, model.City, found)
-    told = raw.get("id")
-    if folder is not None and isinstance(told, str) and CITY.fullmatch(told) and told != folder:
-        found.append(
-            Fault(
-                "city.toml",
-                "id",
-                f"{shown(told)} is not the folder's name {shown(folder)}",
-                "rename one of them",
-            )
-        )
-    return city
-
-
-def _tables(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault]) -> Iterator[tuple[str, T]]:
-    pattern, what = (SEAT, "a seat's number") if rule is model.Seat else (NAME, "a name")
-    for name, table in raw.items():
-        if not pattern.fullmatch(name):
-            hint = (
-                "3 to 6 digits"
-                if rule is model.Seat
-                else "lower case letters, digits and hyphens, at most 24"
-            )
-            found.append(Fault(file, shown(name), f"is not {what}", hint))
-        if not isinstance(table, dict):
-            found.append(
-                Fault(
-                    file,
-                    shown(name)[1:-1],
-                    "stands outside of a table",
-                    f"put it below a line like [{_example(rule)}]",
-                )
-            )
-            continue
-        made = _rule(file, (name,), table, rule, found) or _partly(table, rule)
-        if made is not None and pattern.fullmatch(name):
-            yield name, made
-
-
-def _example(rule: type[model.Rule]) -> str:
-    return {model.Seat: "1001", model.Trunk: "carrier", model.Line: "main", model.Queue: "general"}.get(
-        rule, "welcome"
-    )
-
-
-def _rule(
-    file: str, place: tuple[str, ...], raw: dict[str, Any], rule: type[T], found: list[Fault]
-) -> T | None:
-    try:
-        return rule.model_validate(_tuples(raw))
-    except ValidationError as bad:
-        for error in bad.errors(include_url=False):
-            fields = _fields(rule)
-            found.append(spoken(file, {**error, "loc": (*place, *error["loc"])}, fields))
-    return None
-
-
-def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
-    """A faulty table as far as it is sound, so that the places it names are checked in the same run."""
-    if rule.__name__ not in ("Line", "Menu", "Queue", "Message"):
-        return None
-    told = _tuples(raw)
-    faulty: set[int | str] = set()
-    try:
-        rule.model_validate(told)
-    except ValidationError as bad:
-        faulty = {error["loc"][0] for error in bad.errors(include_url=False)}
-    empty: dict[str, Any] = {"members": {}, "keys": {}, "numbers": ()}
-    whole: dict[str, Any] = {}
-    for name, field in rule.model_fields.items():
-        whole[name] = empty.get(name, "") if field.is_required() else field.default
-        if name in told and name not in faulty:
-            whole[name] = told[name]
-    return rule.model_construct(None, **whole)  # type: ignore[return-value]  # mypy loses T in the plugin
-
-
-def _fields(rule: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(rule.model_fields)
-
-
-def _tuples(value: Any) -> Any:
-    """TOML's lists as tuples: frozen values all the way down."""
-    if isinstance(value, list):
-        return tuple(_tuples(v) for v in value)
-    if isinstance(value, dict):
-        return {k: _tuples(v) for k, v in value.items()}
-    return value
-
-
-def _advice(
-    raw: dict[str, Any], found: list[Fault]
-) -> tuple[tuple[model.Advice, ...], tuple[model.Overflow, ...]]:
-    advice: list[model.Advice] = []
-    overflow: list[model.Overflow] = []
-    for kind, entries in raw.items():
-        if kind not in ("advice", "overflow"):
-            found.append(
-                Fault(
-                    "advice.toml",
-                    shown(kind)[1:-1],
-                    "unknown table",
-                    did_you_mean(kind, ("advice", "overflow")),
-                )
-            )
-            continue
-        if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-            found.append(Fault("advice.toml", kind, "is not a list of tables", f"start each with [[{kind}]]"))
-            continue
-        for number, entry in enumerate(entries, 1):
-            place = (f"{kind} {number}",)
-            if kind == "advice" and (a := _rule("advice.toml", place, entry, model.Advice, found)):
-                advice.append(a)
-            if kind == "overflow" and (o := _rule("advice.toml", place, entry, model.Overflow, found)):
-                overflow.append(o)
-    return tuple(advice), tuple(overflow)
 
 
 def _numbers(plan: model.Plan) -> Iterator[Fault]:
@@ -397,4 +211,4 @@ def plan_prompts(plan: model.Plan) -> Iterator[tuple[str, str, str]]:
         yield "messages.toml", f"{name}.prompt", message.prompt
 
 
-__all__ = ["FILES", "Checked", "Fault", "Sound", "WrongWord", "check", "plan_prompts", "together"]
+__all__ = ["FILES", "Checked", "Fault", "Sound", "check", "plan_prompts", "together"]
