@@ -54,12 +54,16 @@ prove: test-setup ## all tests and measurements in full size (hours)
 	@CTI_PROVE=1 $(PYTEST) tests/story tests/replay tests/live tests/outage --timeout=3600 --durations=20 $(ARGS)
 	@CTI_PROVE=1 $(VENV)/python -m bench
 
+# all of them, so that one run tells every fault
 lint: test-setup ## style, types, doors between rooms, shell scripts
-	@echo "==> ruff check";  $(VENV)/ruff check .
-	@echo "==> ruff format"; $(VENV)/ruff format --check .
-	@echo "==> mypy";        $(VENV)/mypy
-	@echo "==> doors";       $(VENV)/lint-imports
-	@echo "==> shellcheck";  shellcheck -x setup/*.sh .ci/run && echo "shell scripts are clean"
+	@faults=0; \
+	check() { echo "==> $$*"; "$$@" || faults=$$((faults + 1)); }; \
+	check $(VENV)/ruff check --quiet .; \
+	check $(VENV)/ruff format --check --quiet .; \
+	check $(VENV)/mypy; \
+	check $(VENV)/lint-imports --no-logo; \
+	check shellcheck -x setup/*.sh .ci/run; \
+	[ $$faults -eq 0 ] || { echo "lint: $$faults of 5 checks found faults" >&2; exit 1; }
 
 doctor: ## is everything there and ready? says what to do when not
 	@$(VENV)/cti doctor $(ARGS)

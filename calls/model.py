@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from calls.facts import CallId, LegId
 
-
 NO_LEG = LegId("")
 
 

@@ -73,7 +73,7 @@ class Kokoro:
             if not file.is_file():
                 raise NotNow(f"the voice is not here ({file}); get it: cti prompts fetch")
         try:
-            import jieba  # type: ignore[import-untyped]
+            import jieba
             import onnxruntime
             from misaki.zh import ZHG2P
         except ImportError as why:

@@ -7,15 +7,20 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ["pytester"]
+INI = """[pytest]
+asyncio_default_fixture_loop_scope = function
+addopts = --strict-markers -p no:cacheprovider
+markers =
+  story
+  live
+"""
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.delenv("CTI_NO_SKIP", raising=False)
-    pytester.makeini(
-        "[pytest]\nasyncio_default_fixture_loop_scope = function\nmarkers =\n  story\n  live\naddopts = --strict-markers -p no:cacheprovider\n"
-    )
+    pytester.makeini(INI)
     tests = pytester.mkdir("tests")
     (tests / "conftest.py").write_text(CONFTEST.read_text())
     for category in ("story", "live", "elsewhere"):
