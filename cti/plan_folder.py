@@ -126,9 +126,8 @@ def point(home: Home, city: str, version: Path) -> None:
     os.replace(beside, link)
 
 
-def source_of(home: Home, city: str) -> Path | None:
-    """The folder that the version in force was applied from."""
-    version = in_force(home, city)
+def source_of(version: Path | None) -> Path | None:
+    """The folder that a version was applied from."""
     if version is None:
         return None
     try:

@@ -128,7 +128,7 @@ def diff(
     Exit 0 when nothing would change, 1 when something would.
     """
     where = home_of(home)
-    source = folder or plan_folder.source_of(where, _city(where, city))
+    source = folder or plan_folder.source_of(plan_folder.in_force(where, _city(where, city)))
     try:
         if source is None:
             raise BadPlan([])
@@ -224,7 +224,7 @@ def show(
             "city": city,
             "version": version.name,
             "in_force": version == plan_folder.in_force(where, city),
-            "source": str(plan_folder.source_of(where, city) or ""),
+            "source": str(plan_folder.source_of(version) or ""),
         }
         for city in where.cities()
         for version in plan_folder.versions(where, city)

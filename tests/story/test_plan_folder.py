@@ -78,7 +78,7 @@ def test_no_such_folder_is_said(tmp_path: Path) -> None:
 
 
 def test_a_wav_is_looked_into(folder: Path) -> None:
-    (folder / "prompts.toml").write_text('[service-menu]\nwav = "own.wav"\n', "utf-8")
+    (folder / "prompts.toml").write_text('[menu-service]\nwav = "own.wav"\n', "utf-8")
     (folder / "own.wav").write_bytes(b"no sound at all")
     with pytest.raises(BadPlan, match="cannot be played"):
         plan_folder.load(folder)
@@ -87,7 +87,7 @@ def test_a_wav_is_looked_into(folder: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(b"\0\0" * 8000)
-    assert plan_folder.load(folder).prompts["service-menu"].wav == "own.wav"
+    assert plan_folder.load(folder).prompts["menu-service"].wav == "own.wav"
 
 
 def test_installed_files_are_the_owners_only_and_know_their_hash(home: Home, folder: Path) -> None:
@@ -103,8 +103,8 @@ def test_a_prompt_without_a_sound_is_told_and_replaced(home: Home, folder: Path)
     plan_folder.keep(home, folder)
     told: list[str] = []
     chosen = plan_folder.sounds(home, plan_folder.load(home.plan("demo")), told.append)
-    assert chosen["service-menu"].startswith("hotline/")
-    assert any("service-menu" in text for text in told)
+    assert chosen["menu-service"].startswith("hotline/")
+    assert any("menu-service" in text for text in told)
 
 
 class Fake:
@@ -127,6 +127,50 @@ async def test_a_plan_is_taken_over_when_asterisk_says_its_hash() -> None:
 async def test_a_plan_that_asterisk_does_not_take_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cti.plan_reload.SECONDS", 0.05)
     assert not await take_over(Fake("old", "old"), "new")
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, home: Home, folder: Path) -> Fake:
+    """An Asterisk that runs version 0001 and never takes over another."""
+    version = plan_folder.keep(home, folder)
+    digest = plan_folder.install(home, [plan_folder.load(version)], site())
+    asterisk = Fake(digest, digest)
+    monkeypatch.setattr("cti.plan_reload.SECONDS", 0.05)
+    monkeypatch.setattr("cti.commands.plan.AmiReloader", lambda _home: asterisk)
+    monkeypatch.setattr("cti.commands.plan._site", lambda _home, _plans: site())
+    return asterisk
+
+
+def test_a_plan_that_asterisk_does_not_take_is_rolled_back(home: Home, folder: Path, fake: Fake) -> None:
+    change(folder)
+    done = run.invoke(app, ["apply", str(folder), "--home", str(home.root)])
+    assert done.exit_code == 1
+    version = plan_folder.in_force(home, "demo")
+    assert version is not None
+    assert version.name == "0001"
+    written = plan_folder.installed_files(home, ("extensions.conf",))
+    assert plan_folder.hash_of(written) == fake.runs
+
+
+def test_apply_then_rollback_is_confirmed_by_asterisk(home: Home, folder: Path, fake: Fake) -> None:
+    first = fake.runs
+    change(folder)
+    plan_folder.keep(home, folder)
+    fake.takes = plan_folder.install(home, [plan_folder.load(home.plan("demo"))], site())
+    assert run.invoke(app, ["apply", str(folder), "--home", str(home.root)]).exit_code == 0
+    assert fake.runs != first
+    fake.takes = first
+    assert run.invoke(app, ["rollback", "--home", str(home.root)]).exit_code == 0
+    assert fake.runs == first
+
+
+def test_a_bad_plan_never_reaches_asterisk(home: Home, folder: Path, fake: Fake) -> None:
+    fake.takes = "must not be asked"
+    change(folder, 'next = "message:busy"', 'next = "message:bussy"')
+    done = run.invoke(app, ["apply", str(folder), "--home", str(home.root)])
+    assert done.exit_code == 1
+    assert "did you mean 'busy'?" in done.stdout
+    assert fake.runs != "must not be asked"
 
 
 # --- the command ------------------------------------------------------------------------------
