@@ -81,18 +81,23 @@ class Drain:
 
     async def once(self) -> bool:
         """Save one batch; False when there was nothing to read."""
-        records = await asyncio.to_thread(self._reader.after, self.position, self._batch)
-        if not records:
+        # reading and understanding a batch takes milliseconds, and the loop has callers to advise
+        calls, visits, after = await asyncio.to_thread(self._next)
+        if after is None:
             return False
-        calls, visits = _rows(records)
         try:
-            await self._history.save(calls, visits, self._journal.ident, records[-1].after)
+            await self._history.save(calls, visits, self._journal.ident, after)
         except Broken as why:
             log.error("history refuses a batch, its rows are tried one by one", why=str(why))
-            await self._one_by_one(calls, visits, records[-1].after)
-        self.position = records[-1].after
+            await self._one_by_one(calls, visits, after)
+        self.position = after
         self._journal.drained = self.position
         return True
+
+    def _next(self) -> tuple[list[Call], list[Visit], Position | None]:
+        """The rows of the next batch and where it ends; None when the journal has no more."""
+        records = self._reader.after(self.position, self._batch)
+        return *_rows(records), records[-1].after if records else None
 
     async def _one_by_one(self, calls: list[Call], visits: list[Visit], after: Position) -> None:
         """A row the database will never take must not stop the others; the journal still has it."""

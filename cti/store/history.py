@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -189,17 +190,20 @@ class History:
     async def _upsert(self, conn: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
-        keys = [c.name for c in table.primary_key]
-        insert: Any = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-        # both limit the parameters of one statement (SQLite 32766, PostgreSQL 32767)
-        step = max(1, 30_000 // len(table.columns))
-        for first in range(0, len(rows), step):
-            statement = insert(table).values(rows[first : first + step])
-            fresh = statement.excluded
-            # a journal read again must not open a call that has ended
-            where = or_(table.c.ended.is_(None), fresh.ended.is_not(None)) if table is CALLS else None
-            others = {c.name: fresh[c.name] for c in table.columns if c.name not in keys}
-            await conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=others, where=where))
+        await conn.execute(_statement(table, conn.dialect.name), rows)
+
+
+@cache
+def _statement(table: Table, dialect: str) -> Any:
+    """One row's upsert, for executemany. Many rows in one statement would be compiled anew for each
+    count of rows, for tens of milliseconds, in the event loop that also answers the advice question."""
+    keys = [c.name for c in table.primary_key]
+    statement: Any = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    fresh = statement.excluded
+    # a journal read again must not open a call that has ended
+    where = or_(table.c.ended.is_(None), fresh.ended.is_not(None)) if table is CALLS else None
+    others = {c.name: fresh[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
 
 
 async def _nothing(conn: AsyncConnection) -> None:
