@@ -37,6 +37,9 @@ log = structlog.get_logger("app")
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY = 60.0
 LOOK_AT_PLANS = 1.0
+SWITCH_SECONDS = 0.0005
+"""The loop waits for the interpreter's lock at most about so long while a thread (journal, history)
+computes. Python's own 5 ms, several times in one question, would be heard by a caller."""
 
 
 class Plans:
@@ -212,6 +215,7 @@ def serve(home: Home) -> int:
         sys.stderr.write(f"{why}\n")
         return 2
     log_as_json(settings.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
     log.info("service starts", pid=os.getpid(), home=str(home.root))
     asyncio.run(_until_told(home, settings))
     log.info("service ends")
