@@ -1,6 +1,6 @@
 # demo-n1-1795265525.10
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.003  开始录音 | recording started
+   0.003  开始录音（来电人） | recording of the caller started
    0.004  问候语播完 | the greeting ended
    0.006  服务指示去向 queue:general | the service said: queue:general
    0.006  进入队列 general，第 1 位 | joined queue general at position 1

@@ -1,14 +1,15 @@
 # demo-n1-1795265553.20
    0.004  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.004  开始录音 | recording started
+   0.004  开始录音（来电人） | recording of the caller started
    0.004  问候语播完 | the greeting ended
    0.006  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.007  座席 1001 振铃 | seat 1001 rings
-   0.211  开始录音 | recording started
+   0.211  开始录音（座席 1001） | recording of seat 1001 started
    0.212  座席 1001 接听（等待 1 秒，振铃 0 秒） | seat 1001 answered (waited 1 s, rang 0 s)
-   1.225  座席 1001恢复通话 | seat 1001 took the other back from hold
-   1.225  来电人恢复通话 | the caller took the other back from hold
+   0.723  与座席 1002 接通 | connected to seat 1002
+   1.225  座席 1001 恢复通话 | seat 1001 took the other back from hold
+   1.225  来电人 恢复通话 | the caller took the other back from hold
    1.226  咨询后转接给座席 1002 | transferred after a consultation to seat 1002
    1.227  与座席 1001 通话 1 秒，话务员转出 | talked to seat 1001 for 1 s; the agent transferred the call
    2.232  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)

@@ -1,13 +1,13 @@
 # demo-n1-1795265522.8
    0.001  13800000001 拨入 12346，线路 service，中继 carrier | 13800000001 called 12346, line service, trunk carrier
-   0.003  开始录音 | recording started
+   0.003  开始录音（来电人） | recording of the caller started
    0.003  问候语播完 | the greeting ended
    0.006  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.009  座席 1001 振铃 | seat 1001 rings
-   0.215  开始录音 | recording started
+   0.215  开始录音（座席 1001） | recording of seat 1001 started
    0.215  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   0.717  与座席 1001 通话 1 秒，来电人挂机 | talked to seat 1001 for 1 s; the caller hung up
+   0.717  与座席 1001 通话 1 秒 | talked to seat 1001 for 1 s
    0.717  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact

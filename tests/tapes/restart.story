@@ -1,40 +1,40 @@
 # demo-n1-1795265897.60
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.004  开始录音 | recording started
+   0.004  开始录音（来电人） | recording of the caller started
    0.004  问候语播完 | the greeting ended
    0.007  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.009  座席 1001 振铃 | seat 1001 rings
-   0.211  开始录音 | recording started
+   0.211  开始录音（座席 1001） | recording of seat 1001 started
    0.222  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
    5.485  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   5.488  开始录音 | recording started
+   5.488  开始录音（来电人） | recording of the caller started
    5.489  问候语播完 | the greeting ended
    5.493  服务指示去向 queue:general | the service said: queue:general
    5.493  进入队列 general，第 1 位 | joined queue general at position 1
   13.501  座席 1001 振铃 | seat 1001 rings
-  13.704  开始录音 | recording started
+  13.704  开始录音（座席 1001） | recording of seat 1001 started
   13.705  座席 1001 接听（等待 8 秒，振铃 0 秒） | seat 1001 answered (waited 8 s, rang 0 s)
-  14.208  与座席 1001 通话 0 秒，来电人挂机 | talked to seat 1001 for 0 s; the caller hung up
+  14.208  与座席 1001 通话 0 秒 | talked to seat 1001 for 0 s
 
 # demo-n1-1795265903.0
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.004  开始录音 | recording started
+   0.004  开始录音（来电人） | recording of the caller started
    0.004  问候语播完 | the greeting ended
    0.007  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.009  座席 1001 振铃 | seat 1001 rings
-   0.211  开始录音 | recording started
+   0.211  开始录音（座席 1001） | recording of seat 1001 started
    0.222  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
    5.485  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   5.488  开始录音 | recording started
+   5.488  开始录音（来电人） | recording of the caller started
    5.489  问候语播完 | the greeting ended
    5.493  服务指示去向 queue:general | the service said: queue:general
    5.493  进入队列 general，第 1 位 | joined queue general at position 1
   13.501  座席 1001 振铃 | seat 1001 rings
-  13.704  开始录音 | recording started
+  13.704  开始录音（座席 1001） | recording of seat 1001 started
   13.705  座席 1001 接听（等待 8 秒，振铃 0 秒） | seat 1001 answered (waited 8 s, rang 0 s)
-  14.208  与座席 1001 通话 0 秒，来电人挂机 | talked to seat 1001 for 0 s; the caller hung up
+  14.208  与座席 1001 通话 0 秒 | talked to seat 1001 for 0 s
   14.209  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact
