@@ -20,6 +20,7 @@ from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.errors import Broken, NotNow, Refused
+from cti.gap import Gap
 from cti.home import NODE, Home
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.store.drain import Drain
@@ -99,8 +100,10 @@ class Service:
         self.switchboard.listen(kept.journal_ear(self.journal))
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self._count)
+        # what Asterisk wrote down while nobody listened is heard before its snapshot
+        self.gap = Gap(self.switchboard.hear, self._board, home.queue_log, home.cdr)
         self.link = Link(
-            (settings.host, ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
+            (settings.host, ports.ami), "service", home.secrets["ami_service"], NODE, self.gap.hear
         )
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
