@@ -42,7 +42,9 @@ class Phone:
         """Play a wav into the call, to its end."""
         since = self._client.count
         await self._client.ask("say", leg=self.leg, audio=str(wav))
-        await self.sees("said", within=within, after=since)
+        end = await self.sees("said", "ended", within=within, after=since)
+        if end["what"] == "ended":
+            raise Unheard(f"{self.name}: the call ended before all was said")
 
     async def presses(self, keys: str, *, patience: float = 20.0) -> None:
         """Digits at once one after the other; ``,`` waits until the voice pauses, ``w`` half a second."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any, Self
 
@@ -77,7 +77,17 @@ class Lab:
     def handset(self, number: str, city: str | None = None) -> Handset:
         """A phone that can vanish takes this seat over: ``async with city.handset("1001") as phone``."""
         name = f"{city or self.city}-{number}"
-        return Handset(self.client, name, seat_password(self.home, name), self.home.ports.sip)
+        return Handset(self.client, name, secret_of(self.home, name), self.home.ports.sip)
+
+    @contextlib.asynccontextmanager
+    async def away(self, number: str, city: str | None = None) -> AsyncIterator[None]:
+        """The lab's phone of this seat leaves the network, so that a stranger's phone can sit there."""
+        name = f"{city or self.city}-{number}"
+        await self.client.ask("unregister", phone=name)
+        try:
+            yield
+        finally:
+            await self.client.ask("register", phone=name)
 
     async def staffed(
         self, *numbers: str, keep: str = "", city: str | None = None, within: float = 15.0
@@ -112,6 +122,11 @@ class Lab:
         async with asyncio.timeout(within):
             while [r for r in await self.house.ask_list("CoreShowChannels") if "Channel" in r]:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK)
+
+
+def secret_of(home: Home, name: str) -> str:
+    """The SIP password of a seat's phone (``demo-1001``)."""
+    return seat_password(home, name)
 
 
 class Caller:
