@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -226,7 +227,12 @@ def serve(home: Home) -> int:
 
 
 async def _until_told(home: Home, settings: Settings) -> None:
-    running = asyncio.create_task(Service(home, settings).run())
+    service = Service(home, settings)
+    # what is there now stays: a full collection would look through all of it, for 100 ms and more,
+    # while callers wait for advice
+    gc.collect()
+    gc.freeze()
+    running = asyncio.create_task(service.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
