@@ -92,7 +92,8 @@ class Ear:
         if call is not None and leg in self.channels and self.calls.get(leg) != call:
             moment = self.moment(at) if isinstance(at, str) else at
             self.calls[leg] = call
-            self.tell(LegBelongs(at=moment, node=self.node, leg=leg, call=call))
+            endpoint = endpoint_of(self.channels[leg])
+            self.tell(LegBelongs(at=moment, node=self.node, leg=leg, call=call, endpoint=endpoint))
 
     def call_in_queue(self, text: str, leg: LegId, city: str) -> CallId:
         """The call of a caller in a queue; one that never passed our line is named after its own leg."""

@@ -71,7 +71,7 @@ def test_a_foreign_account_code_is_no_call(heard: Heard) -> None:
 def test_a_call_id_told_twice_is_one_fact(heard: Heard) -> None:
     heard.starts(CALLER)
     assert heard("NewAccountCode", Uniqueid=CALLER, AccountCode=CALL) == [
-        f.LegBelongs(at=9.0, node="n1", leg=CALLER, call=CALL)
+        f.LegBelongs(at=9.0, node="n1", leg=CALLER, call=CALL, endpoint="demo-x")
     ]
     assert heard("NewAccountCode", Uniqueid=CALLER, AccountCode=CALL) == []
 
@@ -93,7 +93,7 @@ def test_a_masquerade_hands_the_call_to_the_leg_that_takes_the_name(heard: Heard
     )
     assert told == [
         f.LegRenamed(at=9.0, node="n1", leg=LegId("n1-100.3"), channel="PJSIP/demo-1001-1"),
-        f.LegBelongs(at=9.0, node="n1", leg=LegId("n1-100.3"), call=CALL),
+        f.LegBelongs(at=9.0, node="n1", leg=LegId("n1-100.3"), call=CALL, endpoint="demo-1001"),
     ]
 
 
@@ -117,7 +117,7 @@ def test_two_calls_joined_by_a_transfer_become_the_older_one_after_it(heard: Hea
         TransferTargetUniqueid="n1-100.9",
     )
     assert [type(fact) for fact in told] == [f.AttendedTransferred, f.LegBelongs]
-    assert told[1] == f.LegBelongs(at=9.0, node="n1", leg=LegId("n1-100.9"), call=CALL)
+    assert told[1] == f.LegBelongs(at=9.0, node="n1", leg=LegId("n1-100.9"), call=CALL, endpoint="demo-x")
 
 
 def test_a_failed_transfer_moves_nobody(heard: Heard) -> None:

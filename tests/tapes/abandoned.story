@@ -10,7 +10,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265525.10, channel PJSIP/demo-carrier-0000000a, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265525.10
-   0.001  leg belongs: leg n1-1795265525.10, call demo-n1-1795265525.10
+   0.001  leg belongs: leg n1-1795265525.10, call demo-n1-1795265525.10, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265525.10, leg n1-1795265525.10, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 63e5095b81a0fcb7
    0.002  leg answered: leg n1-1795265525.10
    0.003  recording started: call demo-n1-1795265525.10, leg n1-1795265525.10, file 20261121/demo-n1-1795265525.10/n1-1795265525.10.wav

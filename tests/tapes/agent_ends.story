@@ -12,7 +12,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265514.4, channel PJSIP/demo-carrier-00000004, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265514.4
-   0.005  leg belongs: leg n1-1795265514.4, call demo-n1-1795265514.4
+   0.005  leg belongs: leg n1-1795265514.4, call demo-n1-1795265514.4, endpoint demo-carrier
    0.005  call arrived: call demo-n1-1795265514.4, leg n1-1795265514.4, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 99d62ff3f338f308
    0.005  leg answered: leg n1-1795265514.4
    0.006  recording started: call demo-n1-1795265514.4, leg n1-1795265514.4, file 20261121/demo-n1-1795265514.4/n1-1795265514.4.wav

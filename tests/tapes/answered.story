@@ -12,7 +12,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265510.2, channel PJSIP/demo-carrier-00000002, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265510.2
-   0.001  leg belongs: leg n1-1795265510.2, call demo-n1-1795265510.2
+   0.001  leg belongs: leg n1-1795265510.2, call demo-n1-1795265510.2, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265510.2, leg n1-1795265510.2, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call a012567b52d4853a
    0.004  leg answered: leg n1-1795265510.2
    0.007  recording started: call demo-n1-1795265510.2, leg n1-1795265510.2, file 20261121/demo-n1-1795265510.2/n1-1795265510.2.wav

@@ -15,7 +15,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265763.47, channel PJSIP/demo-carrier-0000002b, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265763.47
-   0.001  leg belongs: leg n1-1795265763.47, call demo-n1-1795265763.47
+   0.001  leg belongs: leg n1-1795265763.47, call demo-n1-1795265763.47, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265763.47, leg n1-1795265763.47, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 138bf3400354538e
    0.003  leg answered: leg n1-1795265763.47
    0.006  recording started: call demo-n1-1795265763.47, leg n1-1795265763.47, file 20261121/demo-n1-1795265763.47/n1-1795265763.47.wav

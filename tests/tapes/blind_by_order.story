@@ -15,7 +15,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265558.24, channel PJSIP/demo-carrier-00000018, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265558.24
-   0.002  leg belongs: leg n1-1795265558.24, call demo-n1-1795265558.24
+   0.002  leg belongs: leg n1-1795265558.24, call demo-n1-1795265558.24, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265558.24, leg n1-1795265558.24, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call c54f7dcf82a650ff
    0.003  leg answered: leg n1-1795265558.24
    0.005  recording started: call demo-n1-1795265558.24, leg n1-1795265558.24, file 20261121/demo-n1-1795265558.24/n1-1795265558.24.wav

@@ -15,7 +15,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265549.17, channel PJSIP/demo-carrier-00000011, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265549.17
-   0.001  leg belongs: leg n1-1795265549.17, call demo-n1-1795265549.17
+   0.001  leg belongs: leg n1-1795265549.17, call demo-n1-1795265549.17, endpoint demo-carrier
    0.001  call arrived: call demo-n1-1795265549.17, leg n1-1795265549.17, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 7af764327d86d776
    0.002  leg answered: leg n1-1795265549.17
    0.003  recording started: call demo-n1-1795265549.17, leg n1-1795265549.17, file 20261121/demo-n1-1795265549.17/n1-1795265549.17.wav

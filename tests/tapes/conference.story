@@ -19,7 +19,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265610.36, channel PJSIP/demo-carrier-00000024, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265610.36
-   0.003  leg belongs: leg n1-1795265610.36, call demo-n1-1795265610.36
+   0.003  leg belongs: leg n1-1795265610.36, call demo-n1-1795265610.36, endpoint demo-carrier
    0.003  call arrived: call demo-n1-1795265610.36, leg n1-1795265610.36, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 27725ef239c0a4bd
    0.003  leg answered: leg n1-1795265610.36
    0.005  recording started: call demo-n1-1795265610.36, leg n1-1795265610.36, file 20261121/demo-n1-1795265610.36/n1-1795265610.36.wav
@@ -44,7 +44,7 @@
    0.516  leg joined: leg n1-1795265610.37, bridge ab8ad0d5-70f4-4286-a9ae-12217d09685b, kind conference
    0.516  leg joined: leg n1-1795265610.36, bridge ab8ad0d5-70f4-4286-a9ae-12217d09685b, kind conference
    0.517  leg started: leg n1-1795265611.40, channel PJSIP/demo-1002-00000026, call None, endpoint demo-1002, caller 1002, called, context demo-seats, linked n1-1795265611.40
-   0.517  leg belongs: leg n1-1795265611.40, call demo-n1-1795265610.36
+   0.517  leg belongs: leg n1-1795265611.40, call demo-n1-1795265610.36, endpoint demo-1002
    0.518  leg rang: leg n1-1795265611.40
    0.518  seat device: city demo, seat 1002, state ringing
    0.719  leg answered: leg n1-1795265611.40

@@ -14,7 +14,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265770.52, channel PJSIP/demo-carrier-0000002e, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265770.52
-   0.001  leg belongs: leg n1-1795265770.52, call demo-n1-1795265770.52
+   0.001  leg belongs: leg n1-1795265770.52, call demo-n1-1795265770.52, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265770.52, leg n1-1795265770.52, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call ddd2054e87ff95f9
    0.002  leg answered: leg n1-1795265770.52
    0.003  recording started: call demo-n1-1795265770.52, leg n1-1795265770.52, file 20261121/demo-n1-1795265770.52/n1-1795265770.52.wav

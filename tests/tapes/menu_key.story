@@ -12,7 +12,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265518.6, channel PJSIP/demo-carrier-00000006, call None, endpoint demo-carrier, caller 13800000001, called 12346, context demo-from-carrier, linked n1-1795265518.6
-   0.002  leg belongs: leg n1-1795265518.6, call demo-n1-1795265518.6
+   0.002  leg belongs: leg n1-1795265518.6, call demo-n1-1795265518.6, endpoint demo-carrier
    0.003  call arrived: call demo-n1-1795265518.6, leg n1-1795265518.6, city demo, trunk carrier, line service, called 12346, original 12346, caller 13800000001, sip_call 465ffce222cd2bbe
    0.004  leg answered: leg n1-1795265518.6
    0.006  recording started: call demo-n1-1795265518.6, leg n1-1795265518.6, file 20261121/demo-n1-1795265518.6/n1-1795265518.6.wav

@@ -12,7 +12,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265522.8, channel PJSIP/demo-carrier-00000008, call None, endpoint demo-carrier, caller 13800000001, called 12346, context demo-from-carrier, linked n1-1795265522.8
-   0.001  leg belongs: leg n1-1795265522.8, call demo-n1-1795265522.8
+   0.001  leg belongs: leg n1-1795265522.8, call demo-n1-1795265522.8, endpoint demo-carrier
    0.001  call arrived: call demo-n1-1795265522.8, leg n1-1795265522.8, city demo, trunk carrier, line service, called 12346, original 12346, caller 13800000001, sip_call f86256633670cf07
    0.001  leg answered: leg n1-1795265522.8
    0.003  recording started: call demo-n1-1795265522.8, leg n1-1795265522.8, file 20261121/demo-n1-1795265522.8/n1-1795265522.8.wav

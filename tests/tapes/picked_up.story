@@ -12,7 +12,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265778.57, channel PJSIP/demo-carrier-00000031, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265778.57
-   0.002  leg belongs: leg n1-1795265778.57, call demo-n1-1795265778.57
+   0.002  leg belongs: leg n1-1795265778.57, call demo-n1-1795265778.57, endpoint demo-carrier
    0.003  call arrived: call demo-n1-1795265778.57, leg n1-1795265778.57, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 2e4c3663f3350fe4
    0.003  leg answered: leg n1-1795265778.57
    0.005  recording started: call demo-n1-1795265778.57, leg n1-1795265778.57, file 20261121/demo-n1-1795265778.57/n1-1795265778.57.wav
@@ -32,7 +32,7 @@
    0.521  seat device: city demo, seat 1003, state ringing
    0.721  leg answered: leg n1-1795265778.59
    0.722  seat device: city demo, seat 1003, state inuse
-   0.722  leg belongs: leg n1-1795265778.59, call demo-n1-1795265778.57
+   0.722  leg belongs: leg n1-1795265778.59, call demo-n1-1795265778.57, endpoint demo-1003
    0.722  leg ended: leg n1-1795265778.58, cause 26
    0.723  seat device: city demo, seat 1001, state not_inuse
    0.724  queue left: call demo-n1-1795265778.57, leg n1-1795265778.57, city demo, queue general, waiting 0

@@ -13,7 +13,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265568.29, channel PJSIP/demo-carrier-0000001d, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265568.29
-   0.001  leg belongs: leg n1-1795265568.29, call demo-n1-1795265568.29
+   0.001  leg belongs: leg n1-1795265568.29, call demo-n1-1795265568.29, endpoint demo-carrier
    0.001  call arrived: call demo-n1-1795265568.29, leg n1-1795265568.29, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 1aa2b8446944e91d
    0.001  leg answered: leg n1-1795265568.29
    0.002  recording started: call demo-n1-1795265568.29, leg n1-1795265568.29, file 20261121/demo-n1-1795265568.29/n1-1795265568.29.wav

@@ -12,7 +12,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265562.27, channel PJSIP/demo-carrier-0000001b, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265562.27
-   0.002  leg belongs: leg n1-1795265562.27, call demo-n1-1795265562.27
+   0.002  leg belongs: leg n1-1795265562.27, call demo-n1-1795265562.27, endpoint demo-carrier
    0.003  call arrived: call demo-n1-1795265562.27, leg n1-1795265562.27, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 4d1312d403e850a4
    0.004  leg answered: leg n1-1795265562.27
    0.005  recording started: call demo-n1-1795265562.27, leg n1-1795265562.27, file 20261121/demo-n1-1795265562.27/n1-1795265562.27.wav
