@@ -70,16 +70,12 @@ class Exchange:
     # --- the connection ------------------------------------------------------------------------
 
     async def connect(self) -> Wire:
-        """Log in; legs of an Asterisk that died are lost. Raises WireDown."""
+        """Log in to an Asterisk that has just started. Raises WireDown, WireRefused."""
         if self._log is None:
             self._log = self.site.log.open("a", encoding="utf-8", buffering=1)
         wire = Wire(self._take)
         await wire.connect("127.0.0.1", self.site.ami, "lab", self.site.ami_secret)
         self._wire = wire
-        alive = {row.get("Uniqueid", "") for row in await wire.ask_list("CoreShowChannels")}
-        for leg in [leg for leg in self.legs.values() if leg.id not in alive]:
-            leg.by = "lost"
-            self._end(leg, time.time(), 0)
         for row in await wire.ask_list("PJSIPShowRegistrationsOutbound"):
             if row["Event"] == "OutboundRegistrationDetail":
                 self.registered[row["ObjectName"]] = row["Status"] == "Registered"
@@ -90,7 +86,16 @@ class Exchange:
                     self.house_there = row["Status"] == "Reachable"
         for kind in ("seat", "outside"):
             await self.behave(kind, USUAL)
+        for name in self._unregistered:
+            await self.unregister(name)
         return wire
+
+    def lose(self) -> None:
+        """Asterisk died, and every call with it."""
+        for leg in list(self.legs.values()):
+            leg.by = "lost"
+            self._end(leg, time.time(), 0)
+        self.registered.clear()
 
     async def close(self) -> None:
         """End the connection and the log."""

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 import signal
+import time
 from pathlib import Path
 
 from cti import asterisk_process, plan_folder
@@ -23,6 +24,8 @@ from lab.wire import WireDown, WireRefused
 from plan.model import Plan
 
 log = logging.getLogger("lab")
+KEEP_RECORDINGS = 3600.0
+"""Seconds that what a phone heard is kept."""
 SETTLE = 8.0
 """Seconds the phones have to register before the lab says it is there."""
 LOOK_EVERY = 2.0
@@ -93,6 +96,14 @@ async def run(home: Home, rate: str = "", seed: int | None = None) -> None:
     await lab.end()
 
 
+def _forget_recordings(folder: Path) -> None:
+    """Whoever wanted one has copied it by now."""
+    for old in folder.glob("*.wav"):
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > KEEP_RECORDINGS:
+                old.unlink()
+
+
 async def _open(door: Door, lab: Lab, port: int) -> None:
     """An open door says that the phones are there; a dead house is no reason to wait for ever."""
     with contextlib.suppress(TimeoutError):
@@ -138,6 +149,7 @@ class Lab:
                 log.info("the city is up: %d phones", len(self.exchange.site.seats))
                 await wire.gone.wait()
                 log.warning("the lab's Asterisk is gone")
+                self.exchange.lose()
             except (WireDown, WireRefused, asterisk_process.Missing) as why:
                 log.warning("the lab's Asterisk does not start: %s", why)
                 await asyncio.sleep(1.0)
@@ -146,10 +158,6 @@ class Lab:
         await self._stop_asterisk()
         site = self.exchange.site
         write(site, self._asterisk.share)
-        # the recordings and what was registered belong to the run that is over
-        for old in site.heard.glob("*.wav"):
-            old.unlink(missing_ok=True)
-        self.exchange.registered.clear()
         self._process = asterisk_process.start(
             self._asterisk, site.conf, site.folder, self._home.logs / "lab-console.log"
         )
@@ -170,6 +178,7 @@ class Lab:
         """A plan that was applied brings its new seats and trunks."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            _forget_recordings(self.exchange.site.heard)
             try:
                 site = site_of(self._home, self._asterisk, self._plans())
             except (plan_folder.BadPlan, OSError) as why:
