@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asterisk_conf.machine import _NOISE
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from cti.asterisk.ear import Ear
@@ -289,6 +290,10 @@ def test_no_event_however_odd_raises(name: bytes, headers: list[tuple[str, str]]
     if ours:
         lines.append("UserEvent: Hotline")
     hear(heard.ear, name, "\r\n".join(lines))
+
+
+def test_what_is_filtered_at_the_source_is_nothing_we_listen_for() -> None:
+    assert not set(HANDLERS) & {name.encode() for name in _NOISE}
 
 
 # --- frames ---------------------------------------------------------------------------------
