@@ -8,6 +8,7 @@ import logging
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from cti import asterisk_process, plan_folder
@@ -15,11 +16,14 @@ from cti.asterisk_process import Installed, Process
 from cti.home import Home, write_atomic
 from cti.site import lab_hosts, seat_password
 from lab import conf
+from lab.behaviour import USUAL
 from lab.city import Traffic, per_second
 from lab.client import CONTROL, Client, LabDown
 from lab.control import Door
 from lab.exchange import Exchange
 from lab.site import Carrier, LabSite, SeatPhone
+from lab.voices import agent
+from lab.wav import for_phones
 from lab.wire import WireDown, WireRefused
 from plan.model import Plan
 
@@ -145,6 +149,9 @@ class Lab:
             try:
                 await self._start()
                 wire = await self.exchange.connect()
+                if (words := agent()) is not None:
+                    say = await asyncio.to_thread(for_phones, words, self.exchange.site.audio)
+                    await self.exchange.behave("seat", replace(USUAL, say=say))
                 self.connected.set()
                 log.info("the city is up: %d phones", len(self.exchange.site.seats))
                 await wire.gone.wait()
