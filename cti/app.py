@@ -94,6 +94,8 @@ class Service:
             kept.everything(self._board),
             lambda: self._board().queues_now(),
             node=NODE,
+            # in our own process nobody else looks
+            pause_seconds=0.2 if settings.redis else 2.0,
         )
         self.metrics = Metrics(
             kept.gauges(self.journal, self.drain, self._board), lambda: self._board().picture.live()
@@ -104,7 +106,7 @@ class Service:
         # what Asterisk wrote down while nobody listened is heard before its snapshot
         self.gap = Gap(self.switchboard.hear, self._board, home.queue_log, home.cdr)
         self.link = Link(
-            (settings.host, ports.ami), "service", home.secrets["ami_service"], NODE, self.gap.hear
+            ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.gap.hear
         )
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(

@@ -142,7 +142,7 @@ async def instance_checks(home: Home, settings: Settings) -> list[Check]:
 
 
 async def _ami_check(home: Home, settings: Settings) -> Check:
-    address = (settings.host, home.ports.ami)
+    address = ("127.0.0.1", home.ports.ami)
     try:
         await asterisk_process.ready(address, "observer", home.secrets["ami_observer"], within=5)
     except Missing as why:
@@ -206,8 +206,8 @@ def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
             "desk": f"http://127.0.0.1:{ports.api}/",
             "api": f"http://127.0.0.1:{ports.api}/api",
             "sip": f"{settings.host}:{ports.sip}",
-            "ami": f"{settings.host}:{ports.ami}",
-            "agi": f"{settings.host}:{ports.agi}",
+            "ami": f"127.0.0.1:{ports.ami}",
+            "agi": f"127.0.0.1:{ports.agi}",
         },
         "rtp": f"{low}-{high}",
         "cities": home.state().get("cities", []),

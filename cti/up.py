@@ -137,7 +137,7 @@ class Up:
 
     async def _asterisk_answers(self) -> bool:
         user, secret = "observer", self.home.secrets["ami_observer"]
-        await asterisk_process.ready((self.settings.host, self.ports.ami), user, secret, within=2.5)
+        await asterisk_process.ready(("127.0.0.1", self.ports.ami), user, secret, within=2.5)
         return True
 
     async def _service_answers(self) -> bool:
