@@ -210,10 +210,16 @@ def sounds(home: Home, plan: Plan, tell: Callable[[str], None] = lambda _: None)
     spoken: dict[str, str] = {}
     if texts:
         try:
-            spoken = {id: f"{name}/{id}" for id in workshop.synthesise(texts, folder, lambda: _voice(home))}
+            done = workshop.synthesise(
+                texts,
+                folder,
+                lambda: _voice(home),
+                unspoken=lambda id, why: tell(f"{plan.id}: prompt '{id}' cannot be spoken: {why}"),
+            )
+            spoken = {id: f"{name}/{id}" for id in done}
         except (NotNow, Refused, ModuleNotFoundError) as why:
             tell(f"{plan.id}: no voice for the plan's own texts: {why}")
-    shipped = shelf.shipped() or {prompt.id: prompt.play for prompt in shelf.catalogue()}
+    shipped = shelf.shipped()
     wanted = [prompt for _, _, prompt in plan_prompts(plan)]
     found = prompts.resolve(dict.fromkeys(wanted), own, spoken, shipped)
     for id, source in found.items():
