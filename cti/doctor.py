@@ -121,7 +121,8 @@ def _settings_check(home: Home) -> Check:
 
 
 def _model_check(home: Home, name: str, folder: str) -> Check:
-    there = (home.models / folder).is_dir()
+    told = os.environ.get("CTI_MODELS")
+    there = ((Path(told) if told else home.models) / folder).is_dir()
     detail = "there" if there else "not there: everything else works"
     return Check(name, there, "cti prompts fetch", detail, need=False)
 
