@@ -66,7 +66,7 @@ class LivePicture:
         queues: Callable[[], Iterable[QueueNow]] = tuple,
         *,
         node: str = "n1",
-        batch: int = 50,
+        batch: int = 10,
         most_waiting: int = 5000,
         retry_seconds: float = 1.0,
         pause_seconds: float = 0.2,
@@ -168,6 +168,8 @@ class LivePicture:
                         pipe.hset(key, mapping=fields)
                         pipe.sadd(f"{self._prefix}:{kind}", name)
                 await pipe.execute()
+            # an in-process Redis answers without ever giving the loop its turn
+            await asyncio.sleep(0)
         if not self.ok:
             log.info("redis follows")
         self.ok, self.status = True, "ok"
