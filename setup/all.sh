@@ -70,6 +70,7 @@ link_command() {
 
 mark=$(fingerprint)
 if [ -z "$force" ] && up_to_date $what "$mark"; then
+    [ "$(command -v cti || true)" != "" ] || link_command
     say "set-up: nothing to do ($("$PREFIX/bin/asterisk" -V), $("$VENV/bin/python" -V))"
     exit 0
 fi
