@@ -7,7 +7,6 @@ dead or lies.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import subprocess
@@ -179,14 +178,19 @@ def pids(home: Home) -> dict[str, int]:
     for name, part in told.items():
         if asterisk_process.Process(int(part["pid"]), int(part["started"])).alive():
             found[name] = int(part["pid"])
-    lab = home.lab / "asterisk.pid"
-    try:
-        told_lab = json.loads(lab.read_text())
-        if asterisk_process.Process(int(told_lab["pid"]), int(told_lab["started"])).alive():
-            found["lab_asterisk"] = int(told_lab["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    if (lab := _lab_asterisk(home)) is not None:
+        found["lab_asterisk"] = lab
     return found
+
+
+def _lab_asterisk(home: Home) -> int | None:
+    """The lab's Asterisk is its own child's child: the lab keeps the pid."""
+    try:
+        pid = int((home.lab / "pid").read_text())
+    except (OSError, ValueError):
+        return None
+    running = asterisk_process.runs(home.lab / "etc/asterisk.conf", pid)
+    return None if running is None else running.pid
 
 
 def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
