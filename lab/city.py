@@ -87,6 +87,9 @@ class Traffic:
             mine = sip != "" and line["caller_sip_call"] == sip and line["what"] == "answered"
             return bool(mine or (line["leg"] == leg and line["what"] == "ended"))
 
+        def over(line: Line) -> bool:
+            return bool(line["leg"] == leg and line["what"] == "ended")
+
         try:
             async with asyncio.timeout(patience):
                 found = await self._client.line("a seat", seat_or_end, patience + 1, since)
@@ -94,8 +97,7 @@ class Traffic:
                 return
             self.reached += 1
             async with asyncio.timeout(talk):
-                await self._client.line(
-                    "the end", lambda x: x["leg"] == leg and x["what"] == "ended", talk + 1, since
-                )
+                await self._client.line("the end", over, talk + 1, since)
         except TimeoutError:
             await self._client.ask("hang_up", leg=leg)
+            await self._client.line("the end", over, 10, since)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,9 @@ def test_the_shipped_voices_are_there_and_told_apart() -> None:
     for name, sound in sounds.items():
         assert read(voices.FOLDER / f"{name}.wav").seconds > 2
         assert [other for other in sounds if ears.contains(sound, sounds[other])] == [name]
+
+
+def test_making_calls_needs_no_numpy() -> None:
+    code = "import sys; sys.modules['numpy'] = None; import lab.command"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
