@@ -58,6 +58,8 @@ class Up:
     parts: dict[str, Part] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     greeted: bool = False
+    cities: tuple[str, ...] = ()
+    """In the order in which they were first named: the lab's carriers have their addresses by it."""
 
     @property
     def ports(self) -> Ports:
@@ -67,7 +69,7 @@ class Up:
         """Start everything, keep it alive, stop it in order when asked to."""
         before = self.home.state()
         await self._make_room(before)
-        self._write_configuration()
+        self._write_configuration(before)
         self._make_parts(before)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -96,11 +98,13 @@ class Up:
             self.console.print(f"{name}: runs on other ports (base {before['base_port']}): stopping it")
             await asterisk_process.stop(found)
 
-    def _write_configuration(self) -> None:
+    def _write_configuration(self, before: dict[str, Any]) -> None:
         for folder in self.wanted.plans:
             plan_folder.keep(self.home, folder)
-        cities = tuple(p.name for p in self.wanted.plans) or self.home.cities()
-        plans = [plan_folder.load(self.home.plan(city)) for city in cities]
+        known = self.home.cities()
+        in_order = [city for city in before.get("cities") or () if city in known]
+        self.cities = tuple(p.name for p in self.wanted.plans) or tuple(dict.fromkeys([*in_order, *known]))
+        plans = [plan_folder.load(self.home.plan(city)) for city in self.cities]
         lay_out(self.home, self.asterisk)
         site = site_of(self.home, self.ports, self.settings, self.asterisk, plans, lab=self.wanted.lab)
         plan_folder.install(self.home, plans, site, lambda text: self.console.print(f"[yellow]{text}[/]"))
@@ -178,7 +182,7 @@ class Up:
         state = {
             "base_port": self.wanted.base,
             "lab": self.wanted.lab,
-            "cities": [p.name for p in self.wanted.plans] or list(self.home.cities()),
+            "cities": list(self.cities),
             "rtp": list(rtp),
             "supervisor": {"pid": os.getpid(), "started": _started(os.getpid())},
             "asterisk_version": ".".join(map(str, self.asterisk.version)),
