@@ -60,6 +60,8 @@ class Up:
     greeted: bool = False
     cities: tuple[str, ...] = ()
     """In the order in which they were first named: the lab's carriers have their addresses by it."""
+    state_unwritten: bool = False
+    """The disk took no state file: it is tried again each second."""
 
     @property
     def ports(self) -> Ports:
@@ -84,7 +86,7 @@ class Up:
                 loop.remove_signal_handler(number)
             for task in tasks:
                 task.cancel()
-        self.console.print("\n停止 stopping …")
+        self._print("\n停止 stopping …")
         for name in ("lab", "service", "asterisk"):
             if name in self.parts:
                 await self.parts[name].end(patience=10.0)
@@ -157,17 +159,22 @@ class Up:
         colour = {PartState.READY: "green", PartState.DOWN: "red", PartState.SILENT: "yellow"}.get(
             part.state, "dim"
         )
-        self.console.print(f"[{colour}]● {part.name}[/] {text}")
+        self._print(f"[{colour}]● {part.name}[/] {text}")
         self._write_state()
         if not self.greeted and all(p.state is PartState.READY for p in self.parts.values()):
             self.greeted = True
             self._write_state()
             self._greet()
 
+    def _print(self, text: str) -> None:
+        """For a person. The terminal may be gone, or be a file on a full disk: that stops nothing."""
+        with contextlib.suppress(OSError):
+            self.console.print(text)
+
     def _greet(self) -> None:
         low, high = self.ports.rtp
         p = self.ports
-        self.console.print(
+        self._print(
             f"[bold green]12345 热线已就绪 ready[/] in {time.monotonic() - self.began:.1f} s\n"
             f"  home {self.home.root}\n"
             f"  ports {p.base}..{p.base + 99}: SIP {p.sip}, AMI {p.ami}, API http://127.0.0.1:{p.api}/, "
@@ -198,13 +205,20 @@ class Up:
                 if part.running is not None
             },
         }
-        write_atomic(self.home.state_file, json.dumps(state, indent=1) + "\n")
+        try:
+            write_atomic(self.home.state_file, json.dumps(state, indent=1) + "\n")
+            self.state_unwritten = False
+        except OSError:
+            # a full disk: the parts are watched and started all the same
+            self.state_unwritten = True
 
     async def _status_line(self) -> None:
         """One line that a person can read, rewritten each second; nothing when output is a file."""
         token = self.home.tokens["observer"]
         while True:
             await asyncio.sleep(1.0)
+            if self.state_unwritten:
+                self._write_state()
             if not self.console.is_terminal or not self.greeted:
                 continue
             calls = await _get(f"http://127.0.0.1:{self.ports.api}/api/calls", token)
