@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from cti.home import Home
 from cti.site import seat_password
-from lab.client import Client
+from lab.client import Client, Unheard
 from lab.handset import Handset
 from lab.observer import Observer
 from lab.parties import LOOK, Call, Seat
@@ -102,10 +102,17 @@ class Lab:
         for name in there:
             if name.startswith(prefix) and name != prefix + keep:
                 await self.client.ask("register" if name in wanted else "unregister", phone=name)
-        async with asyncio.timeout(within):
-            # device states are asked for: at most one event a change, and none for what already is
-            while await self._reachable(prefix) != wanted:  # noqa: ASYNC110
-                await asyncio.sleep(LOOK)
+        there_now: set[str] = set()
+        try:
+            async with asyncio.timeout(within):
+                # device states are asked for: at most one event a change, and none for what already is
+                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK)
+        except TimeoutError:
+            raise Unheard(
+                f"the house reaches {sorted(there_now)} and not {sorted(wanted)} after {within:g} s; "
+                f"the lab has {await self.phones()}"
+            ) from None
 
     async def _reachable(self, prefix: str) -> set[str]:
         rows = await self.house.ask_list("DeviceStateList")

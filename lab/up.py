@@ -182,10 +182,12 @@ class Lab:
         self._process = None
 
     async def follow_plans(self) -> None:
-        """A plan that was applied brings its new seats and trunks."""
+        """A plan that was applied brings its new seats and trunks; phones do what they were told."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
             _forget_recordings(self.exchange.site.heard)
+            with contextlib.suppress(WireDown, WireRefused):
+                await self.exchange.reconcile()
             try:
                 site = site_of(self._home, self._asterisk, self._plans())
             except (plan_folder.BadPlan, OSError) as why:
