@@ -24,7 +24,7 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 
-from cti import asterisk_process, plan_folder
+from cti import asterisk_process, plan_folder, registrations
 from cti.asterisk_process import Installed, Missing, Process
 from cti.home import Home, Ports, write_atomic
 from cti.parts import Part, PartState
@@ -90,6 +90,7 @@ class Up:
         for name in ("lab", "service", "asterisk"):
             if name in self.parts:
                 await self.parts[name].end(patience=10.0)
+        registrations.put_away(self.home.asterisk / "db")
         self._write_state()
 
     async def _make_room(self, before: dict[str, Any]) -> None:

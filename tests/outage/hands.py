@@ -42,6 +42,11 @@ def until(named: str, true: Callable[[], Any], within: float) -> Any:
 # --- processes -----------------------------------------------------------------------------------------
 
 
+def living(pid: int) -> Process | None:
+    """The process of that pid, if there is one."""
+    return process(pid)
+
+
 def supervisor(home: Home) -> Process:
     told = home.state()["supervisor"]
     return Process(int(told["pid"]), int(told["started"]))

@@ -56,6 +56,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Itera
         postgres() as database,
         ports() as base,
     ):
+        # the city outside does not live on our disk
+        (folder / "lab").symlink_to(tmp_path_factory.mktemp("lab"))
         settings = f'redis = "{live.url}"\ndatabase = "{database.url}"\n'
         (folder / "settings.toml").write_text(settings)
         # ports that were told by hand are those of the first hotline
@@ -127,8 +129,10 @@ async def test_a_store_that_is_gone_costs_callers_nothing_and_is_caught_up_with(
 async def test_a_full_disk_costs_callers_nothing_raises_an_alarm_and_is_written_again(
     stored: Stored, place: Lab
 ) -> None:
+    await first_seat_talks(place)
     with hands.full_disk(stored.house, stored.small):
-        found = await one_call(stored, place)
+        async with Witness(stored.home) as witness:
+            found = await served(place, witness)
         assert (found.status, found.by) == ("SUCCESS", "service")
         assert note("disk full", found.seconds, RING) <= RING
         await agree(stored.home, place.house, "quick")
