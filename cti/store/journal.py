@@ -37,6 +37,9 @@ class Limits:
     segment_bytes: int = 16 * 1024 * 1024
     sync_seconds: float = 0.05
     sync_records: int = 64
+    gather_seconds: float = 0.005
+    """The writer waits so long for company: a thread that wakes for each record takes the interpreter from
+    the loop each time."""
     keep_bytes: int = 20 * 1024**3
     keep_seconds: float = 400 * 86400.0
     waiting_records: int = 200_000
@@ -143,6 +146,8 @@ class Journal:
                 if not self._closing and (self.alarm or not self._waiting):
                     self._wake.wait(self._idle_seconds(due))
                 closing = self._closing
+            if not closing and not self.alarm and 0 < len(self._waiting) < self.limits.sync_records:
+                time.sleep(self.limits.gather_seconds)
             clean = not self._dirty
             self._write_waiting()
             if self._dirty and clean:
