@@ -150,7 +150,9 @@ class Service:
         if plan is None:
             return None
         question = Question(call=asked.call, line=asked.line, caller=asked.caller, called=asked.called)
-        to = where_next(plan, question, known(self._board(), asked.city))
+        # looking at every seat for each caller is dear, and only an overflow asks for it
+        seen = known(self._board(), asked.city) if plan.overflow else Known()
+        to = where_next(plan, question, seen)
         return None if to is None else str(to)
 
     async def _follow_plans(self) -> None:
