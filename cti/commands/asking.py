@@ -6,18 +6,17 @@ import asyncio
 import http.client
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from calls.facts import CallId
 from calls.model import Call
 from cti.errors import NotNow, Refused
 from cti.home import Home
-from cti.kept import Kept, last_board
-from cti.store.history import History, Past, sqlite_url
-from cti.store.journal import Reader, segments
-from cti.switchboard import Switchboard
 from cti.web import api
+
+if TYPE_CHECKING:
+    from cti.kept import Kept
 
 SECONDS = 3.0
 
@@ -90,6 +89,8 @@ async def _story(kept: Kept, call: str, full: bool) -> dict[str, Any]:
 
 
 async def _past(home: Home, most: int) -> list[Call]:
+    from cti.store.history import History, Past, sqlite_url
+
     history = History(sqlite_url(home.database))
     try:
         return await history.calls(Past(most=most))
@@ -98,6 +99,11 @@ async def _past(home: Home, most: int) -> list[Call]:
 
 
 def _from_disk(home: Home) -> tuple[Kept, float | None]:
+    # a living service answers without any of these, and they take longer than the answer
+    from cti.kept import Kept, last_board
+    from cti.store.journal import Reader, segments
+    from cti.switchboard import Switchboard
+
     if not segments(home.journal):
         raise NotNow(
             f"no service answers on port {home.ports.api} and {home.journal} holds no journal;"
