@@ -28,6 +28,8 @@ RING = 3.0
 """Greeting-end to ring, whatever a store does (issue: 3 s when the service is not frozen)."""
 NOTICED, BACK = 10.0, 30.0
 DISK_MB = 64
+REGISTRATION = 90.0
+"""Seconds for which the lab's phones register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ async def test_a_store_that_is_gone_costs_callers_nothing_and_is_caught_up_with(
 
 
 async def test_a_full_disk_costs_callers_nothing_raises_an_alarm_and_is_written_again(
-    stored: Stored, place: Lab
+    stored: Stored, place: Lab, full_size: bool
 ) -> None:
     await first_seat_talks(place)
     with hands.full_disk(stored.house, stored.small):
@@ -139,10 +141,40 @@ async def test_a_full_disk_costs_callers_nothing_raises_an_alarm_and_is_written_
         await part_is(stored, "journal", False, NOTICED)
         health = await asyncio.to_thread(hands.get, stored.home, "/healthz")
         assert health["parts"]["journal"]["text"]
+        if full_size:
+            # longer than any registration lasts unless the phone can prolong it
+            await asyncio.sleep(REGISTRATION + 15)
+            async with Witness(stored.home) as witness:
+                await served(place, witness)
     pid = stored.house.parts()["service"].pid
     await part_is(stored, "journal", True, BACK)
     # what waited in memory for the disk is written, in order, and nothing is missing
     await is_kept(stored, found.call)
-    again = await one_call(stored, place)
+    async with Witness(stored.home) as witness:
+        again = await served(place, witness)
     await is_kept(stored, again.call)
     assert stored.house.parts()["service"].pid == pid
+
+
+async def test_on_a_full_disk_a_killed_service_is_started_again(stored: Stored, place: Lab) -> None:
+    if not stored.small:
+        pytest.skip("by design: the disk of the whole home cannot be made full by a user who may not mount")
+    before = stored.house.parts()["service"]
+    with hands.full_disk(stored.house, stored.small):
+        hands.kill(before)
+        await part_is(stored, "asterisk", True, BACK)
+        await first_seat_talks(place)
+        async with Witness(stored.home) as witness:
+            found = await served(place, witness)
+        assert (found.status, found.by) == ("SUCCESS", "service")
+        await agree(stored.home, place.house, "quick")
+        assert hands.supervisor(stored.home).alive()
+    await asyncio.to_thread(hands.until_ready, stored.home)
+    await is_kept(stored, found.call)
+    # the state file, too, tells the truth again
+    await asyncio.to_thread(
+        hands.until,
+        "a new service is on file",
+        lambda: stored.house.parts().get("service", before) != before,
+        5,
+    )

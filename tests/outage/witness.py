@@ -50,9 +50,9 @@ class Witness:
         self.events.append(event)
         self._news.set()
 
-    async def event(self, named: str, fits: Fits, within: float) -> Event:
-        """The first event of all that fits. Raises Unheard."""
-        looked = 0
+    async def event(self, named: str, fits: Fits, within: float, since: int = 0) -> Event:
+        """The first event from number ``since`` on that fits. Raises Unheard."""
+        looked = since
         try:
             async with asyncio.timeout(within):
                 while True:
