@@ -70,14 +70,15 @@ def says_late(place: str, after: float) -> Manner:
     return manner
 
 
-def says_half(text: str, *, then_dies: bool) -> Manner:
-    """A line without its end; then silence, or the end of the connection."""
+def says_half(text: str, *, and_holds: float) -> Manner:
+    """A line without its end, and after ``and_holds`` seconds the end of the connection."""
 
     async def manner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(text.encode())
         await writer.drain()
-        if not then_dies:
-            await reader.read()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(and_holds):
+                await reader.read()
 
     return manner
 
