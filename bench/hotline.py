@@ -55,16 +55,7 @@ class Hotline:
 
     async def start_service(self) -> None:
         """Start it and wait until it is linked and answers questions."""
-        log = self.home.logs / "service.log"
-        with log.open("ab") as out:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "cti", "serve", "--home", str(self.home.root)],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        child = _cti(self.home.logs / "service.log", "serve", "--home", str(self.home.root))
         self.service = asterisk_process.process(child.pid)
         async with asyncio.timeout(READY_WITHIN):
             # nothing tells from outside that it is ready; asking again is the only way
@@ -111,14 +102,11 @@ async def running() -> AsyncIterator[Hotline]:
     base = int(os.environ.get("CTI_BENCH_BASE", "17000"))
     told = os.environ.get("CTI_BENCH_HOME")
     folder = Path(told or tempfile.mkdtemp(prefix="hotline12345-bench-"))
-    # nobody (Asterisk) must get through mkdtemp's 0700
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
-    # no lab here: its half of the RTP block is ours too
-    low, high = Ports(base).rtp[0], Ports(base).lab_rtp[1]
-    (folder / "settings.toml").write_text(f'rtp = "{low}-{high}"\n')
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    _furnish(folder, base)
+    this = asyncio.current_task()
+    if this is not None:
+        # nothing that was started here may outlive a bench that is told to end
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     hotline = await _up(folder, base)
     try:
         yield hotline
@@ -129,20 +117,33 @@ async def running() -> AsyncIterator[Hotline]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _up(folder: Path, base: int) -> Hotline:
-    log = folder / "up.log"
+def _furnish(folder: Path, base: int) -> None:
+    # nobody (Asterisk) must get through mkdtemp's 0700
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    # no lab here: its half of the RTP block is ours too
+    low, high = Ports(base).rtp[0], Ports(base).lab_rtp[1]
+    (folder / "settings.toml").write_text(f'rtp = "{low}-{high}"\n')
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _cti(log: Path, *words: str) -> subprocess.Popen[bytes]:
     with log.open("ab") as out:
-        supervisor = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "cti", "up", "--home", str(folder)),
-                *("--base-port", str(base), "--plan", str(PLAN)),
-            ],
+        return subprocess.Popen(
+            [sys.executable, "-m", "cti", *words],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
         )
+
+
+async def _up(folder: Path, base: int) -> Hotline:
+    log = folder / "up.log"
+    words = ("up", "--home", str(folder), "--base-port", str(base), "--plan", str(PLAN))
+    supervisor = _cti(log, *words)
     home = Home(folder)
     try:
         async with asyncio.timeout(READY_WITHIN):

@@ -21,6 +21,7 @@ class Seen:
     """Times of Asterisk's clock, by the Uniqueid of the caller's leg."""
 
     line: dict[str, str] = field(default_factory=dict)
+    arrived: dict[str, float] = field(default_factory=dict)
     greeted: dict[str, float] = field(default_factory=dict)
     joined: dict[str, float] = field(default_factory=dict)
     called: dict[str, float] = field(default_factory=dict)
@@ -32,7 +33,8 @@ class Seen:
 
     def forget(self) -> None:
         """Begin anew."""
-        for known in (self.line, self.greeted, self.joined, self.called, self.connected, self.asked):
+        times = (self.arrived, self.greeted, self.joined, self.called, self.connected)
+        for known in (*times, self.line, self.asked):
             known.clear()
 
     def take(self, frame: bytes) -> None:
@@ -52,6 +54,7 @@ class Seen:
         leg, what = _text(frame, b"Uniqueid"), _text(frame, b"What")
         if what == "arrived":
             self.line[leg] = _text(frame, b"Line")
+            self.arrived[leg] = _at(frame)
             self.open.add(leg)
         elif what == "greeted":
             self.greeted[leg] = _at(frame)
