@@ -129,7 +129,7 @@ def part_ok(home: Home, name: str) -> bool | None:
     return None if told is None else bool(told["parts"][name]["ok"])
 
 
-def until_ready(home: Home, within: float = 30.0) -> None:
+def until_ready(home: Home, within: float = 60.0) -> None:
     """Every part of the service is well."""
 
     def all_well() -> bool:

@@ -18,6 +18,7 @@ from tests.outage.witness import Witness
 NOTICED = 10.0
 """Seconds in which a link that says nothing is known as dead (issue)."""
 SEATS_BACK = 30.0
+"""Seconds, by our own measure: the issue only says that they come back."""
 SEATS = ("1001", "1002", "2001", "2002")
 
 

@@ -26,7 +26,7 @@ from tests.outage.witness import Witness
 
 RING = 3.0
 """Greeting-end to ring, whatever a store does (issue: 3 s when the service is not frozen)."""
-NOTICED, BACK = 10.0, 30.0
+NOTICED, BACK = 10.0, 60.0
 DISK_MB = 64
 REGISTRATION = 90.0
 """Seconds for which the lab's phones register."""
