@@ -71,7 +71,9 @@ class Hotline:
     async def ask_again_at(self, when: int) -> None:
         """The dialplan asks nobody before this epoch second."""
         wire = Wire(lambda event: None)
-        await wire.connect("127.0.0.1", self.ports.ami, "service", self.home.secrets["ami_service"], "off")
+        address = ("127.0.0.1", self.ports.ami)
+        await asterisk_process.ready(address, "service", self.home.secrets["ami_service"])
+        await wire.connect(*address, "service", self.home.secrets["ami_service"], "off")
         await wire.ask("Setvar", Variable="ASK_AGAIN_AT", Value=when)
         await wire.close()
 
@@ -87,6 +89,12 @@ def cpu_seconds(process: Process) -> float:
     """User and system time so far (proc(5), stat fields 14 and 15)."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def busy_seconds() -> float:
+    """CPU seconds of everybody on this machine so far (proc(5), stat): user, nice, system, interrupts."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return sum(int(fields[i]) for i in (1, 2, 3, 6, 7)) / TICK
 
 
 def memory_mib(process: Process) -> tuple[float, float]:

@@ -36,8 +36,10 @@ def _command(hotline: Hotline, scenario: Path, host: str, port: int) -> list[str
 
 
 @contextlib.asynccontextmanager
-async def phones(hotline: Hotline, talk_ms: int) -> AsyncIterator[None]:
-    """Every seat of the plan signs on with digest, then answers at once and hangs up after ``talk_ms``."""
+async def phones(hotline: Hotline, talk_ms: int) -> AsyncIterator[int]:
+    """Every seat of the plan signs on with digest, then answers at once and hangs up after ``talk_ms``.
+
+    Gives the pid of the SIPp that answers."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         who = folder / "seats.csv"
@@ -65,7 +67,7 @@ async def phones(hotline: Hotline, talk_ms: int) -> AsyncIterator[None]:
             stderr=DEVNULL,
         )
         try:
-            yield
+            yield answering.pid
         finally:
             await _end(answering)
 
