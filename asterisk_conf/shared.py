@@ -16,6 +16,8 @@ CALL_FOLDER = "${DAY}/${CALL_ID}"
 MESSAGE_FILE = f"{CALL_FOLDER}/message.wav"
 ANSWER = r"a-z0-9:\-"
 """What a place is written with, for FILTER()."""
+NOW = "${STRFTIME(,,%s.%3q)}"
+"""Seconds since the epoch with milliseconds. Without a zone: any other than the machine's own shifts it."""
 SIP_CALL = r"A-Za-z0-9@._+=~%!\-"
 """What is kept of a SIP Call-ID: no quotes, brackets, backslashes (RFC 3261 would allow them)."""
 
@@ -69,8 +71,8 @@ def _arrive() -> Context:
         "Caller: ${CALLER}",
         "SipCall: ${SIP_CALL}",
     )
-    # for whoever recounts from the CDR alone
-    context.do("Set", "CDR(userfield)=${CITY}/${LINE}/${ORIGINAL}")
+    # for whoever recounts from the CDR alone; its own times are whole seconds
+    context.do("Set", f"CDR(userfield)=${{CITY}}/${{LINE}}/${{ORIGINAL}}/${{TRUNK}}/${{CALLED}}/{NOW}")
     context.do("Set", "GROUP(trunk)=${CITY}-${TRUNK}")
     context.do("GotoIf", "$[${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3}]?full")
     context.do("Return")
@@ -191,6 +193,8 @@ def _queued_out() -> Context:
     """ARG1 queue."""
     context = Context("queued-out")
     _tell(context, "queued-out", "Queue: ${ARG1}", "Status: ${QUEUESTATUS}", "Key: ${QUEUE_KEY}")
+    # app_queue writes nothing into its log of a caller it refused at the door
+    context.do("QueueLog", "${CITY}-${ARG1}", "${UNIQUEID}", "NONE", "HOTLINEOUT", "${QUEUESTATUS}")
     return context.do("Return")
 
 
@@ -218,6 +222,9 @@ def _seat_leg() -> Context:
 def _seat_joined(site: Site) -> Context:
     """Runs on the seat's channel when it has answered, before the two hear each other (membergosub)."""
     context = Context("seat-joined")
+    # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
+    caller = "${CUT(CALL_ID,-,2-)}"
+    context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
     _start_recording(context, site)
     return context.do("Return")
 

@@ -10,7 +10,7 @@ from plan.model import DestinationKind, Plan
 # fmt: off
 APPLICATIONS = frozenset({
     "AGI", "Answer", "Dial", "ExecIf", "Goto", "GotoIf", "Gosub", "GosubIf", "Hangup", "MixMonitor", "NoOp",
-    "Playback", "Queue", "Read", "Record", "Return", "Set", "StackPop", "UserEvent",
+    "Playback", "Queue", "QueueLog", "Read", "Record", "Return", "Set", "StackPop", "UserEvent",
 })
 FUNCTIONS = frozenset({
     "CALLERID", "CDR", "CHANNEL", "CUT", "DIALPLAN_EXISTS", "FILTER", "GLOBAL", "GROUP", "GROUP_COUNT",
