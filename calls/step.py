@@ -107,7 +107,8 @@ def _queue_joined(p: Picture, x: f.QueueJoined) -> Picture:
     call = open_call(p, x.call)
     if call is None or (call.state in (CallState.WAITING, CallState.RINGING) and call.queue == x.queue):
         return p
-    moved = moved_by(call, f.QueueJoined, x.at, queue=x.queue, joined=x.at, seat="", visits=call.visits + 1)
+    joined: dict[str, Any] = {"queue": x.queue, "joined": x.at, "seat": "", "silenced": None}
+    moved = moved_by(call, f.QueueJoined, x.at, visits=call.visits + 1, **joined)
     return p if moved is None else put_call(p, moved)
 
 
@@ -125,7 +126,7 @@ def _seat_rang(p: Picture, x: f.SeatRang) -> Picture:
     call = open_call(p, x.call)
     if call is None or x.leg in p.gone:
         return p
-    moved = moved_by(call, f.SeatRang, x.at, seat=x.seat, queue=x.queue)
+    moved = moved_by(call, f.SeatRang, x.at, seat=x.seat, queue=x.queue, silenced=None)
     if moved is None:
         return p
     ringing = with_(p.ringing, call.id, with_(p.ringing.get(call.id, {}), x.leg, x.seat))
