@@ -38,7 +38,7 @@ def journal_ear(journal: Journal) -> Listener:
     """Every fact, and the rows it changed, go to the journal."""
 
     def hear(heard: Heard) -> None:
-        for told in records(heard.fact, heard.call, heard.calls, heard.visits):
+        for told in records(heard.fact, heard.call, heard.calls, heard.visits, heard.stints):
             journal.append(told)
 
     return hear
