@@ -11,7 +11,9 @@ from cti.home import Home, default_home
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="folder of the instance; default: the one `make run` uses", show_default=False),
+    typer.Option(
+        "--home", help="folder of the instance; default: the one `make run` uses", show_default=False
+    ),
 ]
 
 
