@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.seats import GONE, HEAD, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.model import MAX_HOPS
@@ -198,17 +199,38 @@ def _queued_out() -> Context:
     return context.do("Return")
 
 
+RETURNS = 3
+"""So often a caller goes back to the queue after a phone died; then the call ends."""
+
+
 def _talked() -> Context:
-    """The agent hung up first; the caller is still there."""
+    """The agent's leg ended first; the caller is still there. A phone that died did not hang up: back to the
+    head of the queue (decisions 8)."""
     context = Context("talked")
+    context.do("Set", "LOOKS=0")
+    # the seat's leg ends in a thread of its own: its handler (seat-left) leaves its cause here
+    context.do("GotoIf", '$["${SEAT_LEFT}" != ""]?known', label="look")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]")
+    context.do("GotoIf", "$[${LOOKS} > 10]?known")
+    context.do("Wait", "0.1")
+    context.do("Goto", "look")
+    gone = " | ".join(f"0${{SEAT_LEFT}} = {cause}" for cause in GONE)
+    context.do("GotoIf", f"$[({gone}) & 0${{RETURNS}} < {RETURNS}]?back", label="known")
     context.do("Set", "LEFT_BY=agent")
-    return context.do("Hangup", "16")
+    context.do("Hangup", "16")
+    context.do("Set", "RETURNS=$[0${RETURNS} + 1]", label="back")
+    _tell(context, "returned", "Queue: ${QUEUE}", "Member: ${MEMBERINTERFACE}", "Cause: ${SEAT_LEFT}")
+    context.do("Set", "SEAT_LEFT=")
+    context.do("Set", f"QUEUE_PRIO={HEAD}")
+    context.do("Playback", "hotline/caller-returned")
+    return context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
 
 
 def _seat_leg() -> Context:
     """Runs on the seat's channel before its INVITE leaves (option b): what the desk must know of the call."""
     context = Context("seat-leg")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
+    seat_leg_begins(context)
     for header, text in (
         ("Call", "${CALL_ID}"),
         ("Sip-Call", "${SIP_CALL}"),
@@ -222,6 +244,7 @@ def _seat_leg() -> Context:
 def _seat_joined(site: Site) -> Context:
     """Runs on the seat's channel when it has answered, before the two hear each other (membergosub)."""
     context = Context("seat-joined")
+    seat_leg_answered(context)
     # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
     caller = "${CUT(CALL_ID,-,2-)}"
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)

@@ -24,6 +24,8 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "menus": model.Menu,
     "queues": model.Queue,
     "seats": model.Seat,
+    "agents": model.Agent,
+    "pauses": model.Pause,
     "messages": model.Message,
     "prompts": model.Prompt,
 }
@@ -101,14 +103,11 @@ def city_of(raw: dict[str, Any] | None, folder: str | None, found: list[Fault]) 
 
 def tables_of(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault]) -> Iterator[tuple[str, T]]:
     """Name and content of each table of a kind. A faulty one comes as far as it is sound, or not at all."""
-    pattern, what = (SEAT, "a seat's number") if rule is model.Seat else (NAME, "a name")
+    numbered = {model.Seat: "a seat's number", model.Agent: "an agent's number (工号)"}.get(rule)
+    pattern, what = (SEAT, numbered) if numbered else (NAME, "a name")
     for name, table in raw.items():
         if not pattern.fullmatch(name):
-            hint = (
-                "3 to 6 digits"
-                if rule is model.Seat
-                else "lower case letters, digits and hyphens, at most 24"
-            )
+            hint = "3 to 6 digits" if numbered else "lower case letters, digits and hyphens, at most 24"
             found.append(Fault(file, shown(name), f"is not {what}", hint))
         if not isinstance(table, dict):
             found.append(
@@ -126,9 +125,13 @@ def tables_of(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault])
 
 
 def _example(rule: type[model.Rule]) -> str:
-    return {model.Seat: "1001", model.Trunk: "carrier", model.Line: "main", model.Queue: "general"}.get(
-        rule, "welcome"
-    )
+    return {
+        model.Seat: "1001",
+        model.Agent: "8001",
+        model.Trunk: "carrier",
+        model.Line: "main",
+        model.Queue: "general",
+    }.get(rule, "welcome")
 
 
 def _rule(
