@@ -124,3 +124,9 @@ class Seat:
     """The reason code while paused, empty otherwise."""
     call: CallId | None = None
     contact: str = ""
+    agent: str = ""
+    """The number (工号) of who sits there; empty: nobody signed in."""
+    until: float | None = None
+    """When wrap-up ends, while it lasts."""
+    missed: int = 0
+    """Rings left unanswered in a row."""

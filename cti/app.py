@@ -31,12 +31,14 @@ from cti.web.metrics import Metrics
 from cti.web.server import Web
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
+from queues.wrap_up import overdue
 
 log = structlog.get_logger("app")
 
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY = 60.0
 LOOK_AT_PLANS = 1.0
+LOOK_AT_WRAP_UPS = 2.0
 SWITCH_SECONDS = 0.0005
 """The loop waits for the interpreter's lock at most about so long while a thread (journal, history)
 computes. Python's own 5 ms, several times in one question, would be heard by a caller."""
@@ -123,6 +125,7 @@ class Service:
             "drain": self.drain.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
+            "wrap-ups": self._end_wrap_ups,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -152,6 +155,19 @@ class Service:
             if self.plans.look():
                 self._show_seats()
                 log.info("plans read", cities=sorted(self.plans.by_city))
+
+    async def _end_wrap_ups(self) -> None:
+        """What the dialplan's clock left standing: Asterisk restarted and no caller came since."""
+        while True:
+            await asyncio.sleep(LOOK_AT_WRAP_UPS)
+            if not self.link.up:
+                continue
+            for order in overdue(self._board().seats.seats.values(), time.time()):
+                try:
+                    await self.link.do(order)
+                except Refused as why:
+                    # over meanwhile, or a pause that only looks like one of ours
+                    log.warning("wrap-up not ended", city=order.city, seat=order.seat, why=str(why))
 
     def _show_seats(self) -> None:
         for city, plan in self.plans.by_city.items():

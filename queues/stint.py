@@ -16,7 +16,7 @@ from calls.facts import CallId, Fact, LegId
 from calls.model import Source
 from calls.picture import caller_leg
 from plan.words import SEAT
-from queues.seat import WRAP_UP
+from queues.wrap_up import WRAP_UP
 
 KEPT = 1024
 """Stints that are over and still waiting for their wrap-up, or for a late word of app_queue."""

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from calls.facts import LegId
-from calls.orders import HangUp, Order, Originate, ReadVariable, Redirect, Reload
+from calls.orders import (
+    EndWrapUp,
+    HangUp,
+    Order,
+    Originate,
+    Pause,
+    ReadVariable,
+    Redirect,
+    Reload,
+    SignIn,
+    SignOut,
+    Unpause,
+)
+from cti.asterisk.do_seat import at_seat
 from cti.asterisk.resync import whole
 from cti.asterisk.wire.action import Reply, Values
 from cti.asterisk.wire.connection import Connection
@@ -67,6 +80,8 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             return (await _ask(connection, values)).head.get("Value", "")
         case Originate():
             return await _originate(order, connection)
+        case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
+            await at_seat(order, connection)
     return ""
 
 

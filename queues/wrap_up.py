@@ -1,0 +1,31 @@
+"""Wrap-up (整理): a pause that names its own end, and what is done when nobody ended it.
+
+Asterisk keeps it as the member's pause reason, ``wrapup:1732190695`` (decisions 4); the dialplan's clock
+(asterisk_conf.seats) ends it, the agent may end it early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from calls.model import Seat
+from calls.orders import EndWrapUp
+
+WRAP_UP = "wrapup"
+GRACE = 3.0
+"""Seconds after its end in which the clock does it; then somebody else has to."""
+
+
+def ends(reason: str) -> float:
+    """When a wrap-up with this pause reason ends; 0 (long ago) when the reason does not say."""
+    moment = reason.partition(":")[2]
+    return float(moment) if moment.isascii() and moment.isdigit() and len(moment) < 16 else 0.0
+
+
+def overdue(seats: Iterable[Seat], now: float) -> tuple[EndWrapUp, ...]:
+    """Orders for wrap-ups that outlived their end: the clock stopped with Asterisk, or the reason is broken."""
+    return tuple(
+        EndWrapUp(city=seat.city, seat=seat.name, by="system")
+        for seat in seats
+        if seat.paused.startswith(WRAP_UP) and ends(seat.paused) + GRACE <= now
+    )
