@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
 from cti.web.health import Part
+from queues.ledger import Rows
 from queues.now import QueueNow
 from queues.visit import Visit
 
@@ -125,6 +126,7 @@ class Kept:
         journal: Journal | None = None,
         drain: Drain | None = None,
         live: LivePicture | None = None,
+        refiller: Callable[[float, float], Awaitable[int]] | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._reader = reader
@@ -132,6 +134,7 @@ class Kept:
         self._journal = journal
         self._drain = drain
         self._live = live
+        self._refiller = refiller
 
     def health(self) -> Mapping[str, Part]:
         picture = self._switchboard.board.picture
@@ -214,6 +217,17 @@ class Kept:
         if self._history is None:
             raise NotNow("history is not open here")
         return await self._history.calls(Past(since, until, city, most))
+
+    async def ledger(self, since: float, until: float, city: str | None) -> Rows:
+        if self._history is None:
+            raise NotNow("history is not open here")
+        span = await self._history.span(since, until, city)
+        return Rows(span.calls, span.visits, span.stints)
+
+    async def refill(self, since: float, until: float) -> int:
+        if self._refiller is None:
+            raise NotNow("nothing is refilled here")
+        return await self._refiller(since, until)
 
 
 def _call_of(record: Record) -> Call | None:

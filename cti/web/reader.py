@@ -9,6 +9,7 @@ from calls.facts import CallId
 from calls.model import Call, Seat
 from calls.story import Line
 from cti.web.health import Part
+from queues.ledger import Rows
 from queues.now import QueueNow
 
 
@@ -40,3 +41,9 @@ class Reader(Protocol):
         self, since: float | None, until: float | None, city: str | None, most: int
     ) -> Sequence[Call]:
         """From history, newest first."""
+
+    async def ledger(self, since: float, until: float, city: str | None) -> Rows:
+        """Calls that arrived in [since, until), with their visits and stints."""
+
+    async def refill(self, since: float, until: float) -> int:
+        """Put right from Asterisk's own files what nobody heard; how many calls."""
