@@ -257,6 +257,8 @@ def _left() -> Context:
     context = Context("left")
     context.do("GotoIf", '$["${OWED}" = ""]?bye')
     _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
+    # a duty must not be forgotten because nobody was listening
+    context.do("QueueLog", "${CITY}-${QUEUE}", "${UNIQUEID}", "NONE", "HOTLINEOWED", "${OWED_FILE}")
     by = '${IF($["${LEFT_BY}" = ""]?caller:${LEFT_BY})}'
     _tell(context, "left", f"By: {by}", "Cause: ${HANGUPCAUSE}", label="bye")
     return context.do("Return")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import typer
 
 from cti.commands import machine
+from cti.commands.ledger import ledger, refill
 from cti.commands.plan import app as plan
 from cti.commands.prompts import app as prompts
 from cti.commands.record import record
 from cti.commands.show import calls, queues, seats, story
+from cti.commands.truth import truth
 from lab.command import app as lab
 
 app = typer.Typer(
@@ -29,6 +31,9 @@ app.command("calls")(calls)
 app.command("seats")(seats)
 app.command("queues")(queues)
 app.command("story")(story)
+app.command("ledger")(ledger)
+app.command("truth")(truth)
+app.command("refill")(refill)
 app.command("record")(record)
 app.add_typer(plan, name="plan")
 app.add_typer(prompts, name="prompts")

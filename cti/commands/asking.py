@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,12 +15,17 @@ from calls.model import Call
 from cti.errors import NotNow, Refused
 from cti.home import Home
 from cti.kept import Kept, last_board
+from cti.settings import database_url
+from cti.settings import read as read_settings
 from cti.store.history import History, Past, sqlite_url
 from cti.store.journal import Reader, segments
 from cti.switchboard import Switchboard
 from cti.web import api
+from cti.web.ledger import LedgerAnswer, LedgerQuestion, TooMany, ledger_answer
+from queues.ledger import Rows
 
 SECONDS = 3.0
+REFILL_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,67 @@ def story(home: Home, call: str, *, full: bool) -> Told:
     return Told(asyncio.run(_story(kept, call, full)), "journal", until)
 
 
+def ledger(home: Home, since: float, until: float, by: str, minutes: int, city: str | None) -> dict[str, Any]:
+    """The ledger's answer: the service's, else counted here from the database. Raises NotNow, Refused."""
+    asked = {"from": since, "to": until, "by": by, "minutes": minutes} | ({"city": city} if city else {})
+    told = _served(home, f"/api/ledger?{urlencode(asked)}", full=False)
+    if told is not None:
+        return dict(told)
+    question = LedgerQuestion.model_validate({**asked, "city": city})
+    try:
+        return asyncio.run(_counted(home, question, since, until)).model_dump(mode="json")
+    except TooMany as why:
+        raise Refused(str(why)) from None
+
+
+async def _counted(home: Home, asked: LedgerQuestion, since: float, until: float) -> LedgerAnswer:
+    url = database_url(read_settings(home), home)
+    if url.startswith("sqlite") and not home.database.exists():
+        raise NotNow(f"no service answers on port {home.ports.api} and there is no {home.database}: cti up")
+    history = History(url)
+    try:
+        span = await history.span(since, until, asked.city)
+    finally:
+        await history.close()
+    return ledger_answer(asked, Rows(span.calls, span.visits, span.stints), since, until)
+
+
+def refill(home: Home, since: float, until: float) -> int:
+    """Have the service put right what nobody heard. Raises NotNow, Refused."""
+    told = _served(
+        home, "/api/ledger/refill", full=True, body={"from": since, "to": until}, seconds=REFILL_SECONDS
+    )
+    if told is None:
+        raise NotNow(f"no service answers on port {home.ports.api}; start it: cti up")
+    return int(told["calls"])
+
+
+def settled(home: Home, seconds: float) -> bool:
+    """Wait until what the service has heard and refilled is in the database; at once when none lives."""
+    end = time.monotonic() + seconds
+    while (waiting := _waiting(home)) is not None:
+        if not waiting:
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)  # a gauge tells nobody that it changed
+    return True
+
+
+def _waiting(home: Home) -> float | None:
+    """What is not yet in the database; None when no service answers."""
+    door = http.client.HTTPConnection("127.0.0.1", home.ports.api, timeout=SECONDS)
+    try:
+        door.request("GET", "/metrics")
+        text = door.getresponse().read().decode()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        door.close()
+    names = ("hotline_journal_behind_bytes ", "hotline_journal_waiting ", "hotline_refills_waiting ")
+    return sum(float(line.split()[1]) for line in text.splitlines() if line.startswith(names))
+
+
 async def _story(kept: Kept, call: str, full: bool) -> dict[str, Any]:
     if call == "last":
         last = await kept.latest()
@@ -108,16 +175,20 @@ def _from_disk(home: Home) -> tuple[Kept, float | None]:
     return Kept(Switchboard(board), reader), board.picture.stale_since
 
 
-def _served(home: Home, path: str, *, full: bool) -> Any:
+def _served(
+    home: Home, path: str, *, full: bool, body: dict[str, Any] | None = None, seconds: float = SECONDS
+) -> Any:
     """The service's answer as plain JSON; None when no service answers."""
     try:
         tokens = json.loads(home.tokens_file.read_text())
         token = tokens["operator" if full else "observer"]
     except (OSError, ValueError, KeyError):
         return None
-    door = http.client.HTTPConnection("127.0.0.1", home.ports.api, timeout=SECONDS)
+    door = http.client.HTTPConnection("127.0.0.1", home.ports.api, timeout=seconds)
     try:
-        door.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        told_body = None if body is None else json.dumps(body)
+        method = "GET" if body is None else "POST"
+        door.request(method, path, body=told_body, headers={"Authorization": f"Bearer {token}"})
         answer = door.getresponse()
         told = json.loads(answer.read())
     except (OSError, http.client.HTTPException, ValueError):
