@@ -13,6 +13,7 @@ from typing import Any
 from plan import model
 from plan.faults import Fault
 from plan.roads import faults_of_roads
+from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
 from plan.tables import FILES, TABLES, advice_of, city_of, tables_of, toml_of
 from plan.words import did_you_mean, host_of, shown
@@ -78,6 +79,7 @@ def check(
         "overflow": overflow,
     }
     plan = model.Plan.model_construct(**parts)
+    plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
     known = {kind: set(raw.get(f"{kind}.toml", {})) for kind in TABLES}
     found += faults_of_roads(plan, known)
     found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))

@@ -13,10 +13,11 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plan.roster import Roster
+from plan.rule import Rule as Rule
 from plan.words import (
     DESTINATION,
     AgentNumber,
-    Basis,
     Callers,
     CityName,
     Host,
@@ -65,15 +66,6 @@ class Destination(NamedTuple):
             return None
         kind: DestinationKind = found[1]  # type: ignore[assignment]  # the pattern allows these four only
         return cls(kind, found[2])
-
-
-class Rule(BaseModel):
-    """One table of a plan file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    basis: Basis = ""
-    """The clause this rule follows, ``六安 2021 §二(一)2``; ``假设``: an assumption, the notice is silent."""
 
 
 class City(Rule):
@@ -176,7 +168,7 @@ class Agent(Rule):
     """agents.toml: a person who signs in at a seat. The table's name is the number callers hear (工号)."""
 
     name: Title
-    skills: dict[Name, Penalty] = {}
+    skills: dict[Name, Penalty] = Field(default_factory=dict)
     """Queue to level: a lower one rings first. None: those of the seat the person sits at."""
     seat: OptionalSeat = ""
     """The usual seat: signing in there needs no number."""
@@ -260,6 +252,7 @@ class Plan(BaseModel):
     prompts: dict[Name, Prompt] = {}
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
+    roster: Roster | None = None
 
     @property
     def id(self) -> str:

@@ -40,7 +40,7 @@ def span(hours: str) -> Span:
 
 def _hours(text: str) -> str:
     if not _HOURS.fullmatch(text):
-        raise WrongWord(f"'{text[:20]}' is not a span of time", "like 08:00-16:00, or 23:00-07:00 over midnight")
+        raise WrongWord(f"'{text[:20]}' is not a span of time", "like 08:00-16:00, or 23:00-07:00")
     if text[:5] == text[6:]:
         raise WrongWord(f"'{text}' has no length", "a whole day is 00:00-24:00")
     return text
@@ -64,11 +64,12 @@ class Shift(Rule):
         """Breaks in minutes like the shift's own; those of a night shift may lie after midnight."""
         begins = span(self.hours).begins
         spans = (span(text) for text in (self.breaks if own is None else own))
-        return tuple(s if s.begins >= begins else Span(s.begins + DAY_MINUTES, s.ends + DAY_MINUTES) for s in spans)
+        late = DAY_MINUTES
+        return tuple(s if s.begins >= begins else Span(s.begins + late, s.ends + late) for s in spans)
 
 
 class Pattern(Rule):
-    """``[patterns.four]``: either ``cycle`` (倒班), or ``week``, or by the kind of day. ``rest`` is no shift."""
+    """``[patterns.four]``: either ``cycle`` (倒班), or ``week``, or by kind of day. ``rest`` is no shift."""
 
     title: OptionalTitle = ""
     cycle: tuple[Name, ...] = ()
@@ -100,7 +101,7 @@ class Person(Rule):
     first: date | None = None
     last: date | None = None
     """The first and the last day on this roster."""
-    breaks: dict[Name, tuple[Hours, ...]] = {}
+    breaks: dict[Name, tuple[Hours, ...]] = Field(default_factory=dict)
     """Shift to this person's breaks, so that not everybody eats at once."""
 
 
@@ -157,8 +158,8 @@ class Target(Rule):
     """Share of rostered time lost to what the roster does not know: sickness, meetings, a glass of water."""
     minimum: Annotated[int, Field(ge=0, le=1000)] = 1
     """Persons whatever the load."""
-    open: dict[DayKind, Hours] = {}
-    """When the queue has people of its own; empty: 7x24. Outside, its calls count for where ``next`` leads."""
+    open: dict[DayKind, Hours] = Field(default_factory=dict)
+    """When the queue has people of its own; empty: 7x24. Else its calls count for where ``next`` leads."""
 
 
 class Rest(Rule):

@@ -13,3 +13,4 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     basis: Basis = ""
+    """The clause this rule follows, ``六安 2021 §二(一)2``; ``假设``: an assumption, the notice is silent."""

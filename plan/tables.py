@@ -30,7 +30,7 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "prompts": model.Prompt,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice"))
+FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast"))
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 
@@ -87,7 +87,7 @@ def city_of(raw: dict[str, Any] | None, folder: str | None, found: list[Fault]) 
     """city.toml, whose id is the folder's name where the folder's name says something."""
     if raw is None:
         return None
-    city = _rule("city.toml", (), raw, model.City, found)
+    city = rule_of("city.toml", (), raw, model.City, found)
     told = raw.get("id")
     if folder is not None and isinstance(told, str) and CITY.fullmatch(told) and told != folder:
         found.append(
@@ -119,7 +119,7 @@ def tables_of(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault])
                 )
             )
             continue
-        made = _rule(file, (name,), table, rule, found) or _partly(table, rule)
+        made = rule_of(file, (name,), table, rule, found) or _partly(table, rule)
         if made is not None and pattern.fullmatch(name):
             yield name, made
 
@@ -134,7 +134,7 @@ def _example(rule: type[model.Rule]) -> str:
     }.get(rule, "welcome")
 
 
-def _rule(
+def rule_of(
     file: str, place: tuple[str, ...], raw: dict[str, Any], rule: type[T], found: list[Fault]
 ) -> T | None:
     try:
@@ -200,8 +200,8 @@ def advice_of(
             continue
         for number, entry in enumerate(entries, 1):
             place = (f"{kind} {number}",)
-            if kind == "advice" and (a := _rule("advice.toml", place, entry, model.Advice, found)):
+            if kind == "advice" and (a := rule_of("advice.toml", place, entry, model.Advice, found)):
                 advice.append(a)
-            if kind == "overflow" and (o := _rule("advice.toml", place, entry, model.Overflow, found)):
+            if kind == "overflow" and (o := rule_of("advice.toml", place, entry, model.Overflow, found)):
                 overflow.append(o)
     return tuple(advice), tuple(overflow)
