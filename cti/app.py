@@ -21,6 +21,7 @@ from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
+from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.store.drain import Drain
 from cti.store.history import History
@@ -89,6 +90,10 @@ class Service:
         self.journal = Journal(home.journal, limits, checkpoint=kept.checkpoint(self._board))
         self.history = History(database_url(settings, home))
         self.drain = Drain(self.journal, self.history)
+        self.refiller = Refiller(
+            NODE, (home.queue_log, home.cdr), self.history, self.journal, self.drain, self._board
+        )
+        self.refiller.remember(reader)
         self.live = LivePicture(
             connect(settings.redis or None),
             kept.everything(self._board),
@@ -96,10 +101,12 @@ class Service:
             node=NODE,
         )
         self.metrics = Metrics(
-            kept.gauges(self.journal, self.drain, self._board), lambda: self._board().picture.live()
+            kept.gauges(self.journal, self.drain, self._board, lambda: self.refiller.waiting),
+            lambda: self._board().picture.live(),
         )
         self.switchboard.listen(kept.journal_ear(self.journal))
         self.switchboard.listen(kept.picture_ear(self.live))
+        self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
         self.link = Link(
             (settings.host, ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
@@ -112,6 +119,7 @@ class Service:
             journal=self.journal,
             drain=self.drain,
             live=self.live,
+            refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
         )
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
         self._show_seats()
@@ -123,6 +131,7 @@ class Service:
             "link": self.link.run,
             "web": self.web.run,
             "drain": self.drain.run,
+            "refill": self.refiller.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,

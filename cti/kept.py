@@ -240,7 +240,9 @@ def _call_of(record: Record) -> Call | None:
 Gauge = tuple[str, str, Callable[[], float]]
 
 
-def gauges(journal: Journal, drain: Drain, board: Callable[[], Board]) -> list[Gauge]:
+def gauges(
+    journal: Journal, drain: Drain, board: Callable[[], Board], refills: Callable[[], int]
+) -> list[Gauge]:
     """Figures that ``cti.web.metrics`` looks up when asked."""
     return [
         ("hotline_link_up", "1 while Asterisk talks to us", lambda: float(board().picture.linked)),
@@ -248,6 +250,7 @@ def gauges(journal: Journal, drain: Drain, board: Callable[[], Board]) -> list[G
         ("hotline_journal_waiting", "Records not yet in the file", lambda: float(journal.waiting)),
         ("hotline_journal_lost", "Records lost to a full or broken disk", lambda: float(journal.unwritten)),
         ("hotline_journal_behind_bytes", "Journal the database has not read", lambda: float(drain.behind)),
+        ("hotline_refills_waiting", "Silences not yet put right", lambda: float(refills())),
         ("hotline_database_up", "1 while history is written", lambda: float(drain.ok)),
     ]
 
