@@ -28,6 +28,12 @@ GONE = (18, 20, 27, 38, 41, 44)
 """Q.850 causes of a seat's phone that did not hang up but vanished: no response, absent, out of order,
 network out of order, temporary failure, not available (what res_pjsip gives when no sound came)."""
 
+
+def cause_is(causes: tuple[int, ...], variable: str) -> str:
+    """An expression: the variable holds one of these causes."""
+    return "(" + " | ".join(f"0${{{variable}}} = {cause}" for cause in causes) + ")"
+
+
 _AGENT = "hotline-agent/${CITY}/${AGENT}"
 _SEAT = "hotline-seat/${CITY}/${SEAT}"
 _PAUSE = "hotline-pause/${CITY}/${SEAT}"
@@ -160,7 +166,7 @@ def _order() -> Context:
     context.do("Answer", label="good")
     context.do("Hangup")
     # the ;1 half, once ;2 has answered
-    context.exten("1").do("Hangup")
+    context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
     return context
 
 
@@ -260,10 +266,10 @@ def _ready() -> Context:
 
 
 def _pause() -> Context:
-    """REASON is a key or a reason of the plan; ``missed`` only the house itself may give."""
+    """REASON is a key or a reason of the plan; ``missed`` and ``lost`` only the house itself may give."""
     context = Context("seat-pause")
     context.do("GotoIf", '$["${HERE}" = ""]?nobody')
-    context.do("GotoIf", '$["${BY}${REASON}" = "systemmissed"]?good')
+    context.do("GotoIf", '$["${BY}${REASON}" = "systemmissed" | "${BY}${REASON}" = "systemlost"]?good')
     context.do("GotoIf", '$["${REASON}" = ""]?unknown')
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-pause,${REASON},1)}?:unknown")
     context.do("Gosub", "${CITY}-pause", "${REASON}", "1")
@@ -329,17 +335,22 @@ def _seat_left() -> Context:
     context.do("UserEvent", "Hotline", "What: missed", "Call: ${CALL_ID}", "City: ${CITY}", "Seat: ${SEAT}",
                "Count: ${MISSED}", "Of: ${MISSED_RINGS}")  # fmt: skip
     context.do("GotoIf", "$[0${MISSED_RINGS} = 0 | ${MISSED} < 0${MISSED_RINGS}]?bye")
-    context.do("Set", "DID=pause").do("Set", "REASON=missed").do("Set", "BY=system")
+    context.do("Set", "REASON=missed")
+    context.do("Set", "DID=pause", label="pause").do("Set", "BY=system")
     context.do("Gosub", "seat-do", "s", "1")
     context.do("Return", label="bye")
     # the caller's leg looks at this (context talked): did the agent hang up, or did the phone die?
     context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=${CAUSE}", label="talked")
     context.do("Set", f"AGENT=${{DB({_SEAT})}}")
     context.do("GotoIf", '$["${AGENT}" = ""]?bye')
+    # a dead phone looks free until it is asked again (qualify): nobody may be sent there meanwhile
+    context.do("GotoIf", f"$[{cause_is(GONE, 'CAUSE')}]?lost")
     context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-agent,${AGENT},1)}?${CITY}-agent,${AGENT},1")
     context.do("GotoIf", f"$[0${{WRAP_UP}} <= {FLOOR}]?bye")
     context.do("Gosub", "seat-wrap-up", "s", "1")
-    return context.do("Return")
+    context.do("Return")
+    context.do("Set", "REASON=lost", label="lost").do("Goto", "pause")
+    return context
 
 
 def _wrap_up() -> Context:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asterisk_conf.seats import GONE, HEAD, seat_leg_answered, seat_leg_begins
+from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.model import MAX_HOPS
@@ -214,8 +214,8 @@ def _talked() -> Context:
     context.do("GotoIf", "$[${LOOKS} > 10]?known")
     context.do("Wait", "0.1")
     context.do("Goto", "look")
-    gone = " | ".join(f"0${{SEAT_LEFT}} = {cause}" for cause in GONE)
-    context.do("GotoIf", f"$[({gone}) & 0${{RETURNS}} < {RETURNS}]?back", label="known")
+    lost = f"{cause_is(GONE, 'SEAT_LEFT')} & 0${{RETURNS}} < {RETURNS}"
+    context.do("GotoIf", f"$[{lost}]?back", label="known")
     context.do("Set", "LEFT_BY=agent")
     context.do("Hangup", "16")
     context.do("Set", "RETURNS=$[0${RETURNS} + 1]", label="back")

@@ -57,6 +57,8 @@ class Exchange:
     registered: dict[str, bool] = field(default_factory=dict)
     house_there: bool = False
     watchers: list[Callable[[Line], None]] = field(default_factory=list)
+    missed: set[str] = field(default_factory=set)
+    """Seats' phones that let the last ring pass; the house may count it."""
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     """What single phones were told; all others do the usual."""
     _wire: Wire | None = None
@@ -376,6 +378,9 @@ class Exchange:
 
     def _end(self, leg: Leg, at: float, cause: int) -> None:
         leg.ended, leg.cause, leg.by = at, cause, leg.by or "self"
+        if leg.kind == "seat":
+            # answered, or a code dialled: nothing is held against this phone
+            (self.missed.discard if leg.answered is not None else self.missed.add)(leg.phone)
         self.legs.pop(leg.id, None)
         self._promised.pop(leg.id, None)
         self._tell(leg, "ended", at, by=leg.by, cause=cause, answered=leg.answered)
