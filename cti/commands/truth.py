@@ -74,7 +74,7 @@ def truth(
 def _judged(home: Home, since: float, until: float, city: str | None) -> Truth:
     asking.settled(home, SETTLE)
     url = database_url(read(home), home)
-    counted = recount(queue_log(home.queue_log), cdrs(home.cdr))
+    counted = recount(queue_log(home.queue_log), cdrs(home.cdr) if home.cdr.exists() else ())
     calls, visits = ledger_rows(url, since - EDGE, until + EDGE)
     return compare(counted, calls, visits, since, until, city)
 
