@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from cti.commands import machine
-from cti.commands.duties import duties
 from cti.commands.ledger import ledger, refill
 from cti.commands.plan import app as plan
 from cti.commands.prompts import app as prompts
@@ -37,7 +36,6 @@ app.command("story")(story)
 app.command("ledger")(ledger)
 app.command("truth")(truth)
 app.command("refill")(refill)
-app.command("duties")(duties)
 app.command("record")(record)
 app.add_typer(plan, name="plan")
 app.add_typer(roster, name="roster")
