@@ -9,7 +9,6 @@ from cti.commands.ledger import ledger, refill
 from cti.commands.plan import app as plan
 from cti.commands.prompts import app as prompts
 from cti.commands.record import record
-from cti.commands.roster import app as roster
 from cti.commands.show import calls, queues, seats, story
 from cti.commands.truth import truth
 from lab.command import app as lab
@@ -38,7 +37,6 @@ app.command("truth")(truth)
 app.command("refill")(refill)
 app.command("record")(record)
 app.add_typer(plan, name="plan")
-app.add_typer(roster, name="roster")
 app.add_typer(prompts, name="prompts")
 lab.command("mixed")(mixed)
 app.add_typer(lab, name="lab")
