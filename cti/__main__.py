@@ -5,10 +5,12 @@ from __future__ import annotations
 import typer
 
 from cti.commands import machine
+from cti.commands.duties import duties
 from cti.commands.ledger import ledger, refill
 from cti.commands.plan import app as plan
 from cti.commands.prompts import app as prompts
 from cti.commands.record import record
+from cti.commands.roster import app as roster
 from cti.commands.show import calls, queues, seats, story
 from cti.commands.truth import truth
 from lab.command import app as lab
@@ -35,8 +37,10 @@ app.command("story")(story)
 app.command("ledger")(ledger)
 app.command("truth")(truth)
 app.command("refill")(refill)
+app.command("duties")(duties)
 app.command("record")(record)
 app.add_typer(plan, name="plan")
+app.add_typer(roster, name="roster")
 app.add_typer(prompts, name="prompts")
 lab.command("mixed")(mixed)
 app.add_typer(lab, name="lab")

@@ -23,6 +23,7 @@ from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
+from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
@@ -100,8 +101,12 @@ class Service:
             lambda: self._board().queues_now(),
             node=NODE,
         )
+        self.staffing = Staffing(lambda: self.plans.by_city, self._board)
         self.metrics = Metrics(
-            kept.gauges(self.journal, self.drain, self._board, lambda: self.refiller.waiting),
+            [
+                *kept.gauges(self.journal, self.drain, self._board, lambda: self.refiller.waiting),
+                ("hotline_seats_short", "People missing at their seats for the target", self.staffing.short),
+            ],
             lambda: self._board().picture.live(),
         )
         self.switchboard.listen(kept.journal_ear(self.journal))
@@ -120,6 +125,7 @@ class Service:
             drain=self.drain,
             live=self.live,
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
+            shortfalls=self.staffing.shortfalls,
         )
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
         self._show_seats()
@@ -135,6 +141,7 @@ class Service:
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,
+            "staffing": self.staffing.run,
         }
         try:
             async with asyncio.TaskGroup() as group:

@@ -25,8 +25,10 @@ from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
 from cti.web.health import Part
+from queues.duties import Duty, Known, duties
 from queues.ledger import Rows
 from queues.now import QueueNow
+from queues.short import Shortfall
 from queues.visit import Visit
 
 SEVERAL = 20
@@ -127,6 +129,7 @@ class Kept:
         drain: Drain | None = None,
         live: LivePicture | None = None,
         refiller: Callable[[float, float], Awaitable[int]] | None = None,
+        shortfalls: Callable[[], Sequence[Shortfall]] | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._reader = reader
@@ -135,6 +138,7 @@ class Kept:
         self._drain = drain
         self._live = live
         self._refiller = refiller
+        self._shortfalls = shortfalls
 
     def health(self) -> Mapping[str, Part]:
         picture = self._switchboard.board.picture
@@ -228,6 +232,20 @@ class Kept:
         if self._refiller is None:
             raise NotNow("nothing is refilled here")
         return await self._refiller(since, until)
+
+    def shortfalls(self) -> Sequence[Shortfall]:
+        if self._shortfalls is None:
+            raise NotNow("nobody counts seats here: only the running service does")
+        return self._shortfalls()
+
+    async def duties(self, since: float, city: str | None, history: History | None = None) -> Sequence[Duty]:
+        """``history``: another database than the one that is open here."""
+        # what has not reached the database yet stands on the board
+        history = history or self._history
+        live = [c for c in self._switchboard.board.picture.calls.values() if city in (None, c.city)]
+        past = [] if history is None else await history.owed(since, city)
+        known = {c.id: c for c in (*past, *live) if c.arrived >= since}
+        return duties(Known(list(known.values())))
 
 
 def _call_of(record: Record) -> Call | None:

@@ -148,8 +148,10 @@ class Target(Rule):
     """
 
     answered: Share = 0.95
-    """Share of the offered calls answered within ``within_seconds`` of joining the queue."""
+    """Share of the offered calls answered within ``within_seconds`` of entering the line."""
     within_seconds: Annotated[int, Field(ge=1, le=600)] = 15
+    greeting_seconds: Annotated[int, Field(ge=0, le=120)] = 0
+    """What the greeting takes of them: the clock starts when a call enters the line, before any queue."""
     connect: Share = 0.95
     """Share answered at all; matters where ``patience_seconds`` is set."""
     patience_seconds: Annotated[int, Field(ge=0, le=3600)] = 0

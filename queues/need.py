@@ -50,7 +50,8 @@ class Shared:
 
 def agents_for(calls: float, seconds: float, handle: float, target: Target) -> tuple[int, Quality]:
     """The fewest agents that reach the target with ``calls`` offered in ``seconds``, and what they reach."""
-    goal = (target.answered, target.connect, float(target.within_seconds), float(target.patience_seconds))
+    within = max(0.0, float(target.within_seconds - target.greeting_seconds))
+    goal = (target.answered, target.connect, within, float(target.patience_seconds))
     return _agents_for(round(calls, 6) / seconds, round(handle, 3), target.minimum, goal)
 
 
@@ -148,6 +149,7 @@ def pooled(roster: Roster, wanted: Iterable[Need], seconds: float) -> int:
         update={
             "answered": max(t.answered for t in targets),
             "within_seconds": min(t.within_seconds for t in targets),
+            "greeting_seconds": max(t.greeting_seconds for t in targets),
             "connect": max(t.connect for t in targets),
             "patience_seconds": min(t.patience_seconds for t in targets),
             "minimum": 0,

@@ -10,8 +10,7 @@ from calls.model import Seat, SeatState
 from plan.model import Plan
 from plan.roster import Roster
 from queues.need import Need, needs, share
-from queues.roster import Slot, Turn, at, lay
-from queues.shift import Calendar, zone
+from queues.roster import Laid, Slot, Turn, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Shortfall:
     paused: tuple[str, ...]
     """Seats of this queue that are signed in but paused."""
     missing: tuple[str, ...]
-    """Persons the roster expects for this queue now whose seat is not signed in."""
+    """Persons the roster expects for this queue now who are not signed in anywhere."""
 
     @property
     def short(self) -> int:
@@ -46,8 +45,9 @@ def short_now(
     here = [s for s in mine if s.state in AT_WORK]
     numbers = {queue: need.agents for queue, need in wanted.items()}
     shared = share(numbers, [s.queues for s in here])
-    there = {s.name for s in mine if s.queues and s.state not in (SeatState.AWAY, SeatState.UNREACHABLE)}
-    expected = list(rostered)
+    # without agents a seat is its own agent
+    there = {s.agent or s.name for s in mine if s.queues and s.state is not SeatState.UNREACHABLE}
+    expected = [turn for turn in rostered if turn.who not in there]
     return [
         Shortfall(
             city=city,
@@ -56,9 +56,7 @@ def short_now(
             present=shared.given[queue],
             able=shared.able[queue],
             paused=tuple(sorted(s.name for s in mine if queue in s.queues and s.state is SeatState.PAUSED)),
-            missing=tuple(
-                sorted({s.who for s in expected if queue in s.skills and s.seat and s.seat not in there})
-            ),
+            missing=tuple(sorted({turn.who for turn in expected if queue in turn.skills})),
         )
         for queue, need in numbers.items()
         if shared.given[queue] < need
@@ -66,11 +64,10 @@ def short_now(
 
 
 def wanted_at(
-    plan: Plan, roster: Roster, when: datetime, calendar: Calendar
+    plan: Plan, roster: Roster, laid: Laid, when: datetime
 ) -> tuple[tuple[Turn, ...], dict[str, Need]]:
-    """Who should be at their seat at this instant, and what its interval needs. ``when`` knows its zone."""
-    local = when.astimezone(zone(plan.city.timezone))
-    laid = lay(plan, roster, local.date(), local.date(), calendar)
+    """Who should be at their seat at this instant of a laid day, and what its interval needs."""
+    local = when.astimezone(laid.tz)
     step = timedelta(minutes=roster.interval_minutes)
     begins = laid.begins + (local - laid.begins) // step * step
     slot = Slot(begins, begins + step, laid.days[local.date()], ())

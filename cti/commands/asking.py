@@ -22,6 +22,8 @@ from cti.store.journal import Reader, segments
 from cti.switchboard import Switchboard
 from cti.web import api
 from cti.web.ledger import LedgerAnswer, LedgerQuestion, TooMany, ledger_answer
+from cti.web.staffing import DutiesQuestion, duty_answer
+from queues.duties import Duty
 from queues.ledger import Rows
 
 SECONDS = 3.0
@@ -101,6 +103,28 @@ async def _counted(home: Home, asked: LedgerQuestion, since: float, until: float
     finally:
         await history.close()
     return ledger_answer(asked, Rows(span.calls, span.visits, span.stints), since, until)
+
+
+def duties(home: Home, since: float | None, city: str | None, *, settled: bool, full: bool) -> Told:
+    """What a shift hands over: the service's answer, else found here from disk. Raises NotNow, Refused."""
+    told = {"from": since, "city": city, "all": "true" if settled else None}
+    asked = {key: value for key, value in told.items() if value is not None}
+    rows = _served(home, f"/api/duties?{urlencode(asked)}", full=full)
+    if rows is not None:
+        return Told(rows, "service")
+    kept, until = _from_disk(home)
+    question = DutiesQuestion.model_validate(asked)
+    found = asyncio.run(_duties(home, kept, question))
+    return Told([duty_answer(d, full=full).model_dump(mode="json") for d in found], "journal", until)
+
+
+async def _duties(home: Home, kept: Kept, asked: DutiesQuestion) -> list[Duty]:
+    history = History(database_url(read_settings(home), home))
+    try:
+        found = await kept.duties(asked.begins(time.time()), asked.city, history)
+    finally:
+        await history.close()
+    return [duty for duty in found if asked.wants(duty)]
 
 
 def refill(home: Home, since: float, until: float) -> int:

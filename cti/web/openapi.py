@@ -8,7 +8,7 @@ from apispec import APISpec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cti.web import api, ledger
+from cti.web import api, ledger, staffing
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -21,6 +21,8 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     ledger.LedgerAnswer,
     ledger.RefillAnswer,
     ledger.RefillQuestion,
+    staffing.ShortfallAnswer,
+    staffing.DutyAnswer,
     api.Problem,
 )
 
@@ -44,6 +46,22 @@ PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tupl
         ledger.LedgerQuestion,
         ledger.LedgerAnswer,
         False,
+        (400, 503),
+    ),
+    (
+        "/api/shortfalls",
+        "Queues with too few people now 在席不足",
+        api.CallsQuestion,
+        staffing.ShortfallAnswer,
+        True,
+        (400, 503),
+    ),
+    (
+        "/api/duties",
+        "What a shift hands over 交接班事项",
+        staffing.DutiesQuestion,
+        staffing.DutyAnswer,
+        True,
         (400, 503),
     ),
 )

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from calls.facts import CallId
 from cti.errors import NotNow, Refused
-from cti.web import api, ledger
+from cti.web import api, ledger, staffing
 from cti.web.health import ready
 from cti.web.metrics import CONTENT_TYPE, Metrics
 from cti.web.openapi import document
@@ -73,6 +73,8 @@ class Web:
         app.router.add_get("/api/history/calls", self._history)
         app.router.add_get("/api/ledger", self._ledger)
         app.router.add_post("/api/ledger/refill", self._refill)
+        app.router.add_get("/api/shortfalls", self._shortfalls)
+        app.router.add_get("/api/duties", self._duties)
         return app
 
     # --- who asks -----------------------------------------------------------------------------------
@@ -167,6 +169,17 @@ class Web:
         except ValidationError as why:
             raise _wrong(why) from None
         return _json(ledger.RefillAnswer(calls=await self._reader.refill(asked.since, asked.until)))
+
+    async def _shortfalls(self, request: web.Request) -> web.Response:
+        city = _asked(request, api.CallsQuestion).city
+        found = self._reader.shortfalls()
+        return _json([staffing.shortfall_answer(s) for s in found if city in (None, s.city)])
+
+    async def _duties(self, request: web.Request) -> web.Response:
+        asked = _asked(request, staffing.DutiesQuestion)
+        found = await self._reader.duties(asked.begins(time.time()), asked.city)
+        full = request[ROLE] == OPERATOR
+        return _json([staffing.duty_answer(d, full=full) for d in found if asked.wants(d)])
 
     async def _named(self, request: web.Request) -> str:
         """The call a path names: its id, the beginning of one, or ``last``."""
