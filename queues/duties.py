@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from calls.facts import CallId
 from calls.model import Call
+from plan.words import NUMBER
 
 
 class DutyKind(StrEnum):
@@ -30,7 +31,7 @@ class Duty:
     queue: str
     """The last queue the caller waited in."""
     number: str
-    """Whom to call; empty when the number was withheld."""
+    """Whom to call; empty when it was withheld (``anonymous`` is many people, and nobody to call)."""
     settled: float | None = None
     settled_by: CallId | None = None
 
@@ -54,7 +55,7 @@ def call_backs(known: Known) -> Iterable[Duty]:
     """
     talked: dict[tuple[str, str], list[Call]] = {}
     for call in known.calls:
-        if call.answered is not None and call.caller and call.consult_of is None:
+        if call.answered is not None and call.consult_of is None and NUMBER.fullmatch(call.caller):
             talked.setdefault((call.city, call.caller), []).append(call)
     for call in known.calls:
         if not call.owed or call.consult_of is not None:
@@ -69,7 +70,7 @@ def call_backs(known: Known) -> Iterable[Duty]:
             since=since,
             line=call.line,
             queue=call.queue,
-            number=call.caller,
+            number=call.caller if NUMBER.fullmatch(call.caller) else "",
             settled=None if first is None else first.answered,
             settled_by=None if first is None else first.id,
         )
