@@ -5,7 +5,8 @@ outcome. What stands where:
 
 - AstDB ``hotline-seat/<city>/<seat>``: the agent at the seat; ``hotline-agent/<city>/<agent>``: the seat.
 - AstDB ``hotline-pause/<city>/<seat>``: why the seat is paused, other than wrap-up.
-- AstDB ``hotline-wrapup/<city>-<seat>``: when its wrap-up ends (epoch); there as long as it lasts.
+- AstDB ``hotline-wrapup/<city>-<seat>``: when its wrap-up, or its rest after a missed ring, ends (epoch);
+  there as long as it lasts.
 - AstDB ``hotline-missed/<city>/<seat>``: rings left unanswered in a row.
 - app_queue's members, which it keeps itself (``persistentmembers``), with the same pause as reason.
 """
@@ -22,6 +23,9 @@ CODES = {"11": "in", "12": "out", "13": "ready", "14": "pause", "15": "state"}
 """After the star: what a seat's phone dials, and what is done."""
 FLOOR = 2
 """A wrap-up up to so many seconds is app_queue's own ``wrapuptime``; a longer one is a pause (decision 4)."""
+REST = 10
+"""Seconds a seat is left alone after a ring of full length: app_queue would offer the same caller to the same
+empty chair again, however many colleagues are free."""
 HEAD = 1000
 """QUEUE_PRIO of a caller whom we lost: before everybody else."""
 GONE = (18, 20, 27, 38, 41, 44)
@@ -329,16 +333,18 @@ def _seat_left() -> Context:
     # 26: somebody else answered. 17, 21: busy, declined. Else only a ring of full length was missed: a
     # caller who left early is not the agent's fault.
     context.do("GotoIf", "$[${CAUSE} = 26]?bye")
-    rang = "${EPOCH} - ${RANG_AT} >= 0${RING_SECONDS} - 1"
-    context.do("GotoIf", f"$[${{CAUSE}} = 17 | ${{CAUSE}} = 21 | {rang}]?:bye")
+    context.do("Set", "FULL=$[${EPOCH} - ${RANG_AT} >= 0${RING_SECONDS} - 1]")
+    context.do("GotoIf", "$[${CAUSE} = 17 | ${CAUSE} = 21 | ${FULL}]?:bye")
     context.do("Set", f"MISSED=$[0${{DB({_MISSED})}} + 1]").do("Set", f"DB({_MISSED})=${{MISSED}}")
     context.do("UserEvent", "Hotline", "What: missed", "Call: ${CALL_ID}", "City: ${CITY}", "Seat: ${SEAT}",
                "Count: ${MISSED}", "Of: ${MISSED_RINGS}")  # fmt: skip
-    context.do("GotoIf", "$[0${MISSED_RINGS} = 0 | ${MISSED} < 0${MISSED_RINGS}]?bye")
+    context.do("GotoIf", "$[0${MISSED_RINGS} = 0 | ${MISSED} < 0${MISSED_RINGS}]?rest")
     context.do("Set", "REASON=missed")
     context.do("Set", "DID=pause", label="pause").do("Set", "BY=system")
     context.do("Gosub", "seat-do", "s", "1")
     context.do("Return", label="bye")
+    context.do("GotoIf", "${FULL}?:bye", label="rest")
+    context.do("Set", f"WRAP_UP={REST}").do("Gosub", "seat-wrap-up", "s", "1(rest)").do("Return")
     # the caller's leg looks at this (context talked): did the agent hang up, or did the phone die?
     context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=${CAUSE}", label="talked")
     context.do("Set", f"AGENT=${{DB({_SEAT})}}")
@@ -347,20 +353,20 @@ def _seat_left() -> Context:
     context.do("GotoIf", f"$[{cause_is(GONE, 'CAUSE')}]?lost")
     context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-agent,${AGENT},1)}?${CITY}-agent,${AGENT},1")
     context.do("GotoIf", f"$[0${{WRAP_UP}} <= {FLOOR}]?bye")
-    context.do("Gosub", "seat-wrap-up", "s", "1")
+    context.do("Gosub", "seat-wrap-up", "s", "1(wrapup)")
     context.do("Return")
     context.do("Set", "REASON=lost", label="lost").do("Goto", "pause")
     return context
 
 
 def _wrap_up() -> Context:
-    """CITY, SEAT, WRAP_UP in seconds. Whoever pauses while talking stays paused instead."""
+    """ARG1 wrapup or rest; CITY, SEAT, WRAP_UP in seconds. Whoever paused while talking stays so."""
     context = Context("seat-wrap-up")
     context.do("Set", "HELD=${LOCK(seats-${CITY})}")
     context.do("GotoIf", f'$["${{DB({_SEAT})}}" = "" | "${{DB({_PAUSE})}}" != ""]?done')
     context.do("Set", "UNTIL=$[${EPOCH} + ${WRAP_UP}]")
     context.do("Set", f"DB({_WRAP_UP})=${{UNTIL}}")
-    context.do("PauseQueueMember", "", "PJSIP/${CITY}-${SEAT}", "", "wrapup:${UNTIL}")
+    context.do("PauseQueueMember", "", "PJSIP/${CITY}-${SEAT}", "", "${ARG1}:${UNTIL}")
     context.do("Set", "HELD=${UNLOCK(seats-${CITY})}", label="done")
     context.do("Gosub", "seat-wind", "s", "1")
     return context.do("Return")

@@ -383,7 +383,7 @@ class SeatActed(Fact):
     """Somebody did, or tried to do, something at a seat: signed in or out, paused, became ready.
 
     ``did``: in, out, pause, ready. ``by``: phone, api, supervisor or system. ``ok`` False: nothing changed,
-    and ``why`` says why not (``unknown-agent``); for a system's ``out`` it says what for (elsewhere, replaced).
+    and ``why`` says why not (``unknown-agent``); for a system's ``out``, what for (elsewhere, replaced).
     """
 
     city: str

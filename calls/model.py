@@ -127,6 +127,6 @@ class Seat:
     agent: str = ""
     """The number (工号) of who sits there; empty: nobody signed in."""
     until: float | None = None
-    """When wrap-up ends, while it lasts."""
+    """When wrap-up, or the rest after a missed ring, ends; while it lasts."""
     missed: int = 0
     """Rings left unanswered in a row."""

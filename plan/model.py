@@ -195,7 +195,7 @@ PAUSES: Mapping[str, Pause] = {
     "meeting": Pause(title="会议", title_en="meeting", key="5"),
 }
 """The reasons of a plan without pauses.toml."""
-RESERVED_PAUSES = frozenset({"wrapup", "missed", "lost", "forced", "paused"})
+RESERVED_PAUSES = frozenset({"wrapup", "rest", "missed", "lost", "forced", "paused"})
 """Reasons the house itself gives."""
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Seat, SeatState
-from queues.wrap_up import WRAP_UP, ends
+from queues.wrap_up import WRAP_UP, ends, timed
 
 Key = tuple[str, str]
 """(city, seat)."""
@@ -60,7 +60,7 @@ TABLE: tuple[tuple[Callable[[Known], bool], SeatState], ...] = (
     (lambda k: any(x.sound is Sound.RINGS for x in k.legs), SeatState.RINGING),
     (lambda k: not k.queues, SeatState.AWAY),
     (lambda k: k.device in UNREACHABLE_DEVICES, SeatState.UNREACHABLE),
-    (lambda k: k.paused.startswith(WRAP_UP), SeatState.WRAP_UP),
+    (lambda k: k.paused.partition(":")[0] == WRAP_UP, SeatState.WRAP_UP),
     (lambda k: bool(k.paused), SeatState.PAUSED),
     (lambda k: True, SeatState.READY),
 )
@@ -110,7 +110,7 @@ def _told(seats: Seats, key: Key, at: float, **changes: Any) -> Seats:
         state=state,
         since=seat.since if state is seat.state else at,
         paused=known.paused,
-        until=ends(known.paused) if state is SeatState.WRAP_UP else None,
+        until=ends(known.paused) if timed(known.paused) else None,
         call=next((x.call for x in loud if x.call is not None), None),
     )
     if seats.seats.get(key) == seat:

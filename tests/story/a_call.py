@@ -150,7 +150,7 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "seat": st.sampled_from(["1001", "1002"]),
     "queue": st.sampled_from(["general", "market"]),
     "by": st.sampled_from(["caller", "agent", "system", "nobody"]),
-    "reason": st.sampled_from(["", "lunch", "wrapup:200", "wrapup:", "wrapup:x", "transfer"]),
+    "reason": st.sampled_from(["", "lunch", "wrapup:200", "wrapup:", "wrapup:x", "rest:300", "transfer"]),
     "status": st.sampled_from(["TIMEOUT", "FULL", "JOINEMPTY", "CONTINUE", "SUCCESS", "?"]),
     "key": st.sampled_from(["", "1"]),
     "state": st.sampled_from(["not_inuse", "inuse", "unavailable", "ringing", "?"]),
