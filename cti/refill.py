@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 NEAR = 1.6
 """Seconds: two moments of one event, one of them cut to the whole second."""
+EXACT = 0.3
+"""Seconds: two moments of one event, both with milliseconds, on a busy machine."""
 MARGIN = 3.0
 """Seconds around a silence: what was heard then may have died on the way to the disk."""
 SETTLE = 2.0
@@ -83,8 +85,10 @@ def mended_call(heard: Call | None, proved: Call) -> Call | None:
         if getattr(proved, name) and getattr(proved, name) != getattr(heard, name):
             changes[name] = getattr(proved, name)
     for name in ("arrived", "answered", "ended"):
-        if not _near(getattr(heard, name), getattr(proved, name)):
-            changes[name] = getattr(proved, name)
+        told = getattr(proved, name)
+        # the dialplan writes milliseconds, cdr_csv and app_queue whole seconds
+        if not _near(getattr(heard, name), told, NEAR if told is None or told.is_integer() else EXACT):
+            changes[name] = told
     for name in ("first_seat", "visits"):
         if getattr(heard, name) != getattr(proved, name):
             changes[name] = getattr(proved, name)
@@ -142,10 +146,10 @@ def _same_ring(heard: Stint, proved: Stint) -> bool:
     )
 
 
-def _near(one: float | None, other: float | None) -> bool:
+def _near(one: float | None, other: float | None, within: float = NEAR) -> bool:
     if one is None or other is None:
         return one is other
-    return abs(one - other) <= NEAR
+    return abs(one - other) <= within
 
 
 def rows_for(proofs: Iterable[Proof], span: Span, silence: Silence) -> tuple[int, list[dict[str, Any]]]:
@@ -216,6 +220,8 @@ class Refiller:
         self._waiting: dict[float, Silence] = {}
         self._last = board().picture.stale_since
         self._heard = self._last or 0.0
+        self._begun: dict[float, int] = {}
+        """Silences put right as far as could be, and how many calls that were."""
         self._one = asyncio.Lock()
 
     @property
@@ -249,10 +255,14 @@ class Refiller:
             for silence in sorted(self._waiting.values(), key=lambda s: s.until):
                 if self._now() < silence.until + SETTLE:
                     continue
-                if not self._may_end(silence):
+                over = self._may_end(silence)
+                if not over and silence.until in self._begun:
                     continue
                 try:
                     count = await self.put_right(silence)
+                    count = self._begun[silence.until] = self._begun.get(silence.until, 0) + count
+                    if not over:
+                        continue  # once more when its last call is over
                     await self._history.put_refill(
                         self.node, silence.since, silence.until, count, self._now()
                     )
@@ -260,6 +270,7 @@ class Refiller:
                     log.warning("not refilled yet", why=str(why))
                     break
                 self._waiting.pop(silence.until, None)
+                self._begun.pop(silence.until, None)
                 log.info("refilled", since=silence.since, until=silence.until, calls=count)
 
     async def _known(self) -> dict[float, float]:
