@@ -8,7 +8,6 @@ from typing import Any
 from plan.faults import Fault
 from plan.model import Plan
 from plan.roster import (
-    DAY_MINUTES,
     REST,
     Absence,
     Extra,
@@ -235,7 +234,7 @@ def _queues(roster: Roster, plan: Plan) -> Iterator[Fault]:
         for kind in ("workday", "weekend", "holiday"):
             rates = getattr(forecast, kind)
             if (rates or kind == "workday") and (len(rates) not in RATES):
-                hint = f"24 for hours, 48 for half hours, 96 for quarters of {DAY_MINUTES // 60} h"
+                hint = "24 for hours, 48 for half hours, 96 for quarters"
                 yield Fault(FORECAST, f"{name}.{kind}", f"has {len(rates)} entries", hint)
     for name in plan.queues:
         if name not in roster.forecast:
