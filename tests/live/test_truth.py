@@ -1,4 +1,4 @@
-"""Mixed calls, the service killed twice: the ledger, Asterisk's own files and the phones agree on all of it."""
+"""Mixed calls, the service killed twice: ledger, Asterisk's own files and phones agree on all of it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ T0 = 1_790_000_000.0
 
 
 def a_call(n: int, at: float = T0, answer: float | None = 8.0, talk: float = 60.0, **more: object) -> Call:
-    """A call that is answered ``answer`` seconds after it entered the line; None: the caller gives up (20 s)."""
+    """A call answered ``answer`` seconds after it entered the line; None: the caller gives up at 20 s."""
     over = at + (20.0 if answer is None else answer + talk)
     call = Call(
         id=CallId(f"demo-n1-{n}.{n}"),
