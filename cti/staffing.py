@@ -20,6 +20,8 @@ from queues.short import Shortfall, short_now, wanted_at
 log = structlog.get_logger("staffing")
 
 LOOK_SECONDS = 15.0
+UNKNOWN_SECONDS = 1.0
+"""While the picture is not proved: at the start, and while the link is down."""
 
 
 class Staffing:
@@ -35,7 +37,7 @@ class Staffing:
         while True:
             # the first look at a day lays its roster out: not in the loop that advises
             await asyncio.to_thread(self.look, time.time())
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS if self._seen is not None else UNKNOWN_SECONDS)
 
     def look(self, now: float) -> None:
         """Compare once. While the picture is stale nothing is known, and nothing is told as short."""

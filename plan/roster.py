@@ -211,6 +211,7 @@ class Roster(BaseModel):
     people: dict[SeatNumber, Person] = {}
     target: Target = Target()
     targets: dict[Name, Target] = {}
+    """Queue to its own target, what it leaves out taken from ``target``."""
     rest: Rest = Rest()
     days: tuple[SpecialDay, ...] = ()
     swaps: tuple[Swap, ...] = ()
@@ -219,8 +220,5 @@ class Roster(BaseModel):
     forecast: dict[Name, Forecast] = {}
 
     def target_of(self, queue: str) -> Target:
-        """The target of a queue: its own keys over those of ``[target]``."""
-        own = self.targets.get(queue)
-        if own is None:
-            return self.target
-        return self.target.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+        """The target of a queue, whole."""
+        return self.targets.get(queue, self.target)

@@ -48,9 +48,18 @@ def roster_of(raw: Mapping[str, dict[str, Any]], plan: Plan, found: list[Fault])
         return None
     parts = dict(_parts(raw[ROSTER], found))
     parts["forecast"] = dict(_table(FORECAST, (), raw.get(FORECAST, {}), Forecast, found))
+    parts["targets"] = _whole(parts.get("target", Target()), parts.get("targets", {}))
     roster = Roster.model_construct(**parts)
     found += _faults(roster, plan, raw[ROSTER])
     return roster
+
+
+def _whole(common: Target, own: Mapping[str, Target]) -> dict[str, Target]:
+    """Each queue's own keys over the common ones."""
+    return {
+        queue: common.model_copy(update={key: getattr(target, key) for key in target.model_fields_set})
+        for queue, target in own.items()
+    }
 
 
 def _parts(raw: dict[str, Any], found: list[Fault]) -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,7 @@ is whole. A queue that is closed hands its calls to the queue its ``next`` leads
 from __future__ import annotations
 
 import math
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -174,29 +175,43 @@ def share(wanted: Mapping[str, int], people: Sequence[Iterable[str]]) -> Shared:
 
 @lru_cache(maxsize=50_000)
 def _shared(wanted: tuple[tuple[str, int], ...], people: tuple[tuple[str, ...], ...]) -> tuple[int, ...]:
-    works: list[str | None] = [None] * len(people)
-    able: dict[str, list[int]] = {queue: [] for queue, _ in wanted}
-    for at, mine in enumerate(people):
-        for queue in mine:
-            able[queue].append(at)
+    sharing = _Sharing(tuple(queue for queue, _ in wanted), people)
+    return tuple(sum(sharing.add(queue) for _ in range(number)) for queue, number in wanted)
 
-    def find(queue: str, seen: set[int]) -> bool:
-        """A free person for ``queue``, or one whose present queue finds another."""
-        for at in able[queue]:
-            if works[at] is None and at not in seen:
-                works[at] = queue
-                return True
-        for at in able[queue]:
-            other = works[at]
-            if at in seen or other is None or other == queue:
-                continue
-            seen.add(at)
-            if find(other, seen):
-                works[at] = queue
-                return True
+
+class _Sharing:
+    """People of like skills are one kind and counted: hundreds of people are a handful of kinds."""
+
+    def __init__(self, queues: tuple[str, ...], people: tuple[tuple[str, ...], ...]) -> None:
+        self._free = Counter(people)
+        self._at: dict[str, Counter[tuple[str, ...]]] = {queue: Counter() for queue in queues}
+
+    def add(self, queue: str) -> bool:
+        """One more for ``queue``: somebody free, or somebody whose queue finds another in turn."""
+        reached: dict[str, tuple[str, tuple[str, ...]] | None] = {queue: None}
+        looking = deque([queue])
+        while looking:
+            here = looking.popleft()
+            for kind, number in self._free.items():
+                if number and here in kind:
+                    self._free[kind] -= 1
+                    self._at[here][kind] += 1
+                    self._pass_on(here, reached)
+                    return True
+            for other, there in self._at.items():
+                if other not in reached:
+                    moves = next((kind for kind, number in there.items() if number and here in kind), None)
+                    if moves is not None:
+                        reached[other] = (here, moves)
+                        looking.append(other)
         return False
 
-    return tuple(sum(find(queue, set()) for _ in range(number)) for queue, number in wanted)
+    def _pass_on(self, here: str, reached: Mapping[str, tuple[str, tuple[str, ...]] | None]) -> None:
+        while (step := reached[here]) is not None:
+            to, kind = step
+            self._at[here][kind] -= 1
+            self._at[to][kind] += 1
+            here = to
 
 
 def skills_of(turns: Iterable[Turn]) -> list[tuple[str, ...]]:
