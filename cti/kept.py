@@ -259,7 +259,7 @@ Gauge = tuple[str, str, Callable[[], float]]
 
 
 def gauges(
-    journal: Journal, drain: Drain, board: Callable[[], Board], refills: Callable[[], int]
+    journal: Journal, drain: Drain, board: Callable[[], Board], refills: Callable[[], int] = int
 ) -> list[Gauge]:
     """Figures that ``cti.web.metrics`` looks up when asked."""
     return [
