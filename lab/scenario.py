@@ -128,9 +128,13 @@ class Lab:
         }
 
     async def quiet(self, within: float = 10.0) -> None:
-        """Wait until the house holds no call."""
+        """Wait until the house holds no call. The clock that ends wrap-ups is none."""
         async with asyncio.timeout(within):
-            while [r for r in await self.house.ask_list("CoreShowChannels") if "Channel" in r]:  # noqa: ASYNC110
+            while any(  # noqa: ASYNC110
+                "@seat-clock" not in row["Channel"]
+                for row in await self.house.ask_list("CoreShowChannels")
+                if "Channel" in row
+            ):
                 await asyncio.sleep(LOOK)
 
 
