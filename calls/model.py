@@ -103,7 +103,7 @@ class Call:
     owed: bool = False
     consult_of: CallId | None = None
     stage: Stage = Stage.UNKNOWN
-    """Where it ended; unknown while it goes on, and when nobody was looking."""
+    """Where it ended; unknown while it goes on (but for a message), and when nobody was looking."""
     source: Source = Source.HEARD
     silenced: float | None = None
     """When the last phone fell silent that rang and had not declined: the caller is leaving, or it is about

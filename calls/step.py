@@ -10,7 +10,7 @@ from calls import facts as f
 from calls import legs as leg_rows
 from calls import snapshot as truth
 from calls.facts import Fact
-from calls.model import Call, CallState, LeftBy, Leg
+from calls.model import Call, CallState, LeftBy, Leg, Stage
 from calls.picture import (
     Picture,
     moved_by,
@@ -81,6 +81,10 @@ def _greeted(p: Picture, x: f.GreetingEnded) -> Picture:
 
 def _advised(p: Picture, x: f.AdviceAsked) -> Picture:
     return _said(p, x, advice=x.next or x.status, advised_by=x.by)
+
+
+def _chose(p: Picture, x: f.MenuChosen) -> Picture:
+    return _said(p, x, stage=Stage.MESSAGE) if x.next.startswith("message:") else p
 
 
 def _owed(p: Picture, x: f.CallBackOwed) -> Picture:
@@ -178,6 +182,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Picture, Any], Picture]] = {
     f.CallArrived: _arrived,
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _advised,
+    f.MenuChosen: _chose,
     f.CallBackOwed: _owed,
     f.RecordingStarted: _recorded,
     f.CallLeft: _left,

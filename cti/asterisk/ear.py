@@ -63,6 +63,8 @@ class Ear:
         self.calls: dict[LegId, CallId] = {}
         self.hanging: set[LegId] = set()
         """Legs whose hang-up was asked for, by a phone or by AMI, and that are not gone yet."""
+        self.connected: dict[tuple[str, str], CallId] = {}
+        """(queue, member) -> the call app_queue gave it last: a seat has one at a time."""
 
     def moment(self, text: str) -> float:
         """When Asterisk says it happened (manager.conf ``timestampevents``), else now."""

@@ -112,7 +112,7 @@ def _facts(
         at=at, node=node, leg=leg, channel=rows[0][5], call=call, endpoint=endpoint_of(rows[0][5]),
         caller=rows[0][1], called=told[4], context="", linked=leg,
     )  # fmt: skip
-    if "-line-" not in last[3]:
+    if "-line-" not in last[3] or last[7] == "AGI":
         # it came past the greeting; when exactly, only the listener would know
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""

@@ -58,6 +58,8 @@ class CountedCall:
     left_by: str = ""
     context: str = ""
     """Where the dialplan was when it ended."""
+    app: str = ""
+    """The application it ended in."""
     refused: bool = False
     visits: list[CountedVisit] = field(default_factory=list)
     told_by_cdr: bool = False
@@ -91,7 +93,8 @@ class CountedCall:
             return "ringing" if last.silenced == last.left else "waiting"
         if "-message-" in self.context or self.visits:
             return "message"
-        return "greeting" if "-line-" in self.context else "menu"
+        # the question "where next?" is asked within the line, after its greeting
+        return "greeting" if "-line-" in self.context and self.app != "AGI" else "menu"
 
 
 @dataclass(slots=True)
@@ -133,7 +136,7 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
     first, last = min(own, key=lambda r: (r.start, r.number)), max(own, key=lambda r: (r.end, r.number))
     call = CountedCall(id, city, told_by_cdr=True)
     call.arrived, call.ended = first.start, last.end
-    call.caller, call.context = first.src, last.context
+    call.caller, call.context, call.app = first.src, last.context, last.app
     told = next((r.userfield for r in own if r.userfield), "").split(";")[0].split("/")
     if len(told) >= 3:
         call.line, call.original = told[1], told[2]
