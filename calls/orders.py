@@ -112,5 +112,12 @@ class EndWrapUp:
     by: By = "api"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """Have app_queue look at once whether it is this waiting caller's turn. The caller hears nothing."""
+
+    leg: LegId
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
-Order = HangUp | Redirect | Reload | ReadVariable | Originate | SeatOrder
+Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | SeatOrder

@@ -21,6 +21,7 @@ from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
+from cti.nudge import Nudger
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.staffing import Staffing
@@ -116,6 +117,8 @@ class Service:
         self.link = Link(
             (settings.host, ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
         )
+        self.nudger = Nudger(self._board, self.link.do)
+        self.switchboard.listen(self.nudger.hear)
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
             self.switchboard,
@@ -138,6 +141,7 @@ class Service:
             "web": self.web.run,
             "drain": self.drain.run,
             "refill": self.refiller.run,
+            "nudge": self.nudger.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,

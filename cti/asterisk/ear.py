@@ -18,6 +18,10 @@ ACCOUNT = "\r\nAccountCode: "
 TIMESTAMP = "\r\nTimestamp: "
 
 
+NUDGE = "D"
+"""The key that wakes a waiting channel: no phone of today has it, no queue or menu of a plan means it."""
+
+
 def city_and(name: str) -> tuple[str, str]:
     """``demo-1001`` -> ("demo", "1001"): queues, members and endpoints carry their city in front."""
     city, dash, rest = name.partition("-")

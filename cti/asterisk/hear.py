@@ -27,7 +27,18 @@ from calls.facts import (
     LegUnheld,
 )
 from cti.asterisk import hear_queue, hear_story
-from cti.asterisk.ear import ACCOUNT, CHANNEL, LINKEDID, UNIQUEID, Ear, call_of, elder, endpoint_of, number_of
+from cti.asterisk.ear import (
+    ACCOUNT,
+    CHANNEL,
+    LINKEDID,
+    NUDGE,
+    UNIQUEID,
+    Ear,
+    call_of,
+    elder,
+    endpoint_of,
+    number_of,
+)
 from cti.asterisk.wire.frames import value
 
 Handler = Callable[[Ear, str, float], None]
@@ -116,8 +127,9 @@ def _unhold(ear: Ear, text: str, at: float) -> None:
 
 
 def _dtmf(ear: Ear, text: str, at: float) -> None:
-    if "\r\nDirection: Received" in text:
-        ear.tell(KeyPressed(at=at, node=ear.node, leg=_leg(text), key=value(text, "\r\nDigit: ")))
+    key = value(text, "\r\nDigit: ")
+    if "\r\nDirection: Received" in text and key != NUDGE:
+        ear.tell(KeyPressed(at=at, node=ear.node, leg=_leg(text), key=key))
 
 
 def _kind(text: str) -> str:
