@@ -97,7 +97,7 @@ def mended_call(heard: Call | None, proved: Call) -> Call | None:
     if heard.left_by in (None, LeftBy.UNKNOWN) or heard.ended is None:
         changes |= {"state": proved.state, "since": proved.since, "left_by": proved.left_by}
         changes |= {"cause": proved.cause, "stage": proved.stage}
-    elif heard.stage is Stage.UNKNOWN and proved.stage is not Stage.UNKNOWN:
+    elif proved.answered is None and proved.stage not in (Stage.UNKNOWN, heard.stage):
         changes["stage"] = proved.stage
     if proved.owed and not heard.owed:
         changes["owed"] = True

@@ -1,7 +1,8 @@
 """What the phones themselves saw, against the ledger's rows: the third witness.
 
-The phones' log knows nothing of the house but the headers of its INVITEs. A caller who hangs up while the
-seat lifts its handset is a race that both may tell differently: such calls are counted, not compared.
+The phones' log knows nothing of the house but the headers of its INVITEs. A caller who hangs up, or a queue
+whose time runs out, while the seat lifts its handset is a race that both may tell differently: such calls are
+counted, not compared.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import Any
 
 Row = Mapping[str, Any]
 """A row of the ledger as SQL gives it."""
-NEAR = 1.5
+NEAR = 2.0
 """Seconds between what a phone and the house say of one moment; refilled rows have whole seconds."""
-RACE = 1.0
+RACE = 2.0
+FAR = 5.0
+"""Seconds in which a call with the caller's number is looked for; nobody dials again within them."""
 
 
 @dataclass(slots=True)
@@ -105,7 +108,7 @@ def compare(
 def _row_of(one: Seen, rows: Mapping[str, Row]) -> Row | None:
     if one.call:
         return rows.get(one.call)
-    near = (r for r in rows.values() if r["caller"] == one.caller and abs(r["arrived"] - one.sent) < NEAR)
+    near = (r for r in rows.values() if r["caller"] == one.caller and abs(r["arrived"] - one.sent) < FAR)
     return min(near, key=lambda r: abs(r["arrived"] - one.sent), default=None)
 
 
@@ -121,9 +124,12 @@ def _differ(one: Seen, row: Row, visits: Mapping[str, Sequence[Row]], report: Re
     if abs(row["ended"] - one.ended) > NEAR:
         yield f"ended {row['ended']:.3f}, the phone says {one.ended:.3f}"
     first = one.first
-    if first is not None and one.ended - (first.answered or 0) < RACE and row["answered"] is None:
-        report.races += 1
-        return
+    if first is not None and row["answered"] is None:
+        lifted = first.answered or 0.0
+        # lifted as the caller hung up, or as the queue's time ran out: the house took the phone's call back
+        if one.ended - lifted < RACE or (first.by == "far" and (first.ended or lifted) - lifted < RACE):
+            report.races += 1
+            return
     seat = "" if first is None else first.phone.partition("-")[2]
     if (row["first_seat"] or "") != seat:
         yield f"first seat {row['first_seat'] or 'none'}, the phones say {seat or 'none'}"

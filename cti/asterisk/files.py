@@ -130,6 +130,9 @@ def _facts(
     if peer:
         yield f.LegEnded(at=ended, node=node, leg=LegId(peer), cause=16)
     app, data, context = last[7], last[8], last[3]
+    if not lines and f"{city}-message-" in context:
+        to = "message:" + context.removeprefix(f"{city}-message-")
+        yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
     by = ("agent" if context == "talked" else "system") if app == "Hangup" else "caller"
     cause = int(data) if app == "Hangup" and data.isdigit() else 16
     yield f.CallLeft(at=ended, node=node, call=call, by=by, cause=cause)

@@ -13,7 +13,7 @@ from cti.truth.rows import Row
 SLACK = 0.5
 """Seconds between a line of Asterisk's files and the event that tells the same, on a busy machine."""
 HANDLER = 1.0
-"""Seconds more for a call's end: the CDR is closed first, the hang-up handler tells us then."""
+"""Seconds more for an end: the files are written first, then the dialplan goes on and tells us."""
 ONLY_LEDGER = ("greeting's end", "hold", "wrap-up", "call-back duty", "advice")
 """What neither file holds: not compared."""
 
@@ -137,7 +137,7 @@ def _visit(differ: _Differ, name: str, row: Row, visit: CountedVisit) -> None:
     differ.same(name + "seat", row["seat"], visit.seat)
     differ.near(name + "joined", row["joined"], visit.joined, 1.0)
     if outcome != "unknown":
-        differ.near(name + "left", row["left"], visit.left, 1.0)
+        differ.near(name + "left", row["left"], visit.left, 1.0 + HANDLER)
     differ.same(name + "missed", row["declined"], visit.missed)
     if visit.talked is not None:
         differ.near(name + "talked", row["talked"], visit.talked, 1.0)

@@ -59,7 +59,7 @@ def night(town: House, full_size: bool) -> tuple[Tally, Night, float, float]:
 
     async def calls_made() -> Tally:
         async with Client(town.home) as client:
-            return await Mixed(client, calls, 2.5, SEED, killing).run()
+            return await Mixed(client, calls, 2.0, SEED, killing).run()
 
     began = time.time() - 1
     tally = asyncio.run(calls_made())

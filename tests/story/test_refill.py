@@ -133,3 +133,11 @@ def test_only_the_files_ends_are_read_and_no_call_is_lost_at_the_cut(tmp_path: P
 
 def test_a_fresh_instance_without_files_has_nothing_to_refill(tmp_path: Path) -> None:
     assert written(tmp_path / "queue_log", tmp_path / "Master.csv", "n1", 0.0, AT + 10.0) == []
+
+
+def test_a_menu_choice_nobody_heard_is_told_by_the_place_where_the_call_ended(tmp_path: Path) -> None:
+    told = proof(tmp_path, [], [cdr(context="demo-message-leave", app="Playback")])
+    assert told.call.stage is Stage.MESSAGE
+    made = mended_call(replace(told.call, stage=Stage.MENU), told.call)
+    assert made is not None
+    assert (made.stage, made.source) == (Stage.MESSAGE, Source.REFILLED)
