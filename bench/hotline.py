@@ -13,6 +13,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -105,9 +106,10 @@ def memory_mib(process: Process) -> tuple[float, float]:
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[Hotline]:
-    """A fresh hotline on ``CTI_BENCH_BASE`` (17000) until the block is left; its folder goes with it
-    unless ``CTI_BENCH_HOME`` names one."""
-    base = int(os.environ.get("CTI_BENCH_BASE", "17000"))
+    """A fresh hotline until the block is left; its folder goes with it unless ``CTI_BENCH_HOME`` names one.
+
+    On the first free ports from 17000 on, or on those of ``CTI_BENCH_BASE``."""
+    base = int(os.environ.get("CTI_BENCH_BASE", "0")) or _free_base()
     told = os.environ.get("CTI_BENCH_HOME")
     folder = Path(told or tempfile.mkdtemp(prefix="hotline12345-bench-"))
     _furnish(folder, base)
@@ -123,6 +125,18 @@ async def running() -> AsyncIterator[Hotline]:
         await asterisk_process.stop(hotline.asterisk)
         if told is None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_base() -> int:
+    for base in range(17000, 17901, 100):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            sip = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            sip.bind(("127.0.0.1", base))
+            ami = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            ami.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            ami.bind(("127.0.0.1", Ports(base).ami))
+            return base
+    raise NotReady("no free ports from 17000 on")
 
 
 def _furnish(folder: Path, base: int) -> None:
