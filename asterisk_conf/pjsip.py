@@ -114,8 +114,9 @@ def _seat(city: str, number: str, dead_after: int, site: Site) -> Iterator[str]:
             ("max_contacts", 1),
             ("remove_existing", "yes"),
             # a phone that drops off the network must not ring for nobody
-            ("qualify_frequency", 10),
-            ("qualify_timeout", 3.0),
+            # and one that registered again counts as unreachable until it answered its first question
+            ("qualify_frequency", 3),
+            ("qualify_timeout", 2.0),
             ("default_expiration", 120),
             ("maximum_expiration", 600),
         ],

@@ -122,9 +122,11 @@ def _prompt(id: str, kind: str, entry: Mapping[str, Any]) -> Prompt:
 def _family(entry: Mapping[str, Any]) -> Iterator[Prompt]:
     try:
         kind, id, zh, en, each = (entry[name] for name in ("kind", "id", "zh", "en", "each"))
+        options = {name: entry[name] for name in entry.keys() & {"style", "speed", "stop"}}
         for member in each:
             fields = member if isinstance(member, dict) else {"n": member}
-            yield _prompt(id.format(**fields), kind, {"zh": zh.format(**fields), "en": en.format(**fields)})
+            texts = {"zh": zh.format(**fields), "en": en.format(**fields)}
+            yield _prompt(id.format(**fields), kind, options | texts)
     except KeyError as why:
         raise CatalogueFault(f"[[family]] {entry.get('id', '?')}: {why} is missing") from why
 

@@ -13,6 +13,7 @@ from typing import Any
 from calls import facts as f
 from calls.facts import CallId, LegId
 from cti.asterisk.ear import Ear, call_of, city_and, elder, endpoint_of, number_of
+from plan.words import SEAT
 
 Row = Mapping[str, Any]
 """A dict of ours, or panoramisk's Message."""
@@ -260,12 +261,12 @@ class FullEar:
     def device(self, h: Row, w: dict[str, Any]) -> None:
         if h["Device"].startswith("PJSIP/"):
             city, seat = city_and(h["Device"][6:])
-            if city:
+            if SEAT.fullmatch(seat):
                 self.tell(f.SeatDevice(city=city, seat=seat, state=h["State"].lower(), **w))
 
     def contact(self, h: Row, w: dict[str, Any]) -> None:
         city, seat = city_and(h["EndpointName"] or h["AOR"])
-        if not city:
+        if not SEAT.fullmatch(seat):
             return
         if h["ContactStatus"] in ("Reachable", "NonQualified", "Created", "Updated"):
             self.tell(f.PhoneReachable(city=city, seat=seat, contact=h["URI"], **w))

@@ -64,6 +64,8 @@ class LegBelongs(Fact):
 
     leg: LegId
     call: CallId
+    endpoint: str = ""
+    """As in LegStarted, which was told when the leg was not yet of this call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from calls.model import Call, CallState, LeftBy, Leg, Stage
 KEPT_ENDED_SECONDS = 300.0
 """An ended call stays in the picture this long, so that its late facts find it ended."""
 KEPT_ENDED = 512
+LOOK_SECONDS = 10.0
+"""How often the picture is looked through for calls to forget: that costs as much as twenty facts."""
 KEPT_GONE = 1024
 
 _G, _W, _R, _T, _M, _E = (
@@ -77,6 +79,8 @@ class Picture:
     linked: bool = False
     stale_since: float | None = 0.0
     """Since when nobody tells us anything; None while a snapshot and the link stand behind the picture."""
+    looked: float = field(default=0.0, compare=False)
+    """When calls were forgotten last."""
     touched: frozenset[CallId] = field(default=frozenset(), compare=False)
     """The calls the last step changed."""
 
@@ -209,6 +213,9 @@ def stage_of(call: Call) -> Stage:
 
 
 def _forget_old(picture: Picture, at: float) -> Picture:
+    if picture.looked <= at < picture.looked + LOOK_SECONDS and len(picture.calls) < 2 * KEPT_ENDED:
+        return picture
+    picture = replace(picture, looked=at)
     ended = [c for c in picture.calls.values() if c.state is _E and c.id not in picture.touched]
     ended.sort(key=lambda c: c.ended or 0.0)
     surplus = len(ended) - KEPT_ENDED

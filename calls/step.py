@@ -60,8 +60,9 @@ def _arrived(p: Picture, x: f.CallArrived) -> Picture:
         "original": x.original,
     }
     if known is not None:
-        # a call rebuilt from a snapshot learns who called; a second line of the same call changes nothing
-        return p if known.line or known.state is CallState.ENDED else put_call(p, replace(known, **told))
+        # a call rebuilt from a snapshot learns who called, also when it is over; a call that goes on to
+        # a second line stays the call of its first
+        return p if known.line or not x.line else put_call(p, replace(known, **told))
     call = Call(id=x.call, leg=x.leg, state=CallState.GREETED, since=x.at, arrived=x.at, **told)
     if x.leg in p.gone:
         return over(p, call, x.at, LeftBy.UNKNOWN, 0)

@@ -12,7 +12,7 @@ from typing import Any
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.mask import masked
-from calls.picture import city_of
+from calls.picture import caller_leg, city_of
 
 STATUS: Mapping[str, tuple[str, str]] = {
     "TIMEOUT": ("等待超时", "the wait was over"),
@@ -86,6 +86,13 @@ def _who(t: _Telling, leg: LegId) -> tuple[str, str]:
 def _started(t: _Telling, x: f.LegStarted, call: CallId) -> Said:
     prefix = city_of(call) + "-"
     if x.endpoint.startswith(prefix) and not x.called:
+        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    return None
+
+
+def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
+    prefix = city_of(call) + "-"
+    if x.leg != caller_leg(call) and x.endpoint.startswith(prefix):
         t.legs[x.leg] = x.endpoint.removeprefix(prefix)
     return None
 
@@ -262,6 +269,7 @@ def _leg_ended(t: _Telling, x: f.LegEnded, call: CallId) -> Said:
 
 _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.LegStarted: _started,
+    f.LegBelongs: _belongs,
     f.CallArrived: _arrived,
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _asked,

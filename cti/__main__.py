@@ -1,54 +1,74 @@
-"""The `cti` command. `python -m cti` is the same."""
+"""The `cti` command. `python -m cti` is the same.
+
+Only the part that a word asks for is imported: a person waits for `cti calls`, not for the database
+library of a command they did not type.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+
 import typer
 
-from cti.commands import machine
-from cti.commands.duties import duties
-from cti.commands.ledger import ledger, refill
-from cti.commands.plan import app as plan
-from cti.commands.prompts import app as prompts
-from cti.commands.record import record
-from cti.commands.roster import app as roster
-from cti.commands.show import calls, queues, seats, story
-from cti.commands.truth import truth
-from lab.command import app as lab
-from lab.mixed_command import mixed
+COMMANDS = {
+    "up": ("cti.commands.machine", "up"),
+    "down": ("cti.commands.machine", "down"),
+    "serve": ("cti.commands.machine", "serve"),
+    "doctor": ("cti.commands.machine", "doctor_command"),
+    "calls": ("cti.commands.show", "calls"),
+    "seats": ("cti.commands.show", "seats"),
+    "queues": ("cti.commands.show", "queues"),
+    "story": ("cti.commands.show", "story"),
+    "ledger": ("cti.commands.ledger", "ledger"),
+    "truth": ("cti.commands.truth", "truth"),
+    "refill": ("cti.commands.ledger", "refill"),
+    "duties": ("cti.commands.duties", "duties"),
+    "record": ("cti.commands.record", "record"),
+}
+GROUPS = {
+    "plan": "cti.commands.plan",
+    "roster": "cti.commands.roster",
+    "prompts": "cti.commands.prompts",
+    "lab": "lab.command",
+}
+HIDDEN = frozenset({"serve"})
+"""`cti up` types this one."""
 
-app = typer.Typer(
-    name="cti",
-    help="hotline12345: 12345 政务热线话务系统, on Asterisk.\n\n"
-    "First call: `cti up --lab`, then from another shell `cti lab call 12345`.\n\n"
-    "Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 something outside is missing.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_show_locals=False,
-)
-app.command("up")(machine.up)
-app.command("down")(machine.down)
-app.command("serve", hidden=True)(machine.serve)
-app.command("doctor")(machine.doctor_command)
-app.command("calls")(calls)
-app.command("seats")(seats)
-app.command("queues")(queues)
-app.command("story")(story)
-app.command("ledger")(ledger)
-app.command("truth")(truth)
-app.command("refill")(refill)
-app.command("duties")(duties)
-app.command("record")(record)
-app.add_typer(plan, name="plan")
-app.add_typer(roster, name="roster")
-app.add_typer(prompts, name="prompts")
-lab.command("mixed")(mixed)
-app.add_typer(lab, name="lab")
+HELP = """hotline12345: 12345 政务热线话务系统, on Asterisk.
+
+First call: `cti up --lab`, then from another shell `cti lab call 12345`.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 something outside is missing."""
+
+
+def command_tree(words: Iterable[str]) -> typer.Typer:
+    """The commands with these names; all when one is not known, so that help and errors are whole."""
+    wanted = set(words)
+    if not wanted or not wanted <= {*COMMANDS, *GROUPS}:
+        wanted = {*COMMANDS, *GROUPS}
+    app = typer.Typer(
+        name="cti",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_show_locals=False,
+    )
+    # a callback keeps the word on the command line when there is one command only
+    app.callback(help=HELP)(lambda: None)
+    for name, (module, function) in COMMANDS.items():
+        if name in wanted:
+            app.command(name, hidden=name in HIDDEN)(getattr(import_module(module), function))
+    for name, module in GROUPS.items():
+        if name in wanted:
+            app.add_typer(import_module(module).app, name=name)
+    return app
 
 
 def main() -> None:
     """Entry point of the installed command."""
-    app()
+    command_tree(sys.argv[1:2])()
 
 
 if __name__ == "__main__":

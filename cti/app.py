@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import logging
 import os
 import random
@@ -20,6 +22,7 @@ from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.errors import Broken, NotNow, Refused
+from cti.gap import Gap
 from cti.home import NODE, Home
 from cti.nudge import Nudger
 from cti.refill import Refiller, Silence
@@ -101,6 +104,8 @@ class Service:
             kept.everything(self._board),
             lambda: self._board().queues_now(),
             node=NODE,
+            # in our own process nobody else looks
+            pause_seconds=0.2 if settings.redis else 2.0,
         )
         self.staffing = Staffing(lambda: self.plans.by_city, self._board)
         self.metrics = Metrics(
@@ -114,8 +119,10 @@ class Service:
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
+        # what Asterisk wrote down while nobody listened is heard before its snapshot
+        self.gap = Gap(self.switchboard.hear, self._board, home.queue_log, home.cdr)
         self.link = Link(
-            (settings.host, ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
+            ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.gap.hear
         )
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
@@ -166,7 +173,9 @@ class Service:
         if plan is None:
             return None
         question = Question(call=asked.call, line=asked.line, caller=asked.caller, called=asked.called)
-        to = where_next(plan, question, known(self._board(), asked.city))
+        # looking at every seat for each caller is dear, and only an overflow asks for it
+        seen = known(self._board(), asked.city) if plan.overflow else Known()
+        to = where_next(plan, question, seen)
         return None if to is None else str(to)
 
     async def _follow_plans(self) -> None:
@@ -239,8 +248,21 @@ def log_as_json(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory(Unfailing()),  # type: ignore[arg-type]  # write and flush
     )
+
+
+class Unfailing:
+    """Standard output for the log: on a full disk a line is lost, never the part that wrote it."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            sys.stdout.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
 
 
 def serve(home: Home) -> int:
@@ -259,7 +281,12 @@ def serve(home: Home) -> int:
 
 
 async def _until_told(home: Home, settings: Settings) -> None:
-    running = asyncio.create_task(Service(home, settings).run())
+    service = Service(home, settings)
+    # what is there now stays: a full collection would look through all of it, for 100 ms and more,
+    # while callers wait for advice
+    gc.collect()
+    gc.freeze()
+    running = asyncio.create_task(service.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)

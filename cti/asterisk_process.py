@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from cti import registrations
+
 NOBODY = 65534
 """uid and gid without rights, on Debian and Ubuntu."""
 FILES = 65536
@@ -105,6 +107,7 @@ def own(folder: Path, who: RunAs) -> None:
         return
     for path in (folder, *folder.rglob("*")):
         os.chown(path, who.owner, who.owner, follow_symlinks=False)
+    registrations.own(folder / "db", who.owner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ dead or lies.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import subprocess
@@ -121,7 +120,8 @@ def _settings_check(home: Home) -> Check:
 
 
 def _model_check(home: Home, name: str, folder: str) -> Check:
-    there = (home.models / folder).is_dir()
+    told = os.environ.get("CTI_MODELS")
+    there = ((Path(told) if told else home.models) / folder).is_dir()
     detail = "there" if there else "not there: everything else works"
     return Check(name, there, "cti prompts fetch", detail, need=False)
 
@@ -142,7 +142,7 @@ async def instance_checks(home: Home, settings: Settings) -> list[Check]:
 
 
 async def _ami_check(home: Home, settings: Settings) -> Check:
-    address = (settings.host, home.ports.ami)
+    address = ("127.0.0.1", home.ports.ami)
     try:
         await asterisk_process.ready(address, "observer", home.secrets["ami_observer"], within=5)
     except Missing as why:
@@ -178,14 +178,19 @@ def pids(home: Home) -> dict[str, int]:
     for name, part in told.items():
         if asterisk_process.Process(int(part["pid"]), int(part["started"])).alive():
             found[name] = int(part["pid"])
-    lab = home.lab / "asterisk.pid"
-    try:
-        told_lab = json.loads(lab.read_text())
-        if asterisk_process.Process(int(told_lab["pid"]), int(told_lab["started"])).alive():
-            found["lab_asterisk"] = int(told_lab["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    if (lab := _lab_asterisk(home)) is not None:
+        found["lab_asterisk"] = lab
     return found
+
+
+def _lab_asterisk(home: Home) -> int | None:
+    """The lab's Asterisk is its own child's child: the lab keeps the pid."""
+    try:
+        pid = int((home.lab / "pid").read_text())
+    except (OSError, ValueError):
+        return None
+    running = asterisk_process.runs(home.lab / "etc/asterisk.conf", pid)
+    return None if running is None else running.pid
 
 
 def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
@@ -206,8 +211,8 @@ def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
             "desk": f"http://127.0.0.1:{ports.api}/",
             "api": f"http://127.0.0.1:{ports.api}/api",
             "sip": f"{settings.host}:{ports.sip}",
-            "ami": f"{settings.host}:{ports.ami}",
-            "agi": f"{settings.host}:{ports.agi}",
+            "ami": f"127.0.0.1:{ports.ami}",
+            "agi": f"127.0.0.1:{ports.agi}",
         },
         "rtp": f"{low}-{high}",
         "cities": home.state().get("cities", []),

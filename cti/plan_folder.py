@@ -13,6 +13,7 @@ import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asterisk_conf import prompts
 from asterisk_conf.render import render
@@ -20,12 +21,14 @@ from asterisk_conf.site import Site
 from cti import asterisk_process
 from cti.errors import NotNow, Refused
 from cti.home import Home, write_atomic
-from cti.speech import shelf, workshop
+from cti.speech import shelf
 from cti.speech.models import KOKORO
-from cti.speech.voice import Kokoro, Voice
 from plan.check import Checked, Sound, check, plan_prompts, together
 from plan.faults import Fault
 from plan.model import Plan
+
+if TYPE_CHECKING:
+    from cti.speech.voice import Voice
 
 META = "applied.json"
 
@@ -206,14 +209,23 @@ def sounds(home: Home, plan: Plan, tell: Callable[[str], None] = lambda _: None)
         id: version / own.wav for id, own in plan.prompts.items() if own.wav and (version / own.wav).is_file()
     }
     texts = {id: own.text for id, own in plan.prompts.items() if own.text and id not in wavs}
+    # numpy comes with it, and most plans that are read are not spoken
+    from cti.speech import workshop
+
     own = {id: f"{name}/{id}" for id in workshop.record(wavs, folder)} if wavs else {}
     spoken: dict[str, str] = {}
     if texts:
         try:
-            spoken = {id: f"{name}/{id}" for id in workshop.synthesise(texts, folder, lambda: _voice(home))}
+            done = workshop.synthesise(
+                texts,
+                folder,
+                lambda: _voice(home),
+                unspoken=lambda id, why: tell(f"{plan.id}: prompt '{id}' cannot be spoken: {why}"),
+            )
+            spoken = {id: f"{name}/{id}" for id in done}
         except (NotNow, Refused, ModuleNotFoundError) as why:
             tell(f"{plan.id}: no voice for the plan's own texts: {why}")
-    shipped = shelf.shipped() or {prompt.id: prompt.play for prompt in shelf.catalogue()}
+    shipped = shelf.shipped()
     wanted = [prompt for _, _, prompt in plan_prompts(plan)]
     found = prompts.resolve(dict.fromkeys(wanted), own, spoken, shipped)
     for id, source in found.items():
@@ -223,5 +235,7 @@ def sounds(home: Home, plan: Plan, tell: Callable[[str], None] = lambda _: None)
 
 
 def _voice(home: Home) -> Voice:
+    from cti.speech.voice import Kokoro
+
     told = os.environ.get("CTI_MODELS")
     return Kokoro(KOKORO.folder(Path(told) if told else home.models))

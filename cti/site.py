@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asterisk_conf.site import AmiUser, Site
+from cti import registrations
 from cti.asterisk_process import Installed, prefix
 from cti.home import NODE, Home, Ports
 from cti.settings import Settings
@@ -18,7 +19,7 @@ from plan.model import Plan
 
 FAILSAFE = Path(__file__).with_name("failsafe.py")
 ANNOUNCE = Path(__file__).with_name("announce.sh")
-FOLDERS = "etc spool/tmp spool/monitor log/cdr-csv run db data/sounds varlib keys/keys agi"
+FOLDERS = "etc spool/tmp spool/monitor log/cdr-csv run data/sounds varlib keys/keys agi"
 LAB_NET = "127.0.0."
 LAB_FIRST = 2
 
@@ -89,6 +90,7 @@ def lay_out(home: Home, asterisk: Installed) -> None:
     at = home.asterisk
     for name in FOLDERS.split():
         (at / name).mkdir(parents=True, exist_ok=True)
+    registrations.lay_out(at / "db")
     for name in ("documentation", "rest-api", "static-http", "phoneprov"):
         _link(at / "data" / name, asterisk.share / name)
     for name in ("en_US_f_Allison", "en"):

@@ -122,13 +122,15 @@ class Switchboard:
 
     def _tell(self, before: Board, fact: Fact, call: CallId | None) -> None:
         board = self.board
-        old = before.picture.calls
+        old, new, touched = before.picture.calls, board.picture.calls, board.picture.touched
+        # looking through all calls for those that are gone is dear, and seldom finds any
+        gone = len(old) + sum(c not in old for c in touched) - len(new)
         heard = Heard(
             fact=fact,
             call=call,
             board=board,
-            calls=tuple(board.picture.calls[c] for c in sorted(board.picture.touched)),
-            forgotten=() if board.picture.calls is old else tuple(old.keys() - board.picture.calls.keys()),
+            calls=tuple(new[c] for c in sorted(touched)),
+            forgotten=tuple(old.keys() - new.keys()) if gone else (),
             seats=tuple(board.seats.seats[k] for k in sorted(board.seats.touched)),
             visits=board.visits.touched,
             stints=board.stints.touched,

@@ -24,7 +24,7 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 
-from cti import asterisk_process, plan_folder
+from cti import asterisk_process, plan_folder, registrations
 from cti.asterisk_process import Installed, Missing, Process
 from cti.home import Home, Ports, write_atomic
 from cti.parts import Part, PartState
@@ -58,6 +58,10 @@ class Up:
     parts: dict[str, Part] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     greeted: bool = False
+    cities: tuple[str, ...] = ()
+    """In the order in which they were first named: the lab's carriers have their addresses by it."""
+    state_unwritten: bool = False
+    """The disk took no state file: it is tried again each second."""
 
     @property
     def ports(self) -> Ports:
@@ -67,7 +71,7 @@ class Up:
         """Start everything, keep it alive, stop it in order when asked to."""
         before = self.home.state()
         await self._make_room(before)
-        self._write_configuration()
+        self._write_configuration(before)
         self._make_parts(before)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -82,10 +86,11 @@ class Up:
                 loop.remove_signal_handler(number)
             for task in tasks:
                 task.cancel()
-        self.console.print("\n停止 stopping …")
+        self._print("\n停止 stopping …")
         for name in ("lab", "service", "asterisk"):
             if name in self.parts:
                 await self.parts[name].end(patience=10.0)
+        registrations.put_away(self.home.asterisk / "db")
         self._write_state()
 
     async def _make_room(self, before: dict[str, Any]) -> None:
@@ -96,11 +101,13 @@ class Up:
             self.console.print(f"{name}: runs on other ports (base {before['base_port']}): stopping it")
             await asterisk_process.stop(found)
 
-    def _write_configuration(self) -> None:
+    def _write_configuration(self, before: dict[str, Any]) -> None:
         for folder in self.wanted.plans:
             plan_folder.keep(self.home, folder)
-        cities = tuple(p.name for p in self.wanted.plans) or self.home.cities()
-        plans = [plan_folder.load(self.home.plan(city)) for city in cities]
+        known = self.home.cities()
+        in_order = [city for city in before.get("cities") or () if city in known]
+        self.cities = tuple(p.name for p in self.wanted.plans) or tuple(dict.fromkeys([*in_order, *known]))
+        plans = [plan_folder.load(self.home.plan(city)) for city in self.cities]
         lay_out(self.home, self.asterisk)
         site = site_of(self.home, self.ports, self.settings, self.asterisk, plans, lab=self.wanted.lab)
         plan_folder.install(self.home, plans, site, lambda text: self.console.print(f"[yellow]{text}[/]"))
@@ -137,7 +144,7 @@ class Up:
 
     async def _asterisk_answers(self) -> bool:
         user, secret = "observer", self.home.secrets["ami_observer"]
-        await asterisk_process.ready((self.settings.host, self.ports.ami), user, secret, within=2.5)
+        await asterisk_process.ready(("127.0.0.1", self.ports.ami), user, secret, within=2.5)
         return True
 
     async def _service_answers(self) -> bool:
@@ -153,17 +160,22 @@ class Up:
         colour = {PartState.READY: "green", PartState.DOWN: "red", PartState.SILENT: "yellow"}.get(
             part.state, "dim"
         )
-        self.console.print(f"[{colour}]● {part.name}[/] {text}")
+        self._print(f"[{colour}]● {part.name}[/] {text}")
         self._write_state()
         if not self.greeted and all(p.state is PartState.READY for p in self.parts.values()):
             self.greeted = True
             self._write_state()
             self._greet()
 
+    def _print(self, text: str) -> None:
+        """For a person. The terminal may be gone, or be a file on a full disk: that stops nothing."""
+        with contextlib.suppress(OSError):
+            self.console.print(text)
+
     def _greet(self) -> None:
         low, high = self.ports.rtp
         p = self.ports
-        self.console.print(
+        self._print(
             f"[bold green]12345 热线已就绪 ready[/] in {time.monotonic() - self.began:.1f} s\n"
             f"  home {self.home.root}\n"
             f"  ports {p.base}..{p.base + 99}: SIP {p.sip}, AMI {p.ami}, API http://127.0.0.1:{p.api}/, "
@@ -178,7 +190,7 @@ class Up:
         state = {
             "base_port": self.wanted.base,
             "lab": self.wanted.lab,
-            "cities": [p.name for p in self.wanted.plans] or list(self.home.cities()),
+            "cities": list(self.cities),
             "rtp": list(rtp),
             "supervisor": {"pid": os.getpid(), "started": _started(os.getpid())},
             "asterisk_version": ".".join(map(str, self.asterisk.version)),
@@ -194,13 +206,20 @@ class Up:
                 if part.running is not None
             },
         }
-        write_atomic(self.home.state_file, json.dumps(state, indent=1) + "\n")
+        try:
+            write_atomic(self.home.state_file, json.dumps(state, indent=1) + "\n")
+            self.state_unwritten = False
+        except OSError:
+            # a full disk: the parts are watched and started all the same
+            self.state_unwritten = True
 
     async def _status_line(self) -> None:
         """One line that a person can read, rewritten each second; nothing when output is a file."""
         token = self.home.tokens["observer"]
         while True:
             await asyncio.sleep(1.0)
+            if self.state_unwritten:
+                self._write_state()
             if not self.console.is_terminal or not self.greeted:
                 continue
             calls = await _get(f"http://127.0.0.1:{self.ports.api}/api/calls", token)

@@ -1,4 +1,7 @@
-"""`python -m lab up --home DIR`: the lab as a process, as the supervisor starts it."""
+"""`python -m lab up --home DIR`: the lab as a process, as the supervisor starts it.
+
+`python -m lab voices --models DIR`: speak what the lab's people say.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from cti.asterisk_process import Missing
 from cti.home import Home
 from lab.city import per_second
 from lab.up import run
+from lab.voices import make
 
 
 def main() -> int:
@@ -22,7 +26,13 @@ def main() -> int:
     up.add_argument("--home", type=Path, required=True)
     up.add_argument("--city-rate", default="", help="calls the city makes by itself, like 2/min")
     up.add_argument("--seed", type=int, default=None, help="the same city again")
+    voices = orders.add_parser("voices", help="speak lab/voices/voices.toml anew")
+    voices.add_argument("--models", type=Path, required=True, help="folder of the voice's model")
     told = parser.parse_args()
+    if told.order == "voices":
+        for path in make(told.models):
+            print(path)
+        return 0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         if told.city_rate:

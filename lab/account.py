@@ -105,11 +105,11 @@ async def _kept(call: Call, hear: Path | None) -> str | None:
     if hear is None:
         return None
     try:
-        await call.recorded()
+        recording = await call.kept()
     except TimeoutError:
         return None
     hear.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(shutil.copyfile, call.heard_file or Path(), hear)
+    await asyncio.to_thread(shutil.copyfile, recording, hear)
     return str(hear)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lab.babble import babble_file
 from lab.client import Client, Line, NotDone
+from lab.voices import citizens
 
 log = logging.getLogger("lab")
 VOICES = 8
@@ -24,6 +25,10 @@ def per_second(rate: str) -> float:
     if found is None or value <= 0:
         raise ValueError(f"{rate!r} is no rate (like 2/min, 0.5/s or 30/h)")
     return value / {"s": 1, "m": 60, "h": 3600}[found[2][0]]
+
+
+def _mumblings(folder: Path) -> list[Path]:
+    return [babble_file(folder, seed, 4.0 + seed) for seed in range(VOICES)]
 
 
 class Traffic:
@@ -43,9 +48,7 @@ class Traffic:
         numbers = [tuple(pair) for pair in status["numbers"]]
         if not numbers:
             raise NotDone("the plans have no number to call", "Unknown")
-        folder = Path(status["heard"]).parent / "voices"
-        for seed in range(VOICES):
-            await asyncio.to_thread(babble_file, folder, seed, 4.0 + seed)
+        words = citizens() or await asyncio.to_thread(_mumblings, Path(status["heard"]).parent / "voices")
         room = asyncio.Semaphore(AT_ONCE)
         loop = asyncio.get_running_loop()
         end = None if seconds is None else loop.time() + seconds
@@ -57,12 +60,12 @@ class Traffic:
                 await room.acquire()
                 # The first number of a plan is the hotline itself: most people call that.
                 number = numbers[0] if self._chance.random() < 0.7 else self._chance.choice(numbers)
-                task = group.create_task(self._citizen(number, folder))
+                task = group.create_task(self._citizen(number, words))
                 task.add_done_callback(lambda _: room.release())
 
-    async def _citizen(self, number: tuple[str, ...], folder: Path) -> None:
+    async def _citizen(self, number: tuple[str, ...], voices: list[Path]) -> None:
         chance = self._chance
-        words = babble_file(folder, seed := chance.randrange(VOICES), 4.0 + seed)
+        words = chance.choice(voices)
         patience, talk = chance.expovariate(1 / 45) + 4, chance.uniform(6, 40)
         caller = f"1{chance.choice('3589')}0000{chance.randrange(10**5):05d}"
         since = self._client.count
@@ -84,6 +87,9 @@ class Traffic:
             mine = sip != "" and line["caller_sip_call"] == sip and line["what"] == "answered"
             return bool(mine or (line["leg"] == leg and line["what"] == "ended"))
 
+        def over(line: Line) -> bool:
+            return bool(line["leg"] == leg and line["what"] == "ended")
+
         try:
             async with asyncio.timeout(patience):
                 found = await self._client.line("a seat", seat_or_end, patience + 1, since)
@@ -91,8 +97,7 @@ class Traffic:
                 return
             self.reached += 1
             async with asyncio.timeout(talk):
-                await self._client.line(
-                    "the end", lambda x: x["leg"] == leg and x["what"] == "ended", talk + 1, since
-                )
+                await self._client.line("the end", over, talk + 1, since)
         except TimeoutError:
             await self._client.ask("hang_up", leg=leg)
+            await self._client.line("the end", over, 10, since)

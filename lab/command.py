@@ -12,13 +12,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cti.commands.options import HomeOption, home_of
 from lab.account import attend, dials, follow
 from lab.city import Traffic, per_second
 from lab.client import Client, LabDown, NotDone, Unheard
+from lab.mixed_command import mixed
 from lab.observer import HouseDown
 from lab.scenario import Lab
+from lab.voices import citizens
 
 app = typer.Typer(
     help="模拟城市：市民来电、座席话机。"
@@ -26,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
+app.command("mixed")(mixed)
 NO, WRONG, MISSING = 1, 2, 3
 """Exit codes: the answer is no; wrong use; something outside is missing."""
 
@@ -93,6 +97,9 @@ def call(
         float, typer.Option("--for", parser=_seconds, metavar="SECONDS", help="hang up after so long")
     ] = 30.0,
     city: CityOption = None,
+    silent: Annotated[
+        bool, typer.Option("--silent", help="say nothing; else, without --say, a shipped sentence")
+    ] = False,
     say_at_once: Annotated[
         bool, typer.Option(help="speak when the line is up, not when a seat answers")
     ] = False,
@@ -114,13 +121,14 @@ def call(
 
       cti lab call 12345 --diversion 12315
     """
-    out = Console(highlight=False, stderr=json_)
+    out = Console(highlight=False, soft_wrap=True, stderr=json_)
 
     async def run(stop: asyncio.Event) -> int:
         async with Lab(home_of(home), by_hand=False) as lab:
             dialling = lab.caller(caller, city).dials(number, diversion=diversion)
-            if say is not None:
-                dialling.says(say.resolve(), when="answer" if say_at_once else "seat")
+            words = say or (None if silent else next(iter(citizens()), None))
+            if words is not None:
+                dialling.says(words.resolve(), when="answer" if say_at_once else "seat")
             if press:
                 dialling.presses(press)
             account = await follow(lab, dialling, seconds, hear, stop, _silent if json_ else out.print)
@@ -178,7 +186,7 @@ def phone(
 
       cti lab phone 1001 --dial "*143"
     """
-    out = Console(highlight=False, stderr=json_)
+    out = Console(highlight=False, soft_wrap=True, stderr=json_)
     chosen = [name for name, is_on in _does(answer, reject, busy, ignore).items() if is_on] or ["answer"]
     if len(chosen) > 1:
         out.print(f"[red]--{' and --'.join(chosen)}: choose one[/]")
@@ -227,7 +235,7 @@ def city_command(
 
       cti lab city --rate 1/s --for 1m --seed 7
     """
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
 
     async def run(stop: asyncio.Event) -> int:
         async with Client(home_of(home)) as client:
@@ -283,12 +291,12 @@ def _play(run: Any, out: Console) -> None:
     try:
         code = asyncio.run(guarded())
     except (LabDown, HouseDown) as why:
-        out.print(f"[red]{why}[/]")
+        out.print(f"[red]{escape(str(why))}[/]")
         code = MISSING
     except NotDone as why:
-        out.print(f"[red]{why}[/]")
+        out.print(f"[red]{escape(str(why))}[/]")
         code = MISSING if why.kind == "WireDown" else WRONG
     except Unheard as why:
-        out.print(f"[red]{why}[/]")
+        out.print(f"[red]{escape(str(why))}[/]")
         code = NO
     raise typer.Exit(code)

@@ -58,6 +58,7 @@ _SENT = _event(
 _HEADER = "Set(PJSIP_HEADER(add,{name})=<sip:${{{value}}}@127.0.0.1>\\;{more})"
 _DIVERSION = _HEADER.format(name="Diversion", value="ARG7", more="reason=unconditional")
 _HISTORY = _HEADER.format(name="History-Info", value="ARG8", more="index=1")
+_HISTORY_END = _HEADER.format(name="History-Info", value="ARG4", more="index=1.1")
 
 _DIALPLAN = r"""
 [from-house]
@@ -121,6 +122,7 @@ exten => s,1,Hangup(17)
 exten => s,1,ExecIf($["${ARG6}"="1"]?MixMonitor(,r(${LAB_HEARD}/${UNIQUEID}.wav)))
  same => n,ExecIf($["${ARG7}"!=""]?@DIVERSION@)
  same => n,ExecIf($["${ARG8}"!=""]?@HISTORY@)
+ same => n,ExecIf($["${ARG8}"!=""]?@HISTORY_END@)
  same => n,@SENT@
  same => n,Return()
 
@@ -134,6 +136,7 @@ exten => s,1,Set(TALK_DETECT(set)=900,200)
 def _dialplan(site: LabSite) -> str:
     text = _DIALPLAN.replace("@RINGS@", _RINGS).replace("@SENT@", _SENT)
     text = text.replace("@DIVERSION@", _DIVERSION).replace("@HISTORY@", _HISTORY)
+    text = text.replace("@HISTORY_END@", _HISTORY_END)
     return f"[globals]\nLAB_HEARD={site.heard}\n{text}"
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.behaviour import Behaviour, Does
-from lab.exchange import Exchange, Order, Unknown
+from lab.exchange import Exchange, Unknown
 from lab.leg import Leg
+from lab.switch import Order
 from lab.wav import BadAudio, for_phones
 from lab.wire import WireDown, WireRefused
 

@@ -1,27 +1,25 @@
-"""The lab's telephone exchange: its Asterisk's events become lines of the phones' log, and orders go back."""
+"""The lab's telephone exchange: orders to its Asterisk."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import itertools
-import json
 import logging
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from lab.behaviour import USUAL, Behaviour
 from lab.conf import SENDS
-from lab.leg import Kind, Leg, What
-from lab.site import LabSite, carrier_for
-from lab.wire import Event, Wire, WireDown, WireRefused
+from lab.leg import Leg
+from lab.site import carrier_for
+from lab.switch import Order, Switch
+from lab.wire import Wire, WireDown, WireRefused
 
 log = logging.getLogger("lab")
-Line = dict[str, Any]
 
 
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{0,40}")
@@ -31,57 +29,28 @@ class Unknown(Exception):
     """No such leg, phone or city; the text says which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A call to be made. ``phone`` is ``citizen`` or a seat's name; ``say`` is converted audio."""
-
-    number: str
-    caller: str = ""
-    city: str = ""
-    phone: str = "citizen"
-    diversion: str = ""
-    history: str = ""
-    hear: bool = False
-    say: Path | None = None
-    say_when: str = "seat"
-    """``seat``: when a seat has answered; ``answer``: as soon as the line is up."""
-    ring_seconds: float = 120.0
-
-
 @dataclass(slots=True)
-class Exchange:
-    """The phones of one lab. ``connect`` again after Asterisk restarted."""
+class Exchange(Switch):
+    """The phones of one lab, obeying. ``connect`` again after Asterisk restarted."""
 
-    site: LabSite
-    legs: dict[str, Leg] = field(default_factory=dict)
-    registered: dict[str, bool] = field(default_factory=dict)
-    house_there: bool = False
-    watchers: list[Callable[[Line], None]] = field(default_factory=list)
-    missed: set[str] = field(default_factory=set)
-    """Seats' phones that let the last ring pass; the house may count it."""
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     """What single phones were told; all others do the usual."""
     _wire: Wire | None = None
-    _log: TextIO | None = None
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
-    _promised: dict[str, Order] = field(default_factory=dict)
     _unregistered: set[str] = field(default_factory=set)
     """Phones that somebody took off the network: they are not to come back by themselves."""
+    _disobeying: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- the connection ------------------------------------------------------------------------
 
     async def connect(self) -> Wire:
-        """Log in; legs of an Asterisk that died are lost. Raises WireDown."""
+        """Log in to an Asterisk that has just started. Raises WireDown, WireRefused."""
         if self._log is None:
             self._log = self.site.log.open("a", encoding="utf-8", buffering=1)
-        wire = Wire(self._take)
+        wire = Wire(self.take)
         await wire.connect("127.0.0.1", self.site.ami, "lab", self.site.ami_secret)
         self._wire = wire
-        alive = {row.get("Uniqueid", "") for row in await wire.ask_list("CoreShowChannels")}
-        for leg in [leg for leg in self.legs.values() if leg.id not in alive]:
-            leg.by = "lost"
-            self._end(leg, time.time(), 0)
         for row in await wire.ask_list("PJSIPShowRegistrationsOutbound"):
             if row["Event"] == "OutboundRegistrationDetail":
                 self.registered[row["ObjectName"]] = row["Status"] == "Registered"
@@ -92,6 +61,8 @@ class Exchange:
                     self.house_there = row["Status"] == "Reachable"
         for kind in ("seat", "outside"):
             await self.behave(kind, USUAL)
+        for name in self._unregistered:
+            await self.unregister(name)
         return wire
 
     async def close(self) -> None:
@@ -140,7 +111,7 @@ class Exchange:
             caller=order.caller, called=order.number, began=time.time(), hear=order.hear,
         )  # fmt: skip
         self.legs[leg.id] = leg
-        self._promised[leg.id] = order
+        self.promised[leg.id] = order
         told = dict.fromkeys(SENDS, "") | {
             "phone": leg.phone,
             "kind": leg.kind,
@@ -229,14 +200,34 @@ class Exchange:
             await self.wire.ask("DBPut", Family="phone", Key=phone, Val=behaviour.text())
 
     async def register(self, phone: str) -> None:
-        """Bring a phone (back) to the network."""
+        """Bring a phone (back) to the network; one that is there stays there.
+
+        (PJSIPRegister unregisters first: a moment in which no call gets through.)
+        """
         self._unregistered.discard(phone)
-        await self.wire.ask("PJSIPRegister", Registration=phone)
+        if not self.registered.get(phone, False):
+            await self.wire.ask("PJSIPRegister", Registration=phone)
 
     async def unregister(self, phone: str) -> None:
         """Take a phone off the network; the house is told (REGISTER with Expires 0)."""
         self._unregistered.add(phone)
         await self.wire.ask("PJSIPUnregister", Registration=phone)
+
+    async def reconcile(self) -> None:
+        """Repeat what was ordered of phones that have not obeyed since the last time.
+
+        Asterisk forgets an order given while an earlier REGISTER of the same phone is under way.
+        """
+        wrong = {
+            seat.name
+            for seat in self.site.seats
+            if self.registered.get(seat.name, False) == (seat.name in self._unregistered)
+        }
+        for name in wrong & self._disobeying if self.house_there else ():
+            order = "PJSIPUnregister" if name in self._unregistered else "PJSIPRegister"
+            await self.wire.ask(order, Registration=name)
+        # one that was told again gets time again
+        self._disobeying = wrong - self._disobeying
 
     async def register_all(self) -> None:
         """Every phone that nobody took off the network registers anew."""
@@ -262,69 +253,12 @@ class Exchange:
         except KeyError:
             raise Unknown(f"no leg {id!r}, or it has ended") from None
 
-    # --- events ----------------------------------------------------------------------------------
-
-    def _take(self, event: Event) -> None:
-        handler = _HANDLERS.get(event.get("Event", ""))
-        if handler is not None:
-            try:
-                handler(self, event, float(event.get("Timestamp") or time.time()))
-            except (KeyError, ValueError):
-                log.exception("an event of the lab's Asterisk was not understood: %s", event)
-
-    def _user_event(self, event: Event, at: float) -> None:
-        if event.get("UserEvent") != "Phone":
-            return
-        what, id = event["What"], event["Uniqueid"]
-        if what == "rings":
-            kind: Kind = "seat" if event["Kind"] == "seat" else "outside"
-            name = event["Phone"]
-            leg = self.legs[id] = Leg(
-                id=id, phone=name, kind=kind, channel=event["Channel"], began=at,
-                city=name.partition("-")[0] if kind == "seat" else "", sip_call=event["SipCall"],
-                call=event["Call"], caller_sip_call=event["CallerSipCall"], caller=event["Caller"],
-                called=event["Called"], hear=True,
-                more={"line": event["Line"], "original": event["Original"]},
-            )  # fmt: skip
-            self._tell(leg, "rings", at, does=event["Does"])
-        elif what == "sent":
-            leg = self.legs.setdefault(id, Leg(id=id, phone=event["Phone"], kind="citizen"))
-            leg.channel, leg.sip_call, leg.began = event["Channel"], event["SipCall"], at
-            leg.city = event.get("City") or leg.city
-            leg.caller, leg.called = event["Caller"], event["Called"]
-            if event.get("Diversion"):
-                leg.more["diversion"] = event["Diversion"]
-            self._tell(leg, "sent", at)
-        elif (known := self.legs.get(id)) is not None:
-            self._tell(known, "says" if what == "says" else "said", at, audio=event["Audio"])
-
-    def _new_channel(self, event: Event, at: float) -> None:
-        if (leg := self.legs.get(event["Uniqueid"])) is not None:
-            leg.channel = event["Channel"]
-
-    def _new_state(self, event: Event, at: float) -> None:
-        leg = self.legs.get(event["Uniqueid"])
-        if leg is None:
-            return
-        if event["ChannelState"] == "6" and leg.answered is None:
-            leg.answered = at
-            self._tell(leg, "answered", at)
-            if leg.kind == "seat" and leg.caller_sip_call:
-                self._somebody_listens(leg)
-        elif event["ChannelState"] == "5" and leg.id in self._promised:
-            self._tell(leg, "ringing", at)
-
-    def _dial_state(self, event: Event, at: float) -> None:
-        leg = self.legs.get(event.get("DestUniqueid", ""))
-        if leg is not None and event.get("DialStatus") == "PROGRESS":
-            self._tell(leg, "progress", at)
-
-    def _somebody_listens(self, seat: Leg) -> None:
+    def seat_answered(self, seat: Leg) -> None:
         """The citizen whose call this seat answered starts to speak, once."""
-        for id, order in self._promised.items():
+        for id, order in self.promised.items():
             leg = self.legs.get(id)
             if leg and order.say and order.say_when == "seat" and leg.sip_call == seat.caller_sip_call:
-                self._promised[id] = Order(number=order.number)
+                self.promised[id] = Order(number=order.number)
                 self._later(self.say(leg, order.say))
 
     def _later(self, action: Any) -> None:
@@ -338,74 +272,6 @@ class Exchange:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _key(self, event: Event, at: float) -> None:
-        leg = self.legs.get(event["Uniqueid"])
-        if leg is not None and event["Direction"] == "Received":
-            self._tell(leg, "key", at, key=event["Digit"])
-
-    def _pause(self, event: Event, at: float) -> None:
-        if (leg := self.legs.get(event["Uniqueid"])) is not None:
-            self._tell(leg, "pause", at)
-
-    def _far_hangup(self, event: Event, at: float) -> None:
-        if (leg := self.legs.get(event["Uniqueid"])) is not None and leg.by is None:
-            leg.by = "far"
-
-    def _own_hangup(self, event: Event, at: float) -> None:
-        if (leg := self.legs.get(event["Uniqueid"])) is not None and leg.by is None:
-            leg.by = "self"
-
-    def _hangup(self, event: Event, at: float) -> None:
-        if (leg := self.legs.get(event["Uniqueid"])) is not None:
-            self._end(leg, at, int(event.get("Cause", "0")))
-
-    def _registry(self, event: Event, at: float) -> None:
-        name = event["Username"].removeprefix("sip:").partition("@")[0]
-        there = event["Status"] == "Registered"
-        if there != self.registered.get(name, False):
-            self.registered[name] = there
-            city = name.partition("-")[0]
-            leg = Leg(id="", phone=name, kind="seat", city=city)
-            self._tell(leg, "registered" if there else "unregistered", at)
-
-    def _contact(self, event: Event, at: float) -> None:
-        if event.get("AOR") != "house":
-            return
-        there = event["ContactStatus"] == "Reachable"
-        if there and not self.house_there:
-            self._later(self.register_all())
-        self.house_there = there
-
-    def _end(self, leg: Leg, at: float, cause: int) -> None:
-        leg.ended, leg.cause, leg.by = at, cause, leg.by or "self"
-        if leg.kind == "seat":
-            # answered, or a code dialled: nothing is held against this phone
-            (self.missed.discard if leg.answered is not None else self.missed.add)(leg.phone)
-        self.legs.pop(leg.id, None)
-        self._promised.pop(leg.id, None)
-        self._tell(leg, "ended", at, by=leg.by, cause=cause, answered=leg.answered)
-
-    def _tell(self, leg: Leg, what: What, at: float, **more: Any) -> None:
-        self.note(leg.line(what, at, **more))
-
-    def note(self, line: Line) -> None:
-        """Write a line of the log, and tell who watches."""
-        if self._log is not None:
-            self._log.write(json.dumps(line, ensure_ascii=False) + "\n")
-        for watcher in list(self.watchers):
-            watcher(line)
-
-
-_HANDLERS: dict[str, Callable[[Exchange, Event, float], None]] = {
-    "UserEvent": Exchange._user_event,
-    "Newchannel": Exchange._new_channel,
-    "Newstate": Exchange._new_state,
-    "DialState": Exchange._dial_state,
-    "DTMFEnd": Exchange._key,
-    "ChannelTalkingStop": Exchange._pause,
-    "HangupRequest": Exchange._far_hangup,
-    "SoftHangupRequest": Exchange._own_hangup,
-    "Hangup": Exchange._hangup,
-    "Registry": Exchange._registry,
-    "ContactStatus": Exchange._contact,
-}
+    def house_came(self) -> None:
+        """Registrations may have died with it: every phone registers anew."""
+        self._later(self.register_all())

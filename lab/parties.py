@@ -7,11 +7,11 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab import ears
 from lab.client import Line, NotDone, Unheard
 from lab.wav import complete
 
 if TYPE_CHECKING:
+    from lab import ears  # needs numpy, which a person who only makes calls does not have
     from lab.scenario import Lab
 
 LOOK = 0.25
@@ -42,7 +42,9 @@ class Phone:
         """Play a wav into the call, to its end."""
         since = self._client.count
         await self._client.ask("say", leg=self.leg, audio=str(wav))
-        await self.sees("said", within=within, after=since)
+        end = await self.sees("said", "ended", within=within, after=since)
+        if end["what"] == "ended":
+            raise Unheard(f"{self.name}: the call ended before all was said")
 
     async def presses(self, keys: str, *, patience: float = 20.0) -> None:
         """Digits at once one after the other; ``,`` waits until the voice pauses, ``w`` half a second."""
@@ -67,10 +69,14 @@ class Phone:
 
     def recording(self) -> ears.Samples:
         """What this phone heard until now."""
-        return ears.listen(self.heard_file) if self.heard_file else ears.load(Path("/nonexistent"))
+        from lab import ears
+
+        return ears.listen(self.heard_file or Path("/nonexistent"))
 
     async def hears(self, wav: Path | str, within: float = 15.0) -> ears.Match:
         """Wait until the whole wav is in what this phone heard (a recording lags by up to 2 s)."""
+        from lab import ears
+
         needle = ears.load(Path(wav))
         match = ears.Match(False, 0.0, 0.0, 0.0)
         with contextlib.suppress(TimeoutError):
@@ -87,10 +93,15 @@ class Phone:
 
     async def recorded(self, within: float = 5.0) -> ears.Samples:
         """The whole recording, after the call: waits until the file is closed."""
+        await self.kept(within)
+        return self.recording()
+
+    async def kept(self, within: float = 5.0) -> Path:
+        """The file of the recording, once it is closed. Raises TimeoutError when nothing was heard."""
         async with asyncio.timeout(within):
             while self.heard_file is None or not complete(self.heard_file):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        return self.recording()
+        return self.heard_file
 
 
 class Call(Phone):

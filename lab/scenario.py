@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any, Self
 
 from cti.home import Home
 from cti.site import seat_password
-from lab.client import Client
+from lab.client import Client, Unheard
 from lab.handset import Handset
 from lab.observer import Observer
 from lab.parties import LOOK, Call, Seat
@@ -77,7 +77,17 @@ class Lab:
     def handset(self, number: str, city: str | None = None) -> Handset:
         """A phone that can vanish takes this seat over: ``async with city.handset("1001") as phone``."""
         name = f"{city or self.city}-{number}"
-        return Handset(self.client, name, seat_password(self.home, name), self.home.ports.sip)
+        return Handset(self.client, name, secret_of(self.home, name), self.home.ports.sip)
+
+    @contextlib.asynccontextmanager
+    async def away(self, number: str, city: str | None = None) -> AsyncIterator[None]:
+        """The lab's phone of this seat leaves the network, so that a stranger's phone can sit there."""
+        name = f"{city or self.city}-{number}"
+        await self.client.ask("unregister", phone=name)
+        try:
+            yield
+        finally:
+            await self.client.ask("register", phone=name)
 
     async def staffed(
         self, *numbers: str, keep: str = "", city: str | None = None, within: float = 15.0
@@ -93,10 +103,17 @@ class Lab:
         for name in there:
             if name.startswith(prefix) and name != prefix + keep:
                 await self.client.ask("register" if name in wanted else "unregister", phone=name)
-        async with asyncio.timeout(within):
-            # device states are asked for: at most one event a change, and none for what already is
-            while await self._reachable(prefix) != wanted:  # noqa: ASYNC110
-                await asyncio.sleep(LOOK)
+        there_now: set[str] = set()
+        try:
+            async with asyncio.timeout(within):
+                # device states are asked for: at most one event a change, and none for what already is
+                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK)
+        except TimeoutError:
+            raise Unheard(
+                f"the house reaches {sorted(there_now)} and not {sorted(wanted)} after {within:g} s; "
+                f"the lab has {await self.phones()}"
+            ) from None
 
         async with asyncio.TaskGroup() as group:
             for name in sorted(await self._unready(wanted)):
@@ -136,6 +153,11 @@ class Lab:
                 if "Channel" in row
             ):
                 await asyncio.sleep(LOOK)
+
+
+def secret_of(home: Home, name: str) -> str:
+    """The SIP password of a seat's phone (``demo-1001``)."""
+    return seat_password(home, name)
 
 
 class Caller:

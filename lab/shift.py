@@ -7,7 +7,8 @@ import contextlib
 import logging
 from collections.abc import Mapping
 
-from lab.exchange import Exchange, Line, Order, Unknown
+from lab.exchange import Exchange, Unknown
+from lab.switch import Line, Order
 from lab.wire import WireDown, WireRefused
 from plan.model import Plan
 

@@ -7,6 +7,8 @@ import contextlib
 import logging
 import shutil
 import signal
+import time
+from dataclasses import replace
 from pathlib import Path
 
 from cti import asterisk_process, plan_folder
@@ -14,16 +16,21 @@ from cti.asterisk_process import Installed, Process
 from cti.home import Home, write_atomic
 from cti.site import lab_hosts, seat_password
 from lab import conf
+from lab.behaviour import USUAL
 from lab.city import Traffic, per_second
 from lab.client import CONTROL, Client, LabDown
 from lab.control import Door
 from lab.exchange import Exchange
 from lab.shift import Shift, sign_in_codes
 from lab.site import Carrier, LabSite, SeatPhone
+from lab.voices import agent
+from lab.wav import for_phones
 from lab.wire import WireDown, WireRefused
 from plan.model import Plan
 
 log = logging.getLogger("lab")
+KEEP_RECORDINGS = 3600.0
+"""Seconds that what a phone heard is kept."""
 SETTLE = 8.0
 """Seconds the phones have to register and sign in before the lab says it is there."""
 LOOK_EVERY = 2.0
@@ -97,6 +104,14 @@ async def run(home: Home, rate: str = "", seed: int | None = None) -> None:
     await lab.end()
 
 
+def _forget_recordings(folder: Path) -> None:
+    """Whoever wanted one has copied it by now."""
+    for old in folder.glob("*.wav"):
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > KEEP_RECORDINGS:
+                old.unlink()
+
+
 async def _open(door: Door, lab: Lab, port: int) -> None:
     """An open door says that the phones are there; a dead house is no reason to wait for ever."""
     with contextlib.suppress(TimeoutError):
@@ -139,10 +154,14 @@ class Lab:
             try:
                 await self._start()
                 wire = await self.exchange.connect()
+                if (words := agent()) is not None:
+                    say = await asyncio.to_thread(for_phones, words, self.exchange.site.audio)
+                    await self.exchange.behave("seat", replace(USUAL, say=say))
                 self.connected.set()
                 log.info("the city is up: %d phones", len(self.exchange.site.seats))
                 await wire.gone.wait()
                 log.warning("the lab's Asterisk is gone")
+                self.exchange.lose()
             except (WireDown, WireRefused, asterisk_process.Missing) as why:
                 log.warning("the lab's Asterisk does not start: %s", why)
                 await asyncio.sleep(1.0)
@@ -151,10 +170,6 @@ class Lab:
         await self._stop_asterisk()
         site = self.exchange.site
         write(site, self._asterisk.share)
-        # the recordings and what was registered belong to the run that is over
-        for old in site.heard.glob("*.wav"):
-            old.unlink(missing_ok=True)
-        self.exchange.registered.clear()
         self._process = asterisk_process.start(
             self._asterisk, site.conf, site.folder, self._home.logs / "lab-console.log"
         )
@@ -172,9 +187,12 @@ class Lab:
         self._process = None
 
     async def follow_plans(self) -> None:
-        """A plan that was applied brings its new seats and trunks."""
+        """A plan that was applied brings its new seats and trunks; phones do what they were told."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            _forget_recordings(self.exchange.site.heard)
+            with contextlib.suppress(WireDown, WireRefused):
+                await self.exchange.reconcile()
             try:
                 site = site_of(self._home, self._asterisk, self._plans())
             except (plan_folder.BadPlan, OSError) as why:

@@ -121,7 +121,8 @@ def _put(visits: Visits, visit: Visit) -> Visits:
     last = dict(visits.last)
     last.pop(visit.call, None)
     last[visit.call] = visit
-    if len(last) > KEPT_CLOSED:
+    # many at a time: looking for them costs as much as a hundred facts
+    if len(last) > KEPT_CLOSED + KEPT_CLOSED // 4:
         done = [k for k, v in last.items() if v.outcome is not Outcome.WAITING and v.talked is not None]
         done += [k for k, v in last.items() if v.outcome is not Outcome.WAITING and v.talked is None]
         for call in done[: len(last) - KEPT_CLOSED]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from cti import asterisk_process
 from cti.asterisk_process import Process
 from cti.home import Home
 
@@ -90,6 +91,20 @@ class House:
             text=True,
             timeout=timeout,
         )
+
+    async def answers_again(self, within: float = 20.0) -> None:
+        """Wait until the house's Asterisk is up (again). Raises Missing."""
+        address = ("127.0.0.1", self.home.ports.ami)
+        await asterisk_process.ready(address, "observer", self.home.secrets["ami_observer"], within)
+
+    def asterisk_cli(self, command: str) -> str:
+        """A command on the house's Asterisk console, past everything of ours."""
+        conf = self.home.asterisk / "etc/asterisk.conf"
+        binary = asterisk_process.installed().binary
+        answer = subprocess.run(
+            [binary, "-C", conf, "-rx", command], capture_output=True, text=True, timeout=20
+        )
+        return answer.stdout
 
 
 @contextlib.contextmanager

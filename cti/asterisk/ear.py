@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from calls.facts import CallId, Fact, LegBelongs, LegId
-from cti.asterisk.wire.frames import value
+from cti.asterisk.wire.frames import late
 
 CALL_ID = re.compile(r"[a-z][a-z0-9]{0,15}-.{1,100}\.\d{1,12}")
 """``<city>-<Uniqueid of the caller's leg>``; any other account code is somebody else's."""
@@ -38,7 +39,9 @@ def number_of(text: str) -> str:
     return "" if text in ("<unknown>", "s") else text
 
 
+@lru_cache(4096)
 def call_of(account: str) -> CallId | None:
+    """The CALL_ID in an account code; every event of a call carries it, so the answers are kept."""
     return CallId(account) if account and CALL_ID.fullmatch(account) else None
 
 
@@ -72,8 +75,13 @@ class Ear:
 
     def moment(self, text: str) -> float:
         """When Asterisk says it happened (manager.conf ``timestampevents``), else now."""
+        # the third line of every event
+        start = text.find(TIMESTAMP, 0, 120)
+        if start < 0:
+            return self.now()
+        start += len(TIMESTAMP)
         try:
-            return float(value(text, TIMESTAMP))
+            return float(text[start : text.find("\r", start)])
         except ValueError:
             return self.now()
 
@@ -82,14 +90,17 @@ class Ear:
         self.calls.clear()
         self.hanging.clear()
 
-    def belongs(self, leg: LegId, call: CallId | None, at: float) -> None:
+    def belongs(self, leg: LegId, call: CallId | None, at: str | float) -> None:
         """From now on the leg carries this call's id. A leg that is gone does not come back: after a
-        pick-up Asterisk tells the account code of a channel it has just hung up.
+        pick-up Asterisk tells the account code of a channel it has just hung up. ``at``: a moment, or
+        the frame that has it.
         """
         if call is not None and leg in self.channels and self.calls.get(leg) != call:
+            moment = self.moment(at) if isinstance(at, str) else at
             self.calls[leg] = call
-            self.tell(LegBelongs(at=at, node=self.node, leg=leg, call=call))
+            endpoint = endpoint_of(self.channels[leg])
+            self.tell(LegBelongs(at=moment, node=self.node, leg=leg, call=call, endpoint=endpoint))
 
     def call_in_queue(self, text: str, leg: LegId, city: str) -> CallId:
         """The call of a caller in a queue; one that never passed our line is named after its own leg."""
-        return self.calls.get(leg) or call_of(value(text, ACCOUNT)) or CallId(f"{city}-{leg}")
+        return self.calls.get(leg) or call_of(late(text, ACCOUNT)) or CallId(f"{city}-{leg}")

@@ -26,14 +26,14 @@ from calls.facts import (
     SeatMissed,
 )
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
-from cti.asterisk.wire.frames import value
+from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
 
-_Teller = Callable[[Ear, str, float, CallId], None]
+_Teller = Callable[[Ear, str, CallId, LegId, float], None]
+"""``said`` is the frame from UserEvent on, ``leg`` the channel that ran the dialplan."""
 
 
-def _arrived(ear: Ear, text: str, at: float, call: CallId) -> None:
-    leg = LegId(value(text, UNIQUEID))
+def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     ear.belongs(leg, call, at)
     ear.tell(
         CallArrived(
@@ -41,33 +41,33 @@ def _arrived(ear: Ear, text: str, at: float, call: CallId) -> None:
             node=ear.node,
             call=call,
             leg=leg,
-            city=value(text, "\r\nCity: "),
-            trunk=value(text, "\r\nTrunk: "),
-            line=value(text, "\r\nLine: "),
-            called=value(text, "\r\nCalled: "),
-            original=value(text, "\r\nOriginal: "),
-            caller=value(text, "\r\nCaller: "),
-            sip_call=value(text, "\r\nSipCall: "),
+            city=value(said, "\r\nCity: "),
+            trunk=value(said, "\r\nTrunk: "),
+            line=value(said, "\r\nLine: "),
+            called=value(said, "\r\nCalled: "),
+            original=value(said, "\r\nOriginal: "),
+            caller=value(said, "\r\nCaller: "),
+            sip_call=value(said, "\r\nSipCall: "),
         )
     )
 
 
-def _greeted(ear: Ear, text: str, at: float, call: CallId) -> None:
+def _greeted(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     ear.tell(GreetingEnded(at=at, node=ear.node, call=call))
 
 
-def _asked(ear: Ear, text: str, at: float, call: CallId) -> None:
-    status, after = value(text, "\r\nStatus: "), value(text, "\r\nNext: ")
-    by = value(text, "\r\nBy: ")
+def _asked(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    status, after = value(said, "\r\nStatus: "), value(said, "\r\nNext: ")
+    by = value(said, "\r\nBy: ")
     ear.tell(AdviceAsked(at=at, node=ear.node, call=call, status=status, next=after, by=by))
 
 
-def _chose(ear: Ear, text: str, at: float, call: CallId) -> None:
-    menu, key, after = value(text, "\r\nMenu: "), value(text, "\r\nKey: "), value(text, "\r\nNext: ")
+def _chose(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    menu, key, after = value(said, "\r\nMenu: "), value(said, "\r\nKey: "), value(said, "\r\nNext: ")
     ear.tell(MenuChosen(at=at, node=ear.node, call=call, menu=menu, key=key, next=after))
 
 
-def _queued_out(ear: Ear, text: str, at: float, call: CallId) -> None:
+def _queued_out(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     city, _ = city_and(call)
     ear.tell(
         QueueGaveUp(
@@ -75,38 +75,38 @@ def _queued_out(ear: Ear, text: str, at: float, call: CallId) -> None:
             node=ear.node,
             call=call,
             city=city,
-            queue=value(text, "\r\nQueue: ").removeprefix(f"{city}-"),
-            status=value(text, "\r\nStatus: "),
-            key=value(text, "\r\nKey: "),
+            queue=value(said, "\r\nQueue: ").removeprefix(f"{city}-"),
+            status=value(said, "\r\nStatus: "),
+            key=value(said, "\r\nKey: "),
         )
     )
 
 
-def _owed(ear: Ear, text: str, at: float, call: CallId) -> None:
-    caller, line = value(text, "\r\nCaller: "), value(text, "\r\nLine: ")
-    message = value(text, "\r\nMessage: ")
+def _owed(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    caller, line = value(said, "\r\nCaller: "), value(said, "\r\nLine: ")
+    message = value(said, "\r\nMessage: ")
     ear.tell(CallBackOwed(at=at, node=ear.node, call=call, caller=caller, line=line, message=message))
 
 
-def _left(ear: Ear, text: str, at: float, call: CallId) -> None:
-    cause = value(text, "\r\nCause: ")
-    by = value(text, "\r\nBy: ")
+def _left(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    cause = value(said, "\r\nCause: ")
+    by = value(said, "\r\nBy: ")
     ear.tell(CallLeft(at=at, node=ear.node, call=call, by=by, cause=int(cause) if cause.isdigit() else 0))
 
 
-def _recording(ear: Ear, text: str, at: float, call: CallId) -> None:
-    if value(text, "\r\nState: ") in ("started", ""):
-        leg = LegId(value(text, "\r\nLeg: ") or value(text, UNIQUEID))
-        ear.tell(RecordingStarted(at=at, node=ear.node, call=call, leg=leg, file=value(text, "\r\nFile: ")))
+def _recording(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    if value(said, "\r\nState: ") in ("started", ""):
+        leg = LegId(value(said, "\r\nLeg: ")) or leg
+        ear.tell(RecordingStarted(at=at, node=ear.node, call=call, leg=leg, file=value(said, "\r\nFile: ")))
 
 
-def _missed(ear: Ear, text: str, at: float, call: CallId) -> None:
+def _missed(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
     city, seat = value(text, "\r\nCity: "), value(text, "\r\nSeat: ")
     count, limit = _number(value(text, "\r\nCount: ")), _number(value(text, "\r\nOf: "))
     ear.tell(SeatMissed(at=at, node=ear.node, call=call, city=city, seat=seat, count=count, limit=limit))
 
 
-def _returned(ear: Ear, text: str, at: float, call: CallId) -> None:
+def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
     city, _ = city_and(call)
     _, seat = city_and(value(text, "\r\nMember: ").removeprefix("PJSIP/"))
     queue, cause = value(text, "\r\nQueue: "), _number(value(text, "\r\nCause: "))
@@ -159,17 +159,19 @@ _TELLERS: dict[str, _Teller] = {
 }
 
 
-def _user_event(ear: Ear, text: str, at: float) -> None:
-    if value(text, "\r\nUserEvent: ") != "Hotline":
+def _user_event(ear: Ear, text: str) -> None:
+    start = text.find("\r\nUserEvent: Hotline\r\n")
+    if start < 0:
         return
-    what = value(text, "\r\nWhat: ")
+    said = text[start:]
+    what = value(said, "\r\nWhat: ")
     if what == "seat":
-        _seat(ear, text, at)
+        _seat(ear, said, ear.moment(text))
         return
     teller = _TELLERS.get(what)
-    call = call_of(value(text, "\r\nCall: "))
+    call = call_of(value(said, "\r\nCall: "))
     if teller is not None and call is not None:
-        teller(ear, text, at, call)
+        teller(ear, said, call, LegId(late(text, UNIQUEID, start)), ear.moment(text))
 
 
-HANDLERS: dict[bytes, Callable[[Ear, str, float], None]] = {b"UserEvent": _user_event}
+HANDLERS: dict[bytes, Callable[[Ear, str], None]] = {b"UserEvent": _user_event}

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 _WANTED = frozenset(HANDLERS) | {b"FullyBooted"}
 _SLICE = 100
 """Buffered events told at a stretch after a resync."""
-_RETRY = (0.1, 5.0)
+_RETRY = (0.1, 2.0)
 _RETRY_REFUSED = (5.0, 60.0)
 """First and longest pause before the next try, seconds. A refused login writes a security event into
 Asterisk's log each time, and only a person can mend it."""

@@ -19,10 +19,10 @@ from cti.asterisk.wire.protocol import BANNER
 from cti.errors import NotNow, Refused
 
 _STAMP = re.compile(rb"^@(\d+\.\d+)\n", re.MULTILINE)
-_SECRET = re.compile(rb"(?im)^((?:[a-z]*secret|password|token|auth[a-z]*response): )[^\r\n]+")
+_SECRET = re.compile(rb"(?im)^((?:[a-z0-9]*secret|password|token|auth[a-z]*response): )[^\r\n]+")
 # seven digits and more; not inside an id (n1-1732190695.12), a time (1732190695.123456), a channel's
-# running number (-0000001a) or a file's date
-_NUMBER = re.compile(rb"(?<![\w.])\+?\d{7,15}(?![\w.])")
+# running number (-00000012) or a day's folder (20261121/)
+_NUMBER = re.compile(rb"(?<![\w.])(?!(?<=-)\d{8}(?!\w))(?!\d{8}/)\+?\d{7,15}(?![\w.])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cti.commands import asking
+from cti.commands import asking_figures as asking
 from cti.commands.moment import moment
 from cti.commands.options import HomeOption, home_of
 from cti.errors import Broken, NotNow, Refused

@@ -28,7 +28,12 @@ DEMO = Path(__file__).parents[2] / "plans" / "demo"
 
 def up(
     home: HomeOption = None,
-    base_port: Annotated[int, typer.Option(min=1024, max=65000, help="first of 100 ports")] = 0,
+    base_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1024, max=65000, help=f"first of 100 ports; {DEFAULT_BASE} at first", show_default=False
+        ),
+    ] = None,
     plan: Annotated[list[Path] | None, typer.Option(help="a city's plan folder; may be given again")] = None,
     lab: Annotated[bool, typer.Option("--lab", help="also start the simulated city 模拟城市")] = False,
     city_rate: Annotated[str, typer.Option(help="calls the city makes by itself, e.g. 2/min")] = "",

@@ -181,7 +181,7 @@ def _print_source(told: Told) -> None:
         if not told.until
         else f"，截至 as of {datetime.fromtimestamp(told.until).astimezone():%Y-%m-%d %H:%M:%S}"
     )
-    Console(highlight=False).print(
+    Console(highlight=False, soft_wrap=True).print(
         f"[yellow]服务未运行，读自磁盘日志 the service is not running: from the journal{when}[/]"
     )
 

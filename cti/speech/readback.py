@@ -38,9 +38,12 @@ class Heard:
     text: str
     cer: float
     ser: float
+    lost: str = ""
+    """A quantity (三位, 十五分钟) that was spoken and not heard, by sound: the point of such a prompt."""
 
     def passes(self, kind: str) -> bool:
-        return self.ser <= (WORST_WORD if kind in GRAMMAR_KINDS else WORST_SER)
+        """Whether a caller would have understood."""
+        return not self.lost and self.ser <= (WORST_WORD if kind in GRAMMAR_KINDS else WORST_SER)
 
 
 class Reader:
@@ -79,7 +82,8 @@ class Reader:
         """Read ``alaw`` and compare with the text that was spoken."""
         heard = self.read(alaw, words)
         want, got = characters(expected), characters(heard)
-        return Heard(heard, error_rate(want, got), error_rate(syllables(want), syllables(got)))
+        rates = error_rate(want, got), error_rate(syllables(want), syllables(got))
+        return Heard(heard, *rates, lost=lost_quantity(want, got))
 
 
 def characters(text: str) -> str:
@@ -97,6 +101,18 @@ def syllables(text: str) -> list[str]:
     except ImportError:
         return list(text)
     return list(lazy_pinyin(text))
+
+
+def lost_quantity(want: str, got: str) -> str:
+    """The first number before 位 or 分钟 in ``want`` whose syllables are not in ``got``.
+
+    The syllable before it counts too, or 三位 would be found in 十三位.
+    """
+    sounded = f" {' '.join(syllables(got))} "
+    for quantity in re.findall(r".?[零一二两三四五六七八九十]+(?:位|分钟)", want):
+        if f" {' '.join(syllables(quantity))} " not in sounded:
+            return str(quantity)
+    return ""
 
 
 def error_rate(want: Sequence[str], got: Sequence[str]) -> float:

@@ -25,6 +25,7 @@ from queues.now import QueueNow
 log = structlog.get_logger(__name__)
 
 Hash = Mapping[str, str]
+Value = Call | Seat | QueueNow
 Place = tuple[str, str]
 """(calls | seats | queues, name)."""
 
@@ -45,7 +46,7 @@ def call_place(call: CallId) -> Place:
     return ("calls", call)
 
 
-def place_of(value: Call | Seat | QueueNow) -> Place:
+def place_of(value: Value) -> Place:
     match value:
         case Call():
             return call_place(value.id)
@@ -65,12 +66,14 @@ class LivePicture:
         queues: Callable[[], Iterable[QueueNow]] = tuple,
         *,
         node: str = "n1",
-        batch: int = 200,
+        batch: int = 10,
         most_waiting: int = 5000,
         retry_seconds: float = 1.0,
+        pause_seconds: float = 0.2,
     ) -> None:
         """``whole`` gives all there is, for a first write and after a failure; ``queues`` are counted anew
-        once per writing, however many calls and seats changed."""
+        once per writing, however many calls and seats changed. ``pause_seconds`` after each writing let
+        the changes of a busy moment become one; ``batch`` keeps one turn of the loop short."""
         self.ok = False
         self.status = "starting"
         """``ok``, or why Redis does not follow."""
@@ -81,7 +84,8 @@ class LivePicture:
         self._batch = batch
         self._most = most_waiting
         self._retry = retry_seconds
-        self._dirty: dict[Place, Hash | None] = {}
+        self._pause = pause_seconds
+        self._dirty: dict[Place, Value | None] = {}
         self._anew = True
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
@@ -89,7 +93,7 @@ class LivePicture:
     def note(self, values: Iterable[Call | Seat]) -> None:
         """These values are the last ones."""
         for value in values:
-            self._put(place_of(value), _hash(value))
+            self._put(place_of(value), value)
 
     def forget(self, calls: Iterable[CallId]) -> None:
         for call in calls:
@@ -112,10 +116,12 @@ class LivePicture:
                     self._anew = True
                     self._dirty.clear()
                     await asyncio.sleep(self._retry)
+                    continue
+                await self._rest()
         finally:
             await self._client.aclose()
 
-    def _put(self, place: Place, value: Hash | None) -> None:
+    def _put(self, place: Place, value: Value | None) -> None:
         if self._anew:
             self._settled.clear()
             return  # the whole picture is written anyway
@@ -126,6 +132,11 @@ class LivePicture:
             self._dirty[place] = value
         self._settled.clear()
         self._wake.set()
+
+    async def _rest(self) -> None:
+        if not self._dirty and not self._anew:
+            self._settled.set()
+        await asyncio.sleep(self._pause)
 
     async def _wake_or_anew(self) -> None:
         if not self._dirty and not self._anew:
@@ -138,9 +149,9 @@ class LivePicture:
             await self._clear()
             self._anew = False
             # what is noted while this is written comes after it
-            self._dirty = {place_of(value): _hash(value) for value in self._whole()}
+            self._dirty = {place_of(value): value for value in self._whole()}
         for queue in self._queues():
-            self._dirty[place_of(queue)] = _hash(queue)
+            self._dirty[place_of(queue)] = queue
         while self._dirty:
             some = dict(list(self._dirty.items())[: self._batch])
             for place in some:
@@ -153,10 +164,12 @@ class LivePicture:
                     if value is None:
                         pipe.srem(f"{self._prefix}:{kind}", name)
                     else:
-                        fields: dict[Any, Any] = dict(value)
+                        fields: dict[Any, Any] = dict(_hash(value))
                         pipe.hset(key, mapping=fields)
                         pipe.sadd(f"{self._prefix}:{kind}", name)
                 await pipe.execute()
+            # an in-process Redis answers without ever giving the loop its turn
+            await asyncio.sleep(0)
         if not self.ok:
             log.info("redis follows")
         self.ok, self.status = True, "ok"
@@ -179,7 +192,7 @@ class LivePicture:
         return f"{self._prefix}:{kind.removesuffix('s')}:{name}"
 
 
-def _hash(value: Call | Seat | QueueNow) -> Hash:
+def _hash(value: Value) -> Hash:
     """Redis knows text only: None is absent, truth is 0 or 1."""
     return {k: _text(v) for k, v in to_dict(value).items() if v is not None}
 

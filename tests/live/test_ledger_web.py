@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from calls import facts as f
-from cti.commands import asking
+from cti.commands import asking_figures as asking
 from cti.errors import NotNow
 from cti.web.ledger import LedgerQuestion
 from tests.live.test_store_web import ENDING, LINKED, Town, drained, town

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from calls.facts import LegId
 from calls.model import Seat, SeatState
 from calls.picture import Picture
-from cti.__main__ import app
+from cti.__main__ import command_tree
 from cti.errors import NotNow
 from cti.home import Home
 from cti.kept import Kept
@@ -137,7 +137,7 @@ async def test_duties_come_from_history_until_settled_and_hide_the_number_from_o
 
 
 def cti(*told: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, list(told))
+    done = CliRunner().invoke(command_tree(told[:1]), list(told))
     return done.exit_code, done.output
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from calls import facts as f
 from calls.facts import Fact
+from cti.__main__ import command_tree
 from cti.commands import asking
 from cti.errors import NotNow, Refused
 from cti.home import Home
@@ -288,8 +289,7 @@ def test_no_service_and_no_journal_is_something_missing_and_no_such_call_is_a_no
 
 
 def test_the_commands_exit_codes_and_json_are_for_programs(tmp_path: Path) -> None:
-    from cti.__main__ import app
-
+    app = command_tree(())
     home = written(tmp_path, [*LINKED, *answered(), *ENDING])
     run = CliRunner()
     told = run.invoke(app, ["seats", "--home", str(home.root), "--json"])

@@ -8,12 +8,13 @@ from dataclasses import fields
 from pathlib import Path
 
 from calls import story
-from calls.facts import CallArrived, Fact, LinkDown, LinkUp, Snapshot
+from calls.facts import CallArrived, CallId, Fact, LinkDown, LinkUp, Snapshot
 from cti.asterisk.ear import Ear
 from cti.asterisk.hear import HANDLERS, hear
 from cti.asterisk.record import Taped, read_tape
 from cti.asterisk.resync import picture
 from cti.asterisk.wire.frames import event_name, text_of
+from cti.switchboard import Heard, Switchboard
 from tests.replay.truth import Truth
 
 TAPES = Path(__file__).parents[1] / "tapes"
@@ -65,15 +66,30 @@ def telling(facts: list[Fact]) -> str:
     """The golden text."""
     start = min((fact.at for fact in facts if fact.at), default=0.0)
     lines: list[str] = []
-    for call in dict.fromkeys(fact.call for fact in facts if isinstance(fact, CallArrived)):
+    for call, its in _by_call(facts).items():
         lines.append(f"# {call}")
         lines += [
-            f"{line.at - start:8.3f}  {line.zh} | {line.en}" for line in story.tell(facts, call, full=True)
+            f"{line.at - start:8.3f}  {line.zh} | {line.en}" for line in story.tell(its, call, full=True)
         ]
         lines.append("")
     lines.append("# every fact")
     lines += [_line(fact, start) for fact in facts]
     return "\n".join(lines) + "\n"
+
+
+def _by_call(facts: list[Fact]) -> dict[CallId, list[Fact]]:
+    """Each call's facts, as the switchboard hands them to the journal."""
+    calls: dict[CallId, list[Fact]] = {fact.call: [] for fact in facts if isinstance(fact, CallArrived)}
+    switchboard = Switchboard()
+
+    def file(heard: Heard) -> None:
+        if heard.call in calls:
+            calls[heard.call].append(heard.fact)
+
+    switchboard.listen(file)
+    for fact in facts:
+        switchboard.hear(fact)
+    return calls
 
 
 def _line(fact: Fact, start: float) -> str:

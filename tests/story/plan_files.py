@@ -14,6 +14,7 @@ from plan.model import Plan
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "plans" / "demo"
 GOOD_SOUND = Sound(8000, 1, 16, 2.5)
+DEMO_SOUNDS = {path.name: GOOD_SOUND for path in DEMO.glob("*.wav")}
 
 
 @cache
@@ -28,7 +29,7 @@ def demo_files() -> dict[str, bytes]:
 def checked(
     files: Mapping[str, bytes], sounds: Mapping[str, Sound] | None = None, folder: str | None = "demo"
 ) -> Checked:
-    return check(files, sounds or {}, standard_prompts(), folder)
+    return check(files, {**DEMO_SOUNDS, **(sounds or {})}, standard_prompts(), folder)
 
 
 def demo() -> Plan:

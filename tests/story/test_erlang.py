@@ -32,7 +32,7 @@ def test_share_refused_is_that_of_the_erlang_b_tables(load: float, agents: int, 
 
 
 def test_the_well_known_call_centre_example_comes_out() -> None:
-    """100 calls in half an hour of 3 minutes each, 14 agents: 88.8 % in 20 s, mean wait 7.8 s, 71.4 % busy."""
+    """100 calls in half an hour of 3 minutes each, 14 agents: 88.8 % in 20 s, mean wait 7.8 s, 71.4 %."""
     found = patient(100 / 1800, 180, 14, 20)
     assert found.answered == pytest.approx(0.888, abs=5e-4)
     assert found.mean_wait == pytest.approx(7.8, abs=0.05)

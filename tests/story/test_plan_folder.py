@@ -100,6 +100,8 @@ def test_installed_files_are_the_owners_only_and_know_their_hash(home: Home, fol
 
 
 def test_a_prompt_without_a_sound_is_told_and_replaced(home: Home, folder: Path) -> None:
+    own = folder / "prompts.toml"
+    own.write_text(own.read_text().replace('wav = "menu-service.wav"\n', ""))
     plan_folder.keep(home, folder)
     told: list[str] = []
     chosen = plan_folder.sounds(home, plan_folder.load(home.plan("demo")), told.append)

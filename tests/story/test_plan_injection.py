@@ -18,7 +18,7 @@ from asterisk_conf.render import render
 from asterisk_conf.steps import Context
 from plan.check import check
 from plan.model import City, Line, Plan, Queue
-from tests.story.plan_files import demo, demo_files, site, standard_prompts
+from tests.story.plan_files import DEMO_SOUNDS, demo, demo_files, site, standard_prompts
 from tests.story.strict_dialplan import strangers
 
 ATTACKS = [
@@ -94,7 +94,7 @@ NAMES = [(file, name) for file in RAW if file not in ("city.toml", "advice.toml"
 
 
 def test_the_plan_survives_its_own_writing_as_toml() -> None:
-    assert check(files_of(RAW), {}, standard_prompts(), "demo").plan == demo()
+    assert check(files_of(RAW), DEMO_SOUNDS, standard_prompts(), "demo").plan == demo()
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -103,7 +103,7 @@ def test_an_attack_is_refused_wherever_it_stands(attack: str) -> None:
         raw = copy.deepcopy(RAW)
         at, key = list(texts_of(raw))[number]
         at[key] = attack
-        found = check(files_of(raw), {}, standard_prompts(), "demo")
+        found = check(files_of(raw), DEMO_SOUNDS, standard_prompts(), "demo")
         assert found.refused, (key, attack)
         assert all("\n" not in str(f) and str(f).isprintable() for f in found.faults)
 
@@ -113,7 +113,7 @@ def test_an_attack_is_refused_as_a_name_too(attack: str) -> None:
     for file, name in NAMES:
         raw = copy.deepcopy(RAW)
         raw[file][attack] = raw[file].pop(name)
-        found = check(files_of(raw), {}, standard_prompts(), "demo")
+        found = check(files_of(raw), DEMO_SOUNDS, standard_prompts(), "demo")
         assert found.refused, (file, attack)
         assert all(str(f).isprintable() for f in found.faults)
 
@@ -160,7 +160,7 @@ def test_any_text_is_refused_or_leaves_only_lines_that_were_meant(places: list[t
     for number, text in places:
         at, key = targets[number]
         at[key] = text
-    plan = check(files_of(raw), {}, standard_prompts(), None).plan
+    plan = check(files_of(raw), DEMO_SOUNDS, standard_prompts(), None).plan
     if plan is not None:
         files = render([plan], site(plan))
         assert strangers(files, plan) == []

@@ -14,7 +14,7 @@ import pytest
 
 from cti.errors import Broken, NotNow, Refused
 from cti.speech import models, shelf, sound, tones, workshop
-from cti.speech.readback import Heard, error_rate
+from cti.speech.readback import Heard, error_rate, lost_quantity
 from cti.speech.sound import Wave
 from cti.speech.voice import Kokoro, Utterance, Voice, sentences
 
@@ -206,6 +206,14 @@ def test_error_rates_count_insertions_losses_and_swaps() -> None:
     assert not Heard("四", 1.0, 1.0).passes("digits")
     assert not Heard("", 0.3, 0.3).passes("queue")
     assert Heard("", 0.5, 0.2).passes("queue")
+    assert not Heard("", 0.1, 0.1, lost="四分钟").passes("queue")
+
+
+def test_a_number_that_was_heard_as_another_is_lost_and_a_homophone_is_not() -> None:
+    pytest.importorskip("pypinyin", reason="by design: comes with the optional voice")
+    assert lost_quantity("预计等待四分钟", "预计等待十分钟") == "待四分钟"
+    assert lost_quantity("还有三位", "还有十三位") == "有三位"
+    assert lost_quantity("还有九位", "还有酒味") == ""
 
 
 def test_the_digest_of_a_sound_is_that_of_its_bytes() -> None:

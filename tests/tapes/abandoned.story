@@ -1,6 +1,6 @@
 # demo-n1-1795265525.10
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.003  开始录音 | recording started
+   0.003  开始录音（来电人） | recording of the caller started
    0.004  问候语播完 | the greeting ended
    0.006  服务指示去向 queue:general | the service said: queue:general
    0.006  进入队列 general，第 1 位 | joined queue general at position 1
@@ -10,7 +10,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265525.10, channel PJSIP/demo-carrier-0000000a, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265525.10
-   0.001  leg belongs: leg n1-1795265525.10, call demo-n1-1795265525.10
+   0.001  leg belongs: leg n1-1795265525.10, call demo-n1-1795265525.10, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265525.10, leg n1-1795265525.10, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 63e5095b81a0fcb7
    0.002  leg answered: leg n1-1795265525.10
    0.003  recording started: call demo-n1-1795265525.10, leg n1-1795265525.10, file 20261121/demo-n1-1795265525.10/n1-1795265525.10.wav

@@ -1,19 +1,18 @@
 # demo-n1-1795265514.4
    0.005  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.006  开始录音 | recording started
+   0.006  开始录音（来电人） | recording of the caller started
    0.007  问候语播完 | the greeting ended
    0.009  服务指示去向 queue:general | the service said: queue:general
    0.010  进入队列 general，第 1 位 | joined queue general at position 1
    0.013  座席 1001 振铃 | seat 1001 rings
-   0.219  开始录音 | recording started
+   0.219  开始录音（座席 1001） | recording of seat 1001 started
    0.220  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   0.721  与座席 1001 通话 1 秒，话务员挂机 | talked to seat 1001 for 1 s; the agent hung up
-   0.723  离开队列 general：CONTINUE | left queue general: CONTINUE
+   0.721  与座席 1001 通话 1 秒 | talked to seat 1001 for 1 s
    0.723  话务员挂机，通话结束（原因 16） | the agent hung up; the call ended (cause 16)
 
 # every fact
    0.000  leg started: leg n1-1795265514.4, channel PJSIP/demo-carrier-00000004, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265514.4
-   0.005  leg belongs: leg n1-1795265514.4, call demo-n1-1795265514.4
+   0.005  leg belongs: leg n1-1795265514.4, call demo-n1-1795265514.4, endpoint demo-carrier
    0.005  call arrived: call demo-n1-1795265514.4, leg n1-1795265514.4, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 99d62ff3f338f308
    0.005  leg answered: leg n1-1795265514.4
    0.006  recording started: call demo-n1-1795265514.4, leg n1-1795265514.4, file 20261121/demo-n1-1795265514.4/n1-1795265514.4.wav

@@ -1,20 +1,21 @@
 # demo-n1-1795265763.47
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.006  开始录音 | recording started
+   0.006  开始录音（来电人） | recording of the caller started
    0.006  问候语播完 | the greeting ended
    0.010  服务指示去向 queue:general | the service said: queue:general
    0.010  进入队列 general，第 1 位 | joined queue general at position 1
    0.011  座席 1001 振铃 | seat 1001 rings
-   0.214  开始录音 | recording started
+   0.214  开始录音（座席 1001） | recording of seat 1001 started
    0.216  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   0.762  座席 1001保持通话 | seat 1001 put the other on hold
+   0.762  座席 1001 保持通话 | seat 1001 put the other on hold
+   1.149  与座席 1002 接通 | connected to seat 1002
    3.019  咨询后转接 | transferred after a consultation
    3.019  与座席 1001 通话 3 秒，话务员转出 | talked to seat 1001 for 3 s; the agent transferred the call
    4.024  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact
    0.000  leg started: leg n1-1795265763.47, channel PJSIP/demo-carrier-0000002b, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265763.47
-   0.001  leg belongs: leg n1-1795265763.47, call demo-n1-1795265763.47
+   0.001  leg belongs: leg n1-1795265763.47, call demo-n1-1795265763.47, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265763.47, leg n1-1795265763.47, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 138bf3400354538e
    0.003  leg answered: leg n1-1795265763.47
    0.006  recording started: call demo-n1-1795265763.47, leg n1-1795265763.47, file 20261121/demo-n1-1795265763.47/n1-1795265763.47.wav

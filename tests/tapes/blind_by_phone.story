@@ -1,20 +1,21 @@
 # demo-n1-1795265549.17
    0.001  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.003  开始录音 | recording started
+   0.003  开始录音（来电人） | recording of the caller started
    0.003  问候语播完 | the greeting ended
    0.006  服务指示去向 queue:general | the service said: queue:general
    0.006  进入队列 general，第 1 位 | joined queue general at position 1
    0.007  座席 1001 振铃 | seat 1001 rings
-   0.210  开始录音 | recording started
+   0.210  开始录音（座席 1001） | recording of seat 1001 started
    0.211  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   0.513  座席 1001恢复通话 | seat 1001 took the other back from hold
-   0.514  座席 1001直接转接到 demo-seats/1002 | seat 1001 transferred the call to demo-seats/1002
+   0.513  座席 1001 恢复通话 | seat 1001 took the other back from hold
+   0.514  座席 1001 直接转接到 demo-seats/1002 | seat 1001 transferred the call to demo-seats/1002
    0.514  与座席 1001 通话 0 秒，话务员转出 | talked to seat 1001 for 0 s; the agent transferred the call
+   0.717  与座席 1002 接通 | connected to seat 1002
    2.025  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact
    0.000  leg started: leg n1-1795265549.17, channel PJSIP/demo-carrier-00000011, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265549.17
-   0.001  leg belongs: leg n1-1795265549.17, call demo-n1-1795265549.17
+   0.001  leg belongs: leg n1-1795265549.17, call demo-n1-1795265549.17, endpoint demo-carrier
    0.001  call arrived: call demo-n1-1795265549.17, leg n1-1795265549.17, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 7af764327d86d776
    0.002  leg answered: leg n1-1795265549.17
    0.003  recording started: call demo-n1-1795265549.17, leg n1-1795265549.17, file 20261121/demo-n1-1795265549.17/n1-1795265549.17.wav

@@ -1,24 +1,25 @@
 # demo-n1-1795265610.36
    0.003  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.005  开始录音 | recording started
+   0.005  开始录音（来电人） | recording of the caller started
    0.005  问候语播完 | the greeting ended
    0.007  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.009  座席 1001 振铃 | seat 1001 rings
-   0.212  开始录音 | recording started
+   0.212  开始录音（座席 1001） | recording of seat 1001 started
    0.213  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   0.516  座席 1001进入会议 c1 | seat 1001 entered conference c1
-   0.516  来电人进入会议 c1 | the caller entered conference c1
-   0.720  座席 1002进入会议 c1 | seat 1002 entered conference c1
-   1.421  与座席 1001 通话 2 秒，话务员挂机 | talked to seat 1001 for 2 s; the agent hung up
-   1.422  座席 1001离开会议 c1 | seat 1001 left conference c1
-   1.922  来电人离开会议 c1 | the caller left conference c1
+   0.516  座席 1001 进入会议 c1 | seat 1001 entered conference c1
+   0.516  来电人 进入会议 c1 | the caller entered conference c1
+   0.720  与座席 1002 接通 | connected to seat 1002
+   0.720  座席 1002 进入会议 c1 | seat 1002 entered conference c1
+   1.421  与座席 1001 通话 2 秒 | talked to seat 1001 for 2 s
+   1.422  座席 1001 离开会议 c1 | seat 1001 left conference c1
+   1.922  来电人 离开会议 c1 | the caller left conference c1
    1.923  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
-   2.223  座席 1002离开会议 c1 | seat 1002 left conference c1
+   2.223  座席 1002 离开会议 c1 | seat 1002 left conference c1
 
 # every fact
    0.000  leg started: leg n1-1795265610.36, channel PJSIP/demo-carrier-00000024, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265610.36
-   0.003  leg belongs: leg n1-1795265610.36, call demo-n1-1795265610.36
+   0.003  leg belongs: leg n1-1795265610.36, call demo-n1-1795265610.36, endpoint demo-carrier
    0.003  call arrived: call demo-n1-1795265610.36, leg n1-1795265610.36, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 27725ef239c0a4bd
    0.003  leg answered: leg n1-1795265610.36
    0.005  recording started: call demo-n1-1795265610.36, leg n1-1795265610.36, file 20261121/demo-n1-1795265610.36/n1-1795265610.36.wav
@@ -43,7 +44,7 @@
    0.516  leg joined: leg n1-1795265610.37, bridge ab8ad0d5-70f4-4286-a9ae-12217d09685b, kind conference
    0.516  leg joined: leg n1-1795265610.36, bridge ab8ad0d5-70f4-4286-a9ae-12217d09685b, kind conference
    0.517  leg started: leg n1-1795265611.40, channel PJSIP/demo-1002-00000026, call None, endpoint demo-1002, caller 1002, called, context demo-seats, linked n1-1795265611.40
-   0.517  leg belongs: leg n1-1795265611.40, call demo-n1-1795265610.36
+   0.517  leg belongs: leg n1-1795265611.40, call demo-n1-1795265610.36, endpoint demo-1002
    0.518  leg rang: leg n1-1795265611.40
    0.518  seat device: city demo, seat 1002, state ringing
    0.719  leg answered: leg n1-1795265611.40

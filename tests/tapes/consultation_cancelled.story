@@ -1,20 +1,20 @@
 # demo-n1-1795265770.52
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.003  开始录音 | recording started
+   0.003  开始录音（来电人） | recording of the caller started
    0.004  问候语播完 | the greeting ended
    0.006  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.009  座席 1001 振铃 | seat 1001 rings
-   0.211  开始录音 | recording started
+   0.211  开始录音（座席 1001） | recording of seat 1001 started
    0.212  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   0.758  座席 1001保持通话 | seat 1001 put the other on hold
-   2.766  座席 1001恢复通话 | seat 1001 took the other back from hold
-   4.516  与座席 1001 通话 5 秒，来电人挂机 | talked to seat 1001 for 5 s; the caller hung up
+   0.758  座席 1001 保持通话 | seat 1001 put the other on hold
+   2.766  座席 1001 恢复通话 | seat 1001 took the other back from hold
+   4.516  与座席 1001 通话 5 秒 | talked to seat 1001 for 5 s
    4.518  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact
    0.000  leg started: leg n1-1795265770.52, channel PJSIP/demo-carrier-0000002e, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265770.52
-   0.001  leg belongs: leg n1-1795265770.52, call demo-n1-1795265770.52
+   0.001  leg belongs: leg n1-1795265770.52, call demo-n1-1795265770.52, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265770.52, leg n1-1795265770.52, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call ddd2054e87ff95f9
    0.002  leg answered: leg n1-1795265770.52
    0.003  recording started: call demo-n1-1795265770.52, leg n1-1795265770.52, file 20261121/demo-n1-1795265770.52/n1-1795265770.52.wav

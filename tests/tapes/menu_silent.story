@@ -1,18 +1,18 @@
 # demo-n1-1795265522.8
    0.001  13800000001 拨入 12346，线路 service，中继 carrier | 13800000001 called 12346, line service, trunk carrier
-   0.003  开始录音 | recording started
+   0.003  开始录音（来电人） | recording of the caller started
    0.003  问候语播完 | the greeting ended
    0.006  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.009  座席 1001 振铃 | seat 1001 rings
-   0.215  开始录音 | recording started
+   0.215  开始录音（座席 1001） | recording of seat 1001 started
    0.215  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   0.717  与座席 1001 通话 1 秒，来电人挂机 | talked to seat 1001 for 1 s; the caller hung up
+   0.717  与座席 1001 通话 1 秒 | talked to seat 1001 for 1 s
    0.717  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact
    0.000  leg started: leg n1-1795265522.8, channel PJSIP/demo-carrier-00000008, call None, endpoint demo-carrier, caller 13800000001, called 12346, context demo-from-carrier, linked n1-1795265522.8
-   0.001  leg belongs: leg n1-1795265522.8, call demo-n1-1795265522.8
+   0.001  leg belongs: leg n1-1795265522.8, call demo-n1-1795265522.8, endpoint demo-carrier
    0.001  call arrived: call demo-n1-1795265522.8, leg n1-1795265522.8, city demo, trunk carrier, line service, called 12346, original 12346, caller 13800000001, sip_call f86256633670cf07
    0.001  leg answered: leg n1-1795265522.8
    0.003  recording started: call demo-n1-1795265522.8, leg n1-1795265522.8, file 20261121/demo-n1-1795265522.8/n1-1795265522.8.wav

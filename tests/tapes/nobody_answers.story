@@ -1,6 +1,6 @@
 # demo-n1-1795265530.12
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.004  开始录音 | recording started
+   0.004  开始录音（来电人） | recording of the caller started
    0.006  问候语播完 | the greeting ended
    0.007  服务指示去向 queue:general | the service said: queue:general
    0.008  进入队列 general，第 1 位 | joined queue general at position 1
@@ -14,7 +14,7 @@
 
 # every fact
    0.000  leg started: leg n1-1795265530.12, channel PJSIP/demo-carrier-0000000c, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265530.12
-   0.001  leg belongs: leg n1-1795265530.12, call demo-n1-1795265530.12
+   0.001  leg belongs: leg n1-1795265530.12, call demo-n1-1795265530.12, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265530.12, leg n1-1795265530.12, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 185491d2b2f7fb77
    0.003  leg answered: leg n1-1795265530.12
    0.004  recording started: call demo-n1-1795265530.12, leg n1-1795265530.12, file 20261121/demo-n1-1795265530.12/n1-1795265530.12.wav

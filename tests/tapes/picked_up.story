@@ -1,18 +1,18 @@
 # demo-n1-1795265778.57
    0.003  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.005  开始录音 | recording started
+   0.005  开始录音（来电人） | recording of the caller started
    0.006  问候语播完 | the greeting ended
    0.008  服务指示去向 queue:general | the service said: queue:general
    0.009  进入队列 general，第 1 位 | joined queue general at position 1
    0.011  座席 1001 振铃 | seat 1001 rings
-   0.724  开始录音 | recording started
+   0.724  开始录音（座席 1003） | recording of seat 1003 started
    0.726  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   3.021  与座席 1001 通话 3 秒，来电人挂机 | talked to seat 1001 for 3 s; the caller hung up
+   3.021  与座席 1001 通话 3 秒 | talked to seat 1001 for 3 s
    3.021  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact
    0.000  leg started: leg n1-1795265778.57, channel PJSIP/demo-carrier-00000031, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265778.57
-   0.002  leg belongs: leg n1-1795265778.57, call demo-n1-1795265778.57
+   0.002  leg belongs: leg n1-1795265778.57, call demo-n1-1795265778.57, endpoint demo-carrier
    0.003  call arrived: call demo-n1-1795265778.57, leg n1-1795265778.57, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 2e4c3663f3350fe4
    0.003  leg answered: leg n1-1795265778.57
    0.005  recording started: call demo-n1-1795265778.57, leg n1-1795265778.57, file 20261121/demo-n1-1795265778.57/n1-1795265778.57.wav
@@ -32,7 +32,7 @@
    0.521  seat device: city demo, seat 1003, state ringing
    0.721  leg answered: leg n1-1795265778.59
    0.722  seat device: city demo, seat 1003, state inuse
-   0.722  leg belongs: leg n1-1795265778.59, call demo-n1-1795265778.57
+   0.722  leg belongs: leg n1-1795265778.59, call demo-n1-1795265778.57, endpoint demo-1003
    0.722  leg ended: leg n1-1795265778.58, cause 26
    0.723  seat device: city demo, seat 1001, state not_inuse
    0.724  queue left: call demo-n1-1795265778.57, leg n1-1795265778.57, city demo, queue general, waiting 0

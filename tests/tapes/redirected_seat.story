@@ -1,19 +1,18 @@
 # demo-n1-1795265562.27
    0.003  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.005  开始录音 | recording started
+   0.005  开始录音（来电人） | recording of the caller started
    0.005  问候语播完 | the greeting ended
    0.008  服务指示去向 queue:general | the service said: queue:general
    0.008  进入队列 general，第 1 位 | joined queue general at position 1
    0.010  座席 1001 振铃 | seat 1001 rings
-   0.213  开始录音 | recording started
+   0.213  开始录音（座席 1001） | recording of seat 1001 started
    0.214  座席 1001 接听（等待 1 秒，振铃 0 秒） | seat 1001 answered (waited 1 s, rang 0 s)
-   0.516  离开队列 general：CONTINUE | left queue general: CONTINUE
    0.516  话务员挂机，通话结束（原因 16） | the agent hung up; the call ended (cause 16)
-   0.517  与座席 1001 通话 0 秒，来电人挂机 | talked to seat 1001 for 0 s; the caller hung up
+   0.517  与座席 1001 通话 0 秒 | talked to seat 1001 for 0 s
 
 # every fact
    0.000  leg started: leg n1-1795265562.27, channel PJSIP/demo-carrier-0000001b, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265562.27
-   0.002  leg belongs: leg n1-1795265562.27, call demo-n1-1795265562.27
+   0.002  leg belongs: leg n1-1795265562.27, call demo-n1-1795265562.27, endpoint demo-carrier
    0.003  call arrived: call demo-n1-1795265562.27, leg n1-1795265562.27, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 4d1312d403e850a4
    0.004  leg answered: leg n1-1795265562.27
    0.005  recording started: call demo-n1-1795265562.27, leg n1-1795265562.27, file 20261121/demo-n1-1795265562.27/n1-1795265562.27.wav

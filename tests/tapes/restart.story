@@ -1,45 +1,28 @@
 # demo-n1-1795265897.60
    0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.004  开始录音 | recording started
+   0.004  开始录音（来电人） | recording of the caller started
    0.004  问候语播完 | the greeting ended
    0.007  服务指示去向 queue:general | the service said: queue:general
    0.007  进入队列 general，第 1 位 | joined queue general at position 1
    0.009  座席 1001 振铃 | seat 1001 rings
-   0.211  开始录音 | recording started
+   0.211  开始录音（座席 1001） | recording of seat 1001 started
    0.222  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
-   5.485  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   5.488  开始录音 | recording started
-   5.489  问候语播完 | the greeting ended
-   5.493  服务指示去向 queue:general | the service said: queue:general
-   5.493  进入队列 general，第 1 位 | joined queue general at position 1
-  13.501  座席 1001 振铃 | seat 1001 rings
-  13.704  开始录音 | recording started
-  13.705  座席 1001 接听（等待 8 秒，振铃 0 秒） | seat 1001 answered (waited 8 s, rang 0 s)
-  14.208  与座席 1001 通话 0 秒，来电人挂机 | talked to seat 1001 for 0 s; the caller hung up
 
 # demo-n1-1795265903.0
-   0.002  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   0.004  开始录音 | recording started
-   0.004  问候语播完 | the greeting ended
-   0.007  服务指示去向 queue:general | the service said: queue:general
-   0.007  进入队列 general，第 1 位 | joined queue general at position 1
-   0.009  座席 1001 振铃 | seat 1001 rings
-   0.211  开始录音 | recording started
-   0.222  座席 1001 接听（等待 0 秒，振铃 0 秒） | seat 1001 answered (waited 0 s, rang 0 s)
    5.485  13800000001 拨入 12345，线路 main，中继 carrier | 13800000001 called 12345, line main, trunk carrier
-   5.488  开始录音 | recording started
+   5.488  开始录音（来电人） | recording of the caller started
    5.489  问候语播完 | the greeting ended
    5.493  服务指示去向 queue:general | the service said: queue:general
    5.493  进入队列 general，第 1 位 | joined queue general at position 1
   13.501  座席 1001 振铃 | seat 1001 rings
-  13.704  开始录音 | recording started
+  13.704  开始录音（座席 1001） | recording of seat 1001 started
   13.705  座席 1001 接听（等待 8 秒，振铃 0 秒） | seat 1001 answered (waited 8 s, rang 0 s)
-  14.208  与座席 1001 通话 0 秒，来电人挂机 | talked to seat 1001 for 0 s; the caller hung up
+  14.208  与座席 1001 通话 0 秒 | talked to seat 1001 for 0 s
   14.209  来电人挂机，通话结束（原因 16） | the caller hung up; the call ended (cause 16)
 
 # every fact
    0.000  leg started: leg n1-1795265897.60, channel PJSIP/demo-carrier-00000034, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265897.60
-   0.001  leg belongs: leg n1-1795265897.60, call demo-n1-1795265897.60
+   0.001  leg belongs: leg n1-1795265897.60, call demo-n1-1795265897.60, endpoint demo-carrier
    0.002  call arrived: call demo-n1-1795265897.60, leg n1-1795265897.60, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 1a518fb5223c8602
    0.003  leg answered: leg n1-1795265897.60
    0.004  recording started: call demo-n1-1795265897.60, leg n1-1795265897.60, file 20261121/demo-n1-1795265897.60/n1-1795265897.60.wav
@@ -61,7 +44,7 @@
    0.224  link up: version 22.10.1, boot life 2
    0.224  snapshot: legs none; 0 waiting
    5.483  leg started: leg n1-1795265903.0, channel PJSIP/demo-carrier-00000000, call None, endpoint demo-carrier, caller 13800000001, called 12345, context demo-from-carrier, linked n1-1795265903.0
-   5.484  leg belongs: leg n1-1795265903.0, call demo-n1-1795265903.0
+   5.484  leg belongs: leg n1-1795265903.0, call demo-n1-1795265903.0, endpoint demo-carrier
    5.485  call arrived: call demo-n1-1795265903.0, leg n1-1795265903.0, city demo, trunk carrier, line main, called 12345, original 12345, caller 13800000001, sip_call 20e7d972a3db3e5b
    5.487  leg answered: leg n1-1795265903.0
    5.488  recording started: call demo-n1-1795265903.0, leg n1-1795265903.0, file 20261121/demo-n1-1795265903.0/n1-1795265903.0.wav

@@ -1,0 +1,79 @@
+"""What outage tests share: a hotline whose greeting is a beep, the city around it, an independent witness."""
+
+from __future__ import annotations
+
+import array
+import math
+import shutil
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from lab.scenario import Lab
+from lab.wav import RATE, Sound, write
+from tests.house import House, ports, running
+from tests.outage import hands, measured
+from tests.outage.witness import Witness
+
+PLANS = Path(__file__).parent / "plan"
+BEEP = 0.2
+"""Seconds of the greeting."""
+
+
+@pytest.fixture(scope="session")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two cities: calls come to ``quick``; ``other`` is whose places it must never be led to."""
+    folder = tmp_path_factory.mktemp("plans")
+    shutil.copytree(PLANS, folder, dirs_exist_ok=True)
+    beep = (int(6000 * math.sin(2 * math.pi * 450 * n / RATE)) for n in range(int(RATE * BEEP)))
+    write(folder / "quick/short.wav", Sound(RATE, array.array("h", beep)))
+    return [folder / "quick", folder / "other"]
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterator[House]:
+    """``cti up --lab`` with these cities, on embedded defaults."""
+    folder = tmp_path_factory.mktemp("home")
+    with ports() as base, running(folder, base, plans) as up:
+        yield up
+        # a test may have replaced the supervisor
+        hands.supervisor(up.home).signal(signal.SIGTERM)
+        hands.until("the hotline has stopped", lambda: not hands.supervisor(up.home).alive(), 40)
+
+
+@pytest_asyncio.fixture
+async def city(house: House) -> AsyncIterator[Lab]:
+    """The city, with every phone in the tester's hand. Afterwards the house is empty and well again."""
+    async with Lab(house.home) as lab:
+        yield lab
+    await tidy(house)
+
+
+@pytest_asyncio.fixture
+async def witness(house: House) -> AsyncIterator[Witness]:
+    async with Witness(house.home) as eye:
+        yield eye
+
+
+async def tidy(house: House) -> None:
+    """No call is left, every phone is back."""
+    async with Lab(house.home, by_hand=False) as lab:
+        for name, there in (await lab.phones()).items():
+            if not there:
+                await lab.client.ask("register", phone=name)
+        await lab.quiet()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # pyst2 0.5.1 speaks an old threading dialect, thousands of times a run
+    config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:asterisk.manager")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if measured.ROWS:
+        terminalreporter.section("measured by Asterisk's own time stamps")
+        for line in measured.lines():
+            terminalreporter.write_line(line)

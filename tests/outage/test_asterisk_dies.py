@@ -1,0 +1,98 @@
+"""Asterisk killed or frozen: noticed, started again, resynced, seats back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+
+from lab.scenario import Lab
+from tests.house import House
+from tests.outage import hands
+from tests.outage.measured import note
+from tests.outage.test_service_dies import lost
+from tests.outage.truth import agree
+from tests.outage.witness import Witness
+
+NOTICED = 10.0
+"""Seconds in which a link that says nothing is known as dead (issue)."""
+SEATS_BACK = 30.0
+"""Seconds, by our own measure: the issue only says that they come back."""
+SEATS = ("1001", "1002", "2001", "2002")
+
+
+async def test_a_frozen_asterisk_is_noticed_within_ten_seconds_and_its_calls_go_on(
+    house: House, city: Lab
+) -> None:
+    await city.staffed(*SEATS)
+    call = await city.caller().dials("12301")
+    await city.seat("2001").will_answer()
+    await city.seat("2002").will_answer()
+    await call.reaches()
+    asterisk = house.parts()["asterisk"]
+    began = time.monotonic()
+    with hands.frozen([asterisk]):
+        await asyncio.to_thread(
+            hands.until, "noticed", lambda: hands.part_ok(house.home, "asterisk") is False, NOTICED
+        )
+        assert note("frozen Asterisk: noticed", time.monotonic() - began, NOTICED) <= NOTICED
+    await asyncio.to_thread(hands.until_ready, house.home)
+    assert house.parts()["asterisk"] == asterisk, "a short sleep is no death"
+    await agree(house.home, city.house, "quick")
+    assert not lost(city, [call])
+    await call.hangs_up()
+
+
+async def test_a_killed_asterisk_is_started_again_resynced_and_has_its_seats_back(house: House) -> None:
+    async with Lab(house.home) as before, Witness(house.home):
+        await before.staffed(*SEATS)
+        await before.seat("2001").will_answer()
+        talking = await before.caller().dials("12301")
+        await talking.reaches()
+        waiting = await before.caller().dials("12303")
+        await waiting.waits_in("waits")
+        ids = {await talking.id(), await waiting.id()}
+        # Asterisk's own database is behind by a second: a phone that registered just now would be forgotten
+        await asyncio.to_thread(hands.until, "registrations are on disk", lambda: on_disk(house), 5)
+        dead, service = house.parts()["asterisk"], house.parts()["service"]
+        began = time.monotonic()
+        await asyncio.to_thread(hands.kill, dead)
+        await asyncio.to_thread(
+            hands.until, "noticed", lambda: hands.part_ok(house.home, "asterisk") is False, NOTICED
+        )
+        note("killed Asterisk: noticed", time.monotonic() - began, NOTICED)
+        await asyncio.to_thread(hands.until_ready, house.home)
+        note("killed Asterisk: runs and is resynced", time.monotonic() - began, SEATS_BACK)
+        # the phones see for themselves that their registrations are gone
+        await asyncio.to_thread(
+            hands.until, "the seats are back", lambda: ready(house) >= set(SEATS), SEATS_BACK
+        )
+        note("killed Asterisk: seats are back", time.monotonic() - began, SEATS_BACK)
+    assert house.parts()["asterisk"] != dead
+    assert house.parts()["service"] == service
+    rows = await asyncio.to_thread(hands.until, "history", lambda: ended(house, ids), 15)
+    assert all(len(rows[call]) == 1 for call in ids)
+    async with Lab(house.home) as after:
+        await agree(house.home, after.house, "quick")
+        call = await after.caller().dials("12345")
+        await after.seat("1001").answers(call)
+        await call.hangs_up()
+
+
+def on_disk(house: House) -> bool:
+    """Whether the registrations of all these seats would survive a kill."""
+    path = house.home.asterisk / "db/astdb.sqlite3"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        rows = db.execute("select key from astdb where key like '/registrar/contact/quick-%'").fetchall()
+    return {key.rpartition("/")[2].partition(";")[0].removeprefix("quick-") for (key,) in rows} >= set(SEATS)
+
+
+def ready(house: House) -> set[str]:
+    rows = hands.get(house.home, "/api/seats?city=quick") or ()
+    return {row["seat"] for row in rows if row["state"] == "ready"}
+
+
+def ended(house: House, ids: set[str]) -> dict[str, list[dict[str, object]]] | None:
+    rows = hands.history(house.home, 0)
+    return rows if all(rows.get(call) and rows[call][0]["ended"] for call in ids) else None

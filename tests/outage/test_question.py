@@ -1,0 +1,170 @@
+"""Greeting-end to ring with the first seat busy, whatever the service does (issue 2, decisions 18).
+
+Frozen: 6 s for the first caller, 1 s for the next ones. Everything else: 3 s. Nobody is lost, and an
+independent observer sees AgentConnect each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from lab.client import Unheard
+from lab.scenario import Lab
+from tests.house import House
+from tests.outage import hands, impostor
+from tests.outage.calling import Served, ask_again, first_seat_talks, is_served, served
+from tests.outage.impostor import Impostor, Manner
+from tests.outage.measured import note
+from tests.outage.witness import Witness
+
+FROZEN_FIRST, FROZEN_NEXT, OTHERWISE = 6.0, 1.0, 3.0
+
+
+async def test_a_healthy_service_advises_and_the_next_seat_rings(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await first_seat_talks(city)
+    found = await served(city, witness)
+    assert (found.status, found.by, found.place) == ("SUCCESS", "service", "queue:general")
+    assert note("healthy", found.seconds, OTHERWISE, said(found)) <= OTHERWISE
+
+
+async def test_a_first_seat_that_says_busy_costs_less_than_three_seconds(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await city.staffed("1001", "1002")
+    await city.seat("1001").will_be_busy()
+    await city.seat("1002").will_answer()
+    found = await served(city, witness)
+    assert note("healthy, the first phone says 486", found.seconds, OTHERWISE) <= OTHERWISE
+
+
+async def test_a_frozen_service_costs_the_first_caller_its_budget_and_the_next_ones_nothing(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await first_seat_talks(city, others=4)
+    before = {name: each.pid for name, each in house.parts().items()}
+    with hands.frozen(hands.ours(house)):
+        first = await served(city, witness)
+        calls = [await city.caller(f"1390000001{n}").dials("12345") for n in range(3)]
+        next_ones = await asyncio.gather(*(is_served(call, witness) for call in calls))
+    assert (first.status, first.place) == ("SILENT", "queue:general")
+    assert first.by != "service"
+    assert note("frozen, first caller", first.seconds, FROZEN_FIRST, said(first)) <= FROZEN_FIRST
+    assert [found.status for found in next_ones] == ["SKIPPED"] * 3
+    slowest = max(found.seconds for found in next_ones)
+    assert note("frozen, slowest of the next three", slowest, FROZEN_NEXT) <= FROZEN_NEXT
+    await asyncio.to_thread(hands.until_ready, house.home)
+    # a supervisor that slept too does not kill the healthy on waking
+    assert {name: each.pid for name, each in house.parts().items()} == before
+    called = {first.call, *(found.call for found in next_ones)}
+    rows = await asyncio.to_thread(hands.until, "history has them", lambda: kept(house, called), 10)
+    assert all(len(rows[call]) == 1 and rows[call][0]["answered"] for call in called)
+
+
+def kept(house: House, calls: set[str]) -> dict[str, list[dict[str, object]]] | None:
+    rows = hands.history(house.home, 0)
+    return rows if all(rows.get(c) and rows[c][0]["ended"] for c in calls) else None
+
+
+async def test_callers_who_meet_a_freezing_service_at_the_same_moment_are_all_served(
+    house: House, city: Lab, witness: Witness, full_size: bool
+) -> None:
+    several = 5 if full_size else 4
+    await first_seat_talks(city, others=several)
+    await ask_again(city)
+    with hands.frozen(hands.ours(house)):
+        calls = await asyncio.gather(*(city.caller(f"1390000002{n}").dials("12345") for n in range(several)))
+        found = await asyncio.gather(*(is_served(call, witness) for call in calls))
+    slowest = max(each.seconds for each in found)
+    assert note(f"frozen, slowest of {several} at once", slowest, FROZEN_FIRST) <= FROZEN_FIRST
+
+
+# --- the service is dead, and somebody else may sit at its port -------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dead(house: House) -> Iterator[None]:
+    """The service was killed and its supervisor cannot start it again."""
+    with hands.without_service(house):
+        yield
+
+
+@pytest.mark.usefixtures("dead")
+async def test_an_absent_service_is_not_missed(house: House, city: Lab, witness: Witness) -> None:
+    await first_seat_talks(city)
+    await ask_again(city)
+    first, second = await served(city, witness), await served(city, witness)
+    assert (first.status, first.by, first.place) == ("FAILURE", "failsafe", "queue:general")
+    assert note("absent, first caller", first.seconds, OTHERWISE, said(first)) <= OTHERWISE
+    assert second.status == "SKIPPED"
+    assert note("absent, next caller", second.seconds, FROZEN_NEXT, said(second)) <= FROZEN_NEXT
+
+
+@pytest.mark.usefixtures("dead")
+async def test_a_caller_who_hangs_up_leaves_no_phone_ringing(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await city.staffed("1001")
+    call = await city.caller().dials("12345")
+    await city.seat("1001").rings(call=call)
+    await call.hangs_up()
+    await city.seat("1001").ends(within=1)
+
+
+CRASHES: dict[str, Manner] = {
+    "at once": impostor.dies,
+    "in the middle of its answer": impostor.says_half('SET VARIABLE NEXT "queue:wai', and_holds=0),
+    "never speaks": impostor.is_silent,
+}
+LIES: dict[str, Manner] = {
+    "unknown place": impostor.says("queue:nowhere"),
+    "another city's place": impostor.says("queue:abroad"),
+    "another city's place by its full name": impostor.says("other-queue-abroad"),
+    "loop": impostor.says("line:main"),
+    "oversized answer": impostor.says("queue:" + "a" * 60_000),
+    "answer without end": impostor.says_without_end("queue:general "),
+    "late answer": impostor.says_late("queue:waits", 2.0),
+    "partial line": impostor.says_half('SET VARIABLE NEXT "queue:wai', and_holds=1.5),
+    "partial word": impostor.says_half("SET VARIA", and_holds=1.5),
+    "dialplan for an answer": impostor.says("queue:waits,1)${SHELL(id)}&System(id"),
+}
+
+
+@pytest.mark.usefixtures("dead")
+@pytest.mark.parametrize("how", [*CRASHES, *LIES])
+async def test_a_service_that_crashes_or_lies_changes_nothing(
+    house: House, city: Lab, witness: Witness, how: str
+) -> None:
+    await first_seat_talks(city)
+    await ask_again(city)
+    async with Impostor(house.home.ports.agi, (CRASHES | LIES)[how]) as service:
+        found = await served(city, witness)
+    assert found.call in service.asked, "the lie was never told"
+    assert found.place == "queue:general"
+    assert found.by != "service"
+    kind = "crashed" if how in CRASHES else "lying"
+    assert note(f"{kind}: {how}", found.seconds, OTHERWISE, said(found)) <= OTHERWISE
+
+
+@pytest.mark.xfail(
+    reason="Asterisk 22 reads half an AGI line for as long as the peer holds it: AGI() looks neither at the"
+    " caller's hangup nor at the timeout then (run_agi in res_agi.c)",
+    strict=True,
+    raises=Unheard,
+)
+@pytest.mark.usefixtures("dead")
+async def test_half_a_line_held_for_ever_does_not_hold_the_caller(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await first_seat_talks(city)
+    await ask_again(city)
+    async with Impostor(house.home.ports.agi, impostor.says_half("SET VARIA", and_holds=60)):
+        await served(city, witness, within=5)
+
+
+def said(found: Served) -> str:
+    return f"{found.status} by {found.by}"

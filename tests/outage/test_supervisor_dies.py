@@ -1,0 +1,92 @@
+"""The supervisor killed, started again, started twice; and everything of ours dead at once."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+from lab.scenario import Lab
+from tests.house import ROOT, House
+from tests.outage import hands
+from tests.outage.test_service_dies import lost
+from tests.outage.truth import agree
+
+
+def up_again(house: House) -> None:
+    """``cti up`` once more on the same home, as a person would after a crash."""
+    with (house.home.root / "up.log").open("ab") as out:
+        house.supervisor = subprocess.Popen(
+            [sys.executable, "-m", "cti", "up", "--home", str(house.home.root), "--lab"],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    me = house.supervisor.pid
+
+    def ready() -> bool:
+        state = house.home.state()
+        return bool(state.get("ready")) and state["supervisor"]["pid"] == me
+
+    hands.until("the new supervisor is ready", ready, 40)
+
+
+def kill_supervisor(house: House) -> None:
+    hands.supervisor(house.home).signal(9)
+    house.supervisor.wait(5)
+
+
+def pids(house: House) -> dict[str, int]:
+    return {name: each.pid for name, each in house.parts().items()}
+
+
+async def test_a_killed_supervisor_stops_nothing_and_the_next_one_adopts(house: House, city: Lab) -> None:
+    await city.staffed("2001", "2002")
+    await city.seat("2001").will_answer()
+    await city.seat("2002").will_answer()
+    call = await city.caller().dials("12301")
+    await call.reaches()
+    before = pids(house)
+    await asyncio.to_thread(kill_supervisor, house)
+    # nobody watches, and a call comes and is served
+    second = await city.caller("13900000005").dials("12301")
+    await second.reaches()
+    await asyncio.to_thread(up_again, house)
+    assert pids(house) == before
+    assert not lost(city, [call, second])
+    await agree(house.home, city.house, "quick")
+    await call.hangs_up()
+    await second.hangs_up()
+
+
+async def test_supervisor_and_service_killed_together_the_next_supervisor_starts_what_is_missing(
+    house: House, city: Lab
+) -> None:
+    await city.staffed("2001", "2002")
+    await city.seat("2001").will_answer()
+    await city.seat("2002").will_answer()
+    call = await city.caller().dials("12301")
+    await call.reaches()
+    before = pids(house)
+    service = house.parts()["service"]
+    await asyncio.to_thread(kill_supervisor, house)
+    await asyncio.to_thread(hands.kill, service)
+    # nothing of ours lives, and a call comes and is served
+    second = await city.caller("13900000005").dials("12301")
+    await second.reaches()
+    await asyncio.to_thread(up_again, house)
+    after = pids(house)
+    assert after["service"] != before["service"]
+    assert (after["asterisk"], after["lab"]) == (before["asterisk"], before["lab"])
+    await asyncio.to_thread(hands.until_ready, house.home)
+    assert not lost(city, [call, second])
+    await agree(house.home, city.house, "quick")
+    await call.hangs_up()
+    await second.hangs_up()
+
+
+async def test_a_second_cti_up_on_the_same_home_is_refused_and_says_why(house: House) -> None:
+    before, state = pids(house), house.home.state_file.read_text()
+    answer = await asyncio.to_thread(house.cti, "up")
+    assert answer.returncode == 1
+    assert "already up" in answer.stdout + answer.stderr
+    assert pids(house) == before
+    assert house.home.state_file.read_text() == state
