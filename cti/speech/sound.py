@@ -58,7 +58,7 @@ def _levels(sound: Wave, rate: int) -> np.ndarray[Any, np.dtype[np.float64]]:
 def loudness(sound: Wave, rate: int = LINE_RATE) -> float:
     """Level in dBov of the frames that are speech: those within 25 dB of the loudest."""
     levels = _levels(sound, rate)
-    voiced = levels[levels > levels.max() - 25]
+    voiced = levels[levels > np.max(levels) - 25]
     return float(10 * np.log10(np.mean(10 ** (voiced / 10))))
 
 
@@ -68,7 +68,7 @@ def spans(sound: Wave, rate: int, pause: float, floor: float = -38.0) -> list[tu
     A frame is silent when it lies ``-floor`` dB below the loudest one.
     """
     levels = _levels(sound, rate)
-    loud = np.flatnonzero(levels > levels.max() + floor)
+    loud = np.flatnonzero(levels > np.max(levels) + floor)
     size = int(rate * FRAME)
     found: list[tuple[int, int]] = []
     for frame in loud.tolist():
