@@ -22,7 +22,6 @@ from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.errors import Broken, NotNow, Refused
-from cti.gap import Gap
 from cti.home import NODE, Home
 from cti.nudge import Nudger
 from cti.refill import Refiller, Silence
@@ -119,10 +118,8 @@ class Service:
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
-        # what Asterisk wrote down while nobody listened is heard before its snapshot
-        self.gap = Gap(self.switchboard.hear, self._board, home.queue_log, home.cdr)
         self.link = Link(
-            ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.gap.hear
+            ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
         )
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -145,9 +146,7 @@ def test_a_roster_without_holes_is_exit_0_and_one_with_a_hole_exit_1(tmp_path: P
     dates = ("--from", "2026-11-02", "--to", "2026-11-08")
     assert cti("roster", "check", str(DEMO), *dates)[0] == 0
     city = tmp_path / "demo"
-    city.mkdir()
-    for file in DEMO.glob("*.toml"):
-        (city / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(DEMO, city)
     absent = '\n[[absences]]\nwho = "8001"\nfirst = 2026-11-02\nlast = 2026-11-08\nreason = "病假"\n'
     with (city / "roster.toml").open("a", encoding="utf-8") as roster:
         roster.write(absent)
