@@ -13,6 +13,8 @@ HOPS_ALLOWED = MAX_HOPS + 2
 """The line, one more line by advice, and the longest walk a checked plan can have."""
 MAX_ANSWER = 40
 """``message:`` and a name of 24 letters fit; anything longer is a lie."""
+QUESTION = "ask-apart"
+"""Context of the channels that ask for a caller; their names tell it: ``Local/s@ask-apart-0000002a;2``."""
 CALL_FOLDER = "${DAY}/${CALL_ID}"
 MESSAGE_FILE = f"{CALL_FOLDER}/message.wav"
 ANSWER = r"a-z0-9:\-"
@@ -29,6 +31,7 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _record(site)
     yield _hop()
     yield _ask(site)
+    yield _question(site)
     yield _ask_nobody()
     yield _queued_out()
     yield _talked()
@@ -109,30 +112,39 @@ def _hop() -> Context:
 def _ask(site: Site) -> Context:
     """ARG1 city, ARG2 line, ARG3 the default place. Sets NEXT_KIND and NEXT_NAME of a place that exists.
 
-    One budget for all addresses. A server that accepts and stays silent holds AGI() for ever unless the
-    absolute timeout fires and AGIEXITONHANGUP lets AGI() see it; T then goes on. A server that dies in the
-    middle gives AGISTATUS=SUCCESS, so the answer counts, not the status.
+    The caller's channel never speaks to the service: AGI() reads half a line for as long as the peer holds
+    it, and looks at neither a hang-up nor the absolute timeout meanwhile. So a channel of its own asks
+    (``_question``), and Originate() waits until that one hangs up unanswered, its answer in SHARED(). When
+    it does not come back, the caller goes on without it, and as long as it hangs there nobody asks.
     """
     context = Context("ask-service")
     context.do("Set", "NEXT=")
     context.do("Set", "ASK_BY=dialplan")
     context.do("Set", "ASK_STATUS=SKIPPED")
-    context.do("Set", "ASK_STAGE=service")
-    context.do("Set", "AGIEXITONHANGUP=yes")
     context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge")
-    context.do("Set", "ASK_STATUS=SILENT")
-    context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
-    for address in site.agi:
-        question = f"agi://{address}/where-next"
-        context.do("AGI", question, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
-        context.do("Set", "ASK_STATUS=${AGISTATUS}")
-        context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    context.do("GotoIf", "$[0${GROUP_COUNT(of-${GLOBAL(ASK_HELD)}@question)} > 0]?judge")
+    context.do("Set", "SHARED(NEXT)=")
+    context.do("Set", "SHARED(ASK_STATUS)=SILENT")
+    context.do("Set", "QUESTION=of-${UNIQUEID}")
+    known = (
+        # ;1 would have a CDR of its own
+        "CDR_PROP(disable)=1",
+        "ASKER=${CHANNEL(name)}",
+        *(f"{name}=${{{name}}}" for name in ("QUESTION", "CALL_ID", "ARG1", "ARG2", "CALLER", "CALLED")),
+    )
+    # Originate() knows whole seconds only; the question's own budget is shorter
+    patience = str(int(site.budget_seconds) + 1)
+    context.do("Originate", f"Local/s@{QUESTION}/n", "app", "NoOp", "", "", patience, f"v({'^'.join(known)})")
+    context.do("Set", "ASK_STATUS=${SHARED(ASK_STATUS)}")
+    context.do("Set", "NEXT=${SHARED(NEXT)}")
+    context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    context.do("Set", "GLOBAL(ASK_HELD)=${UNIQUEID}")
     # Another call found it out while we waited: one program is spawned, not one for each of twenty callers.
-    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge", label="failed")
+    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge")
     # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.
     context.do("Set", f"GLOBAL(ASK_AGAIN_AT)=$[${{EPOCH}} + {site.skip_seconds}]")
-    context.do("Set", "ASK_STAGE=failsafe")
     if site.failsafe:
+        context.do("Set", "AGIEXITONHANGUP=yes")
         context.do("Set", f"TIMEOUT(absolute)={site.failsafe_seconds:g}")
         where = f"{site.etc_dir}/failsafe.json"
         context.do(
@@ -143,18 +155,41 @@ def _ask(site: Site) -> Context:
     context.do("Set", "ASK_BY=service", label="answered")
     _judge(context)
     context.exten("T")
-    context.do("Set", "TIMEOUT(absolute)=0")
-    context.do("GotoIf", '$["${ASK_STAGE}" != "service"]?s,judge')
-    # the answer came in time, only the connection stayed open
-    context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?s,answered")
-    return context.do("Goto", "s", "failed")
+    # the failsafe's own end should have come first
+    return context.do("Set", "TIMEOUT(absolute)=0").do("Goto", "s", "judge")
+
+
+def _question(site: Site) -> Context:
+    """What the Local channel does that asks; nobody ever answers it.
+
+    One budget for all addresses. A server that accepts and stays silent holds AGI() for ever unless the
+    absolute timeout fires and AGIEXITONHANGUP lets AGI() see it; T then goes on. A server that dies in the
+    middle gives AGISTATUS=SUCCESS, so the answer counts, not the status. ASKER is there as long as we may
+    still say something: it waits for our end.
+    """
+    context = Context(QUESTION)
+    context.do("Set", "CDR_PROP(disable)=1")
+    # counted as long as it is there: who asked, see ASK_HELD
+    context.do("Set", "GROUP(question)=${QUESTION}")
+    context.do("Set", "AGIEXITONHANGUP=yes")
+    context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
+    for address in site.agi:
+        where_next = f"agi://{address}/where-next"
+        context.do("AGI", where_next, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
+        context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    context.do("Set", "SHARED(ASK_STATUS,${ASKER})=${AGISTATUS}", label="answered")
+    # functions break on kilobytes: only the beginning is handed over, one character more than may be there
+    context.do("Set", f"SHARED(NEXT,${{ASKER}})=${{NEXT:0:{MAX_ANSWER + 1}}}", label="tell")
+    context.do("Hangup")
+    context.exten("T")
+    # the answer may have come in time and only the connection stayed open
+    return context.do("Set", "TIMEOUT(absolute)=0").do("Goto", "s", "tell")
 
 
 def _judge(context: Context) -> None:
     """An answer is believed when it is short, written in our letters, and names a place of this very city
     where this caller has not been."""
     context.do("Set", "TIMEOUT(absolute)=0", label="judge")
-    context.do("Set", "ASK_STAGE=judge")
     # functions break on kilobytes: only the beginning is looked at, one character more than may be there
     context.do("Set", f"ANSWER=${{NEXT:0:{MAX_ANSWER + 1}}}")
     context.do("GotoIf", "$[${LEN(${ANSWER})} = 0]?default")

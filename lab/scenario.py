@@ -145,10 +145,13 @@ class Lab:
         }
 
     async def quiet(self, within: float = 10.0) -> None:
-        """Wait until the house holds no call. The clock that ends wrap-ups is none."""
+        """Wait until the house holds no call.
+
+        The clock that ends wrap-ups is none, nor is a question that nobody waits for any more.
+        """
         async with asyncio.timeout(within):
             while any(  # noqa: ASYNC110
-                "@seat-clock" not in row["Channel"]
+                "@seat-clock" not in row["Channel"] and "@ask-apart-" not in row["Channel"]
                 for row in await self.house.ask_list("CoreShowChannels")
                 if "Channel" in row
             ):

@@ -38,6 +38,7 @@ from cti.asterisk.ear import (
     elder,
     endpoint_of,
     number_of,
+    of_a_question,
 )
 from cti.asterisk.wire.frames import late, value
 
@@ -252,5 +253,5 @@ HANDLERS: dict[bytes, Handler] = {
 def hear(ear: Ear, name: bytes, text: str) -> None:
     """Tell the facts of one event."""
     handler = HANDLERS.get(name)
-    if handler is not None:
+    if handler is not None and not of_a_question(text):
         handler(ear, text)

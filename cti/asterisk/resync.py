@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from calls.facts import CallId, LegId, LegNow, MemberNow, Snapshot, WaiterNow
-from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of, number_of
+from cti.asterisk.ear import call_of, city_and, endpoint_of, is_question, leg_of, number_of
 from cti.asterisk.wire.action import Reply
 from cti.asterisk.wire.connection import Connection
 from cti.asterisk.wire.frames import Headers
@@ -58,7 +58,7 @@ async def ask_all(connection: Connection) -> Lists:
     return Lists(
         version=settings.head.get("AsteriskVersion", ""),
         boot=f"{status.head.get('CoreStartupDate', '')}T{status.head.get('CoreStartupTime', '')}",
-        channels=channels.items,
+        channels=tuple(row for row in channels.items if not is_question(row.get("Channel", ""))),
         bridges=bridges.items,
         queues=queues.items,
         agents=await _signed_in(connection),

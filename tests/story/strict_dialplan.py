@@ -16,11 +16,11 @@ APPLICATIONS = frozenset({
 FUNCTIONS = frozenset({
     "CALLERID", "CDR", "CDR_PROP", "CHANNEL", "CUT", "DB", "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS",
     "FILTER", "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
-    "PJSIP_HEADER", "REDIRECTING", "SHIFT", "STRFTIME", "TIMEOUT", "UNLOCK",
+    "PJSIP_HEADER", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME", "TIMEOUT", "UNLOCK",
 })
 SHARED = frozenset({
-    "general", "globals", "arrive", "record", "hop", "ask-service", "ask-nobody", "queued-out", "talked",
-    "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
+    "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
+    "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce",
 })
