@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from asterisk_conf.shared import QUESTION
 from calls.facts import CallId, Fact, LegBelongs, LegId
-from cti.asterisk.wire.frames import late, value
+from cti.asterisk.wire.frames import late
 
 CALL_ID = re.compile(r"[a-z][a-z0-9]{0,15}-.{1,100}\.\d{1,12}")
 """``<city>-<Uniqueid of the caller's leg>``; any other account code is somebody else's."""
@@ -40,16 +40,12 @@ def number_of(text: str) -> str:
     return "" if text in ("<unknown>", "s") else text
 
 
+_QUESTION = f"Local/s@{QUESTION}-"
+
+
 def is_question(channel: str) -> bool:
     """Half of a channel that only asks the service something (asterisk_conf.shared): nobody's call."""
-    return channel.startswith(f"Local/s@{QUESTION}-")
-
-
-def of_a_question(text: str) -> bool:
-    """An event of such a channel."""
-    return f"@{QUESTION}-" in text and any(
-        is_question(value(text, key)) for key in (CHANNEL, "\r\nLocalOneChannel: ", "\r\nDestChannel: ")
-    )
+    return channel.startswith(_QUESTION)
 
 
 @lru_cache(4096)

@@ -58,7 +58,7 @@ async def ask_all(connection: Connection) -> Lists:
     return Lists(
         version=settings.head.get("AsteriskVersion", ""),
         boot=f"{status.head.get('CoreStartupDate', '')}T{status.head.get('CoreStartupTime', '')}",
-        channels=tuple(row for row in channels.items if not is_question(row.get("Channel", ""))),
+        channels=channels.items,
         bridges=bridges.items,
         queues=queues.items,
         agents=await _signed_in(connection),
@@ -94,7 +94,7 @@ def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -
     return Snapshot(
         at=at,
         node=node,
-        legs=_legs(lists.channels, known),
+        legs=_legs(tuple(row for row in lists.channels if not is_question(row.get("Channel", ""))), known),
         members=tuple(
             member for row in lists.queues if row["Event"] == "QueueMember" for member in _member(row)
         ),
