@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
@@ -13,17 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cti.commands import asking_figures as asking
-from cti.commands.moment import moment
+from cti.commands.moment import DAY, From, To
 from cti.commands.options import HomeOption, home_of
 from cti.errors import Broken, NotNow, Refused
 from queues.ledger import By
-
-From = Annotated[
-    float | None,
-    typer.Option("--from", parser=moment, metavar="T", help="ISO 8601, seconds since 1970, or -24h"),
-]
-To = Annotated[float | None, typer.Option("--to", parser=moment, metavar="T", help="as --from; default now")]
-DAY = 86_400.0
 
 HEADS: dict[By, str] = {
     By.TOTAL: "合计 total",
@@ -58,7 +52,7 @@ def ledger(
 
       cti ledger --from 2026-11-20 --to 2026-11-21 --by line --json
     """
-    now = moment("now")
+    now = time.time()
     until = now if until is None else until
     since = until - DAY if since is None else since
     try:
@@ -126,7 +120,7 @@ def refill(since: From, until: To = None, home: HomeOption = None) -> None:
 
       cti refill --from 2026-11-20T08:00 --to 2026-11-20T09:00
     """
-    until = moment("now") if until is None else until
+    until = time.time() if until is None else until
     if since is None or since >= until:
         _fail("--from is not before --to", 2)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime
+from typing import Annotated
 
 import typer
 
@@ -27,3 +28,11 @@ def moment(text: str) -> float:
             f"{text!r} is no time (like 2026-11-21T08:00:00+08:00, 2026-11-21, 1795267219, -24h or now)"
         ) from None
     return when.astimezone().timestamp()
+
+
+From = Annotated[
+    float | None,
+    typer.Option("--from", parser=moment, metavar="T", help="ISO 8601, seconds since 1970, or -24h"),
+]
+To = Annotated[float | None, typer.Option("--to", parser=moment, metavar="T", help="as --from; default now")]
+DAY = 86_400.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cti.commands import asking_figures as asking
-from cti.commands.moment import moment
+from cti.commands.moment import DAY, From, To
 from cti.commands.options import HomeOption, home_of
 from cti.errors import NotNow
 from cti.home import Home
@@ -30,27 +31,28 @@ EDGE = 5.0
 
 
 def truth(
-    since: Annotated[
-        float,
-        typer.Option("--from", parser=moment, metavar="T", help="ISO 8601, seconds since 1970, or -24h"),
-    ],
-    until: Annotated[float, typer.Option("--to", parser=moment, metavar="T", help="as --from, or now")],
+    since: From = None,
+    until: To = None,
     city: Annotated[str | None, typer.Option("--city", help="only this city 只看一个城市")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
     home: HomeOption = None,
 ) -> None:
     """Recount the figures from queue_log and CDR files, and compare. 用 Asterisk 自身的记录复核
 
-    Calls that arrived in [--from, --to). Shares no code with the ledger. Exit code 0 when everything agrees,
-    1 when something differs, 3 when files or database are missing.
+    Calls that arrived in [--from, --to), by default the last 24 hours. Shares no code with the ledger.
+    Exit code 0 when everything agrees, 1 when something differs, 3 when files or database are missing.
 
     Examples:
 
-      cti truth --from -24h --to now
+      cti truth
+
+      cti truth --from -1h --to now
 
       cti truth --from 2026-11-20T00:00+08:00 --to 2026-11-21T00:00+08:00 --json
     """
     where = home_of(home)
+    until = time.time() if until is None else until
+    since = until - DAY if since is None else since
     err = Console(stderr=True, highlight=False, soft_wrap=True)
     if since >= until:
         err.print("[red]--from 须早于 --to: --from is not before --to[/]")
