@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
@@ -36,7 +37,7 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
         )
     )
-    contexts = list(shared_contexts(site))
+    contexts = [*shared_contexts(site), *seat_contexts(site)]
     for plan in plans:
         contexts += city_contexts(plan, site)
     return head + "\n" + "\n".join(context.text() for context in contexts)
@@ -59,6 +60,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     for name, message in plan.messages.items():
         yield _message(plan, site, name, message)
     yield _seats(plan, site)
+    yield from city_seat_contexts(plan)
 
 
 def _sound(plan: Plan, site: Site, prompt: str) -> str:
@@ -156,10 +158,17 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     context = Context(f"{plan.id}-queue-{name}")
     context.do("Gosub", "hop", "s", f"1(queue:{name})")
     context.do("Set", f"__QUEUE={name}")
+    # the seat's leg inherits these: what it misses, and how long its agent wraps up
+    context.do("Set", f"__RING_SECONDS={queue.ring_seconds}")
+    context.do("Set", f"__MISSED_RINGS={plan.city.missed_rings}")
+    context.do("Set", f"__WRAP_UP={queue.wrap_up_seconds}")
+    context.do("Gosub", "seat-wind", "s", "1", label="enter")
     # without any music a caller still must not wait in silence
     ring = queue.music == "ring" or not site.music_dir
     options = QUEUE_OPTIONS.format(ring="r" if ring else "")
-    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds))
+    # the AGI runs on the caller's channel when an agent has answered, before the two are joined
+    agi = (site.announce,) if queue.announce_agent and site.announce else ()
+    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *agi)
     # Every exit of Queue() comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
@@ -188,10 +197,11 @@ def _message(plan: Plan, site: Site, name: str, message: Message) -> Context:
 
 
 def _seats(plan: Plan, site: Site) -> Context:
-    """What a seat's phone may dial: other seats. Calls to citizens have their own rules."""
+    """What a seat's phone may dial: feature codes and other seats. Calls to citizens have their own rules."""
     context = Context(f"{plan.id}-seats", None)
     for number in plan.seats:
         context.exten(number).do("Dial", f"PJSIP/{plan.id}-{number}", "30").do("Hangup")
+    feature_codes(context, plan.id)
     context.exten("_[+0-9*#]!")
     context.do("Answer").do("Playback", _sound(plan, site, plan.city.not_in_service)).do("Hangup", "1")
     return context

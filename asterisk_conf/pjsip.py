@@ -17,7 +17,7 @@ def pjsip_conf(plans: Sequence[Plan], site: Site) -> str:
         for name, trunk in plan.trunks.items():
             parts += _trunk(plan.id, name, trunk, site)
         for number in plan.seats:
-            parts += _seat(plan.id, number, site)
+            parts += _seat(plan.id, number, plan.city.dead_after_seconds, site)
     return "\n".join(parts)
 
 
@@ -74,7 +74,7 @@ def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
         )
 
 
-def _seat(city: str, number: str, site: Site) -> Iterator[str]:
+def _seat(city: str, number: str, dead_after: int, site: Site) -> Iterator[str]:
     name = f"{city}-{number}"
     yield section(
         name,
@@ -91,6 +91,9 @@ def _seat(city: str, number: str, site: Site) -> Iterator[str]:
             ("force_rport", "yes"),
             ("rewrite_contact", "yes"),
             ("allow_subscribe", "no"),
+            # a phone that lost power says no BYE: its silence is taken for it (decisions 8)
+            ("rtp_timeout", dead_after),
+            ("rtp_timeout_hold", 600),
             *_media(site),
         ],
     )

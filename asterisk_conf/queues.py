@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asterisk_conf.ini import Pair, section
+from asterisk_conf.seats import FLOOR
 from asterisk_conf.site import Site
 from plan.model import Plan, Queue
 
@@ -12,7 +13,8 @@ from plan.model import Plan, Queue
 def queues_conf(plans: Sequence[Plan], site: Site) -> str:
     """The whole file."""
     general: list[Pair] = [
-        ("persistentmembers", "no"),
+        # who is signed in, and paused, outlives a restart of Asterisk
+        ("persistentmembers", "yes"),
         ("autofill", "yes"),
         # wrap-up counts in every queue of a seat, not only in the one that rang
         ("shared_lastcall", "yes"),
@@ -30,7 +32,8 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
         ("strategy", queue.strategy),
         ("timeout", queue.ring_seconds),
         ("retry", 1),
-        ("wrapuptime", queue.wrap_up_seconds),
+        # a longer one is a pause, which can end early (asterisk_conf.seats)
+        ("wrapuptime", min(queue.wrap_up_seconds, FLOOR)),
         ("maxlen", queue.max_waiting),
         # Not app_queue's default, and everything hangs on it: without it one call is offered at a time.
         ("autofill", "yes"),
@@ -39,6 +42,7 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
         # and the wait has an end of its own: callers may always come in and stay.
         ("joinempty", "yes"),
         ("leavewhenempty", "no"),
+        # app_queue would pause after one missed ring; ours are counted (asterisk_conf.seats)
         ("autopause", "no"),
         ("reportholdtime", "no"),
         ("memberdelay", 0),
@@ -53,11 +57,5 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
     ]
     if site.music_dir:
         pairs.append(("musicclass", "default"))
-    pairs += [("member", member(city, seat, penalty)) for seat, penalty in queue.members.items()]
+    # no members here: they sign in
     return section(f"{city}-{name}", pairs)
-
-
-def member(city: str, seat: str, penalty: int) -> str:
-    """interface, penalty, member name, state interface (app_queue)."""
-    endpoint = f"{city}-{seat}"
-    return f"PJSIP/{endpoint},{penalty},{endpoint},PJSIP/{endpoint}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.model import MAX_HOPS
@@ -12,10 +13,14 @@ HOPS_ALLOWED = MAX_HOPS + 2
 """The line, one more line by advice, and the longest walk a checked plan can have."""
 MAX_ANSWER = 40
 """``message:`` and a name of 24 letters fit; anything longer is a lie."""
+QUESTION = "ask-apart"
+"""Context of the channels that ask for a caller; their names tell it: ``Local/s@ask-apart-0000002a;2``."""
 CALL_FOLDER = "${DAY}/${CALL_ID}"
 MESSAGE_FILE = f"{CALL_FOLDER}/message.wav"
 ANSWER = r"a-z0-9:\-"
 """What a place is written with, for FILTER()."""
+NOW = "${STRFTIME(,,%s.%3q)}"
+"""Seconds since the epoch with milliseconds. Without a zone: any other than the machine's own shifts it."""
 SIP_CALL = r"A-Za-z0-9@._+=~%!\-"
 """What is kept of a SIP Call-ID: no quotes, brackets, backslashes (RFC 3261 would allow them)."""
 
@@ -26,6 +31,7 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _record(site)
     yield _hop()
     yield _ask(site)
+    yield _question(site)
     yield _ask_nobody()
     yield _queued_out()
     yield _talked()
@@ -69,8 +75,8 @@ def _arrive() -> Context:
         "Caller: ${CALLER}",
         "SipCall: ${SIP_CALL}",
     )
-    # for whoever recounts from the CDR alone
-    context.do("Set", "CDR(userfield)=${CITY}/${LINE}/${ORIGINAL}")
+    # for whoever recounts from the CDR alone; its own times are whole seconds
+    context.do("Set", f"CDR(userfield)=${{CITY}}/${{LINE}}/${{ORIGINAL}}/${{TRUNK}}/${{CALLED}}/{NOW}")
     context.do("Set", "GROUP(trunk)=${CITY}-${TRUNK}")
     context.do("GotoIf", "$[${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3}]?full")
     context.do("Return")
@@ -106,30 +112,39 @@ def _hop() -> Context:
 def _ask(site: Site) -> Context:
     """ARG1 city, ARG2 line, ARG3 the default place. Sets NEXT_KIND and NEXT_NAME of a place that exists.
 
-    One budget for all addresses. A server that accepts and stays silent holds AGI() for ever unless the
-    absolute timeout fires and AGIEXITONHANGUP lets AGI() see it; T then goes on. A server that dies in the
-    middle gives AGISTATUS=SUCCESS, so the answer counts, not the status.
+    The caller's channel never speaks to the service: AGI() reads half a line for as long as the peer holds
+    it, and looks at neither a hang-up nor the absolute timeout meanwhile. So a channel of its own asks
+    (``_question``), and Originate() waits until that one hangs up unanswered, its answer in SHARED(). When
+    it does not come back, the caller goes on without it, and as long as it hangs there nobody asks.
     """
     context = Context("ask-service")
     context.do("Set", "NEXT=")
     context.do("Set", "ASK_BY=dialplan")
     context.do("Set", "ASK_STATUS=SKIPPED")
-    context.do("Set", "ASK_STAGE=service")
-    context.do("Set", "AGIEXITONHANGUP=yes")
     context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge")
-    context.do("Set", "ASK_STATUS=SILENT")
-    context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
-    for address in site.agi:
-        question = f"agi://{address}/where-next"
-        context.do("AGI", question, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
-        context.do("Set", "ASK_STATUS=${AGISTATUS}")
-        context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    context.do("GotoIf", "$[0${GROUP_COUNT(of-${GLOBAL(ASK_HELD)}@question)} > 0]?judge")
+    context.do("Set", "SHARED(NEXT)=")
+    context.do("Set", "SHARED(ASK_STATUS)=SILENT")
+    context.do("Set", "QUESTION=of-${UNIQUEID}")
+    known = (
+        # ;1 would have a CDR of its own
+        "CDR_PROP(disable)=1",
+        "ASKER=${CHANNEL(name)}",
+        *(f"{name}=${{{name}}}" for name in ("QUESTION", "CALL_ID", "ARG1", "ARG2", "CALLER", "CALLED")),
+    )
+    # Originate() knows whole seconds only; the question's own budget is shorter
+    patience = str(int(site.budget_seconds) + 1)
+    context.do("Originate", f"Local/s@{QUESTION}/n", "app", "NoOp", "", "", patience, f"v({'^'.join(known)})")
+    context.do("Set", "ASK_STATUS=${SHARED(ASK_STATUS)}")
+    context.do("Set", "NEXT=${SHARED(NEXT)}")
+    context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    context.do("Set", "GLOBAL(ASK_HELD)=${UNIQUEID}")
     # Another call found it out while we waited: one program is spawned, not one for each of twenty callers.
-    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge", label="failed")
+    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge")
     # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.
     context.do("Set", f"GLOBAL(ASK_AGAIN_AT)=$[${{EPOCH}} + {site.skip_seconds}]")
-    context.do("Set", "ASK_STAGE=failsafe")
     if site.failsafe:
+        context.do("Set", "AGIEXITONHANGUP=yes")
         context.do("Set", f"TIMEOUT(absolute)={site.failsafe_seconds:g}")
         where = f"{site.etc_dir}/failsafe.json"
         context.do(
@@ -140,18 +155,41 @@ def _ask(site: Site) -> Context:
     context.do("Set", "ASK_BY=service", label="answered")
     _judge(context)
     context.exten("T")
-    context.do("Set", "TIMEOUT(absolute)=0")
-    context.do("GotoIf", '$["${ASK_STAGE}" != "service"]?s,judge')
-    # the answer came in time, only the connection stayed open
-    context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?s,answered")
-    return context.do("Goto", "s", "failed")
+    # the failsafe's own end should have come first
+    return context.do("Set", "TIMEOUT(absolute)=0").do("Goto", "s", "judge")
+
+
+def _question(site: Site) -> Context:
+    """What the Local channel does that asks; nobody ever answers it.
+
+    One budget for all addresses. A server that accepts and stays silent holds AGI() for ever unless the
+    absolute timeout fires and AGIEXITONHANGUP lets AGI() see it; T then goes on. A server that dies in the
+    middle gives AGISTATUS=SUCCESS, so the answer counts, not the status. ASKER is there as long as we may
+    still say something: it waits for our end.
+    """
+    context = Context(QUESTION)
+    context.do("Set", "CDR_PROP(disable)=1")
+    # counted as long as it is there: who asked, see ASK_HELD
+    context.do("Set", "GROUP(question)=${QUESTION}")
+    context.do("Set", "AGIEXITONHANGUP=yes")
+    context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
+    for address in site.agi:
+        where_next = f"agi://{address}/where-next"
+        context.do("AGI", where_next, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
+        context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    context.do("Set", "SHARED(ASK_STATUS,${ASKER})=${AGISTATUS}", label="answered")
+    # functions break on kilobytes: only the beginning is handed over, one character more than may be there
+    context.do("Set", f"SHARED(NEXT,${{ASKER}})=${{NEXT:0:{MAX_ANSWER + 1}}}", label="tell")
+    context.do("Hangup")
+    context.exten("T")
+    # the answer may have come in time and only the connection stayed open
+    return context.do("Set", "TIMEOUT(absolute)=0").do("Goto", "s", "tell")
 
 
 def _judge(context: Context) -> None:
     """An answer is believed when it is short, written in our letters, and names a place of this very city
     where this caller has not been."""
     context.do("Set", "TIMEOUT(absolute)=0", label="judge")
-    context.do("Set", "ASK_STAGE=judge")
     # functions break on kilobytes: only the beginning is looked at, one character more than may be there
     context.do("Set", f"ANSWER=${{NEXT:0:{MAX_ANSWER + 1}}}")
     context.do("GotoIf", "$[${LEN(${ANSWER})} = 0]?default")
@@ -191,20 +229,43 @@ def _queued_out() -> Context:
     """ARG1 queue."""
     context = Context("queued-out")
     _tell(context, "queued-out", "Queue: ${ARG1}", "Status: ${QUEUESTATUS}", "Key: ${QUEUE_KEY}")
+    # app_queue writes nothing into its log of a caller it refused at the door
+    context.do("QueueLog", "${CITY}-${ARG1}", "${UNIQUEID}", "NONE", "HOTLINEOUT", "${QUEUESTATUS}")
     return context.do("Return")
 
 
+RETURNS = 3
+"""So often a caller goes back to the queue after a phone died; then the call ends."""
+
+
 def _talked() -> Context:
-    """The agent hung up first; the caller is still there."""
+    """The agent's leg ended first; the caller is still there. A phone that died did not hang up: back to the
+    head of the queue (decisions 8)."""
     context = Context("talked")
+    context.do("Set", "LOOKS=0")
+    # the seat's leg ends in a thread of its own: its handler (seat-left) leaves its cause here
+    context.do("GotoIf", '$["${SEAT_LEFT}" != ""]?known', label="look")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]")
+    context.do("GotoIf", "$[${LOOKS} > 10]?known")
+    context.do("Wait", "0.1")
+    context.do("Goto", "look")
+    lost = f"{cause_is(GONE, 'SEAT_LEFT')} & 0${{RETURNS}} < {RETURNS}"
+    context.do("GotoIf", f"$[{lost}]?back", label="known")
     context.do("Set", "LEFT_BY=agent")
-    return context.do("Hangup", "16")
+    context.do("Hangup", "16")
+    context.do("Set", "RETURNS=$[0${RETURNS} + 1]", label="back")
+    _tell(context, "returned", "Queue: ${QUEUE}", "Member: ${MEMBERINTERFACE}", "Cause: ${SEAT_LEFT}")
+    context.do("Set", "SEAT_LEFT=")
+    context.do("Set", f"QUEUE_PRIO={HEAD}")
+    context.do("Playback", "hotline/caller-returned")
+    return context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
 
 
 def _seat_leg() -> Context:
     """Runs on the seat's channel before its INVITE leaves (option b): what the desk must know of the call."""
     context = Context("seat-leg")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
+    seat_leg_begins(context)
     for header, text in (
         ("Call", "${CALL_ID}"),
         ("Sip-Call", "${SIP_CALL}"),
@@ -218,6 +279,10 @@ def _seat_leg() -> Context:
 def _seat_joined(site: Site) -> Context:
     """Runs on the seat's channel when it has answered, before the two hear each other (membergosub)."""
     context = Context("seat-joined")
+    seat_leg_answered(context)
+    # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
+    caller = "${CUT(CALL_ID,-,2-)}"
+    context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
     _start_recording(context, site)
     return context.do("Return")
 
@@ -227,6 +292,8 @@ def _left() -> Context:
     context = Context("left")
     context.do("GotoIf", '$["${OWED}" = ""]?bye')
     _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
+    # a duty must not be forgotten because nobody was listening
+    context.do("QueueLog", "${CITY}-${QUEUE}", "${UNIQUEID}", "NONE", "HOTLINEOWED", "${OWED_FILE}")
     by = '${IF($["${LEFT_BY}" = ""]?caller:${LEFT_BY})}'
     _tell(context, "left", f"By: {by}", "Cause: ${HANGUPCAUSE}", label="bye")
     return context.do("Return")

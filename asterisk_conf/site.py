@@ -65,6 +65,8 @@ class Site:
     """``host:port`` of the services, asked in this order within one budget."""
     failsafe: str
     """Absolute path of the classic AGI program for when no service answers; empty: none."""
+    announce: str = ""
+    """Absolute path of the AGI program that lets a caller hear the agent's number; empty: none."""
     budget_seconds: float = 0.8
     """For all addresses together (decisions 18)."""
     failsafe_seconds: float = 1.2

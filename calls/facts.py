@@ -380,6 +380,66 @@ class PhoneGone(Fact):
     contact: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatActed(Fact):
+    """Somebody did, or tried to do, something at a seat: signed in or out, paused, became ready.
+
+    ``did``: in, out, pause, ready. ``by``: phone, api, supervisor or system. ``ok`` False: nothing changed,
+    and ``why`` says why not (``unknown-agent``); for a system's ``out``, what for (elsewhere, replaced).
+    """
+
+    city: str
+    seat: str
+    agent: str
+    did: str
+    reason: str
+    by: str
+    ok: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentBound(Fact):
+    """The person with this number (工号) sits at this seat now, and nowhere else."""
+
+    city: str
+    seat: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentUnbound(Fact):
+    """``why`` is empty when they signed out; elsewhere: they signed in at another seat; replaced: another
+    person signed in here."""
+
+    city: str
+    seat: str
+    agent: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatMissed(Fact):
+    """A ring left unanswered. ``count`` in a row; at ``limit`` the seat is paused (0: never)."""
+
+    call: CallId
+    city: str
+    seat: str
+    count: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerReturned(Fact):
+    """A seat's phone died while talking (Q.850 ``cause``); the caller goes back to the head of the queue."""
+
+    call: CallId
+    city: str
+    queue: str
+    seat: str
+    cause: int
+
+
 # --- the whole truth at one moment ----------------------------------------------------------
 
 
@@ -429,3 +489,5 @@ class Snapshot(Fact):
     waiters: tuple[WaiterNow, ...]
     queues: tuple[tuple[str, str], ...]
     """(city, queue) of every queue Asterisk knows."""
+    agents: tuple[tuple[str, str, str], ...] | None = None
+    """(city, seat, agent) of everybody signed in; None: Asterisk could not be asked."""

@@ -36,6 +36,26 @@ class LeftBy(StrEnum):
     UNKNOWN = "unknown"  # it ended while nobody of ours was looking
 
 
+class Stage(StrEnum):
+    """How far a caller had come when the call ended."""
+
+    GREETING = "greeting"
+    MENU = "menu"  # after the greeting, before any queue
+    WAITING = "waiting"
+    RINGING = "ringing"  # a seat rang for this caller
+    TALKING = "talking"
+    MOVING = "moving"  # had talked, was on the way to somebody else
+    MESSAGE = "message"  # behind the last queue: an apology, a recorded message
+    UNKNOWN = ""
+
+
+class Source(StrEnum):
+    """Where a row of history comes from."""
+
+    HEARD = "heard"  # facts of the moment
+    REFILLED = "refilled"  # put right afterwards from Asterisk's own queue_log and CDR files
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One phone in a call: the caller, a seat, or an outside number."""
@@ -82,6 +102,12 @@ class Call:
     recording: str = ""
     owed: bool = False
     consult_of: CallId | None = None
+    stage: Stage = Stage.UNKNOWN
+    """Where it ended; unknown while it goes on (but for a message), and when nobody was looking."""
+    source: Source = Source.HEARD
+    silenced: float | None = None
+    """When the last phone fell silent that rang and had not declined: the caller is leaving, or it is about
+    to be told that it declined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +124,9 @@ class Seat:
     """The reason code while paused, empty otherwise."""
     call: CallId | None = None
     contact: str = ""
+    agent: str = ""
+    """The number (工号) of who sits there; empty: nobody signed in."""
+    until: float | None = None
+    """When wrap-up, or the rest after a missed ring, ends; while it lasts."""
+    missed: int = 0
+    """Rings left unanswered in a row."""

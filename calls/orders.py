@@ -7,6 +7,7 @@ that comes back (or does not) says what really happened.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from calls.facts import CallId, LegId
 
@@ -60,4 +61,63 @@ class Originate:
     seconds: float = 30.0
 
 
-Order = HangUp | Redirect | Reload | ReadVariable | Originate
+By = Literal["api", "supervisor", "system"]
+"""Who orders something at a seat; a phone's feature code is ``phone``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Bind an agent to a seat and join the queues of their skills. Ends the agent's binding elsewhere."""
+
+    city: str
+    seat: str
+    agent: str
+    by: By = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOut:
+    """Whoever sits there leaves all queues; a call under way goes on."""
+
+    city: str
+    seat: str
+    by: By = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """No more calls to the seat. ``reason``: of the plan (``lunch``), or ``forced``."""
+
+    city: str
+    seat: str
+    reason: str
+    by: By = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpause:
+    """The seat is ready: any pause and any wrap-up ends, missed rings are forgotten."""
+
+    city: str
+    seat: str
+    by: By = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndWrapUp:
+    """Wrap-up ends early; a pause of another reason stays. Refused when the seat is in no wrap-up."""
+
+    city: str
+    seat: str
+    by: By = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """Have app_queue look at once whether it is this waiting caller's turn. The caller hears nothing."""
+
+    leg: LegId
+
+
+SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
+Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | SeatOrder

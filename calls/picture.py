@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
-from calls.model import Call, CallState, LeftBy, Leg
+from calls.model import Call, CallState, LeftBy, Leg, Stage
 
 KEPT_ENDED_SECONDS = 300.0
 """An ended call stays in the picture this long, so that its late facts find it ended."""
@@ -187,9 +187,29 @@ def moved_by(call: Call, kind: type[Fact], at: float, **changes: Any) -> Call | 
 
 def over(picture: Picture, call: Call, at: float, by: LeftBy, cause: int) -> Picture:
     """Row of every state: the caller is gone, the call has ended."""
-    ended = replace(call, state=_E, since=at, ended=at, left_by=by, cause=cause)
+    stage = Stage.UNKNOWN if by is LeftBy.UNKNOWN else stage_of(call)
+    ended = replace(call, state=_E, since=at, ended=at, left_by=by, cause=cause, stage=stage)
     picture = replace(picture, ringing=without(picture.ringing, call.id))
     return _forget_old(put_call(picture, ended), at)
+
+
+_STAGES: Mapping[CallState, Stage] = {
+    _W: Stage.WAITING,
+    _R: Stage.RINGING,
+    _T: Stage.TALKING,
+    _M: Stage.MOVING,
+}
+
+
+def stage_of(call: Call) -> Stage:
+    """How far an open call has come."""
+    if call.state is _W and call.silenced is not None:
+        return Stage.RINGING  # app_queue silences the phones before it tells that the caller has left
+    if call.state is not _G:
+        return _STAGES.get(call.state, Stage.UNKNOWN)
+    if call.visits or call.owed or call.stage is Stage.MESSAGE or call.advice.startswith("message:"):
+        return Stage.MESSAGE
+    return Stage.GREETING if call.greeted is None else Stage.MENU
 
 
 def _forget_old(picture: Picture, at: float) -> Picture:
@@ -246,9 +266,13 @@ def rings_no_more(p: Picture, id: CallId, leg: LegId, x: Fact) -> Picture:
     left = without(p.ringing.get(id, {}), leg)
     p = replace(p, ringing=with_(p.ringing, id, left) if left else without(p.ringing, id))
     call = open_call(p, id)
+    declined = isinstance(x, f.SeatDeclined)
+    if call is not None and declined and call.silenced is not None:
+        call = replace(call, silenced=None)
+        p = put_call(p, call)
     if call is None or call.state is not _R:
         return p
     if left:
         return put_call(p, replace(call, seat=next(iter(left.values()))))
-    moved = moved_by(call, type(x), x.at, seat="")
+    moved = moved_by(call, type(x), x.at, seat="", silenced=None if declined else x.at)
     return p if moved is None else put_call(p, moved)

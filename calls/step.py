@@ -10,7 +10,7 @@ from calls import facts as f
 from calls import legs as leg_rows
 from calls import snapshot as truth
 from calls.facts import Fact
-from calls.model import Call, CallState, LeftBy, Leg
+from calls.model import Call, CallState, LeftBy, Leg, Stage
 from calls.picture import (
     Picture,
     moved_by,
@@ -84,6 +84,10 @@ def _advised(p: Picture, x: f.AdviceAsked) -> Picture:
     return _said(p, x, advice=x.next or x.status, advised_by=x.by)
 
 
+def _chose(p: Picture, x: f.MenuChosen) -> Picture:
+    return _said(p, x, stage=Stage.MESSAGE) if x.next.startswith("message:") else p
+
+
 def _owed(p: Picture, x: f.CallBackOwed) -> Picture:
     return _said(p, x, owed=True)
 
@@ -108,7 +112,8 @@ def _queue_joined(p: Picture, x: f.QueueJoined) -> Picture:
     call = open_call(p, x.call)
     if call is None or (call.state in (CallState.WAITING, CallState.RINGING) and call.queue == x.queue):
         return p
-    moved = moved_by(call, f.QueueJoined, x.at, queue=x.queue, joined=x.at, seat="", visits=call.visits + 1)
+    joined: dict[str, Any] = {"queue": x.queue, "joined": x.at, "seat": "", "silenced": None}
+    moved = moved_by(call, f.QueueJoined, x.at, visits=call.visits + 1, **joined)
     return p if moved is None else put_call(p, moved)
 
 
@@ -126,7 +131,7 @@ def _seat_rang(p: Picture, x: f.SeatRang) -> Picture:
     call = open_call(p, x.call)
     if call is None or x.leg in p.gone:
         return p
-    moved = moved_by(call, f.SeatRang, x.at, seat=x.seat, queue=x.queue)
+    moved = moved_by(call, f.SeatRang, x.at, seat=x.seat, queue=x.queue, silenced=None)
     if moved is None:
         return p
     ringing = with_(p.ringing, call.id, with_(p.ringing.get(call.id, {}), x.leg, x.seat))
@@ -178,6 +183,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Picture, Any], Picture]] = {
     f.CallArrived: _arrived,
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _advised,
+    f.MenuChosen: _chose,
     f.CallBackOwed: _owed,
     f.RecordingStarted: _recorded,
     f.CallLeft: _left,

@@ -243,6 +243,14 @@ def _owed(t: _Telling, x: f.CallBackOwed, call: CallId) -> Said:
     return ("须回电", "a call back is owed")
 
 
+def _returned(t: _Telling, x: f.CallerReturned, call: CallId) -> Said:
+    t.talks = ""
+    return (
+        f"座席 {x.seat} 的话机失去联系，来电人回到队列 {x.queue} 队首",
+        f"seat {x.seat}'s phone vanished; the caller goes to the head of queue {x.queue}",
+    )
+
+
 def _left(t: _Telling, x: f.CallLeft, call: CallId) -> Said:
     if x.call != call:
         return None
@@ -282,6 +290,7 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.ConferenceLeft: _went,
     f.RecordingStarted: _recorded,
     f.CallBackOwed: _owed,
+    f.CallerReturned: _returned,
     f.CallLeft: _left,
     f.LegEnded: _leg_ended,
 }

@@ -21,9 +21,18 @@ COMMANDS = {
     "seats": ("cti.commands.show", "seats"),
     "queues": ("cti.commands.show", "queues"),
     "story": ("cti.commands.show", "story"),
+    "ledger": ("cti.commands.ledger", "ledger"),
+    "truth": ("cti.commands.truth", "truth"),
+    "refill": ("cti.commands.ledger", "refill"),
+    "duties": ("cti.commands.duties", "duties"),
     "record": ("cti.commands.record", "record"),
 }
-GROUPS = {"plan": "cti.commands.plan", "prompts": "cti.commands.prompts", "lab": "lab.command"}
+GROUPS = {
+    "plan": "cti.commands.plan",
+    "roster": "cti.commands.roster",
+    "prompts": "cti.commands.prompts",
+    "lab": "lab.command",
+}
 HIDDEN = frozenset({"serve"})
 """`cti up` types this one."""
 

@@ -22,9 +22,11 @@ from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.errors import Broken, NotNow, Refused
-from cti.gap import Gap
 from cti.home import NODE, Home
+from cti.nudge import Nudger
+from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
+from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
@@ -34,12 +36,14 @@ from cti.web.metrics import Metrics
 from cti.web.server import Web
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
+from queues.wrap_up import overdue
 
 log = structlog.get_logger("app")
 
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY = 60.0
 LOOK_AT_PLANS = 1.0
+LOOK_AT_WRAP_UPS = 2.0
 SWITCH_SECONDS = 0.0005
 """The loop waits for the interpreter's lock at most about so long while a thread (journal, history)
 computes. Python's own 5 ms, several times in one question, would be heard by a caller."""
@@ -90,6 +94,10 @@ class Service:
         self.journal = Journal(home.journal, limits, checkpoint=kept.checkpoint(self._board))
         self.history = History(database_url(settings, home))
         self.drain = Drain(self.journal, self.history)
+        self.refiller = Refiller(
+            NODE, (home.queue_log, home.cdr), self.history, self.journal, self.drain, self._board
+        )
+        self.refiller.remember(reader)
         self.live = LivePicture(
             connect(settings.redis or None),
             kept.everything(self._board),
@@ -98,17 +106,23 @@ class Service:
             # in our own process nobody else looks
             pause_seconds=0.2 if settings.redis else 2.0,
         )
+        self.staffing = Staffing(lambda: self.plans.by_city, self._board)
         self.metrics = Metrics(
-            kept.gauges(self.journal, self.drain, self._board), lambda: self._board().picture.live()
+            [
+                *kept.gauges(self.journal, self.drain, self._board, lambda: self.refiller.waiting),
+                ("hotline_seats_short", "People missing at their seats for the target", self.staffing.short),
+            ],
+            lambda: self._board().picture.live(),
         )
         self.switchboard.listen(kept.journal_ear(self.journal))
         self.switchboard.listen(kept.picture_ear(self.live))
+        self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
-        # what Asterisk wrote down while nobody listened is heard before its snapshot
-        self.gap = Gap(self.switchboard.hear, self._board, home.queue_log, home.cdr)
         self.link = Link(
-            ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.gap.hear
+            ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
         )
+        self.nudger = Nudger(self._board, self.link.do)
+        self.switchboard.listen(self.nudger.hear)
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
             self.switchboard,
@@ -117,6 +131,8 @@ class Service:
             journal=self.journal,
             drain=self.drain,
             live=self.live,
+            refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
+            shortfalls=self.staffing.shortfalls,
         )
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
         self._show_seats()
@@ -128,8 +144,12 @@ class Service:
             "link": self.link.run,
             "web": self.web.run,
             "drain": self.drain.run,
+            "refill": self.refiller.run,
+            "nudge": self.nudger.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
+            "wrap-ups": self._end_wrap_ups,
+            "staffing": self.staffing.run,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -161,6 +181,19 @@ class Service:
             if self.plans.look():
                 self._show_seats()
                 log.info("plans read", cities=sorted(self.plans.by_city))
+
+    async def _end_wrap_ups(self) -> None:
+        """What the dialplan's clock left standing: Asterisk restarted and no caller came since."""
+        while True:
+            await asyncio.sleep(LOOK_AT_WRAP_UPS)
+            if not self.link.up:
+                continue
+            for order in overdue(self._board().seats.seats.values(), time.time()):
+                try:
+                    await self.link.do(order)
+                except Refused as why:
+                    # over meanwhile, or a pause that only looks like one of ours
+                    log.warning("wrap-up not ended", city=order.city, seat=order.seat, why=str(why))
 
     def _show_seats(self) -> None:
         for city, plan in self.plans.by_city.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,10 @@ from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
 from cti.web.health import Part
+from queues.duties import Duty, Known, duties
+from queues.ledger import Rows
 from queues.now import QueueNow
+from queues.short import Shortfall
 from queues.visit import Visit
 
 SEVERAL = 20
@@ -38,7 +41,7 @@ def journal_ear(journal: Journal) -> Listener:
     """Every fact, and the rows it changed, go to the journal."""
 
     def hear(heard: Heard) -> None:
-        for told in records(heard.fact, heard.call, heard.calls, heard.visits):
+        for told in records(heard.fact, heard.call, heard.calls, heard.visits, heard.stints):
             journal.append(told)
 
     return hear
@@ -125,6 +128,8 @@ class Kept:
         journal: Journal | None = None,
         drain: Drain | None = None,
         live: LivePicture | None = None,
+        refiller: Callable[[float, float], Awaitable[int]] | None = None,
+        shortfalls: Callable[[], Sequence[Shortfall]] | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._reader = reader
@@ -132,6 +137,8 @@ class Kept:
         self._journal = journal
         self._drain = drain
         self._live = live
+        self._refiller = refiller
+        self._shortfalls = shortfalls
 
     def health(self) -> Mapping[str, Part]:
         picture = self._switchboard.board.picture
@@ -215,6 +222,31 @@ class Kept:
             raise NotNow("history is not open here")
         return await self._history.calls(Past(since, until, city, most))
 
+    async def ledger(self, since: float, until: float, city: str | None) -> Rows:
+        if self._history is None:
+            raise NotNow("history is not open here")
+        span = await self._history.span(since, until, city)
+        return Rows(span.calls, span.visits, span.stints)
+
+    async def refill(self, since: float, until: float) -> int:
+        if self._refiller is None:
+            raise NotNow("nothing is refilled here")
+        return await self._refiller(since, until)
+
+    def shortfalls(self) -> Sequence[Shortfall]:
+        if self._shortfalls is None:
+            raise NotNow("nobody counts seats here: only the running service does")
+        return self._shortfalls()
+
+    async def duties(self, since: float, city: str | None, history: History | None = None) -> Sequence[Duty]:
+        """``history``: another database than the one that is open here."""
+        # what has not reached the database yet stands on the board
+        history = history or self._history
+        live = [c for c in self._switchboard.board.picture.calls.values() if city in (None, c.city)]
+        past = [] if history is None else await history.owed(since, city)
+        known = {c.id: c for c in (*past, *live) if c.arrived >= since}
+        return duties(Known(list(known.values())))
+
 
 def _call_of(record: Record) -> Call | None:
     try:
@@ -226,7 +258,9 @@ def _call_of(record: Record) -> Call | None:
 Gauge = tuple[str, str, Callable[[], float]]
 
 
-def gauges(journal: Journal, drain: Drain, board: Callable[[], Board]) -> list[Gauge]:
+def gauges(
+    journal: Journal, drain: Drain, board: Callable[[], Board], refills: Callable[[], int] = int
+) -> list[Gauge]:
     """Figures that ``cti.web.metrics`` looks up when asked."""
     return [
         ("hotline_link_up", "1 while Asterisk talks to us", lambda: float(board().picture.linked)),
@@ -234,6 +268,7 @@ def gauges(journal: Journal, drain: Drain, board: Callable[[], Board]) -> list[G
         ("hotline_journal_waiting", "Records not yet in the file", lambda: float(journal.waiting)),
         ("hotline_journal_lost", "Records lost to a full or broken disk", lambda: float(journal.unwritten)),
         ("hotline_journal_behind_bytes", "Journal the database has not read", lambda: float(drain.behind)),
+        ("hotline_refills_waiting", "Silences not yet put right", lambda: float(refills())),
         ("hotline_database_up", "1 while history is written", lambda: float(drain.ok)),
     ]
 

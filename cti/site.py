@@ -18,6 +18,7 @@ from cti.speech import shelf
 from plan.model import Plan
 
 FAILSAFE = Path(__file__).with_name("failsafe.py")
+ANNOUNCE = Path(__file__).with_name("announce.sh")
 FOLDERS = "etc spool/tmp spool/monitor log/cdr-csv run data/sounds varlib keys/keys agi"
 LAB_NET = "127.0.0."
 LAB_FIRST = 2
@@ -75,6 +76,7 @@ def site_of(
         seat_passwords={seat: seat_password(home, seat) for seat in seats},
         agi=(f"127.0.0.1:{ports.agi}", *(f"127.0.0.1:{port}" for port in ports.agi_more)),
         failsafe=str(at / "agi/failsafe"),
+        announce=str(at / "agi/announce"),
         budget_seconds=settings.advice_seconds,
         skip_seconds=settings.advice_skip_seconds,
     )
@@ -97,6 +99,8 @@ def lay_out(home: Home, asterisk: Installed) -> None:
             break
     shelf.lay_out(at / "data")
     _failsafe(at / "agi/failsafe")
+    (at / "agi/announce").write_text(ANNOUNCE.read_text())
+    os.chmod(at / "agi/announce", 0o755)
 
 
 def _link(link: Path, to: Path) -> None:

@@ -17,9 +17,11 @@ from calls.model import Call, Seat
 from calls.picture import Picture, absorb
 from calls.step import step as step_calls
 from queues import seat as seat_room
+from queues import stint as stint_room
 from queues import visit as visit_room
 from queues.now import QueueNow, queues_now
 from queues.seat import Seats
+from queues.stint import Stint, Stints
 from queues.visit import Visit, Visits
 from transfer.merge import follow, merger
 
@@ -35,6 +37,7 @@ class Board:
     visits: Visits = field(default_factory=Visits)
     queues: frozenset[tuple[str, str]] = frozenset()
     """(city, queue) of every queue Asterisk told of."""
+    stints: Stints = field(default_factory=Stints)
 
     def queues_now(self) -> list[QueueNow]:
         return queues_now(self.picture.calls.values(), self.seats.seats.values(), self.queues)
@@ -53,6 +56,7 @@ class Heard:
     """Ended calls that left the picture."""
     seats: tuple[Seat, ...] = ()
     visits: tuple[Visit, ...] = ()
+    stints: tuple[Stint, ...] = ()
 
 
 Listener = Callable[[Heard], None]
@@ -72,7 +76,13 @@ def fold(board: Board, fact: Fact) -> Board:
     queues = board.queues
     if isinstance(fact, f.Snapshot):
         queues = frozenset(fact.queues)
-    return Board(picture, seat_room.step(board.seats, fact), visit_room.step(board.visits, fact), queues)
+    return Board(
+        picture=picture,
+        seats=seat_room.step(board.seats, fact),
+        visits=visit_room.step(board.visits, fact),
+        queues=queues,
+        stints=stint_room.step(board.stints, fact),
+    )
 
 
 def replay(facts: Iterable[Fact], board: Board | None = None) -> Board:
@@ -123,6 +133,7 @@ class Switchboard:
             forgotten=tuple(old.keys() - new.keys()) if gone else (),
             seats=tuple(board.seats.seats[k] for k in sorted(board.seats.touched)),
             visits=board.visits.touched,
+            stints=board.stints.touched,
         )
         for listener in self._listeners:
             try:

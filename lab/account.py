@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +179,36 @@ async def attend(
         for leg in [leg for leg, call in calls.items() if call["answered"]][-1:]:
             calls[leg]["heard"] = await _copied(folder / f"{leg}.wav", hear)
     return list(calls.values())
+
+
+async def dials(
+    client: Client, phone: str, number: str, hear: Path | None, seconds: float | None,
+    stop: asyncio.Event, say: Say,
+) -> dict[str, Any]:  # fmt: skip
+    """Call from a seat's phone (a feature code, a colleague) and listen to the end, or for ``seconds``."""
+    since, began = client.count, time.time()
+    call = await client.ask("dial", number=number, phone=phone, hear=True, caller=phone.partition("-")[2])
+    leg, answered, by = call["leg"], False, ""
+
+    async def listen() -> None:
+        nonlocal answered, by
+        at = since
+        while not by:
+            line = await client.line(phone, lambda x: x["leg"] == leg, 10**6, at)
+            at = line["n"] + 1
+            answered = answered or line["what"] == "answered"
+            by = str(line.get("by", "")) if line["what"] == "ended" else ""
+            _narrate(line, began, say)
+
+    listening, stopping = asyncio.create_task(listen()), asyncio.create_task(stop.wait())
+    await asyncio.wait({listening, stopping}, timeout=seconds or 60.0, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not listening.done():
+        await client.ask("hang_up", leg=leg)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(listening, 5)
+    heard = await _copied(Path(call["heard"]), hear) if hear is not None else None
+    return {"phone": phone, "dialled": number, "answered": answered, "ended_by": by or None, "heard": heard}
 
 
 async def _copied(recording: Path, to: Path) -> str | None:

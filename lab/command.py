@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from cti.commands.options import HomeOption, home_of
-from lab.account import attend, follow
+from lab.account import attend, dials, follow
 from lab.city import Traffic, per_second
 from lab.client import Client, LabDown, NotDone, Unheard
+from lab.mixed_command import mixed
 from lab.observer import HouseDown
 from lab.scenario import Lab
 from lab.voices import citizens
@@ -28,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
+app.command("mixed")(mixed)
 NO, WRONG, MISSING = 1, 2, 3
 """Exit codes: the answer is no; wrong use; something outside is missing."""
 
@@ -154,6 +156,14 @@ def phone(
     hang_up: Annotated[
         float | None, typer.Option(parser=_seconds, metavar="S", help="hang up after so long a talk")
     ] = None,
+    dial: Annotated[
+        str,
+        typer.Option(
+            parser=lambda x: x and _number(x),
+            metavar="NUMBER",
+            help="call from this phone: *11 signs in, *12 out, *13 ready, *14 pauses, *15 where am I",
+        ),
+    ] = "",
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -173,24 +183,32 @@ def phone(
       cti lab phone 1001 --answer --say greeting.wav --hear heard.wav
 
       cti lab phone 1001 --busy --for 1m
+
+      cti lab phone 1001 --dial "*143"
     """
     out = Console(highlight=False, soft_wrap=True, stderr=json_)
     chosen = [name for name, is_on in _does(answer, reject, busy, ignore).items() if is_on] or ["answer"]
     if len(chosen) > 1:
         out.print(f"[red]--{' and --'.join(chosen)}: choose one[/]")
         raise typer.Exit(WRONG)
-    told = {"does": chosen[0], "after": after, "say": str(say.resolve()) if say else None, "talk": hang_up}
+    does = {"does": chosen[0], "after": after, "say": str(say.resolve()) if say else None, "talk": hang_up}
 
     async def run(stop: asyncio.Event) -> int:
         async with Client(where := home_of(home)) as client:
             cities = where.state().get("cities") or where.cities() or ["demo"]
             name = seat if "-" in seat else f"{city or cities[0]}-{seat}"
 
+            say_ = _silent if json_ else out.print
+            if dial:
+                told = await dials(client, name, dial, hear, seconds, stop, say_)
+                if json_:
+                    print(json.dumps(told, ensure_ascii=False))
+                return 0 if told["answered"] else NO
+
             def taken() -> None:
                 out.print(f"话机 phone {name}: {chosen[0]} (Ctrl-C 交还 gives it back)")
 
-            say_ = _silent if json_ else out.print
-            calls = await attend(client, name, told, seconds, hear, stop, taken, say_)
+            calls = await attend(client, name, does, seconds, hear, stop, taken, say_)
         if json_:
             print(json.dumps({"phone": name, "calls": calls}, ensure_ascii=False))
         return 0 if calls else NO

@@ -119,6 +119,7 @@ class Visitor:
             "phones": {s.name: self._exchange.registered.get(s.name, False) for s in site.seats},
             "carriers": [[c.city, c.trunk, c.source] for c in site.carriers],
             "numbers": [list(pair) for pair in site.numbers],
+            "missed": sorted(self._exchange.missed),
             "house": self._exchange.house_there,
             "legs": len(self._exchange.legs),
             "heard": str(site.heard),

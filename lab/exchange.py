@@ -223,9 +223,11 @@ class Exchange(Switch):
             for seat in self.site.seats
             if self.registered.get(seat.name, False) == (seat.name in self._unregistered)
         }
-        for name in wrong & self._disobeying if self.house_there else ():
-            order = "PJSIPUnregister" if name in self._unregistered else "PJSIPRegister"
-            await self.wire.ask(order, Registration=name)
+        for name in wrong & self._disobeying:
+            if name in self._unregistered:
+                await self.wire.ask("PJSIPUnregister", Registration=name)
+            elif self.house_there:
+                await self.wire.ask("PJSIPRegister", Registration=name)
         # one that was told again gets time again
         self._disobeying = wrong - self._disobeying
 

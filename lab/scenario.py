@@ -94,7 +94,8 @@ class Lab:
     ) -> None:
         """Only these seats' phones of the city are on the network, and the house knows it.
 
-        ``keep``: a seat that a handset has; it is on the network too.
+        ``keep``: a seat that a handset has; it is on the network too. Whoever is paused, wraps up, has missed
+        rings or signed out before is made ready: by feature code, as the person there would.
         """
         prefix = f"{city or self.city}-"
         wanted = {prefix + n for n in (*numbers, keep) if n}
@@ -114,6 +115,25 @@ class Lab:
                 f"the lab has {await self.phones()}"
             ) from None
 
+        async with asyncio.TaskGroup() as group:
+            for name in sorted(await self._unready(wanted)):
+                if name != prefix + keep:
+                    group.create_task(self._made_ready(name.removeprefix(prefix), city))
+
+    async def _unready(self, names: set[str]) -> set[str]:
+        """Those that are signed in nowhere, paused, or left a ring unanswered."""
+        members: dict[str, bool] = {}
+        for row in await self.house.ask_list("QueueStatus"):
+            if name := row.get("Name", ""):
+                members[name] = members.get(name, False) or row.get("Paused") == "1"
+        missed = set((await self.client.ask("status"))["missed"])
+        return {name for name in names if members.get(name, True) or name in missed}
+
+    async def _made_ready(self, number: str, city: str | None) -> None:
+        phone = Seat(self, f"{city or self.city}-{number}")
+        await phone.dials("*11")
+        await phone.hangs_up()
+
     async def _reachable(self, prefix: str) -> set[str]:
         rows = await self.house.ask_list("DeviceStateList")
         return {
@@ -125,9 +145,16 @@ class Lab:
         }
 
     async def quiet(self, within: float = 10.0) -> None:
-        """Wait until the house holds no call."""
+        """Wait until the house holds no call.
+
+        The clock that ends wrap-ups is none, nor is a question that nobody waits for any more.
+        """
         async with asyncio.timeout(within):
-            while [r for r in await self.house.ask_list("CoreShowChannels") if "Channel" in r]:  # noqa: ASYNC110
+            while any(  # noqa: ASYNC110
+                "@seat-clock" not in row["Channel"] and "@ask-apart-" not in row["Channel"]
+                for row in await self.house.ask_list("CoreShowChannels")
+                if "Channel" in row
+            ):
                 await asyncio.sleep(LOOK)
 
 

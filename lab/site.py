@@ -32,6 +32,8 @@ class SeatPhone:
     city: str
     seat: str
     secret: str
+    code: str = ""
+    """What its person dials to sign in when the phone is on the network (``*11``); empty: nobody does."""
 
     @property
     def name(self) -> str:

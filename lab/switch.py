@@ -46,6 +46,8 @@ class Switch:
     watchers: list[Callable[[Line], None]] = field(default_factory=list)
     promised: dict[str, Order] = field(default_factory=dict)
     """What was ordered of the legs we dialled."""
+    missed: set[str] = field(default_factory=set)
+    """Seats' phones that let the last ring pass; the house may count it."""
     _log: TextIO | None = None
 
     def seat_answered(self, seat: Leg) -> None:
@@ -156,6 +158,9 @@ class Switch:
 
     def _end(self, leg: Leg, at: float, cause: int) -> None:
         leg.ended, leg.cause, leg.by = at, cause, leg.by or "self"
+        if leg.kind == "seat":
+            # answered, or a code dialled: nothing is held against this phone
+            (self.missed.discard if leg.answered is not None else self.missed.add)(leg.phone)
         self.legs.pop(leg.id, None)
         self.promised.pop(leg.id, None)
         self._tell(leg, "ended", at, by=leg.by, cause=cause, answered=leg.answered)

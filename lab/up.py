@@ -21,6 +21,7 @@ from lab.city import Traffic, per_second
 from lab.client import CONTROL, Client, LabDown
 from lab.control import Door
 from lab.exchange import Exchange
+from lab.shift import Shift, sign_in_codes
 from lab.site import Carrier, LabSite, SeatPhone
 from lab.voices import agent
 from lab.wav import for_phones
@@ -31,7 +32,7 @@ log = logging.getLogger("lab")
 KEEP_RECORDINGS = 3600.0
 """Seconds that what a phone heard is kept."""
 SETTLE = 8.0
-"""Seconds the phones have to register before the lab says it is there."""
+"""Seconds the phones have to register and sign in before the lab says it is there."""
 LOOK_EVERY = 2.0
 """Seconds between looks at the plans in force."""
 
@@ -60,7 +61,9 @@ def site_of(home: Home, asterisk: Installed, plans: list[Plan]) -> LabSite:
         ),
         numbers=tuple((p.id, number) for p in plans for line in p.lines.values() for number in line.numbers),
         seats=tuple(
-            SeatPhone(p.id, seat, seat_password(home, f"{p.id}-{seat}")) for p in plans for seat in p.seats
+            SeatPhone(p.id, seat, seat_password(home, f"{p.id}-{seat}"), code)
+            for p in plans
+            for seat, code in sign_in_codes(p).items()
         ),
     )
 
@@ -90,6 +93,7 @@ async def run(home: Home, rate: str = "", seed: int | None = None) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(lab.keep(), name="asterisk")]
         tasks.append(group.create_task(lab.follow_plans(), name="plans"))
+        tasks.append(group.create_task(lab.shift.run(), name="shift"))
         door = Door(lab.exchange, home.secrets["lab_ami"])
         tasks.append(group.create_task(_open(door, lab, home.ports.base + CONTROL), name="door"))
         if rate:
@@ -113,7 +117,7 @@ async def _open(door: Door, lab: Lab, port: int) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SETTLE):
             await lab.connected.wait()
-            while not lab.exchange.all_registered():  # noqa: ASYNC110
+            while not (lab.exchange.all_registered() and lab.shift.all_at_work()):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     await door.run(port)
 
@@ -135,6 +139,7 @@ class Lab:
         self._process: Process | None = None
         self.connected = asyncio.Event()
         self.exchange = Exchange(site_of(home, asterisk, self._plans()))
+        self.shift = Shift(self.exchange)
 
     def _plans(self) -> list[Plan]:
         return [plan_folder.load(self._home.plan(city)) for city in cities_of(self._home)]

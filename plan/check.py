@@ -13,6 +13,8 @@ from typing import Any
 from plan import model
 from plan.faults import Fault
 from plan.roads import faults_of_roads
+from plan.roster_check import roster_of
+from plan.staff import faults_of_staff
 from plan.tables import FILES, TABLES, advice_of, city_of, tables_of, toml_of
 from plan.words import did_you_mean, host_of, shown
 
@@ -77,8 +79,10 @@ def check(
         "overflow": overflow,
     }
     plan = model.Plan.model_construct(**parts)
+    plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
     known = {kind: set(raw.get(f"{kind}.toml", {})) for kind in TABLES}
     found += faults_of_roads(plan, known)
+    found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))
     found += _numbers(plan)
     found += _hosts(plan)
     found += _prompts(plan, sounds, standard_prompts, known["prompts"])
@@ -118,6 +122,14 @@ def together(plans: Collection[model.Plan]) -> tuple[Fault, ...]:
                         )
                     )
     return tuple(found)
+
+
+def _told(found: list[Fault], file: str, key: str) -> Iterator[str]:
+    """Tables whose ``key`` has a fault already: it need not be told twice."""
+    for fault in found:
+        name, _, rest = fault.place.partition(".")
+        if fault.file == file and rest.partition(".")[0] == key:
+            yield name
 
 
 def _numbers(plan: model.Plan) -> Iterator[Fault]:

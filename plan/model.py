@@ -8,13 +8,16 @@ carry ``basis``: the clause of the notice it follows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plan.roster import Roster
+from plan.rule import Rule as Rule
 from plan.words import (
     DESTINATION,
-    Basis,
+    AgentNumber,
     Callers,
     CityName,
     Host,
@@ -22,9 +25,12 @@ from plan.words import (
     Name,
     OptionalPlace,
     OptionalPrompt,
+    OptionalSeat,
     OptionalTitle,
+    PauseKey,
     Penalty,
     PhoneNumber,
+    Pin,
     Place,
     PromptName,
     SeatNumber,
@@ -62,15 +68,6 @@ class Destination(NamedTuple):
         return cls(kind, found[2])
 
 
-class Rule(BaseModel):
-    """One table of a plan file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    basis: Basis = ""
-    """The clause this rule follows, ``六安 2021 §二(一)2``; ``假设``: an assumption, the notice is silent."""
-
-
 class City(Rule):
     """city.toml: whose hotline this is, and what a caller meets when all else fails."""
 
@@ -83,6 +80,11 @@ class City(Rule):
     """The message at the end of every road, ``message:sorry``. Only a plan without lines needs none."""
     not_in_service: PromptName = "sorry-not-in-service"
     """The prompt for a dialled number that no line owns."""
+    missed_rings: Annotated[int, Field(ge=0, le=20)] = 3
+    """Rings in a row a seat may leave unanswered before it is paused; 0: it never is."""
+    dead_after_seconds: Annotated[int, Field(ge=5, le=300)] = 20
+    """A talking seat's phone that sends no sound for so long is dead: its caller goes to the head of the
+    queue. A phone that suppresses silence (VAD) would look dead: switch that off."""
 
 
 class Trunk(Rule):
@@ -136,12 +138,16 @@ class Queue(Rule):
     title: Title
     title_en: OptionalTitle = ""
     strategy: Strategy = "leastrecent"
-    members: Annotated[dict[SeatNumber, Penalty], Field(min_length=1)]
-    """Seat to penalty."""
+    members: dict[SeatNumber, Penalty]
+    """Seat to penalty: who answers when the person at that seat has no skills of their own."""
     ring_seconds: Annotated[int, Field(ge=3, le=120)] = 15
     wait_seconds: Annotated[int, Field(ge=5, le=7200)] = 90
     """Longest wait in this queue; then ``next``."""
     wrap_up_seconds: Annotated[int, Field(ge=0, le=3600)] = 2
+    """After a call nobody rings here for so long (整理). Up to 2 s app_queue counts it; a longer one is a
+    pause that the agent may end early."""
+    announce_agent: bool = False
+    """Whether the caller is told the agent's number (工号播报) before the two talk."""
     max_waiting: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Callers that may wait at once; 0 for no limit."""
     music: Literal["music", "ring"] = "music"
@@ -156,6 +162,41 @@ class Seat(Rule):
 
     title: OptionalTitle = ""
     group: OptionalTitle = ""
+
+
+class Agent(Rule):
+    """agents.toml: a person who signs in at a seat. The table's name is the number callers hear (工号)."""
+
+    name: Title
+    skills: dict[Name, Penalty] = Field(default_factory=dict)
+    """Queue to level: a lower one rings first. None: those of the seat the person sits at."""
+    seat: OptionalSeat = ""
+    """The usual seat: signing in there needs no number."""
+    wrap_up_seconds: Annotated[int | None, Field(ge=0, le=3600)] = None
+    """This person's own wrap-up, instead of the queue's."""
+    pin: Pin = ""
+    """Asked for at sign-in by phone; empty: none."""
+
+
+class Pause(Rule):
+    """pauses.toml: a reason not to take calls. Its table's name is the reason in every figure."""
+
+    title: Title
+    title_en: OptionalTitle = ""
+    key: PauseKey
+    """``*14`` and this key pauses for this reason; ``*14`` alone is key 1."""
+
+
+PAUSES: Mapping[str, Pause] = {
+    "busy": Pause(title="示忙", title_en="busy", key="1"),
+    "break": Pause(title="小休", title_en="short break", key="2"),
+    "lunch": Pause(title="用餐", title_en="lunch", key="3"),
+    "training": Pause(title="培训", title_en="training", key="4"),
+    "meeting": Pause(title="会议", title_en="meeting", key="5"),
+}
+"""The reasons of a plan without pauses.toml."""
+RESERVED_PAUSES = frozenset({"wrapup", "rest", "missed", "lost", "forced", "paused"})
+"""Reasons the house itself gives."""
 
 
 class Message(Rule):
@@ -205,14 +246,36 @@ class Plan(BaseModel):
     menus: dict[Name, Menu] = {}
     queues: dict[Name, Queue] = {}
     seats: dict[SeatNumber, Seat] = {}
+    agents: dict[AgentNumber, Agent] = {}
+    pauses: dict[Name, Pause] = {}
     messages: dict[Name, Message] = {}
     prompts: dict[Name, Prompt] = {}
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
+    roster: Roster | None = None
 
     @property
     def id(self) -> str:
         return self.city.id
+
+    @property
+    def staff(self) -> Mapping[str, Agent]:
+        """Who may sign in. Without agents.toml each seat is its own agent, by its own number."""
+        if self.agents:
+            return self.agents
+        return {number: Agent(name=seat.title or number, seat=number) for number, seat in self.seats.items()}
+
+    @property
+    def pause_reasons(self) -> Mapping[str, Pause]:
+        """Reason to what it means, those of pauses.toml or the usual five."""
+        return self.pauses or PAUSES
+
+    def skills(self, agent: str, seat: str) -> Mapping[str, int]:
+        """Queue to penalty for this person at this seat: their own, else the seat's."""
+        known = self.staff.get(agent)
+        if known is not None and known.skills:
+            return known.skills
+        return {name: queue.members[seat] for name, queue in self.queues.items() if seat in queue.members}
 
     def line_of(self, number: str) -> str | None:
         """The line that owns a number, or None."""

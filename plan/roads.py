@@ -21,7 +21,6 @@ Known = Mapping[str, set[str]]
 def faults_of_roads(plan: Plan, known: Known) -> Iterator[Fault]:
     """Faults in how the places of a plan lead to each other."""
     yield from _missing_places(plan, known)
-    yield from _members(plan, known)
     yield from _circles(plan)
     yield from _lengths(plan)
     yield from _never_used(plan)
@@ -100,29 +99,6 @@ def _missing_places(plan: Plan, known: Known) -> Iterator[Fault]:
                 f"overflow {number}.to",
                 "a queue cannot overflow into itself",
                 "name another place",
-            )
-
-
-def _members(plan: Plan, known: Known) -> Iterator[Fault]:
-    seated: set[str] = set()
-    for name, queue in plan.queues.items():
-        for seat in queue.members:
-            seated.add(seat)
-            if seat not in known["seats"]:
-                yield Fault(
-                    "queues.toml",
-                    f"{name}.members",
-                    f"no such seat '{seat}'",
-                    did_you_mean(seat, known["seats"]),
-                )
-    for seat in plan.seats:
-        if seat not in seated:
-            yield Fault(
-                "seats.toml",
-                seat,
-                "sits in no queue: no caller will ever ring here",
-                "add it to a queue's members",
-                True,
             )
 
 

@@ -24,11 +24,13 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "menus": model.Menu,
     "queues": model.Queue,
     "seats": model.Seat,
+    "agents": model.Agent,
+    "pauses": model.Pause,
     "messages": model.Message,
     "prompts": model.Prompt,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice"))
+FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast"))
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 
@@ -85,7 +87,7 @@ def city_of(raw: dict[str, Any] | None, folder: str | None, found: list[Fault]) 
     """city.toml, whose id is the folder's name where the folder's name says something."""
     if raw is None:
         return None
-    city = _rule("city.toml", (), raw, model.City, found)
+    city = rule_of("city.toml", (), raw, model.City, found)
     told = raw.get("id")
     if folder is not None and isinstance(told, str) and CITY.fullmatch(told) and told != folder:
         found.append(
@@ -101,14 +103,11 @@ def city_of(raw: dict[str, Any] | None, folder: str | None, found: list[Fault]) 
 
 def tables_of(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault]) -> Iterator[tuple[str, T]]:
     """Name and content of each table of a kind. A faulty one comes as far as it is sound, or not at all."""
-    pattern, what = (SEAT, "a seat's number") if rule is model.Seat else (NAME, "a name")
+    numbered = {model.Seat: "a seat's number", model.Agent: "an agent's number (工号)"}.get(rule)
+    pattern, what = (SEAT, numbered) if numbered else (NAME, "a name")
     for name, table in raw.items():
         if not pattern.fullmatch(name):
-            hint = (
-                "3 to 6 digits"
-                if rule is model.Seat
-                else "lower case letters, digits and hyphens, at most 24"
-            )
+            hint = "3 to 6 digits" if numbered else "lower case letters, digits and hyphens, at most 24"
             found.append(Fault(file, shown(name), f"is not {what}", hint))
         if not isinstance(table, dict):
             found.append(
@@ -120,18 +119,22 @@ def tables_of(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault])
                 )
             )
             continue
-        made = _rule(file, (name,), table, rule, found) or _partly(table, rule)
+        made = rule_of(file, (name,), table, rule, found) or _partly(table, rule)
         if made is not None and pattern.fullmatch(name):
             yield name, made
 
 
 def _example(rule: type[model.Rule]) -> str:
-    return {model.Seat: "1001", model.Trunk: "carrier", model.Line: "main", model.Queue: "general"}.get(
-        rule, "welcome"
-    )
+    return {
+        model.Seat: "1001",
+        model.Agent: "8001",
+        model.Trunk: "carrier",
+        model.Line: "main",
+        model.Queue: "general",
+    }.get(rule, "welcome")
 
 
-def _rule(
+def rule_of(
     file: str, place: tuple[str, ...], raw: dict[str, Any], rule: type[T], found: list[Fault]
 ) -> T | None:
     try:
@@ -197,8 +200,8 @@ def advice_of(
             continue
         for number, entry in enumerate(entries, 1):
             place = (f"{kind} {number}",)
-            if kind == "advice" and (a := _rule("advice.toml", place, entry, model.Advice, found)):
+            if kind == "advice" and (a := rule_of("advice.toml", place, entry, model.Advice, found)):
                 advice.append(a)
-            if kind == "overflow" and (o := _rule("advice.toml", place, entry, model.Overflow, found)):
+            if kind == "overflow" and (o := rule_of("advice.toml", place, entry, model.Overflow, found)):
                 overflow.append(o)
     return tuple(advice), tuple(overflow)

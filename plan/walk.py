@@ -79,6 +79,9 @@ def _queue(plan: Plan, name: str, queue: Queue) -> Onward:
     levels: dict[int, list[str]] = {}
     for seat, penalty in queue.members.items():
         levels.setdefault(penalty, []).append(seat)
+    for number, agent in plan.agents.items():
+        if name in agent.skills and agent.seat not in queue.members:
+            levels.setdefault(agent.skills[name], []).append(f"工号 {number}")
     order = "，然后 then ".join("、".join(levels[p]) for p in sorted(levels))
     yield Step(
         f"进入队列 queue {name}「{queue.title}」：座席 {order} 每次振铃 {queue.ring_seconds} 秒，"

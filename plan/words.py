@@ -174,7 +174,13 @@ CityName = Annotated[
     ),
 ]
 Name = Annotated[str, AfterValidator(_pattern(NAME, "a name", _NAME_RULE))]
+AgentNumber = Annotated[str, AfterValidator(_pattern(SEAT, "an agent's number (工号)", "3 to 6 digits"))]
+Pin = Annotated[str, AfterValidator(_optional(_pattern(re.compile("[0-9]{4,8}"), "a pin", "4 to 8 digits")))]
+PauseKey = Annotated[
+    str, AfterValidator(_pattern(re.compile("[0-9]"), "a key", "one digit: *14 and this key pauses"))
+]
 SeatNumber = Annotated[str, AfterValidator(_pattern(SEAT, "a seat's number", "3 to 6 digits"))]
+OptionalSeat = Annotated[str, AfterValidator(_optional(_pattern(SEAT, "a seat's number", "3 to 6 digits")))]
 PhoneNumber = Annotated[str, AfterValidator(_number)]
 Callers = Annotated[str, AfterValidator(_caller)]
 Host = Annotated[str, AfterValidator(_host)]

@@ -14,13 +14,12 @@ from typing import Any
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Seat, SeatState
+from queues.wrap_up import WRAP_UP, ends, timed
 
 Key = tuple[str, str]
 """(city, seat)."""
 
 UNREACHABLE_DEVICES = frozenset({"unavailable", "invalid"})
-WRAP_UP = "wrapup"
-"""Pause reasons of wrap-up begin with this (decisions 4)."""
 
 
 class Sound(StrEnum):
@@ -61,7 +60,7 @@ TABLE: tuple[tuple[Callable[[Known], bool], SeatState], ...] = (
     (lambda k: any(x.sound is Sound.RINGS for x in k.legs), SeatState.RINGING),
     (lambda k: not k.queues, SeatState.AWAY),
     (lambda k: k.device in UNREACHABLE_DEVICES, SeatState.UNREACHABLE),
-    (lambda k: k.paused.startswith(WRAP_UP), SeatState.WRAP_UP),
+    (lambda k: k.paused.partition(":")[0] == WRAP_UP, SeatState.WRAP_UP),
     (lambda k: bool(k.paused), SeatState.PAUSED),
     (lambda k: True, SeatState.READY),
 )
@@ -111,6 +110,7 @@ def _told(seats: Seats, key: Key, at: float, **changes: Any) -> Seats:
         state=state,
         since=seat.since if state is seat.state else at,
         paused=known.paused,
+        until=ends(known.paused) if timed(known.paused) else None,
         call=next((x.call for x in loud if x.call is not None), None),
     )
     if seats.seats.get(key) == seat:
@@ -153,6 +153,29 @@ def _paused(seats: Seats, x: f.SeatPaused) -> Seats:
 
 def _unpaused(seats: Seats, x: f.SeatUnpaused) -> Seats:
     return _told(_pausing(seats, (x.city, x.seat), x.queue, None), (x.city, x.seat), x.at)
+
+
+def _bound(seats: Seats, x: f.AgentBound) -> Seats:
+    for (city, name), seat in seats.seats.items():
+        if city == x.city and seat.agent == x.agent and name != x.seat:
+            seats = _told(seats, (city, name), x.at, agent="")  # one person one seat
+    return _told(seats, (x.city, x.seat), x.at, agent=x.agent, missed=0)
+
+
+def _unbound(seats: Seats, x: f.AgentUnbound) -> Seats:
+    if _seat(seats, (x.city, x.seat), x.at).agent != x.agent:
+        return seats
+    return _told(seats, (x.city, x.seat), x.at, agent="", missed=0)
+
+
+def _acted(seats: Seats, x: f.SeatActed) -> Seats:
+    if not x.ok or x.did not in ("ready", "pause"):
+        return seats
+    return _told(seats, (x.city, x.seat), x.at, missed=0)
+
+
+def _missed(seats: Seats, x: f.SeatMissed) -> Seats:
+    return _told(seats, (x.city, x.seat), x.at, missed=x.count)
 
 
 def _device(seats: Seats, x: f.SeatDevice) -> Seats:
@@ -240,7 +263,10 @@ def _seat_rang(seats: Seats, x: f.SeatRang) -> Seats:
 
 
 def _seat_answered(seats: Seats, x: f.SeatAnswered) -> Seats:
-    return _leg(seats, x.leg, SeatLeg((x.city, x.seat), Sound.UP, x.call), x.at)
+    seats = _leg(seats, x.leg, SeatLeg((x.city, x.seat), Sound.UP, x.call), x.at)
+    if _seat(seats, (x.city, x.seat), x.at).missed:
+        seats = _told(seats, (x.city, x.seat), x.at, missed=0)
+    return seats
 
 
 # --- the whole truth --------------------------------------------------------------------------------
@@ -261,7 +287,8 @@ def _snapshot(seats: Seats, x: f.Snapshot) -> Seats:
             **dict.fromkeys(seats.legs.keys() - here, x.at),
         },
     )
-    known = set(seats.seats) | set(members)
+    sitting = None if x.agents is None else {(city, seat): agent for city, seat, agent in x.agents}
+    known = set(seats.seats) | set(members) | set(sitting or ())
     legs: dict[LegId, SeatLeg] = {}
     for leg in x.legs:
         before = seats.legs.get(leg.leg)
@@ -277,7 +304,10 @@ def _snapshot(seats: Seats, x: f.Snapshot) -> Seats:
     for key in sorted(known):
         said = members.get(key, [])
         device = said[0].device if said else _seat(seats, key, x.at).device
-        seats = _told(seats, key, x.at, queues=tuple(sorted({m.queue for m in said})), device=device)
+        changes: dict[str, Any] = {"queues": tuple(sorted({m.queue for m in said})), "device": device}
+        if sitting is not None:
+            changes["agent"] = sitting.get(key, "")
+        seats = _told(seats, key, x.at, **changes)
     return seats
 
 
@@ -286,6 +316,10 @@ _HANDLERS: Mapping[type[Fact], Callable[[Seats, Any], Seats]] = {
     f.SeatSignedOut: _signed_out,
     f.SeatPaused: _paused,
     f.SeatUnpaused: _unpaused,
+    f.AgentBound: _bound,
+    f.AgentUnbound: _unbound,
+    f.SeatActed: _acted,
+    f.SeatMissed: _missed,
     f.SeatDevice: _device,
     f.PhoneReachable: _reachable,
     f.PhoneGone: _phone_gone,

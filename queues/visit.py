@@ -13,6 +13,7 @@ from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
+from calls.model import Source
 from calls.picture import city_of
 
 KEPT_CLOSED = 512
@@ -67,6 +68,7 @@ class Visit:
     declined: int = 0
     """Phones that rang for this visit and did not answer."""
     key: str = ""
+    source: Source = Source.HEARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from calls.facts import LegId
-from calls.orders import HangUp, Order, Originate, ReadVariable, Redirect, Reload
+from calls.orders import (
+    EndWrapUp,
+    HangUp,
+    Nudge,
+    Order,
+    Originate,
+    Pause,
+    ReadVariable,
+    Redirect,
+    Reload,
+    SignIn,
+    SignOut,
+    Unpause,
+)
+from cti.asterisk.do_seat import at_seat
+from cti.asterisk.ear import NUDGE
 from cti.asterisk.resync import whole
 from cti.asterisk.wire.action import Reply, Values
 from cti.asterisk.wire.connection import Connection
@@ -67,6 +82,13 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             return (await _ask(connection, values)).head.get("Value", "")
         case Originate():
             return await _originate(order, connection)
+        case Nudge():
+            # a key "received" ends app_queue's sleep of a second (ast_waitfordigit); no key of ours, so it
+            # goes back to asking whether it is this caller's turn
+            played = {"Channel": channel_of(order.leg), "Digit": NUDGE, "Receive": "true", "Duration": "20"}
+            await _ask(connection, {"Action": "PlayDTMF", **played})
+        case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
+            await at_seat(order, connection)
     return ""
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from asterisk_conf.shared import QUESTION
 from calls.facts import CallId, Fact, LegBelongs, LegId
 from cti.asterisk.wire.frames import late
 
@@ -17,6 +18,10 @@ UNIQUEID = "\r\nUniqueid: "
 LINKEDID = "\r\nLinkedid: "
 ACCOUNT = "\r\nAccountCode: "
 TIMESTAMP = "\r\nTimestamp: "
+
+
+NUDGE = "D"
+"""The key that wakes a waiting channel: no phone of today has it, no queue or menu of a plan means it."""
 
 
 def city_and(name: str) -> tuple[str, str]:
@@ -33,6 +38,14 @@ def endpoint_of(channel: str) -> str:
 def number_of(text: str) -> str:
     """A number or nothing: no caller id is ``<unknown>``, and a dialled leg stands at extension ``s``."""
     return "" if text in ("<unknown>", "s") else text
+
+
+_QUESTION = f"Local/s@{QUESTION}-"
+
+
+def is_question(channel: str) -> bool:
+    """Half of a channel that only asks the service something (asterisk_conf.shared): nobody's call."""
+    return channel.startswith(_QUESTION)
 
 
 @lru_cache(4096)
@@ -66,6 +79,8 @@ class Ear:
         self.calls: dict[LegId, CallId] = {}
         self.hanging: set[LegId] = set()
         """Legs whose hang-up was asked for, by a phone or by AMI, and that are not gone yet."""
+        self.connected: dict[tuple[str, str], CallId] = {}
+        """(queue, member) -> the call app_queue gave it last: a seat has one at a time."""
 
     def moment(self, text: str) -> float:
         """When Asterisk says it happened (manager.conf ``timestampevents``), else now."""

@@ -27,7 +27,19 @@ from calls.facts import (
     LegUnheld,
 )
 from cti.asterisk import hear_queue, hear_story
-from cti.asterisk.ear import ACCOUNT, CHANNEL, LINKEDID, UNIQUEID, Ear, call_of, elder, endpoint_of, number_of
+from cti.asterisk.ear import (
+    ACCOUNT,
+    CHANNEL,
+    LINKEDID,
+    NUDGE,
+    UNIQUEID,
+    Ear,
+    call_of,
+    elder,
+    endpoint_of,
+    is_question,
+    number_of,
+)
 from cti.asterisk.wire.frames import late, value
 
 Handler = Callable[[Ear, str], None]
@@ -116,10 +128,9 @@ def _unhold(ear: Ear, text: str) -> None:
 
 
 def _dtmf(ear: Ear, text: str) -> None:
-    if "\r\nDirection: Received" in text:
-        ear.tell(
-            KeyPressed(at=ear.moment(text), node=ear.node, leg=_leg(text), key=late(text, "\r\nDigit: "))
-        )
+    key = late(text, "\r\nDigit: ")
+    if "\r\nDirection: Received" in text and key != NUDGE:
+        ear.tell(KeyPressed(at=ear.moment(text), node=ear.node, leg=_leg(text), key=key))
 
 
 def _kind(text: str) -> str:
@@ -242,5 +253,6 @@ HANDLERS: dict[bytes, Handler] = {
 def hear(ear: Ear, name: bytes, text: str) -> None:
     """Tell the facts of one event."""
     handler = HANDLERS.get(name)
-    if handler is not None:
+    # events without a Channel speak of channels we would have to know already
+    if handler is not None and not is_question(value(text, CHANNEL)):
         handler(ear, text)

@@ -140,6 +140,7 @@ def _answered(ear: Ear, text: str) -> None:
     if leg not in ear.calls:
         # a colleague picked up: that leg was never dialled for this call
         ear.belongs(leg, call, text)
+    ear.connected[city + "-" + queue, seat] = call
     ear.tell(
         SeatAnswered(
             at=ear.moment(text),
@@ -156,16 +157,22 @@ def _answered(ear: Ear, text: str) -> None:
 
 
 def _finished(ear: Ear, text: str) -> None:
-    """``Dest…`` is missing when the seat's leg is already gone (AMI Redirect of the caller)."""
+    """``Dest…`` is missing when the seat's leg is already gone (AMI Redirect of the caller), and all of the
+    caller when that leg is gone (seen on a busy machine: 1 of 100 callers who hang up)."""
     city, queue = city_and(late(text, _QUEUE))
     if not city:
         return
     _, seat = city_and(late(text, _MEMBER))
+    leg = LegId(late(text, UNIQUEID))
+    known = ear.connected.pop((city + "-" + queue, seat), None)
+    call = ear.call_in_queue(text, leg, city) if leg else known
+    if call is None:
+        return
     ear.tell(
         SeatFinished(
             at=ear.moment(text),
             node=ear.node,
-            call=ear.call_in_queue(text, LegId(late(text, UNIQUEID)), city),
+            call=call,
             city=city,
             queue=queue,
             seat=seat,

@@ -10,8 +10,11 @@ from collections.abc import Callable
 
 from calls.facts import (
     AdviceAsked,
+    AgentBound,
+    AgentUnbound,
     CallArrived,
     CallBackOwed,
+    CallerReturned,
     CallId,
     CallLeft,
     GreetingEnded,
@@ -19,9 +22,12 @@ from calls.facts import (
     MenuChosen,
     QueueGaveUp,
     RecordingStarted,
+    SeatActed,
+    SeatMissed,
 )
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
+from plan.words import SEAT
 
 _Teller = Callable[[Ear, str, CallId, LegId, float], None]
 """``said`` is the frame from UserEvent on, ``leg`` the channel that ran the dialplan."""
@@ -94,6 +100,51 @@ def _recording(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None
         ear.tell(RecordingStarted(at=at, node=ear.node, call=call, leg=leg, file=value(said, "\r\nFile: ")))
 
 
+def _missed(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    city, seat = value(text, "\r\nCity: "), value(text, "\r\nSeat: ")
+    count, limit = _number(value(text, "\r\nCount: ")), _number(value(text, "\r\nOf: "))
+    ear.tell(SeatMissed(at=at, node=ear.node, call=call, city=city, seat=seat, count=count, limit=limit))
+
+
+def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    city, _ = city_and(call)
+    _, seat = city_and(value(text, "\r\nMember: ").removeprefix("PJSIP/"))
+    queue, cause = value(text, "\r\nQueue: "), _number(value(text, "\r\nCause: "))
+    ear.tell(CallerReturned(at=at, node=ear.node, call=call, city=city, queue=queue, seat=seat, cause=cause))
+
+
+def _number(digits: str) -> int:
+    return int(digits) if digits.isdigit() else 0
+
+
+def _seat(ear: Ear, text: str, at: float) -> None:
+    """What somebody did at a seat: it belongs to no call."""
+    city, seat = value(text, "\r\nCity: "), value(text, "\r\nSeat: ")
+    if not city or not SEAT.fullmatch(seat):
+        return
+    agent, did, why = value(text, "\r\nAgent: "), value(text, "\r\nDid: "), value(text, "\r\nWhy: ")
+    ok = value(text, "\r\nOk: ") == "yes"
+    reason, by = value(text, "\r\nReason: "), value(text, "\r\nBy: ")
+    ear.tell(
+        SeatActed(
+            at=at,
+            node=ear.node,
+            city=city,
+            seat=seat,
+            agent=agent,
+            did=did,
+            reason=reason,
+            by=by,
+            ok=ok,
+            why=why,
+        )
+    )
+    if ok and did == "in":
+        ear.tell(AgentBound(at=at, node=ear.node, city=city, seat=seat, agent=agent))
+    elif ok and did == "out":
+        ear.tell(AgentUnbound(at=at, node=ear.node, city=city, seat=seat, agent=agent, why=why))
+
+
 _TELLERS: dict[str, _Teller] = {
     "arrived": _arrived,
     "greeted": _greeted,
@@ -103,6 +154,8 @@ _TELLERS: dict[str, _Teller] = {
     "owed": _owed,
     "left": _left,
     "recording": _recording,
+    "missed": _missed,
+    "returned": _returned,
 }
 
 
@@ -111,7 +164,11 @@ def _user_event(ear: Ear, text: str) -> None:
     if start < 0:
         return
     said = text[start:]
-    teller = _TELLERS.get(value(said, "\r\nWhat: "))
+    what = value(said, "\r\nWhat: ")
+    if what == "seat":
+        _seat(ear, said, ear.moment(text))
+        return
+    teller = _TELLERS.get(what)
     call = call_of(value(said, "\r\nCall: "))
     if teller is not None and call is not None:
         teller(ear, said, call, LegId(late(text, UNIQUEID, start)), ear.moment(text))

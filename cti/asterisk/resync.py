@@ -6,11 +6,11 @@ before app_queue knows its queues.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from calls.facts import CallId, LegId, LegNow, MemberNow, Snapshot, WaiterNow
-from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of, number_of
+from cti.asterisk.ear import call_of, city_and, endpoint_of, is_question, leg_of, number_of
 from cti.asterisk.wire.action import Reply
 from cti.asterisk.wire.connection import Connection
 from cti.asterisk.wire.frames import Headers
@@ -19,6 +19,8 @@ from cti.errors import Refused
 LIST_SECONDS = 15.0
 """A list of some thousand channels takes Asterisk about a second."""
 
+SEATED = "hotline-seat"
+"""The dialplan keeps there who sits where: ``/hotline-seat/demo/1001: 8001`` (asterisk_conf.seats)."""
 _DEVICE_STATES = (
     "unknown",
     "not_inuse",
@@ -42,6 +44,8 @@ class Lists:
     channels: tuple[Headers, ...]
     bridges: tuple[Headers, ...]
     queues: tuple[Headers, ...]
+    agents: tuple[Headers, ...] | None = None
+    """Rows of AstDB family ``hotline-seat``."""
 
 
 async def ask_all(connection: Connection) -> Lists:
@@ -57,7 +61,16 @@ async def ask_all(connection: Connection) -> Lists:
         channels=channels.items,
         bridges=bridges.items,
         queues=queues.items,
+        agents=await _signed_in(connection),
     )
+
+
+async def _signed_in(connection: Connection) -> tuple[Headers, ...] | None:
+    """Who sits where. An empty family is an error to Asterisk; older ones have no such action."""
+    reply = await connection.ask({"Action": "DBGetTree", "Family": SEATED}, LIST_SECONDS)
+    if not reply.ok:
+        return () if "not found" in reply.why.lower() else None
+    return tuple(row for row in reply.items if row.get("Event") == "DBGetTreeResponse")
 
 
 async def _list(connection: Connection, action: str) -> Reply:
@@ -81,7 +94,7 @@ def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -
     return Snapshot(
         at=at,
         node=node,
-        legs=_legs(lists.channels, known),
+        legs=_legs(tuple(row for row in lists.channels if not is_question(row.get("Channel", ""))), known),
         members=tuple(
             member for row in lists.queues if row["Event"] == "QueueMember" for member in _member(row)
         ),
@@ -93,6 +106,7 @@ def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -
             for row in lists.queues
             if row["Event"] == "QueueParams" and (name := city_and(row.get("Queue", "")))[0]
         ),
+        agents=None if lists.agents is None else tuple(_agents(lists.agents)),
     )
 
 
@@ -154,6 +168,13 @@ def _member(row: Headers) -> list[MemberNow]:
             in_call=row.get("InCall") == "1",
         )
     ]
+
+
+def _agents(rows: tuple[Headers, ...]) -> Iterator[tuple[str, str, str]]:
+    for row in rows:
+        parts = row.get("Key", "").strip("/").split("/")
+        if len(parts) == 3 and parts[0] == SEATED:
+            yield parts[1], parts[2], row.get("Val", "")
 
 
 def _waiter(row: Headers) -> list[WaiterNow]:

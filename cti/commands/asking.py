@@ -35,10 +35,10 @@ class Told:
 def calls(home: Home, *, full: bool, past: int = 0) -> Told:
     """Calls in progress; with ``past`` the last so many of history. Raises NotNow when none can be read."""
     path = f"/api/history/calls?{urlencode({'limit': past})}" if past else "/api/calls"
-    rows = _served(home, path, full=full)
+    rows = served(home, path, full=full)
     if rows is not None:
         return Told(rows, "service")
-    kept, until = _from_disk(home)
+    kept, until = from_disk(home)
     found = list(kept.live_calls())
     if past:
         found = asyncio.run(_past(home, past))
@@ -46,28 +46,28 @@ def calls(home: Home, *, full: bool, past: int = 0) -> Told:
 
 
 def seats(home: Home) -> Told:
-    rows = _served(home, "/api/seats", full=False)
+    rows = served(home, "/api/seats", full=False)
     if rows is not None:
         return Told(rows, "service")
-    kept, until = _from_disk(home)
+    kept, until = from_disk(home)
     return Told([api.seat_answer(s).model_dump(mode="json") for s in kept.seats()], "journal", until)
 
 
 def queues(home: Home) -> Told:
-    rows = _served(home, "/api/queues", full=False)
+    rows = served(home, "/api/queues", full=False)
     if rows is not None:
         return Told(rows, "service")
-    kept, until = _from_disk(home)
+    kept, until = from_disk(home)
     return Told([api.queue_answer(q).model_dump(mode="json") for q in kept.queues()], "journal", until)
 
 
 def story(home: Home, call: str, *, full: bool) -> Told:
     """One call as prose. Raises Refused when there is no such call, or several."""
     path = f"/api/calls/{quote(call, safe='')}/story" + ("?full=true" if full else "")
-    rows = _served(home, path, full=full)
+    rows = served(home, path, full=full)
     if rows is not None:
         return Told(rows, "service")
-    kept, until = _from_disk(home)
+    kept, until = from_disk(home)
     return Told(asyncio.run(_story(kept, call, full)), "journal", until)
 
 
@@ -98,7 +98,8 @@ async def _past(home: Home, most: int) -> list[Call]:
         await history.close()
 
 
-def _from_disk(home: Home) -> tuple[Kept, float | None]:
+def from_disk(home: Home) -> tuple[Kept, float | None]:
+    """The board as the journal leaves it, and its last moment. Raises NotNow when there is no journal."""
     # a living service answers without any of these, and they take longer than the answer
     from cti.kept import Kept, last_board
     from cti.store.journal import Reader, segments
@@ -114,16 +115,20 @@ def _from_disk(home: Home) -> tuple[Kept, float | None]:
     return Kept(Switchboard(board), reader), board.picture.stale_since
 
 
-def _served(home: Home, path: str, *, full: bool) -> Any:
+def served(
+    home: Home, path: str, *, full: bool, body: dict[str, Any] | None = None, seconds: float = SECONDS
+) -> Any:
     """The service's answer as plain JSON; None when no service answers."""
     try:
         tokens = json.loads(home.tokens_file.read_text())
         token = tokens["operator" if full else "observer"]
     except (OSError, ValueError, KeyError):
         return None
-    door = http.client.HTTPConnection("127.0.0.1", home.ports.api, timeout=SECONDS)
+    door = http.client.HTTPConnection("127.0.0.1", home.ports.api, timeout=seconds)
     try:
-        door.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        told_body = None if body is None else json.dumps(body)
+        method = "GET" if body is None else "POST"
+        door.request(method, path, body=told_body, headers={"Authorization": f"Bearer {token}"})
         answer = door.getresponse()
         told = json.loads(answer.read())
     except (OSError, http.client.HTTPException, ValueError):

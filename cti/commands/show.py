@@ -220,13 +220,14 @@ def _calls_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _seats_table(rows: list[dict[str, Any]]) -> Table:
-    heads = "城市 city, 座席 seat, 状态 state, >时长 for, 原因 reason, 队列 queues, 通话号 call"
+    heads = "城市 city, 座席 seat, 工号 agent, 状态 state, >时长 for, 原因 reason, 队列 queues, 通话号 call"
     table = _table(f"座席 seats: {len(rows)}", heads)
     for row in rows:
         state = SEAT_STATES.get(row["state"], row["state"])
         queues_ = ", ".join(row["queues"])
         call = row["call"] or ""
-        table.add_row(row["city"], row["seat"], state, _age(row["since"]), row["paused"], queues_, call)
+        who = (row["city"], row["seat"], row["agent"])
+        table.add_row(*who, state, _age(row["since"]), row["paused"], queues_, call)
     return table
 
 

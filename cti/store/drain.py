@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import structlog
 
@@ -13,6 +15,7 @@ from cti.errors import Broken, NotNow
 from cti.store.history import History
 from cti.store.journal import Journal, Reader, segments
 from cti.store.records import Position, Record
+from queues.stint import Stint
 from queues.visit import Visit
 
 log = structlog.get_logger(__name__)
@@ -82,46 +85,60 @@ class Drain:
     async def once(self) -> bool:
         """Save one batch; False when there was nothing to read."""
         # reading and understanding a batch takes milliseconds, and the loop has callers to advise
-        calls, visits, after = await asyncio.to_thread(self._next)
+        rows, after = await asyncio.to_thread(self._next)
         if after is None:
             return False
         try:
-            await self._history.save(calls, visits, self._journal.ident, after)
+            await self._history.save(rows.calls, rows.visits, self._journal.ident, after, rows.stints)
         except Broken as why:
             log.error("history refuses a batch, its rows are tried one by one", why=str(why))
-            await self._one_by_one(calls, visits, after)
+            await self._one_by_one(rows, after)
         self.position = after
         self._journal.drained = self.position
         return True
 
-    def _next(self) -> tuple[list[Call], list[Visit], Position | None]:
+    def _next(self) -> tuple[Rows, Position | None]:
         """The rows of the next batch and where it ends; None when the journal has no more."""
         records = self._reader.after(self.position, self._batch)
-        return *_rows(records), records[-1].after if records else None
+        return rows_of(records), records[-1].after if records else None
 
-    async def _one_by_one(self, calls: list[Call], visits: list[Visit], after: Position) -> None:
+    async def _one_by_one(self, rows: Rows, after: Position) -> None:
         """A row the database will never take must not stop the others; the journal still has it."""
-        alone: list[tuple[list[Call], list[Visit]]] = [([c], []) for c in calls] + [([], [v]) for v in visits]
-        for some_calls, some_visits in alone:
+        alone = [Rows([c], [], []) for c in rows.calls] + [Rows([], [v], []) for v in rows.visits]
+        alone += [Rows([], [], [s]) for s in rows.stints]
+        for one in alone:
             try:
-                await self._history.save(some_calls, some_visits, self._journal.ident, self.position)
+                await self._history.save(
+                    one.calls, one.visits, self._journal.ident, self.position, one.stints
+                )
             except Broken as why:
                 self.refused += 1
-                of = some_calls[0].id if some_calls else some_visits[0].call
+                of = one.calls[0].id if one.calls else (one.visits or one.stints)[0].call
                 log.error("history refuses a row", call=of, why=str(why))
         await self._history.save([], [], self._journal.ident, after)
 
 
-def _rows(records: list[Record]) -> tuple[list[Call], list[Visit]]:
-    calls: list[Call] = []
-    visits: list[Visit] = []
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a stretch of the journal says history should hold."""
+
+    calls: list[Call]
+    visits: list[Visit]
+    stints: list[Stint]
+
+
+def rows_of(records: Iterable[Record]) -> Rows:
+    """The rows of these records, in their order."""
+    rows = Rows([], [], [])
     for record in records:
         try:
             match record.told.get("what"):
                 case "call":
-                    calls.append(from_dict(Call, record.told["row"]))
+                    rows.calls.append(from_dict(Call, record.told["row"]))
                 case "visit":
-                    visits.append(from_dict(Visit, record.told["row"]))
+                    rows.visits.append(from_dict(Visit, record.told["row"]))
+                case "stint":
+                    rows.stints.append(from_dict(Stint, record.told["row"]))
         except (Unknown, KeyError) as why:
             log.error("journal row cannot be read", at=str(record.at), why=str(why))
-    return calls, visits
+    return rows

@@ -24,8 +24,9 @@ from calls.codec import Unknown, from_dict, to_dict
 from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
-from cti.store.models import CallRow, CursorRow, VisitRow
+from cti.store.models import CallRow, CursorRow, RefillRow, StintRow, VisitRow
 from cti.store.records import Position
+from queues.stint import Stint
 from queues.visit import Visit
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,8 @@ T = TypeVar("T")
 
 CALLS: Table = CallRow.__table__  # type: ignore[assignment]  # declared as FromClause
 VISITS: Table = VisitRow.__table__  # type: ignore[assignment]  # declared as FromClause
+STINTS: Table = StintRow.__table__  # type: ignore[assignment]  # declared as FromClause
+REFILLS: Table = RefillRow.__table__  # type: ignore[assignment]  # declared as FromClause
 CURSORS: Table = CursorRow.__table__  # type: ignore[assignment]  # declared as FromClause
 
 
@@ -49,6 +52,23 @@ class Past:
 
 def sqlite_url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The rows of a time."""
+
+    calls: list[Call]
+    visits: list[Visit]
+    stints: list[Stint]
+
+
+def _span(calls: Sequence[Any], visits: Sequence[Any], stints: Sequence[Any]) -> Span:
+    return Span(
+        [from_dict(Call, dict(row)) for row in calls],
+        [from_dict(Visit, dict(row)) for row in visits],
+        [from_dict(Stint, dict(row)) for row in stints],
+    )
 
 
 class History:
@@ -83,16 +103,23 @@ class History:
         return await self._within(read)
 
     async def save(
-        self, calls: Sequence[Call], visits: Sequence[Visit], journal: str, position: Position
+        self,
+        calls: Sequence[Call],
+        visits: Sequence[Visit],
+        journal: str,
+        position: Position,
+        stints: Sequence[Stint] = (),
     ) -> None:
-        """Calls, visits and the cursor in one transaction. The last of several with one key stands."""
+        """Rows and the cursor in one transaction. The last of several with one key stands."""
         call_rows = {call.id: _call_row(call) for call in calls}
         visit_rows = {(visit.call, visit.number): to_dict(visit) for visit in visits}
+        stint_rows = {stint.leg: to_dict(stint) for stint in stints}
         cursor = {"journal": journal, "segment": position.segment, "offset": position.offset}
 
         async def write(conn: AsyncConnection) -> None:
             await self._upsert(conn, CALLS, list(call_rows.values()))
             await self._upsert(conn, VISITS, list(visit_rows.values()))
+            await self._upsert(conn, STINTS, list(stint_rows.values()))
             await self._upsert(conn, CURSORS, [cursor])
 
         await self._within(write)
@@ -128,6 +155,55 @@ class History:
             return [from_dict(Visit, dict(row)) for row in (await conn.execute(wanted)).mappings()]
 
         return await self._within(read)
+
+    async def span(self, since: float, until: float, city: str | None = None) -> Span:
+        """Calls that arrived in [since, until), oldest first, with their visits and stints."""
+        mine = [CALLS.c.arrived >= since, CALLS.c.arrived < until]
+        if city is not None:
+            mine.append(CALLS.c.city == city)
+        ids = select(CALLS.c.id).where(*mine)
+        calls = select(CALLS).where(*mine).order_by(CALLS.c.arrived, CALLS.c.id)
+        visits = select(VISITS).where(VISITS.c.call.in_(ids)).order_by(VISITS.c.call, VISITS.c.number)
+        stints = select(STINTS).where(STINTS.c.call.in_(ids)).order_by(STINTS.c.began)
+
+        async def read(conn: AsyncConnection) -> Span:
+            # plain rows: a busy month has a million, and the loop has callers to advise
+            found = [(await conn.execute(what)).mappings().all() for what in (calls, visits, stints)]
+            return await asyncio.to_thread(_span, *found)
+
+        return await self._within(read)
+
+    async def owed(self, since: float, city: str | None = None, most: int = 1000) -> list[Call]:
+        """Calls since then that owe a call back, and every answered call of the same callers."""
+        mine = [CALLS.c.owed, CALLS.c.arrived >= since]
+        if city is not None:
+            mine.append(CALLS.c.city == city)
+        promised = select(CALLS).where(*mine).order_by(CALLS.c.arrived.desc()).limit(most)
+
+        async def read(conn: AsyncConnection) -> list[Call]:
+            rows = (await conn.execute(promised)).mappings().all()
+            callers = {row["caller"] for row in rows if row["caller"]}
+            talked = select(CALLS).where(
+                CALLS.c.caller.in_(callers), CALLS.c.answered.is_not(None), CALLS.c.arrived >= since
+            )
+            later = (await conn.execute(talked)).mappings().all() if callers else []
+            found = {row["id"]: row for row in (*rows, *later)}
+            return [from_dict(Call, dict(row)) for row in found.values()]
+
+        return await self._within(read)
+
+    async def refilled(self, node: str) -> dict[float, float]:
+        """The ends and beginnings of the silences of this node that have been put right."""
+
+        async def read(conn: AsyncConnection) -> dict[float, float]:
+            rows = await conn.execute(select(REFILLS.c.until, REFILLS.c.since).where(REFILLS.c.node == node))
+            return {row.until: row.since for row in rows}
+
+        return await self._within(read)
+
+    async def put_refill(self, node: str, since: float, until: float, calls: int, done: float) -> None:
+        row = {"node": node, "since": since, "until": until, "calls": calls, "done": done}
+        await self._within(lambda conn: self._upsert(conn, REFILLS, [row]))
 
     # --- inside ---------------------------------------------------------------------------------------
 
@@ -219,6 +295,7 @@ async def _migrate(conn: AsyncConnection) -> None:
 
 def _call_row(call: Call) -> dict[str, Any]:
     row = to_dict(call)
+    del row["silenced"]  # matters only while it goes on
     row["seconds_to_answer"] = None if call.answered is None else call.answered - call.arrived
     row["seconds_in_all"] = None if call.ended is None else call.ended - call.arrived
     for name in ("line", "trunk", "caller", "called", "original", "advice", "advised_by", "queue", "seat"):

@@ -15,6 +15,7 @@ from calls.codec import VERSION, Unknown, fact_from_dict, fact_to_dict, from_dic
 from calls.facts import CallId, Fact
 from calls.model import Call
 from cti.store.records import Record
+from queues.stint import Stint
 from queues.visit import Visit
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,10 @@ def visit_record(visit: Visit) -> dict[str, Any]:
     return {"what": "visit", "v": VERSION, "of": visit.call, "row": to_dict(visit)}
 
 
+def stint_record(stint: Stint) -> dict[str, Any]:
+    return {"what": "stint", "v": VERSION, "of": stint.call, "row": to_dict(stint)}
+
+
 def open_record(calls: Iterable[Call], visits: Iterable[Visit]) -> dict[str, Any]:
     """What was open when a segment began."""
     return {
@@ -43,7 +48,11 @@ def open_record(calls: Iterable[Call], visits: Iterable[Visit]) -> dict[str, Any
 
 
 def records(
-    fact: Fact, call: CallId | None, calls: Sequence[Call], visits: Sequence[Visit]
+    fact: Fact,
+    call: CallId | None,
+    calls: Sequence[Call],
+    visits: Sequence[Visit],
+    stints: Sequence[Stint] = (),
 ) -> Iterator[dict[str, Any]]:
     """The records of one fact, in the order they are written."""
     yield fact_record(fact, call)
@@ -51,6 +60,9 @@ def records(
         yield call_record(row)
     for visit in visits:
         yield visit_record(visit)
+    for stint in stints:
+        if stint.ended is not None:  # while it goes on, the facts tell it
+            yield stint_record(stint)
 
 
 def fact_of(record: Record) -> Fact | None:

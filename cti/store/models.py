@@ -49,6 +49,8 @@ class CallRow(Base):
     recording: Mapped[str] = mapped_column(String(512))
     owed: Mapped[bool]
     consult_of: Mapped[str | None]
+    stage: Mapped[str] = mapped_column(server_default="")
+    source: Mapped[str] = mapped_column(server_default="heard")
     seconds_to_answer: Mapped[float | None]
     """From entering the line to an agent's voice: what the 15 s rule counts (GB/T 33358-2016)."""
     seconds_in_all: Mapped[float | None]
@@ -75,6 +77,46 @@ class VisitRow(Base):
     talked: Mapped[float | None]
     declined: Mapped[int]
     key: Mapped[str]
+    source: Mapped[str] = mapped_column(server_default="heard")
+
+
+class StintRow(Base):
+    """One seat's part in one call."""
+
+    __tablename__ = "stints"
+    __table_args__ = (
+        Index("stints_by_call", "call"),
+        Index("stints_by_city_seat_began", "city", "seat", "began"),
+        Index("stints_by_began", "began"),
+    )
+
+    leg: Mapped[str] = mapped_column(primary_key=True)
+    call: Mapped[str]
+    city: Mapped[str]
+    seat: Mapped[str]
+    queue: Mapped[str]
+    began: Mapped[float]
+    part: Mapped[str]
+    answered: Mapped[float | None]
+    ended: Mapped[float | None]
+    ring: Mapped[float]
+    talk: Mapped[float]
+    hold: Mapped[float]
+    wrap_up: Mapped[float | None]
+    source: Mapped[str] = mapped_column(server_default="heard")
+
+
+class RefillRow(Base):
+    """A time when nobody of ours was listening, put right from Asterisk's own files."""
+
+    __tablename__ = "refills"
+
+    node: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[float] = mapped_column(primary_key=True)
+    since: Mapped[float]
+    calls: Mapped[int]
+    """How many calls were put right."""
+    done: Mapped[float]
 
 
 class CursorRow(Base):

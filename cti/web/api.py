@@ -59,7 +59,10 @@ class SeatAnswer(Answer):
     state: SeatState
     since: float
     queues: list[str]
+    agent: str = Field(description="工号 of who is signed in, empty: nobody")
     paused: str = Field(description="the reason while paused")
+    until: float | None = Field(description="when wrap-up ends, while it lasts")
+    missed: int = Field(description="rings left unanswered in a row")
     call: str | None
     device: str = Field(description="Asterisk's device state")
     contact: str
@@ -201,7 +204,10 @@ def seat_answer(seat: Seat) -> SeatAnswer:
         state=seat.state,
         since=seat.since,
         queues=list(seat.queues),
+        agent=seat.agent,
         paused=seat.paused,
+        until=seat.until,
+        missed=seat.missed,
         call=seat.call,
         device=seat.device,
         contact=seat.contact,

@@ -8,7 +8,7 @@ from apispec import APISpec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cti.web import api
+from cti.web import api, ledger, staffing
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -18,6 +18,11 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     api.QueueAnswer,
     api.StoryAnswer,
     api.HealthAnswer,
+    ledger.LedgerAnswer,
+    ledger.RefillAnswer,
+    ledger.RefillQuestion,
+    staffing.ShortfallAnswer,
+    staffing.DutyAnswer,
     api.Problem,
 )
 
@@ -35,6 +40,30 @@ PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tupl
     ("/api/seats", "Seats 座席", api.CallsQuestion, api.SeatAnswer, True, (400,)),
     ("/api/queues", "Queues 队列", api.CallsQuestion, api.QueueAnswer, True, (400,)),
     ("/api/history/calls", "Past calls 历史通话", api.HistoryQuestion, api.CallAnswer, True, (400, 503)),
+    (
+        "/api/ledger",
+        "The office's figures 台账",
+        ledger.LedgerQuestion,
+        ledger.LedgerAnswer,
+        False,
+        (400, 503),
+    ),
+    (
+        "/api/shortfalls",
+        "Queues with too few people now 在席不足",
+        api.CallsQuestion,
+        staffing.ShortfallAnswer,
+        True,
+        (400, 503),
+    ),
+    (
+        "/api/duties",
+        "What a shift hands over 交接班事项",
+        staffing.DutiesQuestion,
+        staffing.DutyAnswer,
+        True,
+        (400, 503),
+    ),
 )
 """(path, summary, question, answer, many, which errors besides 401 and 403)."""
 
@@ -43,6 +72,7 @@ ERRORS = {
     401: "no valid token",
     403: "the token's role may not",
     404: "no such call",
+    409: "refused, and why",
     503: "not now",
 }
 
@@ -61,6 +91,7 @@ def document(version: str) -> dict[str, Any]:
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     for path, summary, question, answer, many, errors in PATHS:
         spec.path(path, operations={"get": _operation(path, summary, question, answer, many, errors)})
+    spec.path("/api/ledger/refill", operations={"post": _order()})
     health = {"description": "every part by itself", "content": _json(_reference(api.HealthAnswer))}
     answers = {"200": health, "503": health}
     spec.path("/healthz", operations={"get": {"summary": "Ready? 就绪检查", "responses": answers}})
@@ -94,6 +125,14 @@ def _operation(
             "content": {"application/problem+json": {"schema": _reference(api.Problem)}},
         }
     return {"summary": summary, "security": [{"token": []}], "parameters": parameters, "responses": responses}
+
+
+def _order() -> dict[str, Any]:
+    told = _operation(
+        "", "Put right what nobody heard 补录", None, ledger.RefillAnswer, False, (400, 409, 503)
+    )
+    del told["parameters"]
+    return told | {"requestBody": {"required": True, "content": _json(_reference(ledger.RefillQuestion))}}
 
 
 def _reference(model: type[BaseModel]) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from calls.facts import CallId
 from calls.model import Call, Seat
 from calls.story import Line
 from cti.web.health import Part
+from queues.duties import Duty
+from queues.ledger import Rows
 from queues.now import QueueNow
+from queues.short import Shortfall
 
 
 class Reader(Protocol):
@@ -40,3 +43,15 @@ class Reader(Protocol):
         self, since: float | None, until: float | None, city: str | None, most: int
     ) -> Sequence[Call]:
         """From history, newest first."""
+
+    async def ledger(self, since: float, until: float, city: str | None) -> Rows:
+        """Calls that arrived in [since, until), with their visits and stints."""
+
+    async def refill(self, since: float, until: float) -> int:
+        """Put right from Asterisk's own files what nobody heard; how many calls."""
+
+    def shortfalls(self) -> Sequence[Shortfall]:
+        """Queues for which too few people are signed in now."""
+
+    async def duties(self, since: float, city: str | None) -> Sequence[Duty]:
+        """What was promised since then and is open, or settled; the oldest first."""

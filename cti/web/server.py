@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import importlib.metadata
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from calls.facts import CallId
 from cti.errors import NotNow, Refused
-from cti.web import api
+from cti.web import api, ledger, staffing
 from cti.web.health import ready
 from cti.web.metrics import CONTENT_TYPE, Metrics
 from cti.web.openapi import document
@@ -70,6 +71,10 @@ class Web:
         app.router.add_get("/api/seats", self._seats)
         app.router.add_get("/api/queues", self._queues)
         app.router.add_get("/api/history/calls", self._history)
+        app.router.add_get("/api/ledger", self._ledger)
+        app.router.add_post("/api/ledger/refill", self._refill)
+        app.router.add_get("/api/shortfalls", self._shortfalls)
+        app.router.add_get("/api/duties", self._duties)
         return app
 
     # --- who asks -----------------------------------------------------------------------------------
@@ -147,6 +152,35 @@ class Web:
         found = await self._reader.past_calls(asked.since, asked.until, asked.city, asked.most)
         return _json([api.call_answer(c, full=full) for c in found])
 
+    async def _ledger(self, request: web.Request) -> web.Response:
+        asked = _asked(request, ledger.LedgerQuestion)
+        since, until = asked.span(time.time())
+        rows = await self._reader.ledger(since, until, asked.city)
+        try:
+            return _json(await asyncio.to_thread(ledger.ledger_answer, asked, rows, since, until))
+        except ledger.TooMany as why:
+            raise Answered(400, str(why), "minutes") from None
+
+    async def _refill(self, request: web.Request) -> web.Response:
+        if request[ROLE] != OPERATOR:
+            raise Answered(403, "only operators put history right")
+        try:
+            asked = ledger.RefillQuestion.model_validate_json(await request.read())
+        except ValidationError as why:
+            raise _wrong(why) from None
+        return _json(ledger.RefillAnswer(calls=await self._reader.refill(asked.since, asked.until)))
+
+    async def _shortfalls(self, request: web.Request) -> web.Response:
+        city = _asked(request, api.CallsQuestion).city
+        found = self._reader.shortfalls()
+        return _json([staffing.shortfall_answer(s) for s in found if city in (None, s.city)])
+
+    async def _duties(self, request: web.Request) -> web.Response:
+        asked = _asked(request, staffing.DutiesQuestion)
+        found = await self._reader.duties(asked.begins(time.time()), asked.city)
+        full = request[ROLE] == OPERATOR
+        return _json([staffing.duty_answer(d, full=full) for d in found if asked.wants(d)])
+
     async def _named(self, request: web.Request) -> str:
         """The call a path names: its id, the beginning of one, or ``last``."""
         told = request.match_info["call"]
@@ -197,10 +231,14 @@ def _asked(request: web.Request, question: type[Q]) -> Q:
     try:
         return question.model_validate(dict(request.query))
     except ValidationError as why:
-        first = why.errors(include_url=False)[0]
-        field = ".".join(str(x) for x in first["loc"] if isinstance(x, str)) or None
-        detail = first["msg"].removeprefix("Value error, ")
-        raise Answered(400, f"{field}: {detail}" if field else detail, field) from None
+        raise _wrong(why) from None
+
+
+def _wrong(why: ValidationError) -> Answered:
+    first = why.errors(include_url=False)[0]
+    field = ".".join(str(x) for x in first["loc"] if isinstance(x, str)) or None
+    detail = first["msg"].removeprefix("Value error, ")
+    return Answered(400, f"{field}: {detail}" if field else detail, field)
 
 
 def _json(told: BaseModel | Sequence[BaseModel], status: int = 200) -> web.Response:

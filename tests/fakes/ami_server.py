@@ -70,6 +70,7 @@ class FakeAmi:
             "CoreStatus": success(CoreStartupDate="2026-11-21", CoreStartupTime="08:00:00"),
             "CoreShowChannels": listing([], "CoreShowChannelsComplete"),
             "BridgeList": listing([], "BridgeListComplete"),
+            "DBGetTree": error("Database entry not found"),
             "QueueStatus": listing([("QueueParams", {"Queue": "demo-general"})], "QueueStatusComplete"),
         }
         self._writers: list[asyncio.StreamWriter] = []

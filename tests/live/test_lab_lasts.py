@@ -62,7 +62,7 @@ async def test_a_city_keeps_calling_and_its_people_reach_seats(city: Lab) -> Non
     assert traffic.made >= 5
     assert traffic.reached >= 1
     lines = city.client.lines()
-    sent = [x for x in lines if x["what"] == "sent"]
+    sent = [x for x in lines if x["what"] == "sent" and x["kind"] == "citizen"]
     assert len({x["caller"] for x in sent}) > 3
     assert {x["leg"] for x in sent} == {
         x["leg"] for x in lines if x["what"] == "ended" and x["kind"] == "citizen"

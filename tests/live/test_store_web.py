@@ -241,6 +241,10 @@ async def test_the_description_names_every_path_that_answers_and_its_types_exist
         "/api/seats",
         "/api/queues",
         "/api/history/calls",
+        "/api/duties",
+        "/api/shortfalls",
+        "/api/ledger",
+        "/api/ledger/refill",
         "/healthz",
         "/metrics",
     }

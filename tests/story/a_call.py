@@ -68,6 +68,11 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "members": (),
         "waiters": (),
         "queues": (("demo", "general"),),
+        "agent": "8001",
+        "agents": None,
+        "did": "in",
+        "count": 1,
+        "limit": 3,
     }
     if kind in (f.SeatRang, f.SeatDeclined, f.SeatAnswered):
         usual["leg"] = SEAT_LEG
@@ -145,7 +150,7 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "seat": st.sampled_from(["1001", "1002"]),
     "queue": st.sampled_from(["general", "market"]),
     "by": st.sampled_from(["caller", "agent", "system", "nobody"]),
-    "reason": st.sampled_from(["", "lunch", "wrapup:200", "transfer"]),
+    "reason": st.sampled_from(["", "lunch", "wrapup:200", "wrapup:", "wrapup:x", "rest:300", "transfer"]),
     "status": st.sampled_from(["TIMEOUT", "FULL", "JOINEMPTY", "CONTINUE", "SUCCESS", "?"]),
     "key": st.sampled_from(["", "1"]),
     "state": st.sampled_from(["not_inuse", "inuse", "unavailable", "ringing", "?"]),
@@ -158,6 +163,10 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "contact": st.sampled_from(["a", "b", ""]),
     "joined": st.tuples(st.sampled_from(LEGS), st.sampled_from(LEGS)),
     "consult": st.sampled_from(LEGS),
+    "agent": st.sampled_from(["8001", "8002"]),
+    "did": st.sampled_from(["in", "out", "pause", "ready"]),
+    "count": st.integers(1, 4),
+    "agents": st.sampled_from([None, (), (("demo", "1001", "8002"),), (("demo", "1002", "8001"),)]),
 }
 _now = st.builds(
     lambda leg, call, endpoint, up, bridge: leg_now(leg, call=call, endpoint=endpoint, up=up, bridge=bridge),
@@ -168,11 +177,14 @@ _now = st.builds(
     st.sampled_from(["", "b1", "b2"]),
 )
 _member = st.builds(
-    lambda seat, queue, paused, device: member_now(seat=seat, queue=queue, paused=paused, device=device),
+    lambda seat, queue, paused, device, reason: member_now(
+        seat=seat, queue=queue, paused=paused, device=device, reason=reason
+    ),
     _words["seat"],
     _words["queue"],
     st.booleans(),
     _words["state"],
+    _words["reason"],
 )
 _waiter = st.builds(
     lambda queue, leg: f.WaiterNow(city="demo", queue=queue, leg=leg, position=1, waited=3.0),

@@ -9,21 +9,29 @@ from plan.model import DestinationKind, Plan
 
 # fmt: off
 APPLICATIONS = frozenset({
-    "AGI", "Answer", "Dial", "ExecIf", "Goto", "GotoIf", "Gosub", "GosubIf", "Hangup", "MixMonitor", "NoOp",
-    "Playback", "Queue", "Read", "Record", "Return", "Set", "StackPop", "UserEvent",
+    "AGI", "AddQueueMember", "Answer", "Dial", "ExecIf", "Goto", "GotoIf", "Gosub", "GosubIf", "Hangup",
+    "MixMonitor", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
+    "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
 })
 FUNCTIONS = frozenset({
-    "CALLERID", "CDR", "CHANNEL", "CUT", "DIALPLAN_EXISTS", "FILTER", "GLOBAL", "GROUP", "GROUP_COUNT",
-    "HASH", "IF", "LEN", "PJSIP_HEADER", "REDIRECTING", "STRFTIME", "TIMEOUT",
+    "CALLERID", "CDR", "CDR_PROP", "CHANNEL", "CUT", "DB", "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS",
+    "FILTER", "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
+    "PJSIP_HEADER", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME", "TIMEOUT", "UNLOCK",
 })
 SHARED = frozenset({
-    "general", "globals", "arrive", "record", "hop", "ask-service", "ask-nobody", "queued-out", "talked",
-    "seat-leg", "seat-joined", "left",
+    "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
+    "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
+    "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
+    "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce",
 })
 # fmt: on
 STEP = re.compile(
-    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!),1| same => n)(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
+    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|PAUSE),1| same => n)"
+    r"(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
 )
+PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
+"""Extensions with letters: the reasons of a plan without pauses.toml."""
+STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES))))
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
     r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
@@ -71,7 +79,10 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             kinds: tuple[DestinationKind, ...] = ("line", "queue", "menu", "message")
             own = {f"{city}-{kind}-{one}" for kind in kinds for one in plan.names(kind)}
             own |= {f"{city}-from-{trunk}" for trunk in plan.trunks}
-            own |= {f"{city}-{rest}" for rest in ("number", "not-in-service", "last", "seats")}
+            own |= {
+                f"{city}-{rest}" for rest in ("number", "not-in-service", "last", "seats", "usual", "agent")
+            }
+            own |= {f"{city}-{rest}" for rest in ("agent-skills", "seat-skills", "pause", "leave")}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}

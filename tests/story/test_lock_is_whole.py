@@ -39,8 +39,8 @@ def asked(*extras: str) -> set[str]:
 
 
 OURS = ("plan", "calls", "ivr", "queues", "transfer", "recording", "asterisk_conf", "cti", "lab")
-NEVER_IMPORTED = {"aiosqlite", "asyncpg"}
-"""Database drivers, found by SQLAlchemy through the address."""
+NEVER_IMPORTED = {"aiosqlite"}
+"""A database driver, found by SQLAlchemy through the address."""
 
 
 def imported(*folders: str) -> set[str]:

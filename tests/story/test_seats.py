@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from calls import facts as f
 from calls.facts import Fact
 from calls.model import Seat, SeatState
+from calls.orders import EndWrapUp
 from cti.switchboard import replay
 from queues.visit import Outcome, Visit
+from queues.wrap_up import overdue
 from tests.story.a_call import CALL, LEGS, SEAT_LEG, answered, any_fact, arrives, leg_now, member_now, said
 
 SIGNED_IN = said(f.SeatSignedIn, 50.0)
@@ -93,6 +95,58 @@ def test_no_order_of_facts_leaves_a_seat_busy_once_its_legs_are_gone(facts: list
 def test_no_order_of_facts_leaves_a_seat_busy_that_a_snapshot_shows_without_legs(facts: list[Fact]) -> None:
     board = replay([*facts, said(f.Snapshot, 1200.0, members=(member_now(),))])
     assert board.seats.seats[("demo", "1001")].state is SeatState.READY
+
+
+@given(st.lists(any_fact(), max_size=40), st.floats(1000.0, 9000.0))
+def test_no_order_of_facts_leaves_a_seat_in_wrap_up_for_ever(facts: list[Fact], now: float) -> None:
+    board = replay(facts)
+    told = {(order.city, order.seat) for order in overdue(board.seats.seats.values(), now)}
+    for key, seat in board.seats.seats.items():
+        if seat.state is SeatState.WRAP_UP or seat.until is not None:
+            assert key in told
+    ended = [said(f.SeatUnpaused, now, seat=seat, queue="") for _, seat in told]
+    after = replay(ended, board).seats.seats.values()
+    assert all(seat.state is not SeatState.WRAP_UP and seat.until is None for seat in after)
+
+
+@given(st.lists(any_fact(), max_size=40))
+def test_in_no_order_of_facts_one_person_sits_at_two_seats(facts: list[Fact]) -> None:
+    agents = [seat.agent for seat in replay(facts).seats.seats.values() if seat.agent]
+    assert len(agents) == len(set(agents))
+
+
+def test_wrap_up_tells_its_end_and_is_overdue_only_some_seconds_after_it() -> None:
+    board = replay([SIGNED_IN, said(f.SeatPaused, reason="wrapup:160")])
+    seat = board.seats.seats[("demo", "1001")]
+    assert (seat.state, seat.until) == (SeatState.WRAP_UP, 160.0)
+    assert overdue([seat], 160.0) == ()
+    assert overdue([seat], 163.0) == (EndWrapUp(city="demo", seat="1001", by="system"),)
+    ready = seat_after(SIGNED_IN, said(f.SeatPaused, reason="wrapup:160"), said(f.SeatUnpaused))
+    assert (ready.state, ready.until) == (SeatState.READY, None)
+
+
+def test_the_agent_at_a_seat_is_known_until_they_sign_out_or_sit_elsewhere() -> None:
+    bound = said(f.AgentBound)
+    assert seat_after(SIGNED_IN, bound).agent == "8001"
+    assert seat_after(SIGNED_IN, bound, said(f.AgentUnbound)).agent == ""
+    assert seat_after(SIGNED_IN, bound, said(f.AgentUnbound, agent="8002")).agent == "8001"
+    assert seat_after(SIGNED_IN, bound, said(f.AgentBound, seat="1002")).agent == ""
+
+
+def test_a_snapshot_knows_who_sits_where_and_one_that_could_not_ask_changes_nothing() -> None:
+    bound = [SIGNED_IN, said(f.AgentBound)]
+    asked = said(f.Snapshot, 200.0, members=(member_now(),), agents=(("demo", "1001", "8002"),))
+    silent = said(f.Snapshot, 200.0, members=(member_now(),), agents=None)
+    assert seat_after(*bound, asked).agent == "8002"
+    assert seat_after(*bound, silent).agent == "8001"
+
+
+def test_missed_rings_are_counted_until_the_seat_answers_or_is_ready_again() -> None:
+    missed = [SIGNED_IN, said(f.SeatMissed, count=2)]
+    assert seat_after(*missed).missed == 2
+    assert seat_after(*missed, said(f.SeatActed, did="ready", ok=True)).missed == 0
+    assert seat_after(*missed, said(f.SeatActed, did="ready", ok=False)).missed == 2
+    assert seat_after(*missed, *answered()).missed == 0
 
 
 def test_a_queue_is_counted_from_calls_and_seats() -> None:

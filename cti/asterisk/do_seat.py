@@ -1,0 +1,76 @@
+"""Orders at a seat -> the dialplan that also serves the feature codes, so both have one outcome.
+
+A Local channel runs ``seat-order`` (asterisk_conf.seats); answered means done. The reason of a refusal is
+left in AstDB and taken from there.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from calls.orders import EndWrapUp, Pause, SeatOrder, SignIn, SignOut, Unpause
+from cti.asterisk.resync import whole
+from cti.asterisk.wire.connection import Connection
+from cti.errors import Refused
+
+SECONDS = 10.0
+"""Two phones and an order at one moment wait for each other, some milliseconds each."""
+FAMILY = "hotline-order"
+_DID: dict[type[SeatOrder], str] = {
+    SignIn: "in",
+    SignOut: "out",
+    Pause: "pause",
+    Unpause: "ready",
+    EndWrapUp: "unwrap",
+}
+_WORD = re.compile(r"[a-z0-9-]{0,24}")
+"""What may become a dialplan variable of ours."""
+REASONS = {
+    "unknown-agent": "没有这个工号 no such agent",
+    "unknown-seat": "没有这个座席 no such seat",
+    "unknown-reason": "没有这个原因 no such reason in the plan",
+    "not-signed-in": "该座席没有人签入 nobody is signed in there",
+    "no-wrap-up": "该座席不在整理中 the seat is in no wrap-up",
+    "no-queue": "此人在此座席没有队列 this person has no queue at this seat",
+}
+"""The dialplan's word to what a person reads."""
+
+
+async def at_seat(order: SeatOrder, connection: Connection) -> None:
+    """Do it. Raises Refused with the reason, or NotNow (no answer: outcome unknown)."""
+    number = secrets.token_hex(6)
+    told = {
+        "CITY": order.city,
+        "SEAT": order.seat,
+        "DID": _DID[type(order)],
+        "BY": order.by,
+        "AGENT": order.agent if isinstance(order, SignIn) else "",
+        "REASON": order.reason if isinstance(order, Pause) else "",
+        "ORDER": number,
+    }
+    for name, word in told.items():
+        if not _WORD.fullmatch(word):
+            raise Refused(f"{name.lower()} {word[:30]!r}: small letters, digits and hyphens only")
+    reply = whole(
+        "Originate",
+        await connection.ask(
+            {
+                "Action": "Originate",
+                "Channel": "Local/s@seat-order/n",
+                "Context": "seat-order",
+                "Exten": "1",
+                "Priority": "1",
+                "Timeout": str(int(SECONDS * 1000)),
+                "Async": "true",
+                "Variable": [f"{name}={word}" for name, word in told.items()],
+            },
+            SECONDS + 2,
+        ),
+    )
+    if reply.close.get("Response") == "Success":
+        return
+    why = await connection.ask({"Action": "DBGet", "Family": FAMILY, "Key": number})
+    word = next((row["Val"] for row in why.items if "Val" in row), "") if why.ok else ""
+    await connection.ask({"Action": "DBDel", "Family": FAMILY, "Key": number})
+    raise Refused(f"{order.city}/{order.seat}: {REASONS.get(word, word or 'Asterisk did not do it')}")

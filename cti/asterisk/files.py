@@ -1,0 +1,193 @@
+"""What Asterisk wrote while nobody listened: its queue_log and CDR lines -> facts of finished calls.
+
+Folded through the rooms like heard facts, they give the rows history should hold. Times are whole seconds
+except where our dialplan wrote milliseconds. What the files do not say (hold, bridges, advice) stays unsaid.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from calls import facts as f
+from calls.facts import CallId, Fact, LegId
+from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
+
+CHUNK = 1 << 20
+LATEST_FIRST = 2
+"""Seconds by which lines of these files may stand out of order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One finished call: its CDR rows and its lines of queue_log, in order."""
+
+    call: CallId
+    began: float
+    ended: float
+    facts: tuple[Fact, ...]
+
+
+def written(queue_log: Path, cdrs: Path, node: str, since: float, until: float) -> list[Written]:
+    """Every call that ended at ``since`` or later and began before ``until``. Reads the files' ends only."""
+    rows: dict[CallId, list[list[str]]] = {}
+    for row in csv.reader(io.StringIO(_tail(cdrs, since - LATEST_FIRST, _cdr_end))):
+        if len(row) >= 18 and (call := call_of(row[0])) is not None and row[16] == leg_of(call):
+            rows.setdefault(call, []).append(row)
+    spans: dict[CallId, tuple[float, float]] = {}
+    for call, mine in rows.items():
+        began, ended = min(_utc(r[9]) for r in mine), max(_utc(r[11]) for r in mine)
+        if ended >= since and began < until:
+            spans[call] = began, ended
+    if not spans:
+        return []
+    lines: dict[str, list[list[str]]] = {leg_of(call): [] for call in spans}
+    for line in _tail(queue_log, min(b for b, _ in spans.values()) - LATEST_FIRST, _line_at).splitlines():
+        words = line.split("|")
+        if len(words) >= 5 and words[1] in lines:
+            lines[words[1]].append(words)
+    return [
+        Written(call, began, ended, tuple(_facts(call, node, rows[call], lines[leg_of(call)], ended)))
+        for call, (began, ended) in spans.items()
+    ]
+
+
+def _tail(file: Path, since: float, moment: Callable[[str], float]) -> str:
+    """The end of a file, from a line before ``since`` on."""
+    try:
+        size = file.stat().st_size
+    except FileNotFoundError:
+        return ""
+    kept: list[bytes] = []
+    at = size
+    with file.open("rb") as raw:
+        while at > 0:
+            begin = max(0, at - CHUNK)
+            raw.seek(begin)
+            kept.insert(0, raw.read(at - begin))
+            at = begin
+            first = kept[0].split(b"\n", 2)
+            if at and len(first) > 2 and 0 < moment(first[1].decode("utf-8", "replace")) < since:
+                break
+    text = b"".join(kept).decode("utf-8", "replace")
+    return text if at == 0 else text.partition("\n")[2]
+
+
+def _line_at(line: str) -> float:
+    head = line.partition("|")[0]
+    return float(head) if head.isdigit() else 0.0
+
+
+def _cdr_end(line: str) -> float:
+    row = next(csv.reader([line]), [])
+    return _utc(row[11]) if len(row) >= 12 else 0.0
+
+
+def _utc(told: str) -> float:
+    try:
+        return datetime.strptime(told, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _facts(
+    call: CallId, node: str, rows: Sequence[list[str]], lines: Sequence[list[str]], ended: float
+) -> Iterator[Fact]:
+    city, leg = city_and(call)[0], leg_of(call)
+    last = max(enumerate(rows), key=lambda x: (_utc(x[1][11]), x[0]))[1]
+    told = next((r[17] for r in rows if r[17]), "").split(";")[0].split("/")
+    told += [""] * (6 - len(told))
+    at = _float(told[5]) or min(_utc(r[9]) for r in rows)
+    yield f.CallArrived(
+        at=at, node=node, call=call, leg=leg, city=city, line=told[1], original=told[2],
+        trunk=told[3] or endpoint_of(rows[0][5]).removeprefix(f"{city}-"), called=told[4] or told[2],
+        caller=rows[0][1], sip_call="",
+    )  # fmt: skip
+    yield f.LegStarted(
+        at=at, node=node, leg=leg, channel=rows[0][5], call=call, endpoint=endpoint_of(rows[0][5]),
+        caller=rows[0][1], called=told[4], context="", linked=leg,
+    )  # fmt: skip
+    if "-line-" not in last[3] or last[7] == "AGI":
+        # it came past the greeting; when exactly, only the listener would know
+        yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
+    moment, peer = 0.0, ""
+    for words in lines:
+        if words[4] == "HOTLINEANSWER" and len(words) > 5:
+            moment = _float(words[5])
+            continue
+        exact = moment if words[4] == "CONNECT" and abs(moment - float(words[0])) < LATEST_FIRST else 0.0
+        yield from _line(call, city, leg, node, words, exact or float(words[0]))
+        if words[4] == "CONNECT" and len(words) > 6:
+            peer = words[6]
+        elif peer and words[4] in _TALK_ENDS:
+            yield f.LegEnded(at=float(words[0]), node=node, leg=LegId(peer), cause=16)
+            peer = ""
+    if peer:
+        yield f.LegEnded(at=ended, node=node, leg=LegId(peer), cause=16)
+    app, data, context = last[7], last[8], last[3]
+    if not lines and f"{city}-message-" in context:
+        to = "message:" + context.removeprefix(f"{city}-message-")
+        yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
+    by = ("agent" if context == "talked" else "system") if app == "Hangup" else "caller"
+    cause = int(data) if app == "Hangup" and data.isdigit() else 16
+    yield f.CallLeft(at=ended, node=node, call=call, by=by, cause=cause)
+    yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
+
+
+_TALK_ENDS = frozenset({"COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRANSFER"})
+
+
+def _line(call: CallId, city: str, leg: LegId, node: str, words: list[str], at: float) -> Iterator[Fact]:
+    queue, seat, event = city_and(words[2])[1], city_and(words[3])[1], words[4]
+    data = [*words[5:], "", "", ""]
+    here: dict[str, Any] = {"node": node, "call": call, "city": city, "queue": queue}
+    # a phone that was not answered is not named by its leg in this file
+    rang: dict[str, Any] = {"seat": seat, "leg": LegId(f"{leg}~{words[0]}~{seat}")}
+    match event:
+        case "ENTERQUEUE":
+            position = int(_float(data[2]))
+            yield f.QueueJoined(at=at, leg=leg, position=position, waiting=position, **here)
+        case "RINGNOANSWER":
+            seconds = _float(data[0]) / 1000
+            yield f.SeatRang(at=at - seconds, **rang, **here)
+            yield f.SeatDeclined(at=at, rang=seconds, **rang, **here)
+        case "RINGCANCELED":
+            yield f.SeatRang(at=at - _float(data[0]) / 1000, **rang, **here)
+            yield f.LegEnded(at=at, node=node, leg=rang["leg"], cause=26)
+        case "CONNECT":
+            waited, seconds, peer = _float(data[0]), _float(data[2]), LegId(data[1])
+            yield f.LegStarted(
+                at=at - seconds, node=node, leg=peer, channel="", call=call, endpoint=f"{city}-{seat}",
+                caller="", called="", context="", linked=leg,
+            )  # fmt: skip
+            yield f.SeatRang(at=at - seconds, seat=seat, leg=peer, **here)
+            yield f.SeatAnswered(at=at, seat=seat, leg=peer, waited=waited, rang=seconds, **here)
+            for one in (leg, peer):
+                yield f.LegJoined(at=at, node=node, leg=one, bridge=str(peer), kind="basic")
+        case "COMPLETECALLER" | "COMPLETEAGENT":
+            waited, talked = _float(data[0]), _float(data[1])
+            reason = event.removeprefix("COMPLETE").lower()
+            yield f.SeatFinished(at=at, seat=seat, reason=reason, waited=waited, talked=talked, **here)
+        case "ABANDON":
+            position, waited = int(_float(data[0])), _float(data[2])
+            yield f.QueueAbandoned(at=at, leg=leg, position=position, waited=waited, **here)
+        case "EXITWITHTIMEOUT" | "EXITWITHKEY" | "EXITEMPTY":
+            status = {"EXITWITHTIMEOUT": "TIMEOUT", "EXITEMPTY": "LEAVEEMPTY"}.get(event, "CONTINUE")
+            key = data[0] if event == "EXITWITHKEY" else ""
+            yield f.QueueGaveUp(at=at, status=status, key=key, **here)
+        case "HOTLINEOUT" if data[0] in ("FULL", "JOINEMPTY", "JOINUNAVAIL"):
+            yield f.QueueGaveUp(at=at, status=data[0], key="", **here)
+        case "HOTLINEOWED":
+            yield f.CallBackOwed(at=at, node=node, call=call, caller="", line="", message=data[0])
+
+
+def _float(told: str) -> float:
+    try:
+        return float(told)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,98 @@
+"""`cti duties`: what a shift hands over to the next. 交接班"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import datetime
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cti.commands import asking_figures as asking
+from cti.commands.moment import moment
+from cti.commands.options import HomeOption, home_of
+from cti.errors import Broken, NotNow, Refused
+
+KINDS = {"call-back": "待回电 call back"}
+
+
+def duties(
+    since: Annotated[
+        float | None,
+        typer.Option("--from", parser=moment, metavar="T", help="ISO 8601 or -24h; default 30 days"),
+    ] = None,
+    settled: Annotated[bool, typer.Option("--all", help="those settled too 含已了结")] = False,
+    city: Annotated[str | None, typer.Option("--city", help="only this city 只看一个城市")] = None,
+    full: Annotated[bool, typer.Option("--full", help="whole numbers of citizens 显示完整号码")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON array, as /api/duties")] = False,
+    home: HomeOption = None,
+) -> None:  # fmt: skip
+    """Open duties for the next shift: calls back that are owed. 交接班事项
+
+    A call back is settled when an agent has talked with that number since.
+
+    Examples:
+
+      cti duties                cti duties --from -24h --full
+
+      cti duties --all --json
+
+    Exit 0 also when there are some: a duty is no fault.
+    """
+    try:
+        told = asking.duties(home_of(home), since, city, settled=settled, full=full)
+    except Refused as why:
+        _fail(str(why), 2)
+    except (NotNow, Broken) as why:
+        _fail(str(why), 3)
+    if as_json:
+        json.dump(told.rows, sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+        return
+    table = Table(
+        title=f"交接班事项 open duties: {sum(r['settled'] is None for r in told.rows)}", header_style="bold"
+    )
+    heads = (
+        "事项 kind",
+        "自 since",
+        "已过 for",
+        "城市 city",
+        "线路 line",
+        "号码 number",
+        "通话 call",
+        "了结 settled",
+    )
+    for head in heads:
+        table.add_column(head.replace(" ", "\n"), no_wrap=True)
+    for row in told.rows:
+        table.add_row(
+            KINDS.get(row["kind"], row["kind"]),
+            f"{datetime.fromtimestamp(row['since']).astimezone():%m-%d %H:%M}",
+            _age(row["since"]),
+            row["city"],
+            row["line"],
+            row["number"] or "未显示 withheld",
+            row["call"],
+            ""
+            if row["settled"] is None
+            else f"{datetime.fromtimestamp(row['settled']).astimezone():%m-%d %H:%M}",
+        )
+    out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
+    out.print(table)
+    if told.source != "service":
+        out.print("[yellow]服务未运行，读自磁盘 the service is not running: from disk[/]")
+
+
+def _age(since: float) -> str:
+    minutes = max(0, int(time.time() - since)) // 60
+    days, rest = divmod(minutes, 1440)
+    return f"{days} d {rest // 60} h" if days else f"{rest // 60}:{rest % 60:02d} h"
+
+
+def _fail(why: str, code: int) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(why, markup=False)
+    raise typer.Exit(code)

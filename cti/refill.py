@@ -1,0 +1,311 @@
+"""Putting history right after nobody listened: what Asterisk itself wrote is folded through the rooms.
+
+A silence is the time between the last fact heard and the snapshot of the next connection. Calls that touch
+one get, when they have ended, the rows that queue_log and CDR prove; a row that says the same already stays
+as it was heard, one that had to be made or mended says ``source = refilled``. Rows go into the journal like
+all others, so that the order of what history is told stays one order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from calls.facts import CallId, LinkDown, LinkUp, Snapshot
+from calls.model import Call, LeftBy, Source, Stage
+from cti.asterisk.files import Written, written
+from cti.errors import NotNow
+from cti.store.drain import Drain
+from cti.store.history import History, Span
+from cti.store.journal import Journal, Reader
+from cti.store.keeping import call_record, fact_of, stint_record, visit_record
+from cti.switchboard import Board, Heard, fold
+from queues.stint import Part, Stint
+from queues.visit import Visit
+
+log = structlog.get_logger(__name__)
+
+NEAR = 1.6
+"""Seconds: two moments of one event, one of them cut to the whole second."""
+EXACT = 0.3
+"""Seconds: two moments of one event, both with milliseconds, on a busy machine."""
+MARGIN = 3.0
+"""Seconds around a silence: what was heard then may have died on the way to the disk."""
+SETTLE = 2.0
+LOOK = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nobody of ours heard node ``node`` from ``since`` to ``until``, seconds since the epoch."""
+
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One call as Asterisk's files tell it."""
+
+    call: Call
+    visits: tuple[Visit, ...]
+    stints: tuple[Stint, ...]
+
+
+def prove(told: Written) -> Proof | None:
+    """The rows of one call, made as heard facts make them."""
+    board = Board()
+    visits: dict[int, Visit] = {}
+    stints: dict[str, Stint] = {}
+    for fact in told.facts:
+        board = fold(board, fact)
+        visits |= {v.number: v for v in board.visits.touched}
+        stints |= {s.leg: s for s in board.stints.touched}
+    call = board.picture.calls.get(told.call)
+    if call is None:
+        return None
+    return Proof(call, tuple(visits[n] for n in sorted(visits)), tuple(stints.values()))
+
+
+# --- heard and proved ---------------------------------------------------------------------------------
+
+
+def mended_call(heard: Call | None, proved: Call) -> Call | None:
+    """The row history should hold; None when it holds it."""
+    if heard is None:
+        return replace(proved, source=Source.REFILLED)
+    changes: dict[str, Any] = {}
+    for name in ("line", "trunk", "caller", "called", "original"):
+        if getattr(proved, name) and getattr(proved, name) != getattr(heard, name):
+            changes[name] = getattr(proved, name)
+    for name in ("arrived", "answered", "ended"):
+        told = getattr(proved, name)
+        # the dialplan writes milliseconds, cdr_csv and app_queue whole seconds
+        if not _near(getattr(heard, name), told, NEAR if told is None or told.is_integer() else EXACT):
+            changes[name] = told
+    for name in ("first_seat", "visits"):
+        if getattr(heard, name) != getattr(proved, name):
+            changes[name] = getattr(proved, name)
+    if heard.answered is None and proved.answered is not None:
+        changes |= {"seat": proved.seat, "queue": proved.queue}
+    if heard.left_by in (None, LeftBy.UNKNOWN) or heard.ended is None:
+        changes |= {"state": proved.state, "since": proved.since, "left_by": proved.left_by}
+        changes |= {"cause": proved.cause, "stage": proved.stage}
+    elif proved.answered is None and proved.stage not in (Stage.UNKNOWN, heard.stage):
+        changes["stage"] = proved.stage
+    if proved.owed and not heard.owed:
+        changes["owed"] = True
+    mended = replace(heard, **changes)
+    return None if mended == heard else replace(mended, source=Source.REFILLED)
+
+
+def mended_visit(heard: Visit | None, proved: Visit) -> Visit | None:
+    """The row history should hold; None when it holds it."""
+    if heard is not None:
+        same = all(getattr(heard, n) == getattr(proved, n) for n in ("queue", "outcome", "seat", "declined"))
+        if same and _near(heard.joined, proved.joined) and _near(heard.left, proved.left):
+            if heard.talked is not None or proved.talked is None:
+                return None
+            return replace(heard, talked=proved.talked, source=Source.REFILLED)
+        return replace(proved, position=proved.position or heard.position, source=Source.REFILLED)
+    return replace(proved, source=Source.REFILLED)
+
+
+def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Silence) -> list[Stint]:
+    """Rows to write: parts nobody heard, and the ends of parts that were cut off."""
+    there = list(heard)
+    todo: list[Stint] = []
+    for stint in proved:
+        twin = next((s for s in there if s.leg == stint.leg or _same_ring(s, stint)), None)
+        if twin is None:
+            todo.append(replace(stint, source=Source.REFILLED))
+            continue
+        there.remove(twin)
+        lost = twin.ended is None or (silence.since - MARGIN <= twin.ended <= silence.until + MARGIN)
+        wrong = twin.part is not stint.part or not _near(twin.ended, stint.ended)
+        if lost and wrong:
+            told = {n: getattr(stint, n) for n in ("part", "answered", "ended", "ring", "talk", "queue")}
+            todo.append(replace(twin, **told, source=Source.REFILLED))
+    return todo
+
+
+def _same_ring(heard: Stint, proved: Stint) -> bool:
+    """A phone that was not answered has no leg in the files: seat and time tell it."""
+    unanswered = (Part.MISSED, Part.STOPPED, Part.RINGING)
+    return (
+        heard.part in unanswered
+        and proved.part in unanswered
+        and heard.seat == proved.seat
+        and abs(heard.began - proved.began) < NEAR + 1
+    )
+
+
+def _near(one: float | None, other: float | None, within: float = NEAR) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= within
+
+
+def rows_for(proofs: Iterable[Proof], span: Span, silence: Silence) -> tuple[int, list[dict[str, Any]]]:
+    """How many calls are put right, and the journal's records that do it."""
+    calls = {c.id: c for c in span.calls}
+    visits = {(v.call, v.number): v for v in span.visits}
+    stints: dict[CallId, list[Stint]] = {}
+    for stint in span.stints:
+        stints.setdefault(stint.call, []).append(stint)
+    told: list[dict[str, Any]] = []
+    count = 0
+    for proof in proofs:
+        mine: list[dict[str, Any]] = []
+        if (call := mended_call(calls.get(proof.call.id), proof.call)) is not None:
+            mine.append(call_record(call))
+        for visit in proof.visits:
+            if (better := mended_visit(visits.get((visit.call, visit.number)), visit)) is not None:
+                mine.append(visit_record(better))
+        for one in mended_stints(stints.get(proof.call.id, ()), proof.stints, silence):
+            mine.append(stint_record(one))
+        told += mine
+        count += bool(mine)
+    return count, told
+
+
+# --- when ---------------------------------------------------------------------------------------------
+
+
+def silences_of(reader: Reader) -> list[Silence]:
+    """The silences of a journal's last segments: before each snapshot, back to the last thing heard."""
+    found: list[Silence] = []
+    last = 0.0
+    fresh = True
+    for record in reader.recent(2):
+        fact = fact_of(record)
+        if fact is None:
+            continue
+        if isinstance(fact, Snapshot):
+            if not fresh:
+                found.append(Silence(last, fact.at))
+            fresh = False
+        elif not isinstance(fact, LinkUp | LinkDown):
+            last, fresh = max(last, fact.at), False
+        if isinstance(fact, Snapshot):
+            last = max(last, fact.at)
+    return found
+
+
+class Refiller:
+    """Runs beside the drain. ``hear`` notes silences as they end; ``run`` puts their calls right."""
+
+    def __init__(
+        self,
+        node: str,
+        files: tuple[Path, Path],
+        history: History,
+        journal: Journal,
+        drain: Drain,
+        board: Callable[[], Board],
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``files``: queue_log and the CDR's Master.csv."""
+        self.node = node
+        self._files = files
+        self._history, self._journal, self._drain, self._board = history, journal, drain, board
+        self._now = now
+        self._waiting: dict[float, Silence] = {}
+        self._last = board().picture.stale_since
+        self._heard = self._last or 0.0
+        self._begun: dict[float, int] = {}
+        """Silences put right as far as could be, and how many calls that were."""
+        self._one = asyncio.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """Silences whose calls are not all put right."""
+        return len(self._waiting)
+
+    def remember(self, reader: Reader) -> None:
+        """Take up what an earlier service left. Blocking: before ``run``."""
+        for silence in silences_of(reader):
+            self._waiting[silence.until] = silence
+
+    def hear(self, heard: Heard) -> None:
+        """A listener of the switchboard."""
+        fact = heard.fact
+        if isinstance(fact, Snapshot) and self._last is not None:
+            self._waiting[fact.at] = Silence(self._last, fact.at)
+        stale = heard.board.picture.stale_since
+        if not isinstance(fact, LinkUp | LinkDown):
+            self._heard = max(self._heard, fact.at)
+        # a link that froze is noticed late: the last thing heard counts
+        self._last = None if stale is None else min(stale, self._heard or stale)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        done = await self._known()
+        for until in done:
+            self._waiting.pop(until, None)
+        while True:
+            await asyncio.sleep(LOOK)
+            for silence in sorted(self._waiting.values(), key=lambda s: s.until):
+                if self._now() < silence.until + SETTLE:
+                    continue
+                over = self._may_end(silence)
+                if not over and silence.until in self._begun:
+                    continue
+                try:
+                    count = await self.put_right(silence)
+                    count = self._begun[silence.until] = self._begun.get(silence.until, 0) + count
+                    if not over:
+                        continue  # once more when its last call is over
+                    await self._history.put_refill(
+                        self.node, silence.since, silence.until, count, self._now()
+                    )
+                except NotNow as why:
+                    log.warning("not refilled yet", why=str(why))
+                    break
+                self._waiting.pop(silence.until, None)
+                self._begun.pop(silence.until, None)
+                log.info("refilled", since=silence.since, until=silence.until, calls=count)
+
+    async def _known(self) -> dict[float, float]:
+        while True:
+            try:
+                return await self._history.refilled(self.node)
+            except NotNow:
+                await asyncio.sleep(LOOK)
+
+    def _may_end(self, silence: Silence) -> bool:
+        """Every call that touched the silence is over: only then Asterisk writes its CDR."""
+        return not any(c.arrived <= silence.until + MARGIN for c in self._board().picture.live())
+
+    async def put_right(self, silence: Silence) -> int:
+        """Refill this time now, as far as its calls are over; how many calls. Raises NotNow."""
+        async with self._one:
+            await self._drained()
+            since, until = silence.since - MARGIN, silence.until + MARGIN
+            found = await asyncio.to_thread(written, *self._files, self.node, since, until)
+            if not found:
+                return 0
+            first = min(w.began for w in found)
+            span = await self._history.span(first - MARGIN, until + MARGIN)
+            live = {c.id for c in self._board().picture.live()}
+            proofs = [p for w in found if w.call not in live and (p := prove(w)) is not None]
+            count, told = await asyncio.to_thread(rows_for, proofs, span, silence)
+            for record in told:
+                self._journal.append(record)
+            await self._drained()
+            return count
+
+    async def _drained(self) -> None:
+        """Wait until history has all the journal holds. Raises NotNow after a while."""
+        end = self._now() + 30
+        while self._drain.behind or self._journal.waiting:
+            if self._now() > end:
+                raise NotNow("history is behind the journal")
+            await asyncio.sleep(0.1)

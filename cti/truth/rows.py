@@ -1,0 +1,75 @@
+"""The ledger's rows as plain SQL: from the file of SQLite, or from PostgreSQL. Reading only."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from cti.errors import NotNow
+
+Row = dict[str, Any]
+SECONDS = 10.0
+
+_CALLS = (
+    "SELECT id, city, line, trunk, caller, called, original, arrived, answered, first_seat, ended, left_by,"
+    " cause, greeted, stage, source, consult_of FROM calls WHERE arrived >= ? AND arrived < ?"
+)
+_VISITS = (
+    "SELECT v.call, v.number, v.queue, v.joined, v.outcome, v.left, v.seat, v.waited, v.talked, v.declined,"
+    " v.source FROM visits v JOIN calls c ON c.id = v.call WHERE c.arrived >= ? AND c.arrived < ?"
+    " ORDER BY v.call, v.number"
+)
+
+
+def ledger_rows(url: str, since: float, until: float) -> tuple[dict[str, Row], dict[str, list[Row]]]:
+    """Calls by id, and their visits in order, that arrived in [since, until).
+
+    ``url`` as SQLAlchemy writes it. Raises NotNow when the database is not there.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme.startswith("sqlite"):
+        calls, visits = _from_file(Path(rest.removeprefix("/")), since, until)
+    else:
+        calls, visits = asyncio.run(_from_postgres(f"postgresql://{rest}", since, until))
+    of: dict[str, list[Row]] = {}
+    for visit in visits:
+        of.setdefault(visit["call"], []).append(visit)
+    return {call["id"]: call for call in calls}, of
+
+
+def _from_file(file: Path, since: float, until: float) -> tuple[list[Row], list[Row]]:
+    if not file.exists():
+        raise NotNow(f"{file}: no database there; the service makes it (cti up)")
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SECONDS)) as base:
+            base.row_factory = sqlite3.Row
+            return _plain(base, _CALLS, since, until), _plain(base, _VISITS, since, until)
+    except sqlite3.Error as why:
+        raise NotNow(f"{file}: {why}") from None
+
+
+def _plain(base: sqlite3.Connection, sql: str, *told: float) -> list[Row]:
+    return [dict(row) for row in base.execute(sql, told)]
+
+
+async def _from_postgres(url: str, since: float, until: float) -> tuple[list[Row], list[Row]]:
+    def numbered(sql: str) -> str:
+        return sql.replace("?", "$1", 1).replace("?", "$2", 1)
+
+    try:
+        base: Any = await asyncpg.connect(url, timeout=SECONDS)
+        try:
+            found: Sequence[Any] = [
+                await base.fetch(numbered(sql), since, until) for sql in (_CALLS, _VISITS)
+            ]
+        finally:
+            await base.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError) as why:
+        raise NotNow(f"the database does not answer: {why}") from None
+    return [dict(r) for r in found[0]], [dict(r) for r in found[1]]

@@ -1,0 +1,87 @@
+"""Too few people, and what is handed over: answers and questions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from calls.mask import masked
+from cti.web.api import Answer, CallsQuestion, Moment
+from queues.duties import Duty, DutyKind
+from queues.short import Shortfall
+
+DUTIES_SECONDS = 30 * 86_400.0
+"""How far back open duties are looked for."""
+
+
+class ShortfallAnswer(Answer):
+    """A queue with fewer people at their seats than its target needs in this interval."""
+
+    city: str
+    queue: str
+    need: int = Field(description="people at their seats that reach the target")
+    present: int = Field(description="people who count for this queue, each for one queue only")
+    able: int = Field(description="people at their seats who could answer it")
+    short: int
+    paused: list[str] = Field(description="seats of this queue that are paused")
+    missing: list[str] = Field(description="rostered now, not signed in")
+
+
+class DutiesQuestion(CallsQuestion):
+    """Duties open now; ``all`` shows those settled too."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_alias=True, validate_by_name=False)
+
+    since: Moment | None = Field(default=None, alias="from", description="default: 30 days ago")
+    kind: DutyKind | None = None
+    settled: Annotated[bool, Field(alias="all")] = False
+
+    def begins(self, now: float) -> float:
+        """How far back to look."""
+        return now - DUTIES_SECONDS if self.since is None else self.since
+
+    def wants(self, duty: Duty) -> bool:
+        return (self.settled or duty.settled is None) and self.kind in (None, duty.kind)
+
+
+class DutyAnswer(Answer):
+    """Something a shift hands over to the next."""
+
+    kind: DutyKind
+    city: str
+    call: str
+    since: float = Field(description="when it was promised")
+    line: str
+    queue: str
+    number: str = Field(description="whom to call; masked for observers, empty when withheld")
+    settled: float | None
+    settled_by: str | None = Field(description="the call in which an agent talked with that number")
+
+
+def shortfall_answer(short: Shortfall) -> ShortfallAnswer:
+    return ShortfallAnswer(
+        city=short.city,
+        queue=short.queue,
+        need=short.need,
+        present=short.present,
+        able=short.able,
+        short=short.short,
+        paused=list(short.paused),
+        missing=list(short.missing),
+    )
+
+
+def duty_answer(duty: Duty, *, full: bool) -> DutyAnswer:
+    """``full`` shows the citizen's number."""
+    return DutyAnswer(
+        kind=duty.kind,
+        city=duty.city,
+        call=duty.call,
+        since=duty.since,
+        line=duty.line,
+        queue=duty.queue,
+        number=duty.number if full else masked(duty.number),
+        settled=duty.settled,
+        settled_by=duty.settled_by,
+    )

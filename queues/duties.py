@@ -1,0 +1,79 @@
+"""What a shift hands over to the next (交接班): duties that are open, each kind found in its own way.
+
+A new kind is one entry of ``KINDS``: a function from what is known to the duties it sees in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calls.facts import CallId
+from calls.model import Call
+from plan.words import NUMBER
+
+
+class DutyKind(StrEnum):
+    CALL_BACK = "call-back"  # a caller was promised a call: recorded message, asked to be called
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Somebody still has to do this, or ``settled`` says when and by which call it was done."""
+
+    kind: DutyKind
+    city: str
+    call: CallId
+    since: float
+    """When the promise was made."""
+    line: str
+    queue: str
+    """The last queue the caller waited in."""
+    number: str
+    """Whom to call; empty when it was withheld (``anonymous`` is many people, and nobody to call)."""
+    settled: float | None = None
+    settled_by: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What duties are found in: calls of history and of the moment, each once."""
+
+    calls: Sequence[Call]
+
+
+def duties(known: Known) -> list[Duty]:
+    """Every duty, the oldest first; those that are done have ``settled``."""
+    return sorted((d for find in KINDS.values() for d in find(known)), key=lambda d: (d.since, d.call))
+
+
+def call_backs(known: Known) -> Iterable[Duty]:
+    """Calls back that are owed. One is settled when an agent has talked with that number since.
+
+    Whichever side dialled: a citizen who got through later has been spoken to.
+    """
+    talked: dict[tuple[str, str], list[Call]] = {}
+    for call in known.calls:
+        if call.answered is not None and call.consult_of is None and NUMBER.fullmatch(call.caller):
+            talked.setdefault((call.city, call.caller), []).append(call)
+    for call in known.calls:
+        if not call.owed or call.consult_of is not None:
+            continue
+        since = call.since if call.ended is None else call.ended
+        later = [c for c in talked.get((call.city, call.caller), []) if c.answered and c.answered > since]
+        first = min(later, key=lambda c: c.answered or 0.0, default=None)
+        yield Duty(
+            kind=DutyKind.CALL_BACK,
+            city=call.city,
+            call=call.id,
+            since=since,
+            line=call.line,
+            queue=call.queue,
+            number=call.caller if NUMBER.fullmatch(call.caller) else "",
+            settled=None if first is None else first.answered,
+            settled_by=None if first is None else first.id,
+        )
+
+
+KINDS: Mapping[DutyKind, Callable[[Known], Iterable[Duty]]] = {DutyKind.CALL_BACK: call_backs}

@@ -1,0 +1,272 @@
+"""A stint: one seat's part in one call, from the first ring to the end of its wrap-up.
+
+Talk is counted while the seat and the caller are in one bridge, and hold is counted apart: app_queue's own
+talk time runs on through transfers, so the first seat's figure would hold the second seat's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from calls import facts as f
+from calls.facts import CallId, Fact, LegId
+from calls.model import Source
+from calls.picture import caller_leg
+from plan.words import SEAT
+from queues.wrap_up import WRAP_UP
+
+KEPT = 1024
+"""Stints that are over and still waiting for their wrap-up, or for a late word of app_queue."""
+
+
+class Part(StrEnum):
+    RINGING = "ringing"
+    MISSED = "missed"  # rang and was not answered: ignored, declined, busy
+    STOPPED = "stopped"  # stopped ringing because the caller left or another seat answered
+    ANSWERED = "answered"
+    JOINED = "joined"  # came in without a queue: a transfer, a pick-up
+
+
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """Moments are seconds since the epoch, UTC; ``ring``, ``talk``, ``hold``, ``wrap_up`` are seconds."""
+
+    leg: LegId
+    """The seat's leg: the stint's name."""
+    call: CallId
+    city: str
+    seat: str
+    queue: str
+    """Empty when no queue brought the call."""
+    began: float
+    part: Part = Part.RINGING
+    answered: float | None = None
+    ended: float | None = None
+    ring: float = 0.0
+    talk: float = 0.0
+    hold: float = 0.0
+    wrap_up: float | None = None
+    """None when nobody saw it end."""
+    source: Source = Source.HEARD
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a leg is doing now."""
+
+    endpoint: str = ""
+    call: CallId | None = None
+    bridge: str = ""
+    joined: float = 0.0
+    held: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stints:
+    open: Mapping[LegId, Stint] = field(default_factory=dict)
+    late: Mapping[LegId, Stint] = field(default_factory=dict)
+    """Over, oldest first."""
+    legs: Mapping[LegId, _Seen] = field(default_factory=dict)
+    wrapping: Mapping[tuple[str, str], tuple[LegId, float]] = field(default_factory=dict)
+    """(city, seat) -> the stint it wraps up, and since when."""
+    touched: tuple[Stint, ...] = field(default=(), compare=False)
+
+
+def step(stints: Stints, fact: Fact) -> Stints:
+    """The stints after this fact; ``touched`` are those it changed. Never raises."""
+    if stints.touched:
+        stints = replace(stints, touched=())
+    handler = _HANDLERS.get(type(fact))
+    return stints if handler is None else handler(stints, fact)
+
+
+def _put(s: Stints, stint: Stint) -> Stints:
+    if stint.ended is None:
+        return replace(s, open={**s.open, stint.leg: stint}, touched=(*s.touched, stint))
+    late = {k: v for k, v in s.late.items() if k != stint.leg}
+    late[stint.leg] = stint
+    while len(late) > KEPT:
+        del late[next(iter(late))]
+    running = {k: v for k, v in s.open.items() if k != stint.leg}
+    return replace(s, open=running, late=late, touched=(*s.touched, stint))
+
+
+def _rang(s: Stints, x: f.SeatRang) -> Stints:
+    if x.leg in s.open or x.leg in s.late:
+        return s
+    return _put(s, Stint(x.leg, x.call, x.city, x.seat, x.queue, x.at))
+
+
+def _declined(s: Stints, x: f.SeatDeclined) -> Stints:
+    """Comes after the end of the leg when the phone refused, before it when the time ran out."""
+    known = s.open.get(x.leg) or s.late.get(x.leg)
+    if known is None or known.answered is not None:
+        return s
+    return _put(s, replace(known, part=Part.MISSED, ring=x.rang, ended=known.ended or x.at))
+
+
+def _answered(s: Stints, x: f.SeatAnswered) -> Stints:
+    known = s.open.get(x.leg)
+    if known is None:
+        if x.leg in s.late or not x.leg:
+            return s
+        known = Stint(x.leg, x.call, x.city, x.seat, x.queue, x.at - x.rang)
+    return _put(s, replace(known, part=Part.ANSWERED, answered=x.at, ring=max(0.0, x.at - known.began)))
+
+
+def _belongs(s: Stints, x: f.LegBelongs) -> Stints:
+    s = replace(s, legs={**s.legs, x.leg: replace(s.legs.get(x.leg, _Seen()), call=x.call)})
+    known = s.open.get(x.leg)
+    if known is None or known.call == x.call:
+        return s
+    return _put(s, replace(known, call=x.call))
+
+
+def _joined(s: Stints, x: f.LegJoined) -> Stints:
+    if x.kind == "holding":
+        return s
+    s = _counted(s, _room(s, x.bridge), x.at)
+    seen = s.legs.get(x.leg, _Seen())
+    s = replace(s, legs={**s.legs, x.leg: replace(seen, bridge=x.bridge, joined=x.at)})
+    for leg in _room(s, x.bridge):
+        s = _came_in(s, leg, x.at)
+    return s
+
+
+def _came_in(s: Stints, leg: LegId, at: float) -> Stints:
+    """A seat that no queue rang talks to a caller: transferred to, or picked up."""
+    seen = s.legs[leg]
+    city, _, seat = seen.endpoint.partition("-")
+    if seen.call is None or leg in s.open or leg in s.late or not SEAT.fullmatch(seat):
+        return s
+    caller = s.legs.get(caller_leg(seen.call))
+    if caller is None or caller.bridge != seen.bridge or leg == caller_leg(seen.call):
+        return s
+    return _put(s, Stint(leg, seen.call, city, seat, "", at, Part.JOINED, answered=at))
+
+
+def _left(s: Stints, x: f.LegLeft) -> Stints:
+    seen = s.legs.get(x.leg)
+    if seen is None or seen.bridge != x.bridge:
+        return s
+    s = _counted(s, _room(s, x.bridge), x.at)
+    return replace(s, legs={**s.legs, x.leg: replace(s.legs[x.leg], bridge="")})
+
+
+def _held(s: Stints, x: f.LegHeld) -> Stints:
+    seen = s.legs.get(x.leg)
+    if seen is None or seen.held is not None:
+        return s
+    s = _counted(s, [x.leg], x.at)
+    return replace(s, legs={**s.legs, x.leg: replace(s.legs[x.leg], held=x.at)})
+
+
+def _unheld(s: Stints, x: f.LegUnheld) -> Stints:
+    seen = s.legs.get(x.leg)
+    if seen is None or seen.held is None:
+        return s
+    s = _counted(s, [x.leg], x.at)
+    return replace(s, legs={**s.legs, x.leg: replace(s.legs[x.leg], held=None)})
+
+
+def _room(s: Stints, bridge: str) -> list[LegId]:
+    return [leg for leg, seen in s.legs.items() if seen.bridge == bridge]
+
+
+def _counted(s: Stints, legs: list[LegId], at: float) -> Stints:
+    """Add up what these seats talked or held since the last count."""
+    for leg in legs:
+        stint, seen = s.open.get(leg), s.legs[leg]
+        if stint is None or not seen.bridge:
+            continue
+        caller = s.legs.get(caller_leg(stint.call))
+        if caller is not None and caller.bridge == seen.bridge:
+            span = max(0.0, at - max(seen.joined, caller.joined))
+            what = {"talk": stint.talk + span} if seen.held is None else {"hold": stint.hold + span}
+            s = _put(s, replace(stint, **what))  # type: ignore[arg-type]  # talk or hold, both float
+        s = replace(s, legs={**s.legs, leg: replace(seen, joined=at)})
+    return s
+
+
+def _started(s: Stints, x: f.LegStarted) -> Stints:
+    if x.leg in s.legs:
+        return s
+    return replace(s, legs={**s.legs, x.leg: _Seen(x.endpoint, x.call)})
+
+
+def _ended(s: Stints, x: f.LegEnded) -> Stints:
+    seen = s.legs.get(x.leg)
+    if seen is not None and seen.bridge:
+        s = _counted(s, _room(s, seen.bridge), x.at)
+    s = replace(s, legs={k: v for k, v in s.legs.items() if k != x.leg})
+    stint = s.open.get(x.leg)
+    if stint is None:
+        return s
+    if stint.answered is None:
+        stint = replace(stint, part=Part.STOPPED, ring=max(0.0, x.at - stint.began))
+    return _put(s, replace(stint, ended=x.at))
+
+
+def _paused(s: Stints, x: f.SeatPaused) -> Stints:
+    key = (x.city, x.seat)
+    if not x.reason.startswith(WRAP_UP):
+        return _wrapped(s, key, x.at)
+    if key in s.wrapping:
+        return s
+    # the hang-up handler may pause the seat before its leg is reported gone
+    of = [
+        t for t in (*s.late.values(), *s.open.values()) if (t.city, t.seat) == key and t.answered is not None
+    ]
+    if not of or of[-1].wrap_up is not None:
+        return s
+    return replace(s, wrapping={**s.wrapping, key: (of[-1].leg, x.at)})
+
+
+def _unpaused(s: Stints, x: f.SeatUnpaused | f.SeatSignedOut) -> Stints:
+    return _wrapped(s, (x.city, x.seat), x.at)
+
+
+def _wrapped(s: Stints, key: tuple[str, str], at: float) -> Stints:
+    found = s.wrapping.get(key)
+    if found is None:
+        return s
+    leg, since = found
+    s = replace(s, wrapping={k: v for k, v in s.wrapping.items() if k != key})
+    stint = s.late.get(leg) or s.open.get(leg)
+    return s if stint is None else _put(s, replace(stint, wrap_up=max(0.0, at - since)))
+
+
+def _true(s: Stints, x: f.Snapshot) -> Stints:
+    """Whoever is gone has ended, when exactly nobody knows; bridges are as Asterisk says now."""
+    alive = {leg.leg: leg for leg in x.legs}
+    for leg, stint in list(s.open.items()):
+        if leg not in alive:
+            part = Part.STOPPED if stint.answered is None else stint.part
+            s = _put(s, replace(stint, part=part, ended=x.at))
+    legs: dict[LegId, _Seen] = {}
+    for leg, now in alive.items():
+        seen = s.legs.get(leg, _Seen(now.endpoint, now.call))
+        joined = seen.joined if seen.bridge == now.bridge else x.at
+        legs[leg] = replace(seen, bridge=now.bridge, joined=joined)
+    return replace(s, legs=legs)
+
+
+_HANDLERS: Mapping[type[Fact], Callable[[Stints, Any], Stints]] = {
+    f.LegStarted: _started,
+    f.LegBelongs: _belongs,
+    f.LegJoined: _joined,
+    f.LegLeft: _left,
+    f.LegHeld: _held,
+    f.LegUnheld: _unheld,
+    f.LegEnded: _ended,
+    f.SeatRang: _rang,
+    f.SeatDeclined: _declined,
+    f.SeatAnswered: _answered,
+    f.SeatPaused: _paused,
+    f.SeatUnpaused: _unpaused,
+    f.SeatSignedOut: _unpaused,
+    f.Snapshot: _true,
+}

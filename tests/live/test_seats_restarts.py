@@ -1,0 +1,170 @@
+"""Seats outlive their supporting cast: a service that is stopped or killed, an Asterisk that restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from calls.orders import Pause
+from cti import asterisk_process
+from cti.asterisk_process import Process
+from lab.scenario import Lab
+from tests.house import House, ports, running
+from tests.live.seat_town import GREETED, WRAP_UP, codes, member, order, plan_at, seat_is, told
+
+BACK = 30.0
+"""Seconds a killed part has to be back and linked."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("restarts")
+    home = folder / "home"
+    home.mkdir()
+    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+        yield up
+
+
+@contextlib.asynccontextmanager
+async def stopped_service(house: House) -> AsyncIterator[None]:
+    """The service is there and does nothing: the worst kind of dead. One that the supervisor starts instead
+    is stopped before it has linked to Asterisk."""
+
+    async def hold() -> None:
+        while True:
+            service = house.parts().get("service")
+            if service is not None and service not in held:
+                service.signal(signal.SIGSTOP)
+                held.append(service)
+            # no event tells a test of a new process
+            await asyncio.sleep(0.05)
+
+    held: list[Process] = []
+    holding = asyncio.create_task(hold())
+    try:
+        yield
+    finally:
+        holding.cancel()
+        for service in held:
+            if service.alive():
+                service.signal(signal.SIGCONT)
+
+
+async def asterisk_restarts(house: House, how: signal.Signals) -> None:
+    """Send the signal and wait until another Asterisk of this home is ready."""
+    before = house.parts()["asterisk"]
+    before.signal(how)
+    async with asyncio.timeout(BACK):
+        while house.parts().get("asterisk", before) == before:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    ami = ("127.0.0.1", house.home.ports.ami)
+    await asterisk_process.ready(ami, "observer", house.home.secrets["ami_observer"])
+
+
+async def paused_in(city: Lab, seat: str, value: str, within: float = 10.0, since: int = 0) -> None:
+    """app_queue's own word on this seat in queue general."""
+    await city.house.event(
+        f"{seat} paused={value}",
+        lambda e: (
+            e["Event"] == "QueueMemberPause"
+            and e.get("MemberName") == f"demo-{seat}"
+            and e.get("Queue") == "demo-general"
+            and e.get("Paused") == value
+        ),
+        within,
+        since,
+    )
+
+
+async def test_every_code_works_while_the_service_is_stopped(house: House, city: Lab) -> None:
+    await city.staffed("1001", "1002")
+    async with stopped_service(house):
+        await codes(city, "1001", "*12")
+        await told(city, "seat", Seat="1001", Did="out", Ok="yes")
+        assert await member(city, "1001") is None
+        await codes(city, "1001", "*118001")
+        await told(city, "seat", Seat="1001", Agent="8001", Did="in", Ok="yes")
+        assert (await member(city, "1001") or {})["Paused"] == "0"
+        await codes(city, "1001", "*144")
+        assert (await member(city, "1001") or {})["PausedReason"] == "training"
+        await codes(city, "1001", "*13")
+        assert (await member(city, "1001") or {})["Paused"] == "0"
+        await codes(city, "1001", "*15")
+        await codes(city, "1002", "*12")
+    # what it slept through it knows when it wakes
+    await seat_is(house.home, "1001", within=BACK, state="ready", agent="8001")
+    await seat_is(house.home, "1002", within=BACK, state="away", agent="")
+
+
+async def test_wrap_up_begins_and_ends_while_the_service_is_stopped(house: House, city: Lab) -> None:
+    await city.staffed("1001")
+    async with stopped_service(house):
+        call = await city.caller().dials("12345")
+        await city.seat("1001").answers(call, within=GREETED + 5)
+        since = len(city.house.events)
+        await call.hangs_up()
+        await paused_in(city, "1001", "1", since=since)
+        assert (await member(city, "1001") or {})["PausedReason"].startswith("wrapup:")
+        await paused_in(city, "1001", "0", within=WRAP_UP + 4, since=since)
+    await seat_is(house.home, "1001", within=BACK, state="ready")
+
+
+async def test_a_killed_service_comes_back_to_the_same_seats(house: House, city: Lab) -> None:
+    await city.staffed("1001", "1002")
+    await order(house.home, Pause(city="demo", seat="1001", reason="meeting"))
+    await seat_is(house.home, "1001", state="paused", paused="meeting", agent="8001")
+    house.parts()["service"].signal(signal.SIGKILL)
+    # while it is gone somebody else sits down at 1002
+    await codes(city, "1002", "*118003")
+    await seat_is(house.home, "1002", within=BACK, state="ready", agent="8003")
+    await seat_is(house.home, "1001", state="paused", paused="meeting", agent="8001")
+    await codes(city, "1002", "*118002")
+
+
+async def test_a_killed_asterisk_comes_back_with_its_seats_and_a_stale_wrap_up_ends(house: House) -> None:
+    home = house.home
+    async with Lab(home) as city:
+        await city.staffed("1001", "1002")
+        await order(home, Pause(city="demo", seat="1002", reason="lunch"))
+        call = await city.caller().dials("12345")
+        await city.seat("1001").answers(call, within=GREETED + 5)
+        await call.hangs_up()
+        await seat_is(home, "1001", state="wrap-up")
+        # AstDB is written once a second; the next caller's greeting lasts longer
+        later = await city.caller().dials("12345")
+        await later.waits_in("general", within=GREETED)
+        await asterisk_restarts(house, signal.SIGKILL)
+    await seat_is(home, "1002", within=BACK, state="paused", paused="lunch", agent="8002")
+    await seat_is(home, "1001", within=BACK, state="ready", agent="8001", paused="")
+    async with Lab(home) as city:
+        await _takes_a_call(city)
+
+
+async def test_with_asterisk_restarted_and_no_service_the_next_caller_ends_a_stale_wrap_up(
+    house: House,
+) -> None:
+    home = house.home
+    async with Lab(home) as city:
+        await city.staffed("1001")
+        call = await city.caller().dials("12345")
+        await city.seat("1001").answers(call, within=GREETED + 5)
+        await call.hangs_up()
+        await seat_is(home, "1001", state="wrap-up")
+    async with stopped_service(house):
+        # a proper end writes AstDB
+        await asterisk_restarts(house, signal.SIGTERM)
+        async with Lab(home) as city:
+            assert (await member(city, "1001") or {})["PausedReason"].startswith("wrapup:")
+            await _takes_a_call(city)
+    await seat_is(home, "1001", within=BACK + WRAP_UP, state="ready", agent="8001")
+
+
+async def _takes_a_call(city: Lab) -> None:
+    """Seat 1001 is rung for a caller and answers; its phone may have to register again first."""
+    call = await city.caller().dials("12345")
+    await city.seat("1001").answers(call, within=GREETED + WRAP_UP + 10)
+    await call.hangs_up()

@@ -1,0 +1,200 @@
+"""Too few signed in, and duties handed over: a real socket, a real SQLite file, the real commands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tomllib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from typer.testing import CliRunner
+
+from calls.facts import LegId
+from calls.model import Seat, SeatState
+from calls.picture import Picture
+from cti.__main__ import command_tree
+from cti.errors import NotNow
+from cti.home import Home
+from cti.kept import Kept
+from cti.staffing import Staffing
+from cti.store.history import History, sqlite_url
+from cti.store.journal import Reader
+from cti.store.records import Position
+from cti.switchboard import Board, Switchboard
+from cti.web.metrics import Metrics
+from cti.web.server import Web
+from queues.seat import Seats
+from queues.shift import zone
+from queues.stint import Part, Stint
+from queues.visit import Outcome, Visit
+from tests.story.plan_files import DEMO, checked, demo, demo_files
+from tests.story.test_duties import OWED, a_call
+
+TOKENS = {"operator": "o-secret", "observer": "s-secret"}
+WORKDAY = datetime(2026, 11, 2, 10, 10, tzinfo=UTC) - timedelta(hours=8)
+PROVED = Picture(linked=True, stale_since=None)
+
+
+def board(*seats: Seat) -> Board:
+    return Board(picture=PROVED, seats=Seats(seats={(s.city, s.name): s for s in seats}))
+
+
+def ready(name: str, *queues: str, agent: str) -> Seat:
+    return Seat("demo", name, SeatState.READY, 0.0, queues=queues, agent=agent)
+
+
+class Town:
+    """The HTTP door over a board that the test sets and a database in a file."""
+
+    def __init__(
+        self, client: TestClient[web.Request, web.Application], history: History, home: Home
+    ) -> None:
+        self.client = client
+        self.history = history
+        self.home = home
+        self.board = board()
+
+    async def get(self, path: str, role: str = "operator") -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {TOKENS[role]}"}
+        async with self.client.get(path, headers=headers) as answer:
+            return answer.status, json.loads(await answer.text())
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[tuple[Town, Staffing]]:
+    home = Home(tmp_path)
+    history = History(sqlite_url(home.database))
+    plan = demo()
+    boards: list[Town] = []
+    staffing = Staffing(lambda: {"demo": plan}, lambda: boards[0].board)
+    gauge = ("hotline_seats_short", "People missing", staffing.short)
+    kept = Kept(Switchboard(), Reader(home.journal), history=history, shortfalls=staffing.shortfalls)
+    door = Web("127.0.0.1", 0, kept, TOKENS, Metrics([gauge]))
+    async with TestClient(TestServer(door.app())) as client:
+        boards.append(Town(client, history, home))
+        yield boards[0], staffing
+    await history.close()
+
+
+async def test_too_few_signed_in_is_told_over_http_and_as_a_figure_until_enough_are(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, staffing = town
+    staffing.look(WORKDAY.timestamp())
+    status, told = await city.get("/api/shortfalls", "observer")
+    assert status == 200
+    assert {row["queue"]: (row["need"], row["present"]) for row in told} == {
+        queue: (1, 0) for queue in ("general", "market", "fund", "expert")
+    }
+    assert next(row["missing"] for row in told if row["queue"] == "expert") == ["8007", "8008"]
+    async with city.client.get("/metrics") as figures:
+        assert "hotline_seats_short 4.0" in await figures.text()
+    city.board = board(
+        ready("1001", "general", "market", agent="8001"),
+        ready("1005", "market", "general", agent="8005"),
+        ready("1006", "fund", "general", agent="8006"),
+        ready("1008", "expert", agent="8008"),
+    )
+    staffing.look(WORKDAY.timestamp())
+    assert await city.get("/api/shortfalls?city=demo") == (200, [])
+    assert staffing.short() == 0
+
+
+async def test_nothing_is_told_as_short_while_the_picture_is_not_proved(town: tuple[Town, Staffing]) -> None:
+    city, staffing = town
+    city.board = replace(city.board, picture=Picture())
+    staffing.look(WORKDAY.timestamp())
+    with pytest.raises(NotNow):
+        staffing.shortfalls()
+    status, problem = await city.get("/api/shortfalls")
+    assert (status, problem["title"]) == (503, "not now")
+
+
+async def test_duties_come_from_history_until_settled_and_hide_the_number_from_observers(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, _ = town
+    await city.history.save([OWED, a_call("9", 90, caller="13900139000")], [], "j", Position())
+    status, told = await city.get("/api/duties?from=0", "observer")
+    assert status == 200
+    assert [(d["kind"], d["call"], d["number"]) for d in told] == [("call-back", OWED.id, "138****8000")]
+    assert (await city.get("/api/duties?from=0"))[1][0]["number"] == OWED.caller
+    await city.history.save([a_call("2", 500, answered=505.0)], [], "j", Position())
+    assert await city.get("/api/duties?from=0") == (200, [])
+    ((row,),) = [(await city.get("/api/duties?from=0&all=true&kind=call-back"))[1]]
+    assert (row["settled"], row["settled_by"]) == (505.0, "demo-2")
+    assert (await city.get("/api/duties?kind=laundry"))[0] == 400
+
+
+# --- commands -----------------------------------------------------------------------------------------
+
+
+def cti(*told: str) -> tuple[int, str]:
+    done = CliRunner().invoke(command_tree(told[:1]), list(told))
+    return done.exit_code, done.output
+
+
+def test_a_roster_without_holes_is_exit_0_and_one_with_a_hole_exit_1(tmp_path: Path) -> None:
+    dates = ("--from", "2026-11-02", "--to", "2026-11-08")
+    assert cti("roster", "check", str(DEMO), *dates)[0] == 0
+    city = tmp_path / "demo"
+    shutil.copytree(DEMO, city)
+    absent = '\n[[absences]]\nwho = "8001"\nfirst = 2026-11-02\nlast = 2026-11-08\nreason = "病假"\n'
+    with (city / "roster.toml").open("a", encoding="utf-8") as roster:
+        roster.write(absent)
+    code, told = cti("roster", "check", str(city), *dates, "--json")
+    assert code == 1
+    found = json.loads(told)["holes"]
+    assert {(h["kind"], h["queue"]) for h in found} >= {("uncovered", "general")}
+    (city / "roster.toml").unlink()
+    (city / "forecast.toml").unlink()
+    code, told = cti("roster", "check", str(city), *dates)
+    assert (code, "add roster.toml" in told) == (2, True)
+    assert cti("roster", "check", str(tmp_path / "nowhere"))[0] == 2
+    assert cti("roster", "check", "--home", str(tmp_path / "home"))[0] == 3
+
+
+def test_the_week_and_the_need_are_shown_to_people_and_to_programs() -> None:
+    code, told = cti("roster", "show", str(DEMO), "--week", "2026-W41")
+    assert code == 0
+    assert "调休上班" in told
+    assert "夜班 1004" in told
+    turns = json.loads(cti("roster", "show", str(DEMO), "--week", "2026-W41", "--json")[1])["turns"]
+    assert {turn["who"] for turn in turns} == {f"800{n}" for n in range(1, 9)}
+    need = json.loads(cti("roster", "need", str(DEMO), "--date", "2026-11-02", "--json")[1])["intervals"]
+    assert len(need) == 48
+    assert all(row["pooled"] <= row["rostered"] for row in need if len(row["queues"]) == 1)
+
+
+async def test_the_forecast_out_of_history_is_a_forecast_file(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.root.mkdir()
+    history = History(sqlite_url(home.database))
+    noon = datetime.now(zone("Asia/Shanghai")).replace(hour=12, minute=0) - timedelta(days=1)
+    calls = [a_call(str(n), noon.timestamp() + n, answered=noon.timestamp() + n + 5) for n in range(3)]
+    visits = [Visit(c.id, 1, "demo", "general", c.leg, c.arrived, Outcome.ANSWERED) for c in calls]
+    stints = [
+        Stint(
+            LegId(f"s{n}"), c.id, "demo", "1001", "general", c.arrived, Part.ANSWERED, c.answered, talk=88.0
+        )
+        for n, c in enumerate(calls)
+    ]
+    await history.save(calls, visits, "j", Position(), stints)
+    await history.close()
+    asked = ("roster", "need", str(DEMO), "--from-history", "--home", str(home.root))
+    code, told = await asyncio.to_thread(cti, *asked)
+    assert code == 0, told
+    found = tomllib.loads(told)
+    assert set(found) == {"general"}
+    assert found["general"]["handle_seconds"] == 90  # 88 s of talk, and the queue's 2 s of wrap-up
+    assert {at: calls for at, calls in enumerate(found["general"]["workday"]) if calls} == {24: 3}
+    files = {**demo_files(), "forecast.toml": told.encode()}
+    assert checked(files).plan is not None

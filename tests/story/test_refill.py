@@ -1,0 +1,143 @@
+"""Calls nobody heard: what Asterisk wrote becomes rows, and rows that were heard right stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from calls.model import LeftBy, Source, Stage
+from cti.asterisk.files import written
+from cti.refill import Proof, Silence, mended_call, mended_stints, mended_visit, prove, rows_for
+from cti.store.history import Span
+from queues.stint import Part
+from queues.visit import Outcome
+from tests.story.test_truth_recount import ANSWERED, AT, CALL, LEG, cdr
+
+
+def proof(tmp_path: Path, log: list[str], rows: list[str]) -> Proof:
+    (tmp_path / "queue_log").write_text("\n".join(log) + "\n")
+    (tmp_path / "Master.csv").write_text("\n".join(rows) + "\n")
+    (found,) = written(tmp_path / "queue_log", tmp_path / "Master.csv", "n1", 0.0, AT + 1000.0)
+    told = prove(found)
+    assert told is not None
+    return told
+
+
+def answered(tmp_path: Path) -> Proof:
+    return proof(tmp_path, ANSWERED, [cdr()])
+
+
+def test_an_answered_call_is_made_whole(tmp_path: Path) -> None:
+    told = answered(tmp_path)
+    call, (visit,) = told.call, told.visits
+    assert (call.id, call.line, call.original, call.trunk) == (CALL, "main", "12345", "carrier")
+    assert (call.arrived, call.answered, call.ended) == (AT + 0.5, AT + 5.25, AT + 12.0)
+    assert (call.first_seat, call.left_by) == ("1001", LeftBy.CALLER)
+    assert (visit.outcome, visit.seat, visit.declined, visit.talked) == (Outcome.ANSWERED, "1001", 1, 7.0)
+    parts = sorted((s.seat, s.part, s.ended) for s in told.stints)
+    assert parts == [("1001", Part.ANSWERED, AT + 12.0), ("1002", Part.MISSED, AT + 4.0)]
+
+
+def test_where_an_unheard_caller_left(tmp_path: Path) -> None:
+    enter = ANSWERED[0]
+    gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
+    silenced = f"{AT + 9}|{LEG}|demo-general|demo-1001|RINGCANCELED|2012"
+    for log, row, stage in (
+        ([], cdr(context="demo-line-main", app="Playback"), Stage.GREETING),
+        ([], cdr(context="demo-menu-service", app="Read"), Stage.MENU),
+        ([enter, gone], cdr(), Stage.WAITING),
+        ([enter, silenced, gone], cdr(), Stage.RINGING),
+    ):
+        assert proof(tmp_path, log, [row]).call.stage is stage
+
+
+def test_a_duty_nobody_heard_of_is_owed(tmp_path: Path) -> None:
+    log = [
+        ANSWERED[0],
+        f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHTIMEOUT|1|1|6",
+        f"{AT + 12}|{LEG}|demo-general|NONE|HOTLINEOWED|20261121/x/message.wav",
+    ]
+    told = proof(tmp_path, log, [cdr(context="demo-message-busy", app="Record")])
+    assert told.call.owed
+    assert told.visits[0].outcome is Outcome.TIMEOUT
+
+
+def test_a_row_that_was_heard_right_stays_heard(tmp_path: Path) -> None:
+    told = answered(tmp_path)
+    heard = replace(told.call, arrived=AT + 0.51, answered=AT + 5.3, ended=AT + 12.9, recording="a.wav")
+    assert mended_call(heard, told.call) is None
+    visit = replace(told.visits[0], joined=AT + 3.9, left=AT + 5.3)
+    assert mended_visit(visit, told.visits[0]) is None
+
+
+def test_an_unheard_row_is_made_and_labelled(tmp_path: Path) -> None:
+    told = answered(tmp_path)
+    made = mended_call(None, told.call)
+    assert made is not None
+    assert made.source is Source.REFILLED
+    visit = mended_visit(None, told.visits[0])
+    assert visit is not None
+    assert visit.source is Source.REFILLED
+
+
+def test_what_only_the_listener_knew_is_kept_when_the_end_is_mended(tmp_path: Path) -> None:
+    told = answered(tmp_path)
+    cut = replace(
+        told.call, answered=None, first_seat="", ended=AT + 60.0, left_by=LeftBy.UNKNOWN, stage=Stage.UNKNOWN,
+        recording="a.wav", advice="queue:general", greeted=AT + 1.7,
+    )  # fmt: skip
+    made = mended_call(cut, told.call)
+    assert made is not None
+    assert (made.answered, made.first_seat, made.ended) == (AT + 5.25, "1001", AT + 12.0)
+    assert (made.left_by, made.source) == (LeftBy.CALLER, Source.REFILLED)
+    assert (made.recording, made.advice, made.greeted) == ("a.wav", "queue:general", AT + 1.7)
+
+
+def test_an_arrival_guessed_from_a_snapshot_gives_way_to_the_millisecond(tmp_path: Path) -> None:
+    told = answered(tmp_path)
+    made = mended_call(replace(told.call, arrived=AT + 1.4), told.call)
+    assert made is not None
+    assert made.arrived == AT + 0.5
+
+
+def test_a_ring_heard_before_the_silence_is_not_told_twice(tmp_path: Path) -> None:
+    told = answered(tmp_path)
+    silence = Silence(AT + 4.5, AT + 100.0)
+    missed = next(s for s in told.stints if s.part is Part.MISSED)
+    heard = replace(missed, leg=type(missed.leg)("n1-1.77"), began=missed.began + 0.6)
+    todo = mended_stints([heard], told.stints, silence)
+    assert [s.seat for s in todo] == ["1001"]
+
+
+def test_refilling_twice_changes_nothing_more(tmp_path: Path) -> None:
+    told = answered(tmp_path)
+    silence = Silence(AT - 1.0, AT + 100.0)
+    count, records = rows_for([told], Span([], [], []), silence)
+    assert (count, sorted({r["what"] for r in records})) == (1, ["call", "stint", "visit"])
+    kept = Span([told.call], list(told.visits), list(told.stints))
+    assert rows_for([told], kept, silence) == (0, [])
+
+
+def test_only_the_files_ends_are_read_and_no_call_is_lost_at_the_cut(tmp_path: Path) -> None:
+    """A year of other calls before: the search begins near the silence."""
+    old = [f"{AT - 900_000 + n}|n1-1.{n}|demo-general|NONE|ENTERQUEUE||139|1" for n in range(30_000)]
+    rows = [cdr(start=AT - 900_000, end=AT - 900_000).replace(LEG, f"n1-{n}.1") for n in range(8_000)]
+    (tmp_path / "queue_log").write_text("\n".join([*old, *ANSWERED]) + "\n")
+    (tmp_path / "Master.csv").write_text("\n".join([*rows, cdr()]) + "\n")
+    found = written(tmp_path / "queue_log", tmp_path / "Master.csv", "n1", AT - 10.0, AT + 10.0)
+    assert [w.call for w in found] == [CALL]
+    told = prove(found[0])
+    assert told is not None
+    assert told.call.first_seat == "1001"
+
+
+def test_a_fresh_instance_without_files_has_nothing_to_refill(tmp_path: Path) -> None:
+    assert written(tmp_path / "queue_log", tmp_path / "Master.csv", "n1", 0.0, AT + 10.0) == []
+
+
+def test_a_menu_choice_nobody_heard_is_told_by_the_place_where_the_call_ended(tmp_path: Path) -> None:
+    told = proof(tmp_path, [], [cdr(context="demo-message-leave", app="Playback")])
+    assert told.call.stage is Stage.MESSAGE
+    made = mended_call(replace(told.call, stage=Stage.MENU), told.call)
+    assert made is not None
+    assert (made.stage, made.source) == (Stage.MESSAGE, Source.REFILLED)

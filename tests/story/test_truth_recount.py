@@ -1,0 +1,192 @@
+"""The recount from queue_log and CDR lines: what each line proves, and what a difference looks like."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cti.truth.compare import Truth, compare
+from cti.truth.files import NoFiles, cdrs, parts, queue_log
+from cti.truth.recount import Recount, recount
+
+AT = 1795267219
+LEG = f"n1-{AT}.0"
+CALL = f"demo-{LEG}"
+
+
+def cdr(
+    start: int = AT,
+    end: int = AT + 12,
+    context: str = "demo-queue-general",
+    app: str = "Queue",
+    data: str = "",
+    told: str = f"demo/main/12345/carrier/12345/{AT}.500",
+) -> str:
+    """A row as cdr_csv writes it."""
+
+    def clock(at: int) -> str:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+
+    words = [CALL, "13900000001", "s", context, '"" <13900000001>', "PJSIP/demo-carrier-0", "", app, data]
+    words += [clock(start), clock(start), clock(end), "12", "12", "ANSWERED", "DOCUMENTATION", LEG, told]
+    return ",".join('"' + word.replace('"', '""') + '"' for word in words)
+
+
+ANSWERED = [
+    f"{AT + 3}|{LEG}|demo-general|NONE|ENTERQUEUE||13900000001|1",
+    f"{AT + 4}|{LEG}|demo-general|demo-1002|RINGNOANSWER|1000",
+    f"{AT + 5}|{LEG}|demo-general|demo-1001|HOTLINEANSWER|{AT + 5}.250",
+    f"{AT + 5}|{LEG}|demo-general|demo-1001|CONNECT|2|n1-{AT}.2|1",
+    f"{AT + 12}|{LEG}|demo-general|demo-1001|COMPLETECALLER|2|7|1",
+]
+
+
+def counted(tmp_path: Path, log: list[str], rows: list[str]) -> Recount:
+    (tmp_path / "queue_log").write_text("\n".join(log) + "\n")
+    (tmp_path / "Master.csv").write_text("\n".join(rows) + "\n")
+    return recount(queue_log(tmp_path / "queue_log"), cdrs(tmp_path / "Master.csv"))
+
+
+def ledger(**more: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    row: dict[str, Any] = {
+        "id": CALL, "city": "demo", "line": "main", "trunk": "carrier", "caller": "13900000001",
+        "called": "12345", "original": "12345", "arrived": AT + 0.51, "answered": AT + 5.26,
+        "first_seat": "1001", "ended": AT + 12.4, "left_by": "caller", "cause": 16, "greeted": AT + 2.0,
+        "stage": "talking", "source": "heard", "consult_of": None,
+    }  # fmt: skip
+    visit = {
+        "call": CALL, "number": 1, "queue": "general", "joined": AT + 3.1, "outcome": "answered",
+        "left": AT + 5.26, "seat": "1001", "waited": 2.0, "talked": 7.0, "declined": 1, "source": "heard",
+    }  # fmt: skip
+    return {CALL: row | more}, {CALL: [visit]}
+
+
+def judged(found: Recount, rows: tuple[dict[str, Any], dict[str, list[Any]]]) -> Truth:
+    return compare(found, *rows, AT - 100, AT + 100)
+
+
+def test_an_answered_call_agrees_to_the_millisecond(tmp_path: Path) -> None:
+    truth = judged(counted(tmp_path, ANSWERED, [cdr()]), ledger())
+    assert truth.differences == []
+    assert (truth.visits, truth.connect_rate, truth.within_15s) == (1, 1.0, 1.0)
+    call = counted(tmp_path, ANSWERED, [cdr()]).calls[CALL]
+    assert call.seconds == pytest.approx(4.75)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"line": "12315"}, {"line"}),
+        ({"original": "12315"}, {"original"}),
+        ({"first_seat": "1002"}, {"first seat"}),
+        ({"answered": None}, {"answered", "connect_rate", "within_15s"}),
+        ({"answered": AT + 8.0}, {"answered"}),
+        ({"arrived": AT - 3.0}, {"arrived"}),
+        ({"ended": AT + 30.0}, {"ended"}),
+        ({"left_by": "agent"}, {"left_by"}),
+    ],
+)
+def test_a_wrong_row_of_the_ledger_is_named(tmp_path: Path, wrong: dict[str, Any], what: set[str]) -> None:
+    truth = judged(counted(tmp_path, ANSWERED, [cdr()]), ledger(**wrong))
+    assert what <= {d.what for d in truth.differences}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"queue": "fund"}, {"outcome": "abandoned"}, {"seat": "1002"}, {"declined": 0}, {"talked": 70.0}],
+)
+def test_a_wrong_visit_is_named(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    calls, visits = ledger()
+    visits[CALL][0] |= wrong
+    assert judged(counted(tmp_path, ANSWERED, [cdr()]), (calls, visits)).differences
+
+
+def test_a_call_missing_on_either_side_is_a_difference(tmp_path: Path) -> None:
+    found = counted(tmp_path, ANSWERED, [cdr()])
+    assert [d.what for d in judged(found, ({}, {})).differences] == ["call"]
+    calls, visits = ledger()
+    other = f"demo-n1-{AT}.9"
+    calls[other] = calls[CALL] | {"id": other}
+    assert [d.call for d in judged(found, (calls, visits)).differences] == [other]
+
+
+def test_a_figure_over_no_calls_is_null(tmp_path: Path) -> None:
+    truth = judged(counted(tmp_path, [f"{AT}|NONE|NONE|NONE|QUEUESTART|"], []), ({}, {}))
+    assert (truth.visits, truth.connect_rate, truth.within_15s, truth.differences) == (0, None, None, [])
+
+
+def test_a_call_in_progress_is_counted_apart(tmp_path: Path) -> None:
+    calls, visits = ledger(ended=None, left_by=None)
+    found = counted(tmp_path, ANSWERED[:4], [])
+    truth = judged(found, (calls, visits))
+    assert (truth.open, truth.offered, truth.differences) == (1, 0, [])
+
+
+def test_a_call_an_asterisk_died_with_is_told_and_in_no_figure(tmp_path: Path) -> None:
+    calls, visits = ledger(left_by="unknown", ended=AT + 9.0)
+    found = counted(tmp_path, [*ANSWERED[:4], f"{AT + 8}|NONE|NONE|NONE|QUEUESTART|"], [])
+    truth = judged(found, (calls, visits))
+    assert (truth.unprovable, truth.differences, truth.connect_rate) == ([CALL], [], None)
+
+
+def test_where_an_abandoned_caller_was(tmp_path: Path) -> None:
+    enter = ANSWERED[0]
+    gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
+    silenced = f"{AT + 9}|{LEG}|demo-general|demo-1001|RINGCANCELED|2012"
+    for log, row, stage in (
+        ([], cdr(context="demo-line-main", app="Playback"), "greeting"),
+        ([], cdr(context="demo-menu-service", app="Read"), "menu"),
+        ([enter, gone], cdr(), "waiting"),
+        ([enter, silenced, gone], cdr(), "ringing"),
+        ([enter, f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHTIMEOUT|1|1|6"],
+         cdr(context="demo-message-busy", app="Record"), "message"),
+    ):  # fmt: skip
+        assert counted(tmp_path, log, [row]).calls[CALL].stage == stage
+
+
+def test_refused_at_the_door_is_a_visit_by_the_dialplans_own_line(tmp_path: Path) -> None:
+    log = [f"{AT + 3}|{LEG}|demo-general|NONE|HOTLINEOUT|FULL"]
+    (visit,) = counted(tmp_path, log, [cdr()]).calls[CALL].visits
+    assert (visit.outcome, visit.queue) == ("full", "general")
+
+
+def test_a_full_trunk_is_not_offered(tmp_path: Path) -> None:
+    found = counted(tmp_path, [], [cdr(context="arrive", app="Hangup", data="34")])
+    assert not found.calls[CALL].offered
+
+
+def test_each_requeue_is_a_visit(tmp_path: Path) -> None:
+    log = [
+        ANSWERED[0].replace("demo-general", "demo-expert"),
+        f"{AT + 4}|{LEG}|demo-expert|NONE|EXITWITHTIMEOUT|1|1|6",
+        *ANSWERED,
+    ]
+    call = counted(tmp_path, log, [cdr()]).calls[CALL]
+    assert [(v.queue, v.outcome) for v in call.visits] == [("expert", "timeout"), ("general", "answered")]
+
+
+def test_calls_at_15_seconds_within_the_clocks_resolution_are_borderline(tmp_path: Path) -> None:
+    late = [line.replace(f"{AT + 5}", f"{AT + 15}") for line in ANSWERED if "HOTLINE" not in line]
+    late[-1] = late[-1].replace(f"{AT + 12}", f"{AT + 22}")
+    calls, visits = ledger(answered=AT + 15.9, ended=AT + 22.3, arrived=AT + 0.51)
+    visits[CALL][0] |= {"left": AT + 15.9}
+    truth = judged(counted(tmp_path, late, [cdr(end=AT + 22)]), (calls, visits))
+    assert truth.borderline == [CALL]
+    assert truth.differences == []
+
+
+def test_rotated_parts_are_read_oldest_first_and_missing_files_are_named(tmp_path: Path) -> None:
+    log = tmp_path / "queue_log"
+    with pytest.raises(NoFiles, match="queue_log"):
+        parts(log)
+    (tmp_path / "queue_log.0").write_text(f"{ANSWERED[0]}\n")
+    log.write_text(f"{ANSWERED[3]}\n")
+    assert [line.event for line in queue_log(log)] == ["ENTERQUEUE", "CONNECT"]
+
+
+def test_a_line_cut_by_a_crash_is_passed_over(tmp_path: Path) -> None:
+    found = counted(tmp_path, [*ANSWERED, f"{AT + 13}|{LEG}|dem"], [cdr(), '"demo-n1-17'])
+    assert list(found.calls) == [CALL]
