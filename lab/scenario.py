@@ -168,9 +168,10 @@ class Caller:
         self.number = number
         self.city = city
 
-    def dials(self, number: str, *, diversion: str = "", history: str = "") -> Dialling:
-        """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806)."""
-        told = {"number": number, "diversion": diversion, "history": history, "hear": True}
+    def dials(self, number: str, *, diversion: str = "", history: str = "", hear: bool = True) -> Dialling:
+        """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806). ``hear``: what
+        the caller hears is kept."""
+        told = {"number": number, "diversion": diversion, "history": history, "hear": hear}
         return Dialling(self._lab, told | {"caller": self.number, "city": self.city})
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from plan.faults import Fault
-from plan.merged import Merged, numbers_of
+from plan.merged import Merged, MergedKind, numbers_of
 from plan.model import Destination, Plan, Queue
 from plan.rule import Rule
 from plan.tables import TABLES
@@ -103,6 +103,8 @@ def _dates(name: str, row: Merged) -> Iterator[Fault]:
 
 
 def _of_its_kind(plan: Plan, name: str, row: Merged) -> Iterator[Fault]:
+    if row.kind not in get_args(MergedKind):
+        return  # told already
     dialled = (*row.numbers, *row.called)
     if row.kind == "dedicated" and dialled:
         hint = 'a seat with a number of its own is kind = "dual" or "kept"'

@@ -160,7 +160,7 @@ def rule_of(
 
 def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
     """A faulty table as far as it is sound, so that the places it names are checked in the same run."""
-    if rule.__name__ not in ("Line", "Menu", "Queue", "Message"):
+    if rule.__name__ not in ("Line", "Menu", "Queue", "Message", "Merged"):
         return None
     told = _tuples(raw)
     faulty: set[int | str] = set()

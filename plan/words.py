@@ -29,7 +29,7 @@ _HOST = re.compile(rf"({_LABEL}(?:\.{_LABEL}){{0,8}})(?::([0-9]{{1,5}}))?")
 TIMEZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "UTC")
 """Asterisk takes an unknown zone for UTC without a word, so only these."""
 
-_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕.-_/()%:+№§?! ")
+_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕×÷.-_/()%:+№§?! ")
 """Between the letters of a text. Missing on purpose: , ; & | ^ $ { } [ ] < > = " ' ` \\ @ and controls."""
 
 
