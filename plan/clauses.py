@@ -29,7 +29,7 @@ class Unit(Rule):
 
     title: Title
     title_en: OptionalTitle = ""
-    kind: UnitKind
+    kind: UnitKind = "department"
     duty: bool = False
     """24 小时值班: somebody is there day and night."""
 

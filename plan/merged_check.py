@@ -130,6 +130,9 @@ def _of_its_kind(plan: Plan, name: str, row: Merged) -> Iterator[Fault]:
     if row.kind == "linked" and queue.max_waiting:
         fault = f"queue:{_name_of(plan, queue)} refuses callers beyond {queue.max_waiting}"
         yield Fault(FILE, f"{name}.line", fault, "a centre's callers pass every limit: max_waiting = 0")
+    if row.kind == "linked" and queue is general:
+        hint = "a queue of its own with the seats allowed for it, and a weight"
+        yield Fault(FILE, f"{name}.line", "everybody would answer a centre's calls", hint)
 
 
 def _queue_of(plan: Plan, place: str) -> Queue | None:

@@ -163,6 +163,8 @@ class Queue(Rule):
     """How often a waiting caller is told the position; 0 for never."""
     next: Place
     """The way out: another queue, in the end a message."""
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    """Between queues that share seats the callers of the heavier one come first."""
 
 
 class Seat(Rule):

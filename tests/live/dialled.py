@@ -12,11 +12,13 @@ from lab.wire import Event
 GREETED = 60.0
 """Seconds that announcement, greeting and notice of many calls at once may take on a busy machine."""
 AT_ONCE = 40
+SENT_AT_ONCE = 6
+"""A crowd of INVITEs in one moment would test the lab's patience, not our numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a caller meets: the line, how the number is merged, and the queue (``closed``: a voice and an end)."""
+    """What a caller meets: the line, how the number is merged, and the queue or how the call ended."""
 
     line: str
     how: str
@@ -40,22 +42,24 @@ class Dialled:
 
 async def wrong(lab: Lab, calls: Iterable[Dialled]) -> list[str]:
     """Make the calls side by side and tell each that did not meet what it should. Empty: all did."""
-    room = asyncio.Semaphore(AT_ONCE)
+    room, door = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(SENT_AT_ONCE)
 
     async def one(number: int, call: Dialled) -> str:
         async with room:
-            return await _outcome(lab, call, call.caller or f"139{number:08}")
+            return await _outcome(lab, door, call, call.caller or f"139{number:08}")
 
     told = await asyncio.gather(*(one(number, call) for number, call in enumerate(calls)))
     return [text for text in told if text]
 
 
-async def _outcome(lab: Lab, call: Dialled, caller: str) -> str:
+async def _outcome(lab: Lab, door: asyncio.Semaphore, call: Dialled, caller: str) -> str:
     forwarded = {call.way: call.number} if call.way in ("diversion", "history") else {}
     number = "12345" if forwarded else call.number
     since = len(lab.house.events)
-    dialling = await lab.caller(caller, call.city or None).dials(number, hear=False, **forwarded)
-    arrived = await lab.house.event(f"{call} arrives", lambda e: _arrived(e, dialling.sip_call), 10, since)
+    async with door:
+        dialling = await lab.caller(caller, call.city or None).dials(number, hear=False, **forwarded)
+        mine = dialling.sip_call
+        arrived = await lab.house.event(f"{call} arrives", lambda e: _arrived(e, mine), 10, since)
     met = Place(arrived["Line"], arrived["How"], "")
     unique = arrived["Call"].partition("-")[2]
     city = arrived["City"]
