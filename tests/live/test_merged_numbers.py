@@ -1,5 +1,6 @@
 """Every number that a notice names, dialled: by its own called number, by Diversion and by History-Info,
-before and after the dates the notice sets. What is expected is written here from the notices, not from the plans.
+before and after the dates the notice sets. What is expected is written here from
+the notices, not from the plans.
 
 Two cities and a county without lines run in one `cti up`; the trunk decides, and nothing leaks between them.
 """
