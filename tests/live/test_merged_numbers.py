@@ -7,22 +7,23 @@ Two cities and a county without lines run in one `cti up`; the trunk decides, an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from cti.speech import shelf, sound
 from lab import ears
 from lab.clock import today_is
 from lab.scenario import Lab
 from lab.wire import Event
-from tests.house import ROOT, House, ports, running
+from tests.house import House
+from tests.live.cities import city, house
 from tests.live.dialled import Dialled, Place, wrong
 
-CITIES = ("luan", "ziyang", "guangde", "zezhou")
+__all__ = ["city", "house"]
+
 WAYS = ("own", "diversion", "history")
 MAIN = Place("main", "", "general")
 ANNOUNCED = Place("main", "announced", "general")
@@ -68,23 +69,6 @@ def annex(day: date) -> Iterator[Dialled]:
     for centre in CENTRES:
         place = EMERGENCY if day >= AFTER else SILENT
         yield Dialled(f"12345{centre}", "own", place, centre)
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """``cti up --lab`` with three cities and a county."""
-    folder = tmp_path_factory.mktemp("cities")
-    with ports() as base, running(folder, base, [ROOT / "plans" / city for city in CITIES]) as up:
-        yield up
-
-
-@pytest_asyncio.fixture
-async def city(house: House) -> AsyncIterator[Lab]:
-    """The cities with every phone in the tester's hand: they ring, nobody answers."""
-    async with Lab(house.home) as lab:
-        yield lab
-    async with Lab(house.home, by_hand=False) as lab:
-        await lab.quiet(within=30)
 
 
 @pytest.mark.parametrize("day", [BEFORE, BETWEEN, AFTER], ids=str)
