@@ -7,6 +7,7 @@ Two cities and a county without lines run in one `cti up`; the trunk decides, an
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -166,3 +167,18 @@ async def test_the_caller_hears_what_the_row_says(house: House, city: Lab, name:
     if "greeting" not in (first, then):
         greeting = ears.load(spoken(tmp_path, "greeting"))
         assert not ears.contains(await call.recorded(), greeting)
+
+
+async def test_a_day_begins_while_the_service_is_dead(house: House, city: Lab) -> None:
+    service = house.parts()["service"]
+    before = [Dialled("12315", way, ANNOUNCED, "12315") for way in WAYS]
+    after = [Dialled("12315", way, Place("12315", "own", "market"), "12315") for way in WAYS]
+    # stopped and not killed: the supervisor would start another one within the second
+    service.signal(signal.SIGSTOP)
+    try:
+        async with today_is(house.home, date(2021, 12, 31), hour=23):
+            assert await wrong(city, before) == []
+        async with today_is(house.home, AFTER, hour=0):
+            assert await wrong(city, after) == []
+    finally:
+        service.signal(signal.SIGCONT)
