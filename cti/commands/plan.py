@@ -19,6 +19,7 @@ from asterisk_conf.site import Site
 from cti import asterisk_process, plan_folder
 from cti.asterisk_process import Missing
 from cti.commands.options import HomeOption, home_of
+from cti.commands.plan_explain import explain
 from cti.errors import NotNow, Refused
 from cti.home import Home
 from cti.plan_folder import BadPlan
@@ -36,6 +37,7 @@ app = typer.Typer(
     "Examples:\n\n"
     "  cti plan check plans/demo         every fault, one line each\n\n"
     "  cti plan try 12315 --plan plans/demo\n\n"
+    "  cti plan explain luan             the plan as a page, with the clause of each rule\n\n"
     "  cti plan diff plans/demo && cti plan apply plans/demo\n\n"
     "  cti plan rollback                 back to the version before",
     no_args_is_help=True,
@@ -44,6 +46,7 @@ _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 Folder = Annotated[Path, typer.Argument(help="a city's plan folder, like plans/demo", show_default=False)]
 CityOption = Annotated[str, typer.Option("--city", help="which city, when the home has several")]
+app.command()(explain)
 
 
 @app.command()
