@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from asterisk_conf.merged import centre_context, merged_numbers
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
@@ -47,7 +48,8 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     """All contexts of one city."""
     for name, trunk in plan.trunks.items():
         yield _trunk(plan, name, trunk)
-    yield _numbers(plan)
+    yield _numbers(plan, site)
+    yield centre_context(plan, lambda prompt: _sound(plan, site, prompt))
     yield _not_in_service(plan, site)
     if plan.city.last:
         yield Context(f"{plan.id}-last").do("Goto", *_context(plan, plan.city.last), "s", "1")
@@ -85,12 +87,13 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     return context
 
 
-def _numbers(plan: Plan) -> Context:
+def _numbers(plan: Plan, site: Site) -> Context:
     """Which line a number belongs to. Looked up, never dialled."""
     context = Context(f"{plan.id}-number", None)
     for name, line in plan.lines.items():
         for number in line.numbers:
             context.exten(number).do("Set", f"__LINE={name}").do("Return")
+    merged_numbers(context, plan, lambda prompt: _sound(plan, site, prompt))
     return context
 
 
@@ -98,7 +101,10 @@ def _not_in_service(plan: Plan, site: Site) -> Context:
     context = Context(f"{plan.id}-not-in-service")
     # Answered, because many carriers play nothing to the caller before that.
     context.do("Answer")
-    context.do("Playback", _sound(plan, site, plan.city.not_in_service))
+    # a merged number that is cancelled says so in words of its own
+    context.do("ExecIf", '$["${CLOSED}" != ""]?Playback(${CLOSED})')
+    unknown = _sound(plan, site, plan.city.not_in_service)
+    context.do("ExecIf", f'$["${{CLOSED}}" = ""]?Playback({unknown})')
     context.do("Set", "LEFT_BY=system")
     return context.do("Hangup", "1")  # Q.850: unallocated number
 
@@ -109,6 +115,9 @@ def _line(plan: Plan, site: Site, name: str, line: Line) -> Context:
     context.do("Set", f"__LINE={name}")
     context.do("Answer")
     context.do("Gosub", "record", "s", "1")
+    # the transition announcement of a merged number, once (asterisk_conf.merged)
+    context.do("ExecIf", '$["${ANNOUNCED}" != ""]?Playback(${ANNOUNCED})')
+    context.do("Set", "ANNOUNCED=")
     context.do("Playback", _sound(plan, site, line.greeting))
     if line.notice:
         context.do("Playback", _sound(plan, site, line.notice))

@@ -55,6 +55,9 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
         ("announce-position", "yes" if announce else "no"),
         ("announce-holdtime", "no"),
     ]
+    if queue.weight:
+        # app_queue: a member rings for this queue's callers before those of a lighter one it is in too
+        pairs.append(("weight", queue.weight))
     if site.music_dir:
         pairs.append(("musicclass", "default"))
     # no members here: they sign in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.merged import origin_contexts
 from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
@@ -28,6 +29,7 @@ SIP_CALL = r"A-Za-z0-9@._+=~%!\-"
 def shared_contexts(site: Site) -> Iterator[Context]:
     """All of them."""
     yield _arrive()
+    yield from origin_contexts(site)
     yield _record(site)
     yield _hop()
     yield _ask(site)
@@ -56,14 +58,7 @@ def _arrive() -> Context:
     context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG4},%Y%m%d)}")
     context.do("Set", "__CALLER=${FILTER(+0-9,${CALLERID(num)})}")
     context.do("Set", f"__SIP_CALL=${{FILTER({SIP_CALL},${{CHANNEL(pjsip,call-id)}})}}")
-    # res_pjsip_diversion read Diversion and History-Info: who was called first, else who forwarded last
-    context.do("Set", "FORWARDED=${FILTER(+0-9,${REDIRECTING(orig-num)})}")
-    context.do("ExecIf", '$["${FORWARDED}" = ""]?Set(FORWARDED=${FILTER(+0-9,${REDIRECTING(from-num)})})')
-    context.do("Set", '__ORIGINAL=${IF($["${FORWARDED}" = ""]?${CALLED}:${FORWARDED})}')
-    context.do("Set", "__LINE=")
-    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-number,${CALLED},1)}?${CITY}-number,${CALLED},1")
-    # forwarded from a number of ours: that number's line answers
-    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-number,${ORIGINAL},1)}?${CITY}-number,${ORIGINAL},1")
+    context.do("Gosub", "origin", "s", "1(${ARG4})")
     _tell(
         context,
         "arrived",
@@ -74,11 +69,18 @@ def _arrive() -> Context:
         "Original: ${ORIGINAL}",
         "Caller: ${CALLER}",
         "SipCall: ${SIP_CALL}",
+        "Merged: ${ROW}",
+        "How: ${TREATMENT}",
+        "Centre: ${CENTRE}",
+        "Case: ${CASE}",
+        "Story: ${STORY}",
     )
     # for whoever recounts from the CDR alone; its own times are whole seconds
     context.do("Set", f"CDR(userfield)=${{CITY}}/${{LINE}}/${{ORIGINAL}}/${{TRUNK}}/${{CALLED}}/{NOW}")
     context.do("Set", "GROUP(trunk)=${CITY}-${TRUNK}")
-    context.do("GotoIf", "$[${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3}]?full")
+    # a centre's caller passes every limit
+    full = '${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3} & "${CENTRE}" = ""'
+    context.do("GotoIf", f"$[{full}]?full")
     context.do("Return")
     context.do("Set", "LEFT_BY=system", label="full")
     return context.do("Hangup", "34")  # Q.850: no circuit available
@@ -273,6 +275,8 @@ def _seat_leg() -> Context:
         ("Original", "${ORIGINAL}"),
     ):
         context.do("Set", f"PJSIP_HEADER(add,X-Hotline-{header})={text}")
+    for header, text in (("Case", "${CASE}"), ("Story", "${STORY}")):
+        context.do("ExecIf", f'$["{text}" != ""]?Set(PJSIP_HEADER(add,X-Hotline-{header})={text})')
     return context.do("Return")
 
 

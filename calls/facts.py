@@ -177,6 +177,16 @@ class CallArrived(Fact):
     original: str
     caller: str
     sip_call: str
+    merged: str = ""
+    """The row of numbers.toml that decided; empty: none."""
+    how: str = ""
+    """What that row means today: announced, silent, own, closed."""
+    centre: str = ""
+    """The row of the centre (110, 120 …) that handed the call over; empty: none did."""
+    case: str = ""
+    """That centre's case number."""
+    story: str = ""
+    """What it says of the caller and the matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,10 @@ class Call:
     stage: Stage = Stage.UNKNOWN
     """Where it ended; unknown while it goes on (but for a message), and when nobody was looking."""
     source: Source = Source.HEARD
+    centre: str = ""
+    """The centre that handed the call over, by its row of numbers.toml; with it its case and story."""
+    case: str = ""
+    story: str = ""
     silenced: float | None = None
     """When the last phone fell silent that rang and had not declined: the caller is leaving, or it is about
     to be told that it declined."""

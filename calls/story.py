@@ -102,9 +102,11 @@ def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
     caller_en = t.number(x.caller) or "a withheld number"
     over = f"（原被叫 {x.original}）" if x.original and x.original != x.called else ""
     over_en = f" (first dialled {x.original})" if over else ""
+    handed = f"，由 {x.centre} 移交" + (f"（案号 {x.case}）" if x.case else "") if x.centre else ""
+    handed_en = f", handed over by {x.centre}" + (f" (case {x.case})" if x.case else "") if handed else ""
     return (
-        f"{caller} 拨入 {x.called}{over}，线路 {x.line}，中继 {x.trunk}",
-        f"{caller_en} called {x.called}{over_en}, line {x.line}, trunk {x.trunk}",
+        f"{caller} 拨入 {x.called}{over}，线路 {x.line}，中继 {x.trunk}{handed}",
+        f"{caller_en} called {x.called}{over_en}, line {x.line}, trunk {x.trunk}{handed_en}",
     )
 
 

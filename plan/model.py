@@ -9,10 +9,15 @@ carry ``basis``: the clause of the notice it follows.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plan.clauses import Rules as Rules
+from plan.clauses import Unit as Unit
+from plan.merged import Merged as Merged
+from plan.merged import Stage, held, timeline
 from plan.roster import Roster
 from plan.rule import Rule as Rule
 from plan.words import (
@@ -75,6 +80,9 @@ class City(Rule):
     """The folder's name; prefix of everything of this city inside Asterisk."""
     title: Title
     title_en: OptionalTitle = ""
+    notice: OptionalTitle = ""
+    """The notice this plan follows, by its number (六政办秘〔2021〕125号): then every entry of the plan says
+    its clause (``basis``) or what it assumes (``assumption``)."""
     timezone: Timezone = "Asia/Shanghai"
     last: OptionalPlace = ""
     """The message at the end of every road, ``message:sorry``. Only a plan without lines needs none."""
@@ -106,9 +114,9 @@ class Line(Rule):
     title: Title
     title_en: OptionalTitle = ""
     kind: LineKind = "other"
-    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, max_length=200)]
+    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, max_length=200)] = ()
     """Numbers as the trunk delivers them. A call forwarded from one of them (Diversion, History-Info)
-    counts as a call to this line, and keeps it as its original number."""
+    counts as a call to this line, and keeps it as its original number. None: numbers.toml has them."""
     greeting: PromptName = "greeting"
     notice: OptionalPrompt = "recording"
     """The prompt that says the call is recorded; empty for none."""
@@ -155,6 +163,8 @@ class Queue(Rule):
     """How often a waiting caller is told the position; 0 for never."""
     next: Place
     """The way out: another queue, in the end a message."""
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    """Between queues that share seats the callers of the heavier one come first."""
 
 
 class Seat(Rule):
@@ -253,6 +263,9 @@ class Plan(BaseModel):
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     roster: Roster | None = None
+    numbers: dict[Name, Merged] = {}
+    units: dict[Name, Unit] = {}
+    rules: Rules | None = None
 
     @property
     def id(self) -> str:
@@ -277,8 +290,25 @@ class Plan(BaseModel):
             return known.skills
         return {name: queue.members[seat] for name, queue in self.queues.items() if seat in queue.members}
 
-    def line_of(self, number: str) -> str | None:
-        """The line that owns a number, or None."""
+    @property
+    def main(self) -> str:
+        """The line 12345 itself is answered by: the first of kind main, else the first; empty: no line."""
+        of_kind = (name for name, line in self.lines.items() if line.kind == "main")
+        return next(of_kind, next(iter(self.lines), ""))
+
+    def stages(self, number: str) -> tuple[Stage, ...]:
+        """What callers to a number of numbers.toml meet, from which day on; empty: it is not in there."""
+        return timeline(self.numbers, number, self.main)
+
+    def stage(self, number: str, day: date) -> Stage | None:
+        """The stage of a merged number on a day."""
+        return held(self.stages(number), day)
+
+    def line_of(self, number: str, day: date | None = None) -> str | None:
+        """The line that owns a number, or None. ``day``: also numbers of numbers.toml, as on that day."""
+        merged = self.stage(number, day) if day else None
+        if merged is not None:
+            return merged.line or None
         return next((name for name, line in self.lines.items() if number in line.numbers), None)
 
     def has(self, to: Destination) -> bool:

@@ -29,7 +29,7 @@ _HOST = re.compile(rf"({_LABEL}(?:\.{_LABEL}){{0,8}})(?::([0-9]{{1,5}}))?")
 TIMEZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "UTC")
 """Asterisk takes an unknown zone for UTC without a word, so only these."""
 
-_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕.-_/()%:+№§?! ")
+_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕×÷.-_/()%:+№§?! ")
 """Between the letters of a text. Missing on purpose: , ; & | ^ $ { } [ ] < > = " ' ` \\ @ and controls."""
 
 
@@ -174,6 +174,7 @@ CityName = Annotated[
     ),
 ]
 Name = Annotated[str, AfterValidator(_pattern(NAME, "a name", _NAME_RULE))]
+OptionalName = Annotated[str, AfterValidator(_optional(_pattern(NAME, "a name", _NAME_RULE)))]
 AgentNumber = Annotated[str, AfterValidator(_pattern(SEAT, "an agent's number (工号)", "3 to 6 digits"))]
 Pin = Annotated[str, AfterValidator(_optional(_pattern(re.compile("[0-9]{4,8}"), "a pin", "4 to 8 digits")))]
 PauseKey = Annotated[

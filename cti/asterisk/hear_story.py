@@ -7,6 +7,7 @@ behind, and the first one of a name counts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from calls.facts import (
     AdviceAsked,
@@ -48,8 +49,19 @@ def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
             original=value(said, "\r\nOriginal: "),
             caller=value(said, "\r\nCaller: "),
             sip_call=value(said, "\r\nSipCall: "),
+            merged=value(said, "\r\nMerged: "),
+            how=value(said, "\r\nHow: "),
+            centre=value(said, "\r\nCentre: "),
+            case=value(said, "\r\nCase: "),
+            story=_read(value(said, "\r\nStory: ")),
         )
     )
+
+
+def _read(encoded: str) -> str:
+    """A centre's story as text: percent-encoded UTF-8, cut anywhere, by a machine that is not ours."""
+    text = unquote(encoded.rsplit("%", 1)[0] if encoded[-2:].count("%") else encoded, errors="ignore")
+    return "".join(char for char in text if char.isprintable() or char == "\n")
 
 
 def _greeted(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:

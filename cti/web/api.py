@@ -49,6 +49,9 @@ class CallAnswer(Answer):
     owed: bool = Field(description="a call back is owed")
     consult_of: str | None
     seconds_to_answer: float | None
+    centre: str = Field("", description="the centre (110, 120 …) that handed the caller over")
+    case: str = Field("", description="that centre's case number")
+    story: str = Field("", description="what the centre says of the matter")
 
 
 class SeatAnswer(Answer):
@@ -194,6 +197,9 @@ def call_answer(call: Call, *, full: bool) -> CallAnswer:
         owed=call.owed,
         consult_of=call.consult_of,
         seconds_to_answer=None if call.answered is None else round(call.answered - call.arrived, 3),
+        centre=call.centre,
+        case=call.case,
+        story=call.story if full else "",
     )
 
 

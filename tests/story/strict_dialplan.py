@@ -22,16 +22,19 @@ SHARED = frozenset({
     "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
     "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
-    "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce",
+    "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
+    "origin-handed-over",
 })
 # fmt: on
 STEP = re.compile(
-    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|PAUSE),1| same => n)"
+    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|PAUSE|SIGN),1| same => n)"
     r"(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
 )
 PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
 """Extensions with letters: the reasons of a plan without pauses.toml."""
-STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES))))
+SIGN = r"none|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
+"""Extensions of ``<city>-centre``: who hands calls over."""
+STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES))).replace("SIGN", SIGN))
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
     r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
@@ -82,6 +85,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             own |= {
                 f"{city}-{rest}" for rest in ("number", "not-in-service", "last", "seats", "usual", "agent")
             }
+            own.add(f"{city}-centre")
             own |= {f"{city}-{rest}" for rest in ("agent-skills", "seat-skills", "pause", "leave")}
             return SHARED | own
         case "pjsip.conf":
