@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from cti.errors import NotNow, Refused
 from cti.home import Home
 
 SECONDS = 5.0
+LARGEST = 64 * 1024 * 1024
+"""Bytes of one message: a snapshot of a large city has some hundred thousand."""
 SILENT = 45.0
 """A service that says nothing for so long, not even a ping's answer, is away."""
 
@@ -105,7 +108,9 @@ async def follow(home: Home, role: str = "observer") -> AsyncIterator[Shown]:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers={"Authorization": f"Bearer {token}"}) as session,
-            session.ws_connect(url, heartbeat=SILENT / 2, max_msg_size=64 * 1024 * 1024) as ws,
+            await asyncio.wait_for(
+                session.ws_connect(url, heartbeat=SILENT / 2, max_msg_size=LARGEST), SECONDS
+            ) as ws,
         ):
             async for message in ws:
                 if message.type is aiohttp.WSMsgType.TEXT:

@@ -158,11 +158,13 @@ async def _move(order: MoveToQueue, connection: Connection, caller: str) -> None
     await _set(connection, caller, "MOVE_TO", order.to)
     if order.first:
         await _set(connection, caller, "QUEUE_PRIO", str(HEAD))
-    await _ask(
-        connection,
-        {"Action": "QueueWithdrawCaller", "Queue": f"{order.city}-{order.queue}", "Caller": caller,
-         "WithdrawInfo": order.to},
-    )  # fmt: skip
+    out = {"Queue": f"{order.city}-{order.queue}", "Caller": caller, "WithdrawInfo": order.to}
+    try:
+        await _ask(connection, {"Action": "QueueWithdrawCaller", **out})
+    except Refused:
+        # answered in this very moment: a later way out of the queue is none of this order's
+        await connection.ask({"Action": "Setvar", "Channel": caller, "Variable": "MOVE_TO", "Value": ""})
+        raise
 
 
 async def _set(connection: Connection, channel: str, name: str, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 import time
@@ -27,6 +26,8 @@ from cti.web import api
 AGAIN = 1.0
 """Seconds between two tries while the service is away."""
 DRAWN = 0.25
+FIRST = 5.0
+"""Seconds in which a living service has told its board."""
 STATES = {
     "ready": "空闲 ready",
     "ringing": "振铃 ringing",
@@ -92,10 +93,11 @@ async def _once(home: Home, city: str | None, as_json: bool) -> None:
 
 
 async def _first(home: Home) -> Shown:
-    async with contextlib.aclosing(follow(home)) as boards, asyncio.timeout(5.0):  # type: ignore[type-var]
-        async for shown in boards:
-            return shown
-    raise NotNow("the service went away")
+    try:
+        async with asyncio.timeout(FIRST):
+            return await anext(follow(home))
+    except TimeoutError:
+        raise NotNow(f"the service says nothing within {FIRST:g} s") from None
 
 
 async def _live(home: Home, city: str | None, as_json: bool) -> None:

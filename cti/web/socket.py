@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ HELLO = 5.0
 CHECK = 30.0
 """How often a token is looked at again: it ends, and an account may be gone."""
 HEARTBEAT = 20.0
+KERNEL = 128 * 1024
+"""Bytes the kernel keeps for a client; the hub keeps ``FULL`` more."""
 LONGEST = 16 * 1024
 NO_TOKEN, ENDED = 4401, 4408
 
@@ -48,6 +51,9 @@ class Socket:
         if who is None or request.transport is None:
             await ws.close(code=NO_TOKEN, message=b'first message: {"token": "..."}')
             return ws
+        # the kernel would keep megabytes for a client that does not read
+        if (line := request.transport.get_extra_info("socket")) is not None:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL)
         client = Client(who, request.transport)
         self._hub.join(client)
         try:

@@ -211,6 +211,7 @@ async def test_a_waiting_caller_is_moved_to_another_queue_and_waits_on_there(
     assert out["Status"] == "WITHDRAW"
     await chief.orders("seats/1002/ready")
     await city.seat("1002").answers(call, within=RING + 3)
+    await seat_is(home, "1002", state="busy")
     status, why = await chief.orders(f"calls/{id}/move", queue="general")
     assert (status, "does not wait" in why["detail"]) == (409, True)
     await call.hangs_up()
