@@ -21,9 +21,12 @@ from cti import kept, plan_folder
 from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
+from cti.desk_doors import DeskDoors
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
+from cti.live_board import LiveBoard
 from cti.nudge import Nudger
+from cti.plan_skills import Skills
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.staffing import Staffing
@@ -34,6 +37,7 @@ from cti.store.picture import LivePicture, connect
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
 from cti.web.server import Web
+from cti.web.socket import Socket
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from queues.wrap_up import overdue
@@ -118,11 +122,14 @@ class Service:
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
+        self.live_board = LiveBoard(self._board, self.staffing.shortfalls, self.history)
+        self.switchboard.listen(self.live_board.hear)
         self.link = Link(
             ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
         )
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
+        self.skills = Skills(self.link.do)
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
             self.switchboard,
@@ -134,7 +141,11 @@ class Service:
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
             shortfalls=self.staffing.shortfalls,
         )
-        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
+        self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
+        socket = Socket(self.live_board.hub)
+        doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
+        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
+        socket.who = self.web.who
         self._show_seats()
 
     async def run(self) -> None:
@@ -150,6 +161,8 @@ class Service:
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
+            "board": self.live_board.run,
+            "sockets": self.live_board.hub.run,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -178,8 +191,12 @@ class Service:
     async def _follow_plans(self) -> None:
         while True:
             await asyncio.sleep(LOOK_AT_PLANS)
+            await self.skills.give()
+            before = self.plans.by_city
             if self.plans.look():
                 self._show_seats()
+                seats = self._board().seats.seats.values()
+                self.skills.changed(before, self.plans.by_city, seats)
                 log.info("plans read", cities=sorted(self.plans.by_city))
 
     async def _end_wrap_ups(self) -> None:
