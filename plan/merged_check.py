@@ -16,8 +16,8 @@ from plan.tables import TABLES
 from plan.words import did_you_mean
 
 FILE = "numbers.toml"
-ALWAYS = ("numbers", "units")
-"""Tables that exist only because a notice does; the others owe their clause when ``city.notice`` is set."""
+ALWAYS = ("numbers",)
+"""Exists only because a notice does, as rules.toml; the others owe their clause when ``city.notice`` is set."""
 Known = Mapping[str, set[str]]
 
 

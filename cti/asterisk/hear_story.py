@@ -54,12 +54,12 @@ def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
             how=value(said, "\r\nHow: "),
             centre=value(said, "\r\nCentre: "),
             case=value(said, "\r\nCase: "),
-            story=_read(value(said, "\r\nStory: ")),
+            story=story_of(value(said, "\r\nStory: ")),
         )
     )
 
 
-def _read(encoded: str) -> str:
+def story_of(encoded: str) -> str:
     """A centre's story as text: percent-encoded UTF-8, cut anywhere, by a machine that is not ours."""
     text = unquote(encoded.rsplit("%", 1)[0] if encoded[-2:].count("%") else encoded, errors="ignore")
     return "".join(char for char in text if char.isprintable() or char == "\n")

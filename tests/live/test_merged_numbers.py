@@ -169,7 +169,28 @@ async def test_the_caller_hears_what_the_row_says(house: House, city: Lab, name:
         assert not ears.contains(await call.recorded(), greeting)
 
 
-async def test_a_day_begins_while_the_service_is_dead(house: House, city: Lab) -> None:
+async def test_a_distinct_called_number_counts_before_a_diversion(house: House, city: Lab) -> None:
+    since = len(city.house.events)
+    dialled = {
+        # called, forwarded from: line, original
+        ("12315", "12369"): ("12315", "12369"),
+        ("12315", "13900000077"): ("12315", "12315"),
+        ("12345110", "12315"): ("emergency", "110"),
+        ("12345", "13900000077"): ("main", "13900000077"),
+        ("12345", "12345110"): ("emergency", "110"),
+        ("99999", "12315"): ("12315", "12315"),
+        ("99999", "13900000077"): ("", "13900000077"),
+    }
+    async with today_is(house.home, AFTER):
+        for number, diversion in dialled:
+            call = await city.caller().dials(number, diversion=diversion, hear=False)
+            await call.id()
+            await call.hangs_up()
+    arrived = [event for event in city.house.events[since:] if event.get("What") == "arrived"]
+    assert [(event["Line"], event["Original"]) for event in arrived] == list(dialled.values())
+
+
+async def test_a_day_begins_while_the_service_is_frozen(house: House, city: Lab) -> None:
     service = house.parts()["service"]
     before = [Dialled("12315", way, ANNOUNCED, "12315") for way in WAYS]
     after = [Dialled("12315", way, Place("12315", "own", "market"), "12315") for way in WAYS]

@@ -48,8 +48,8 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         "numbers.toml: 12336.line: no such line 'mian' (did you mean 'main'?)",
     ),
     "a unit misspelt": (
-        row("12336", 'unit = "resources"', 'unit = "resource"'),
-        "numbers.toml: 12336.unit: no such unit 'resource' (did you mean 'resources'?)",
+        row("12336", 'unit = "land"', 'unit = "lnad"'),
+        "numbers.toml: 12336.unit: no such unit 'lnad' (did you mean 'land'?)",
     ),
     "a trunk that is not there": (
         row("110", 'trunks = ["police"]', 'trunks = ["polcie"]'),
