@@ -119,5 +119,14 @@ class Nudge:
     leg: LegId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """Have a stand-in wait in the queue for a citizen who is to be called back. ``record`` is what Asterisk
+    shall remember of it, should it have forgotten. One that stands already is left alone."""
+
+    call: CallId
+    record: str
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
-Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | SeatOrder
+Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | StandIn | SeatOrder

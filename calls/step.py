@@ -58,6 +58,7 @@ def _arrived(p: Picture, x: f.CallArrived) -> Picture:
         "caller": x.caller,
         "called": x.called,
         "original": x.original,
+        "callback_of": x.callback_of,
     }
     if known is not None:
         # a call rebuilt from a snapshot learns who called, also when it is over; a call that goes on to

@@ -22,6 +22,7 @@ import structlog
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.picture import caller_leg, city_of
+from calls.record import call_back_of
 from cti.switchboard import Board
 from queues.visit import Outcome
 
@@ -192,6 +193,11 @@ def _queue_fact(at: float, node: str, city: str, queue: str, part: list[str]) ->
             return f.SeatDeclined(**about, seat=seat, leg=LegId(""), rang=float(data[0]) / 1000)
         case "ABANDON":
             return f.QueueAbandoned(**about, leg=leg, position=int(data[0]), waited=float(data[2]))
+        case "HOTLINECALLBACK":
+            of, _, record = data[0].partition("/")
+            return call_back_of(record, CallId(of), at, node)
+        case "HOTLINEDUTY":
+            return f.DutyPhoneAnswered(at=at, node=node, call=call, phone=data[0])
         case "EXITWITHKEY":
             return f.QueueGaveUp(**about, status="KEY", key=data[0])
         case _ if event in _GAVE_UP:
@@ -210,8 +216,8 @@ def _by_call(lines: Iterable[str]) -> dict[CallId, list[list[str]]]:
 
 def _arrival(call: CallId, rows: list[list[str]], node: str = "") -> f.CallArrived:
     row = rows[0]
-    city, _, rest = row[17].partition("/")
-    line, _, dialled = rest.partition("/")
+    told = row[17].split(";")[0].split("/")
+    city, line, dialled, _, _, _, back = (*told, *[""] * (7 - len(told)))[:7]
     return f.CallArrived(
         at=min(_moment(row[9]) for row in rows),
         node=node,
@@ -224,6 +230,7 @@ def _arrival(call: CallId, rows: list[list[str]], node: str = "") -> f.CallArriv
         original=dialled,
         caller=row[1],
         sip_call="",
+        callback_of=back,
     )
 
 

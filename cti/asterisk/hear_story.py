@@ -17,6 +17,7 @@ from calls.facts import (
     CallerReturned,
     CallId,
     CallLeft,
+    DutyPhoneAnswered,
     GreetingEnded,
     LegId,
     MenuChosen,
@@ -25,6 +26,7 @@ from calls.facts import (
     SeatActed,
     SeatMissed,
 )
+from calls.record import call_back_of
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
@@ -48,6 +50,7 @@ def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
             original=value(said, "\r\nOriginal: "),
             caller=value(said, "\r\nCaller: "),
             sip_call=value(said, "\r\nSipCall: "),
+            callback_of=value(said, "\r\nCallBackOf: "),
         )
     )
 
@@ -145,6 +148,16 @@ def _seat(ear: Ear, text: str, at: float) -> None:
         ear.tell(AgentUnbound(at=at, node=ear.node, city=city, seat=seat, agent=agent, why=why))
 
 
+def _call_back(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    fact = call_back_of(value(said, "\r\nRecord: "), call, at, ear.node)
+    if fact is not None:
+        ear.tell(fact)
+
+
+def _duty(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    ear.tell(DutyPhoneAnswered(at=at, node=ear.node, call=call, phone=value(said, "\r\nPhone: ")))
+
+
 _TELLERS: dict[str, _Teller] = {
     "arrived": _arrived,
     "greeted": _greeted,
@@ -156,6 +169,8 @@ _TELLERS: dict[str, _Teller] = {
     "recording": _recording,
     "missed": _missed,
     "returned": _returned,
+    "call-back": _call_back,
+    "duty": _duty,
 }
 
 
