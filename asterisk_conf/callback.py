@@ -29,6 +29,8 @@ FIELDS = ("city", "queue", "line", "number", "rank", "tries", "state", "due")
 """Of a record, in this order, with ``/`` between."""
 STAND_SECONDS = 86_400
 """A stand-in waits as long as it takes; a day is longer than any queue."""
+ANY_CALL = "_[a-z][a-z0-9]."
+"""Extensions that are a CALL_ID. Two characters at least: ``h``, ``i``, ``t`` mean something to Asterisk."""
 SHORTEST, LONGEST = 7, 12
 """Digits of a number that may be called back: no short codes, nothing abroad."""
 
@@ -113,6 +115,7 @@ def _offer() -> Context:
     context.do("Playback", "hotline/callback-confirmed")
     context.do("Hangup", "16")
     context.do("Playback", "hotline/callback-failed", label="wait")
+    context.do("Set", "AGAIN=1")
     return context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
 
 
@@ -145,7 +148,7 @@ def _told() -> Context:
 def _stand_up() -> Context:
     """The service has a stand-in made; its own channel is gone at once."""
     context = Context("stand-up", None)
-    context.exten("_[a-z]!").do("Set", "CDR_PROP(disable)=1")
+    context.exten(ANY_CALL).do("Set", "CDR_PROP(disable)=1")
     context.do("Originate", "Local/${EXTEN}@stand-in/n", "exten", "stand-in-citizen", "${EXTEN}", "1",
                str(STAND_SECONDS), "a")  # fmt: skip
     context.do("Answer").do("Hangup")
@@ -161,7 +164,7 @@ def _read(context: Context) -> None:
 def _stand_in() -> Context:
     """The ;2 half: waits for an agent in the place of the citizen whose CALL_ID is the extension."""
     context = Context("stand-in", None)
-    context.exten("_[a-z]!").do("Set", "__OF=${EXTEN}")
+    context.exten(ANY_CALL).do("Set", "__OF=${EXTEN}")
     _read(context)
     context.do("GotoIf", '$["${RECORD}" = ""]?none')
     context.do("Set", "HELD=${LOCK(stand-in)}")
@@ -175,10 +178,11 @@ def _stand_in() -> Context:
     context.do("Set", "__DAY=${STRFTIME(${EPOCH},,%Y%m%d)}").do("Set", "__CALLER=${NUMBER}")
     context.do("Set", "CALLERID(num)=${NUMBER}").do("Set", "__ORIGINAL=").do("Set", "__SIP_CALL=")
     context.do("UserEvent", "Hotline", "What: arrived", "Call: ${CALL_ID}", "City: ${CITY}", "Trunk: ",
-               "Line: ${LINE}", "Called: ", "Original: ", "Caller: ${NUMBER}", "SipCall: ",
+               "Line: ${LINE}", "Called: ${NUMBER}", "Original: ", "Caller: ${NUMBER}", "SipCall: ",
                "CallBackOf: ${OF}")  # fmt: skip
+    # Originate makes the extension the caller in the CDR: the number stands behind it
     now = "${STRFTIME(,,%s.%3q)}"
-    context.do("Set", f"CDR(userfield)=${{CITY}}/${{LINE}}////{now}/${{OF}}")
+    context.do("Set", f"CDR(userfield)=${{CITY}}/${{LINE}}///${{NUMBER}}/{now}/${{OF}}")
     context.do("Set", "STATE=standing").do("Gosub", "call-back-note", "s", "1(${UNIQUEID})")
     context.do("Set", "QUEUED_AT=${EPOCH}").do("Set", "QUEUE_PRIO=${RANK}")
     context.do("Goto", "${CITY}-stand-in-${QUEUE}", "s", "1")
@@ -215,7 +219,7 @@ def _stand_in_left() -> Context:
 def _citizen() -> Context:
     """The ;1 half, when an agent has answered the other: now the citizen is called."""
     context = Context("stand-in-citizen", None)
-    context.exten("_[a-z]!").do("Set", "CDR_PROP(disable)=1").do("Set", "__OF=${EXTEN}")
+    context.exten(ANY_CALL).do("Set", "CDR_PROP(disable)=1").do("Set", "__OF=${EXTEN}")
     _read(context)
     context.do("Set", f"__BACK=${{DB({STANDING}/${{OF}})}}")
     context.do("Set", "__CALL_ID=${CITY}-${BACK}").do("Set", "CHANNEL(accountcode)=${CALL_ID}")

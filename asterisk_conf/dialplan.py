@@ -16,7 +16,7 @@ from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
-from asterisk_conf.waiting import city_waiting_contexts, head_start_of_key, paces, phone_context
+from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
 
 CALLED = "+0-9*"
@@ -68,7 +68,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     yield from city_callback_contexts(plan)
     for name, queue in plan.queues.items():
         if queue.call_back is not None:
-            yield _stand_in_queue(plan, name, queue)
+            yield _stand_in_queue(plan, site, name, queue)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
 
@@ -178,8 +178,10 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     ring = queue.music == "ring" or not site.music_dir
     options = QUEUE_OPTIONS.format(ring="r" if ring else "")
     # the AGI runs on the caller's channel when an agent has answered, before the two are joined
-    agi = (site.announce,) if queue.announce_agent and site.announce else ()
-    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *agi)
+    agi = site.announce if queue.announce_agent and site.announce else ""
+    context.do(
+        "Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *_again(site, agi, "${AGAIN}")
+    )
     context.do("Set", "CHANNEL(language)=zh")
     # Every exit of Queue() but a key comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
@@ -192,14 +194,24 @@ def _for_the_seat(context: Context, plan: Plan, queue: Queue) -> None:
     context.do("Set", f"__RING_SECONDS={queue.ring_seconds}")
     context.do("Set", f"__MISSED_RINGS={plan.city.missed_rings}")
     context.do("Set", f"__WRAP_UP={queue.wrap_up_seconds}")
+    # rules change a limit only where there is one from the beginning
+    context.do("Set", f"QUEUE_MAX_PENALTY={first_level(queue)}")
 
 
-def _stand_in_queue(plan: Plan, name: str, queue: Queue) -> Context:
+def _again(site: Site, agi: str, position: str) -> tuple[str, ...]:
+    """Queue()'s last arguments. Ranks count seconds: whoever comes back stands, as position 1 among equals,
+    before those who came in the same second."""
+    macro = () if site.version >= (21, 0, 0) else ("",)
+    return (agi, *macro, "", "", position)
+
+
+def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     """Where a stand-in waits for its citizen (asterisk_conf.callback). Nobody listens: no agent's number."""
     context = Context(f"{plan.id}-stand-in-{name}")
     _for_the_seat(context, plan, queue)
     context.do("Gosub", "seat-wind", "s", "1")
-    context.do("Queue", f"{plan.id}-{name}", QUEUE_OPTIONS.format(ring="r"), "", "", str(STAND_SECONDS))
+    options = QUEUE_OPTIONS.format(ring="r")
+    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", "1"))
     context.do("Gosub", "queued-out", "s", f"1({name})")
     return context.do("Hangup", "16")
 

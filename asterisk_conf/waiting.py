@@ -27,7 +27,8 @@ RANK = 2_700_000_000
 """Rank = RANK - epoch of joining + head start: a positive 32-bit number, as app_queue keeps it, to 2055."""
 KEY_CALL_BACK = "1"
 """What a waiting caller presses to be called back (prompt callback-offer)."""
-MOST_AHEAD = 20
+NO_LIMIT = 2**31 - 1
+"""app_queue's own value for a QUEUE_MAX_PENALTY that is none."""
 MOST_MINUTES = 15
 """There is a sentence for each number up to these."""
 
@@ -50,6 +51,11 @@ def queue_rules(plans: Sequence[Plan]) -> str:
                 changes: list[Pair] = [("penaltychange", f"{after},{level}") for after, level in steps]
                 parts.append(section(f"{plan.id}-{name}", changes, arrow="=>"))
     return "\n".join(parts)
+
+
+def first_level(queue: Queue) -> int:
+    """QUEUE_MAX_PENALTY at the door."""
+    return min(((int(after), level) for after, level in queue.widen.items()), default=(0, NO_LIMIT))[1]
 
 
 def say_conf(plans: Sequence[Plan]) -> str:

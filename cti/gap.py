@@ -217,7 +217,7 @@ def _by_call(lines: Iterable[str]) -> dict[CallId, list[list[str]]]:
 def _arrival(call: CallId, rows: list[list[str]], node: str = "") -> f.CallArrived:
     row = rows[0]
     told = row[17].split(";")[0].split("/")
-    city, line, dialled, _, _, _, back = (*told, *[""] * (7 - len(told)))[:7]
+    city, line, dialled, _, number, _, back = (*told, *[""] * (7 - len(told)))[:7]
     return f.CallArrived(
         at=min(_moment(row[9]) for row in rows),
         node=node,
@@ -228,7 +228,7 @@ def _arrival(call: CallId, rows: list[list[str]], node: str = "") -> f.CallArriv
         line=line,
         called=dialled,
         original=dialled,
-        caller=row[1],
+        caller=number if back else row[1],
         sip_call="",
         callback_of=back,
     )

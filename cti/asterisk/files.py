@@ -107,7 +107,7 @@ def _facts(
     yield f.CallArrived(
         at=at, node=node, call=call, leg=leg, city=city, line=told[1], original=told[2],
         trunk=told[3] or endpoint_of(rows[0][5]).removeprefix(f"{city}-"), called=told[4] or told[2],
-        caller=rows[0][1], sip_call="", callback_of=told[6],
+        caller=told[4] if told[6] else rows[0][1], sip_call="", callback_of=told[6],
     )  # fmt: skip
     yield f.LegStarted(
         at=at, node=node, leg=leg, channel=rows[0][5], call=call, endpoint=endpoint_of(rows[0][5]),

@@ -149,7 +149,7 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
         with contextlib.suppress(ValueError):
             call.arrived, call.exact = float(told[5]), True
     if len(told) >= 7:
-        call.callback_of = told[6]
+        call.callback_of, call.caller = told[6], told[4]
     call.refused = last.app == "Hangup" and last.data == TRUNK_FULL and last.context == "arrive"
     if last.app == "Hangup":
         call.left_by = "agent" if last.context == "talked" else "system"

@@ -29,7 +29,8 @@ SHARED = frozenset({
 })
 # fmt: on
 STEP = re.compile(
-    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|_\+?[0-9]+!|_\[a-z\]!|PAUSE),1| same => n)"
+    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|_\+?[0-9]+!|"
+    r"_\[a-z\]\[a-z0-9\]\.|PAUSE),1| same => n)"
     r"(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
 )
 PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
