@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
 from asterisk_conf.merged import centre_context, merged_numbers
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
 
 CALLED = "+0-9*"
@@ -36,6 +38,7 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
             "[globals]",
             f"PLAN_HASH = {plan_hash}",
+            *paces(plans),
             "",
         )
     )
@@ -62,6 +65,13 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
         yield _queue(plan, site, name, queue)
     for name, message in plan.messages.items():
         yield _message(plan, site, name, message)
+    for name, phone in plan.phones.items():
+        yield phone_context(plan, name, phone, *_context(plan, phone.next))
+    yield from city_waiting_contexts(plan)
+    yield from city_callback_contexts(plan)
+    for name, queue in plan.queues.items():
+        if queue.call_back is not None:
+            yield _stand_in_queue(plan, site, name, queue)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
 
@@ -157,6 +167,9 @@ def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: st
         f"Next: {to}",
     )
     context.do(*what, label=label)
+    if plan.priorities:
+        head = head_start_of_key(tuple(plan.priorities.values()), menu, key)
+        context.do("Set", f"__KEY_HEAD_START={head or '${KEY_HEAD_START}'}")
     context.do("Goto", *_context(plan, to), "s", "1")
 
 
@@ -169,21 +182,49 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     context = Context(f"{plan.id}-queue-{name}")
     context.do("Gosub", "hop", "s", f"1(queue:{name})")
     context.do("Set", f"__QUEUE={name}")
-    # the seat's leg inherits these: what it misses, and how long its agent wraps up
-    context.do("Set", f"__RING_SECONDS={queue.ring_seconds}")
-    context.do("Set", f"__MISSED_RINGS={plan.city.missed_rings}")
-    context.do("Set", f"__WRAP_UP={queue.wrap_up_seconds}")
+    _for_the_seat(context, plan, queue)
     context.do("Gosub", "seat-wind", "s", "1", label="enter")
+    context.do("Gosub", "queue-enter", "s", f"1({name})")
     # without any music a caller still must not wait in silence
     ring = queue.music == "ring" or not site.music_dir
     options = QUEUE_OPTIONS.format(ring="r" if ring else "")
     # the AGI runs on the caller's channel when an agent has answered, before the two are joined
-    agi = (site.announce,) if queue.announce_agent and site.announce else ()
-    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *agi)
-    # Every exit of Queue() comes through here, with an agent (CONTINUE) or without one.
+    agi = site.announce if queue.announce_agent and site.announce else ""
+    context.do(
+        "Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *_again(site, agi, "${AGAIN}")
+    )
+    context.do("Set", "CHANNEL(language)=zh")
+    # Every exit of Queue() but a key comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
     return context.do("Goto", *_context(plan, queue.next), "s", "1")
+
+
+def _for_the_seat(context: Context, plan: Plan, queue: Queue) -> None:
+    """The seat's leg inherits these: what it misses, and how long its agent wraps up."""
+    context.do("Set", f"__RING_SECONDS={queue.ring_seconds}")
+    context.do("Set", f"__MISSED_RINGS={plan.city.missed_rings}")
+    context.do("Set", f"__WRAP_UP={queue.wrap_up_seconds}")
+    # rules change a limit only where there is one from the beginning
+    context.do("Set", f"QUEUE_MAX_PENALTY={first_level(queue)}")
+
+
+def _again(site: Site, agi: str, position: str) -> tuple[str, ...]:
+    """Queue()'s last arguments. Ranks count seconds: whoever comes back stands, as position 1 among equals,
+    before those who came in the same second."""
+    macro = () if site.version >= (21, 0, 0) else ("",)
+    return (agi, *macro, "", "", position)
+
+
+def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
+    """Where a stand-in waits for its citizen (asterisk_conf.callback). Nobody listens: no agent's number."""
+    context = Context(f"{plan.id}-stand-in-{name}")
+    _for_the_seat(context, plan, queue)
+    context.do("Gosub", "seat-wind", "s", "1")
+    options = QUEUE_OPTIONS.format(ring="r")
+    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", "1"))
+    context.do("Gosub", "queued-out", "s", f"1({name})")
+    return context.do("Hangup", "16")
 
 
 def _message(plan: Plan, site: Site, name: str, message: Message) -> Context:
@@ -221,5 +262,7 @@ def _seats(plan: Plan, site: Site) -> Context:
 def places(contexts: Iterable[str]) -> set[str]:
     """``demo-queue-general`` for each such context: where a validated answer may lead."""
     return {
-        name for name in contexts if re.fullmatch(r"[a-z0-9]+-(queue|menu|message|line)-[a-z0-9-]+", name)
+        name
+        for name in contexts
+        if re.fullmatch(r"[a-z0-9]+-(queue|menu|message|line|phone)-[a-z0-9-]+", name)
     }

@@ -53,7 +53,6 @@ def machine_files(site: Site) -> Iterator[tuple[str, str]]:
     yield "ccss.conf", section("general", [])
     yield "udptl.conf", section("general", [])
     yield "codecs.conf", section("general", [])
-    yield "queuerules.conf", section("general", [])
     yield "stasis.conf", ""
     yield "cel.conf", section("general", [("enable", "no")])
     yield "acl.conf", ""

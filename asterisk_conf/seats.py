@@ -26,8 +26,8 @@ FLOOR = 2
 REST = 10
 """Seconds a seat is left alone after a ring of full length: app_queue would offer the same caller to the same
 empty chair again, however many colleagues are free."""
-HEAD = 1000
-"""QUEUE_PRIO of a caller whom we lost: before everybody else."""
+HEAD = 2_000_000_000
+"""QUEUE_PRIO of a caller whom we lost: before everybody else (all ranks are lower, asterisk_conf.waiting)."""
 GONE = (18, 20, 27, 38, 41, 44)
 """Q.850 causes of a seat's phone that did not hang up but vanished: no response, absent, out of order,
 network out of order, temporary failure, not available (what res_pjsip gives when no sound came)."""

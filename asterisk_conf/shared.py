@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
 from asterisk_conf.merged import origin_contexts
 from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from asterisk_conf.waiting import waiting_contexts
 from plan.model import MAX_HOPS
 
 HOPS_ALLOWED = MAX_HOPS + 2
@@ -41,6 +43,8 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _seat_leg()
     yield _seat_joined(site)
     yield _left()
+    yield from waiting_contexts()
+    yield from callback_contexts()
 
 
 def _tell(context: Context, what: str, *headers: str, label: str = "") -> Context:
@@ -203,7 +207,9 @@ def _judge(context: Context) -> None:
     context.do("GotoIf", '$["${PLACE}" = "default"]?default')
     context.do("Set", "NEXT_KIND=${CUT(PLACE,:,1)}")
     context.do("Set", "NEXT_NAME=${CUT(PLACE,:,2-)}")
-    kinds = " | ".join(f'"${{NEXT_KIND}}" = "{kind}"' for kind in ("queue", "menu", "message", "line"))
+    kinds = " | ".join(
+        f'"${{NEXT_KIND}}" = "{kind}"' for kind in ("queue", "menu", "message", "line", "phone")
+    )
     context.do("GotoIf", f"$[{kinds}]?:lie")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${ARG1}-${NEXT_KIND}-${NEXT_NAME},s,1)}?:lie")
     context.do("GotoIf", '$["${HASH(SEEN,${PLACE})}" = "1"]?lie')
@@ -255,6 +261,8 @@ def _talked() -> Context:
     context.do("Goto", "look")
     lost = f"{cause_is(GONE, 'SEAT_LEFT')} & 0${{RETURNS}} < {RETURNS}"
     context.do("GotoIf", f"$[{lost}]?back", label="known")
+    # too often: we have lost this caller (asterisk_conf.waiting remembers it)
+    context.do("ExecIf", f"$[{cause_is(GONE, 'SEAT_LEFT')}]?Set(DROPPED=1)")
     context.do("Set", "LEFT_BY=agent")
     context.do("Hangup", "16")
     context.do("Set", "RETURNS=$[0${RETURNS} + 1]", label="back")
@@ -289,6 +297,7 @@ def _seat_joined(site: Site) -> Context:
     # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
     caller = "${CUT(CALL_ID,-,2-)}"
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
+    context.do("Gosub", "queue-paced", "s", "1")
     _start_recording(context, site)
     return context.do("Return")
 
@@ -296,6 +305,9 @@ def _seat_joined(site: Site) -> Context:
 def _left() -> Context:
     """Hangup handler of the caller's leg: whatever ended the call, it is told."""
     context = Context("left")
+    # a duty phone outside answered: the caller did not give up
+    context.do("ExecIf", '$["${DUTY_UP}" != "" & "${LEFT_BY}" = ""]?Set(LEFT_BY=system)')
+    context.do("Gosub", "waits-over", "s", "1")
     context.do("GotoIf", '$["${OWED}" = ""]?bye')
     _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
     # a duty must not be forgotten because nobody was listening

@@ -187,6 +187,8 @@ class CallArrived(Fact):
     """That centre's case number."""
     story: str = ""
     """What it says of the caller and the matter."""
+    callback_of: str = ""
+    """This call is no citizen's but a stand-in's: the call back that was promised in that call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +236,33 @@ class CallLeft(Fact):
     call: CallId
     by: str
     cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBackMoved(Fact):
+    """How a promised call back stands: the dialplan's record of it, or what is left of it in queue_log.
+
+    ``call`` is the call in which it was promised, ``state`` asked, standing, dialling, talking, resting,
+    given-up or done; ``due``: when the next try is (epoch; 0 now). ``rank`` is the caller's place.
+    """
+
+    call: CallId
+    city: str
+    queue: str
+    line: str
+    number: str
+    rank: int
+    tries: int
+    state: str
+    due: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyPhoneAnswered(Fact):
+    """Somebody outside who answers for the hotline has the caller now."""
+
+    call: CallId
+    phone: str
 
 
 # --- the queue ------------------------------------------------------------------------------
@@ -548,3 +577,5 @@ class Snapshot(Fact):
     """(city, seat, agent) of everybody signed in; None: Asterisk could not be asked."""
     announcements: tuple[tuple[str, str, str], ...] | None = None
     """(city, line, sound) of every urgent announcement that stands; None: Asterisk could not be asked."""
+    call_backs: tuple[tuple[CallId, str], ...] | None = None
+    """Calls back that Asterisk remembers: the call and the record; None: it could not be asked."""

@@ -200,6 +200,15 @@ class Announce:
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """Have a stand-in wait in the queue for a citizen who is to be called back. ``record`` is what Asterisk
+    shall remember of it, should it have forgotten. One that stands already is left alone."""
+
+    call: CallId
+    record: str
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
 DeskOrder = SetQueues | Watch | TakeOver | Free | MoveToFront | MoveToQueue | Announce
-Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | SeatOrder | DeskOrder
+Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | StandIn | SeatOrder | DeskOrder

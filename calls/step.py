@@ -61,6 +61,7 @@ def _arrived(p: Picture, x: f.CallArrived) -> Picture:
         "centre": x.centre,
         "case": x.case,
         "story": x.story,
+        "callback_of": x.callback_of,
     }
     if known is not None:
         # a call rebuilt from a snapshot learns who called, also when it is over; a call that goes on to

@@ -98,6 +98,12 @@ def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
 
 
 def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
+    if x.callback_of:
+        number = t.number(x.caller)
+        return (
+            f"为 {number} 排队回电（来电 {x.callback_of}）",
+            f"in line to call {number} back, as promised in call {x.callback_of}",
+        )
     caller = t.number(x.caller) or "不明号码"
     caller_en = t.number(x.caller) or "a withheld number"
     over = f"（原被叫 {x.original}）" if x.original and x.original != x.called else ""
@@ -121,6 +127,26 @@ def _asked(t: _Telling, x: f.AdviceAsked, call: CallId) -> Said:
         return (f"{zh}指示去向 {x.next}", f"{en} said: {x.next}")
     zh, en = SILENT.get(x.status, ("服务无建议", "the service had no advice"))
     return (f"{zh}，按拨号方案默认去向", f"{en}; the dialplan's default holds")
+
+
+_CALL_BACK = {
+    "asked": ("来电人接受回电，号码", "a call back was promised, to"),
+    "standing": ("排队等待话务员，为", "a stand-in waits in line for"),
+    "dialling": ("话务员已接起，正在拨打", "an agent answered, ringing"),
+    "talking": ("市民已接听回电", "the citizen answered the call back:"),
+    "resting": ("回电未成，稍后再试", "the call back failed, to be tried again:"),
+    "given-up": ("回电多次未成，转人工办理", "tried often enough, a duty for a person:"),
+    "done": ("回电完成", "called back:"),
+}
+
+
+def _call_back(t: _Telling, x: f.CallBackMoved, call: CallId) -> Said:
+    zh, en = _CALL_BACK.get(x.state, (x.state, x.state))
+    return (f"{zh} {t.number(x.number)}", f"{en} {t.number(x.number)}")
+
+
+def _duty(t: _Telling, x: f.DutyPhoneAnswered, call: CallId) -> Said:
+    return (f"值班电话 {x.phone} 已接听", f"the duty phone {x.phone} answered")
 
 
 def _chose(t: _Telling, x: f.MenuChosen, call: CallId) -> Said:
@@ -273,6 +299,8 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.LegStarted: _started,
     f.LegBelongs: _belongs,
     f.CallArrived: _arrived,
+    f.CallBackMoved: _call_back,
+    f.DutyPhoneAnswered: _duty,
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _asked,
     f.MenuChosen: _chose,

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import structlog
 
+from calls.facts import CallBackMoved
 from calls.model import SeatState
 from cti import kept, plan_folder
 from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
+from cti.callbacks import CallBackKeeper
 from cti.desk_doors import DeskDoors
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
@@ -33,6 +35,7 @@ from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
+from cti.store.keeping import fact_of
 from cti.store.picture import LivePicture, connect
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
@@ -130,6 +133,13 @@ class Service:
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
         self.skills = Skills(self.link.do)
+        promised = (fact for record in reader.recent(2) if (fact := fact_of(record)) is not None)
+        self.call_backs = CallBackKeeper(
+            self.link.do,
+            lambda: self.link.up,
+            (fact for fact in promised if isinstance(fact, CallBackMoved)),
+        )
+        self.switchboard.listen(self.call_backs.hear)
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
             self.switchboard,
@@ -157,6 +167,7 @@ class Service:
             "drain": self.drain.run,
             "refill": self.refiller.run,
             "nudge": self.nudger.run,
+            "call-backs": self.call_backs.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,

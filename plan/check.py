@@ -17,6 +17,7 @@ from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
 from plan.tables import FILES, TABLES, advice_of, city_of, rules_of, tables_of, toml_of
+from plan.waiting import faults_of_waiting
 from plan.words import did_you_mean, host_of, shown
 
 
@@ -88,6 +89,7 @@ def check(
     }
     found += faults_of_roads(plan, known)
     found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))
+    found += faults_of_waiting(plan, known)
     found += _numbers(plan)
     found += faults_of_merged(plan, known)
     found += _hosts(plan)
@@ -228,6 +230,8 @@ def plan_prompts(plan: model.Plan) -> Iterator[tuple[str, str, str]]:
             yield "numbers.toml", f"{name}.{key}", prompt
     for name, menu in plan.menus.items():
         yield "menus.toml", f"{name}.prompt", menu.prompt
+    for name, queue in plan.queues.items():
+        yield "queues.toml", f"{name}.reassure", queue.reassure
     for name, message in plan.messages.items():
         yield "messages.toml", f"{name}.prompt", message.prompt
 

@@ -27,6 +27,7 @@ from plan.words import (
     CityName,
     Host,
     MenuKey,
+    MenuPress,
     Name,
     OptionalPlace,
     OptionalPrompt,
@@ -39,13 +40,14 @@ from plan.words import (
     Place,
     PromptName,
     SeatNumber,
+    Seconds,
     Text,
     Timezone,
     Title,
     WavFile,
 )
 
-DestinationKind = Literal["queue", "menu", "message", "line"]
+DestinationKind = Literal["queue", "menu", "message", "line", "phone"]
 Strategy = Literal["leastrecent", "fewestcalls", "rrmemory", "linear", "random", "ringall"]
 LineKind = Literal["main", "dual", "expert", "dedicated", "linked", "other"]
 Codec = Literal["alaw", "ulaw", "g722"]
@@ -69,7 +71,7 @@ class Destination(NamedTuple):
         found = DESTINATION.fullmatch(text)
         if found is None:
             return None
-        kind: DestinationKind = found[1]  # type: ignore[assignment]  # the pattern allows these four only
+        kind: DestinationKind = found[1]  # type: ignore[assignment]  # the pattern allows these only
         return cls(kind, found[2])
 
 
@@ -106,6 +108,8 @@ class Trunk(Rule):
     codecs: Annotated[tuple[Codec, ...], Field(min_length=1, max_length=3)] = ("alaw", "ulaw")
     lab: bool = False
     """The lab's carrier may stand in for this trunk (``cti up --lab``)."""
+    dial_out: bool = False
+    """Whether the hotline may call out here: call-backs, duty phones."""
 
 
 class Line(Rule):
@@ -140,8 +144,22 @@ class Menu(Rule):
     """Where a caller goes who keys nothing, or nothing that is offered."""
 
 
+class CallBack(Rule):
+    """queues.toml ``[general.call_back]``: waiting callers may be called back and keep the place."""
+
+    after_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
+    """Waited so long, the caller is offered it; key 1 takes it."""
+    trunk: Name
+    """The trunk the citizen is called through; it must have ``dial_out``."""
+    tries: Annotated[int, Field(ge=1, le=10)] = 3
+    """Calls to a citizen who does not answer; then it stays an open duty for a person."""
+    again_after_seconds: Annotated[int, Field(ge=5, le=86_400)] = 600
+    """From a call that failed to the next try."""
+    ring_seconds: Annotated[int, Field(ge=5, le=120)] = 40
+
+
 class Queue(Rule):
-    """queues.toml: callers of one subject, first come first served."""
+    """queues.toml: callers of one subject, first come first served within their priority."""
 
     title: Title
     title_en: OptionalTitle = ""
@@ -161,6 +179,18 @@ class Queue(Rule):
     music: Literal["music", "ring"] = "music"
     position_every_seconds: Annotated[int, Field(ge=0, le=600)] = 0
     """How often a waiting caller is told the position; 0 for never."""
+    tell_wait: bool = True
+    """Whether the estimated wait is told with the position."""
+    pace_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    """Seconds from one answer to the next while callers wait: what the estimate begins with after a start or
+    a reload; from then on it is measured."""
+    reassure_every_seconds: Annotated[int, Field(ge=0, le=600)] = 0
+    """How often a waiting caller hears ``reassure``; 0 for never."""
+    reassure: PromptName = "queue-still"
+    widen: dict[Seconds, Penalty] = Field(default_factory=dict)
+    """Seconds waited to the highest level (penalty) that rings from then on: ``{ 0 = 0, 20 = 10 }``. Without
+    it every level may ring at once, the lower ones first."""
+    call_back: CallBack | None = None
     next: Place
     """The way out: another queue, in the end a message."""
     weight: Annotated[int, Field(ge=0, le=100)] = 0
@@ -207,6 +237,39 @@ PAUSES: Mapping[str, Pause] = {
 """The reasons of a plan without pauses.toml."""
 RESERVED_PAUSES = frozenset({"wrapup", "rest", "missed", "lost", "forced", "paused"})
 """Reasons the house itself gives."""
+
+
+class Phone(Rule):
+    """phones.toml: somebody outside who answers for the hotline, like a unit's 24-hour duty phone."""
+
+    title: Title
+    number: PhoneNumber
+    trunk: Name
+    """The trunk it is called through; it must have ``dial_out``."""
+    ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
+    next: Place
+    """Where the caller goes when it does not answer."""
+
+
+class Priority(Rule):
+    """priorities.toml: callers who are served as if they had come earlier.
+
+    A caller's rank is the moment of joining minus the head start, so whoever waits rises against everybody
+    who comes later, and a caller can only be overtaken by those who come within ``head_start_seconds``.
+    """
+
+    title: Title
+    title_en: OptionalTitle = ""
+    head_start_seconds: Annotated[int, Field(ge=1, le=86_400)]
+    lines: tuple[Name, ...] = ()
+    """Callers of these lines: a hand-over from an emergency centre has a line of its own."""
+    callers: Annotated[tuple[Callers, ...], Field(max_length=2000)] = ()
+    """Numbers (beginnings with ``*``): a list kept of the elderly, minors, centres."""
+    keys: tuple[MenuPress, ...] = ()
+    """Menu and key, ``service:3``: who says so by a key."""
+    dropped_within_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+    """Callers whom we lost so recently and who call again: a phone or a machine of ours died, or nobody
+    answered until the last message. Hanging up and redialling is not being dropped. 0: nobody."""
 
 
 class Message(Rule):
@@ -259,6 +322,8 @@ class Plan(BaseModel):
     agents: dict[AgentNumber, Agent] = {}
     pauses: dict[Name, Pause] = {}
     messages: dict[Name, Message] = {}
+    phones: dict[Name, Phone] = {}
+    priorities: dict[Name, Priority] = {}
     prompts: dict[Name, Prompt] = {}
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
@@ -326,3 +391,5 @@ class Plan(BaseModel):
                 return tuple(self.messages)
             case "line":
                 return tuple(self.lines)
+            case "phone":
+                return tuple(self.phones)

@@ -28,6 +28,8 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "agents": model.Agent,
     "pauses": model.Pause,
     "messages": model.Message,
+    "phones": model.Phone,
+    "priorities": model.Priority,
     "prompts": model.Prompt,
     "numbers": model.Merged,
     "units": model.Unit,
@@ -160,7 +162,7 @@ def rule_of(
 
 def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
     """A faulty table as far as it is sound, so that the places it names are checked in the same run."""
-    if rule.__name__ not in ("Line", "Menu", "Queue", "Message", "Merged"):
+    if rule.__name__ not in ("Line", "Menu", "Queue", "Message", "Merged", "Phone"):
         return None
     told = _tuples(raw)
     faulty: set[int | str] = set()
@@ -171,7 +173,9 @@ def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
     empty: dict[str, Any] = {"members": {}, "keys": {}, "numbers": ()}
     whole: dict[str, Any] = {}
     for name, field in rule.model_fields.items():
-        whole[name] = empty.get(name, "") if field.is_required() else field.default
+        whole[name] = (
+            empty.get(name, "") if field.is_required() else field.get_default(call_default_factory=True)
+        )
         if name in told and name not in faulty:
             whole[name] = told[name]
     return rule.model_construct(None, **whole)  # type: ignore[return-value]  # mypy loses T in the plugin

@@ -95,6 +95,14 @@ def _line(
             case "message":
                 yield from _message(at.name, plan.messages[at.name], said)
                 at = None
+            case "phone":
+                phone = plan.phones[at.name]
+                yield Step(
+                    f"拨打值班电话 duty phone {at.name}「{phone.title}」：振铃 {phone.ring_seconds} 秒 ─ "
+                    f"rings {phone.ring_seconds} s through trunk {phone.trunk}",
+                    f"无人接听则去 {phone.next} if nobody answers: {phone.next}",
+                )
+                at = Destination.parse(phone.next)
             case "line":
                 yield Step(f"转到线路 line {at.name}")
                 yield from _enter(plan, at.name, said)

@@ -6,7 +6,7 @@ A new kind is one entry of ``KINDS``: a function from what is known to the dutie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from calls.facts import CallId
@@ -54,14 +54,21 @@ def call_backs(known: Known) -> Iterable[Duty]:
     Whichever side dialled: a citizen who got through later has been spoken to.
     """
     talked: dict[tuple[str, str], list[Call]] = {}
+    kept: dict[str, list[Call]] = {}
     for call in known.calls:
+        if call.callback_of:
+            # an agent who answered a stand-in has not yet talked with anybody
+            if call.greeted is not None and call.answered is not None:
+                kept.setdefault(call.callback_of, []).append(replace(call, answered=call.greeted))
+            continue
         if call.answered is not None and call.consult_of is None and NUMBER.fullmatch(call.caller):
             talked.setdefault((call.city, call.caller), []).append(call)
     for call in known.calls:
         if not call.owed or call.consult_of is not None:
             continue
         since = call.since if call.ended is None else call.ended
-        later = [c for c in talked.get((call.city, call.caller), []) if c.answered and c.answered > since]
+        spoken = [*talked.get((call.city, call.caller), ()), *kept.get(call.id, ())]
+        later = [c for c in spoken if c.answered and (c.answered > since or c.callback_of)]
         first = min(later, key=lambda c: c.answered or 0.0, default=None)
         yield Duty(
             kind=DutyKind.CALL_BACK,

@@ -101,18 +101,24 @@ def _facts(
     city, leg = city_and(call)[0], leg_of(call)
     last = max(enumerate(rows), key=lambda x: (_utc(x[1][11]), x[0]))[1]
     told = next((r[17] for r in rows if r[17]), "").split(";")[0].split("/")
-    told += [""] * (6 - len(told))
+    told += [""] * (7 - len(told))
+    back = [r for w in lines if w[4] == "HOTLINECALLBACK" and len(w) > 5 for r in [(w, w[5].split("/")[-2:])]]
     at = _float(told[5]) or min(_utc(r[9]) for r in rows)
     yield f.CallArrived(
         at=at, node=node, call=call, leg=leg, city=city, line=told[1], original=told[2],
         trunk=told[3] or endpoint_of(rows[0][5]).removeprefix(f"{city}-"), called=told[4] or told[2],
-        caller=rows[0][1], sip_call="",
+        caller=told[4] if told[6] else rows[0][1], sip_call="", callback_of=told[6],
     )  # fmt: skip
     yield f.LegStarted(
         at=at, node=node, leg=leg, channel=rows[0][5], call=call, endpoint=endpoint_of(rows[0][5]),
         caller=rows[0][1], called=told[4], context="", linked=leg,
     )  # fmt: skip
-    if "-line-" not in last[3] or last[7] == "AGI":
+    if told[6]:
+        # a stand-in greets nobody; its citizen hears a greeting when the call back is answered
+        for words, state in back:
+            if state[0] == "talking":
+                yield f.GreetingEnded(at=float(words[0]), node=node, call=call)
+    elif "-line-" not in last[3] or last[7] == "AGI":
         # it came past the greeting; when exactly, only the listener would know
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""
@@ -134,6 +140,8 @@ def _facts(
         to = "message:" + context.removeprefix(f"{city}-message-")
         yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
     by = ("agent" if context == "talked" else "system") if app == "Hangup" else "caller"
+    if told[6] or any(w[4] == "HOTLINEDUTY" for w in lines) or any(s[0] == "asked" for _, s in back):
+        by = "system"
     cause = int(data) if app == "Hangup" and data.isdigit() else 16
     yield f.CallLeft(at=ended, node=node, call=call, by=by, cause=cause)
     yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)

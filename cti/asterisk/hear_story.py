@@ -18,6 +18,7 @@ from calls.facts import (
     CallerReturned,
     CallId,
     CallLeft,
+    DutyPhoneAnswered,
     GreetingEnded,
     LegId,
     MenuChosen,
@@ -26,6 +27,7 @@ from calls.facts import (
     SeatActed,
     SeatMissed,
 )
+from calls.record import call_back_of
 from cti.asterisk import hear_desk
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
@@ -55,6 +57,7 @@ def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
             centre=value(said, "\r\nCentre: "),
             case=value(said, "\r\nCase: "),
             story=story_of(value(said, "\r\nStory: ")),
+            callback_of=value(said, "\r\nCallBackOf: "),
         )
     )
 
@@ -158,6 +161,16 @@ def _seat(ear: Ear, text: str, at: float) -> None:
         ear.tell(AgentUnbound(at=at, node=ear.node, city=city, seat=seat, agent=agent, why=why))
 
 
+def _call_back(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    fact = call_back_of(value(said, "\r\nRecord: "), call, at, ear.node)
+    if fact is not None:
+        ear.tell(fact)
+
+
+def _duty(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    ear.tell(DutyPhoneAnswered(at=at, node=ear.node, call=call, phone=value(said, "\r\nPhone: ")))
+
+
 _TELLERS: dict[str, _Teller] = {
     "arrived": _arrived,
     "greeted": _greeted,
@@ -169,6 +182,8 @@ _TELLERS: dict[str, _Teller] = {
     "recording": _recording,
     "missed": _missed,
     "returned": _returned,
+    "call-back": _call_back,
+    "duty": _duty,
 }
 
 

@@ -23,6 +23,8 @@ SEATED = "hotline-seat"
 """The dialplan keeps there who sits where: ``/hotline-seat/demo/1001: 8001`` (asterisk_conf.seats)."""
 URGENT = "hotline-urgent"
 """And there what is announced on a line: ``/hotline-urgent/demo/main: hotline/mass-event``."""
+CALL_BACKS = "hotline-callback"
+"""Promised calls back: ``/hotline-callback/<CALL_ID>: record`` (asterisk_conf.callback)."""
 _DEVICE_STATES = (
     "unknown",
     "not_inuse",
@@ -50,6 +52,8 @@ class Lists:
     """Rows of AstDB family ``hotline-seat``."""
     urgent: tuple[Headers, ...] | None = None
     """Rows of AstDB family ``hotline-urgent``."""
+    call_backs: tuple[Headers, ...] | None = None
+    """Rows of AstDB family ``hotline-callback``."""
 
 
 async def ask_all(connection: Connection) -> Lists:
@@ -67,6 +71,7 @@ async def ask_all(connection: Connection) -> Lists:
         queues=queues.items,
         agents=await _tree(connection, SEATED),
         urgent=await _tree(connection, URGENT),
+        call_backs=await _tree(connection, CALL_BACKS),
     )
 
 
@@ -113,6 +118,7 @@ def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -
         ),
         agents=None if lists.agents is None else tuple(_kept(lists.agents, SEATED)),
         announcements=None if lists.urgent is None else tuple(_kept(lists.urgent, URGENT)),
+        call_backs=None if lists.call_backs is None else tuple(_call_backs(lists.call_backs)),
     )
 
 
@@ -181,6 +187,13 @@ def _kept(rows: tuple[Headers, ...], family: str) -> Iterator[tuple[str, str, st
         parts = row.get("Key", "").strip("/").split("/")
         if len(parts) == 3 and parts[0] == family:
             yield parts[1], parts[2], row.get("Val", "")
+
+
+def _call_backs(rows: tuple[Headers, ...]) -> Iterator[tuple[CallId, str]]:
+    for row in rows:
+        family, _, call = row.get("Key", "").strip("/").partition("/")
+        if family == CALL_BACKS and call:
+            yield CallId(call), row.get("Val", "")
 
 
 def _waiter(row: Headers) -> list[WaiterNow]:

@@ -188,10 +188,9 @@ class History:
         async def read(conn: AsyncConnection) -> list[Call]:
             rows = (await conn.execute(promised)).mappings().all()
             callers = {row["caller"] for row in rows if row["caller"]}
-            talked = select(CALLS).where(
-                CALLS.c.caller.in_(callers), CALLS.c.answered.is_not(None), CALLS.c.arrived >= since
-            )
-            later = (await conn.execute(talked)).mappings().all() if callers else []
+            ours = or_(CALLS.c.caller.in_(callers), CALLS.c.callback_of.in_([row["id"] for row in rows]))
+            talked = select(CALLS).where(ours, CALLS.c.answered.is_not(None), CALLS.c.arrived >= since)
+            later = (await conn.execute(talked)).mappings().all() if rows else []
             found = {row["id"]: row for row in (*rows, *later)}
             return [from_dict(Call, dict(row)) for row in found.values()]
 

@@ -63,6 +63,10 @@ class CountedCall:
     refused: bool = False
     visits: list[CountedVisit] = field(default_factory=list)
     told_by_cdr: bool = False
+    callback_of: str = ""
+    """A stand-in's call: the call in which this call back was promised."""
+    reached: bool = False
+    """Its citizen answered."""
 
     @property
     def first(self) -> CountedVisit | None:
@@ -83,7 +87,7 @@ class CountedCall:
 
     @property
     def offered(self) -> bool:
-        return self.told_by_cdr and bool(self.line) and not self.refused
+        return self.told_by_cdr and bool(self.line) and not self.refused and not self.callback_of
 
     @property
     def stage(self) -> str:
@@ -144,11 +148,15 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
         call.trunk, call.called = told[3], told[4]
         with contextlib.suppress(ValueError):
             call.arrived, call.exact = float(told[5]), True
+    if len(told) >= 7:
+        call.callback_of, call.caller = told[6], told[4]
     call.refused = last.app == "Hangup" and last.data == TRUNK_FULL and last.context == "arrive"
     if last.app == "Hangup":
         call.left_by = "agent" if last.context == "talked" else "system"
     else:
         call.left_by = "caller"
+    if call.callback_of:
+        call.left_by = "system"
     return call
 
 
@@ -162,6 +170,15 @@ def _lost(calls: Iterable[CountedCall], at: float) -> None:
 def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     at = float(line.at)
     last = call.visits[-1] if call.visits else None
+    if line.event == "HOTLINEDUTY":
+        call.left_by = "system"
+        return
+    if line.event == "HOTLINECALLBACK" and line.data:
+        state = line.data[0].split("/")[-2:][0]
+        if state == "asked":
+            call.left_by = "system"
+        call.reached = call.reached or state == "talking"
+        return
     if line.event == "ENTERQUEUE":
         if last is not None and last.outcome == "waiting":
             last.outcome, last.left = "moved", at

@@ -46,6 +46,7 @@ class CallAnswer(Answer):
     recorded: bool
     owed: bool = Field(description="a call back is owed")
     consult_of: str | None
+    callback_of: str = Field("", description="a call back of ours: the call in which it was promised")
     seconds_to_answer: float | None
     centre: str = Field("", description="the centre (110, 120 …) that handed the caller over")
     case: str = Field("", description="that centre's case number")
@@ -184,6 +185,7 @@ def call_answer(call: Call, *, full: bool) -> CallAnswer:
         recorded=bool(call.recording),
         owed=call.owed,
         consult_of=call.consult_of,
+        callback_of=call.callback_of,
         seconds_to_answer=None if call.answered is None else round(call.answered - call.arrived, 3),
         centre=call.centre,
         case=call.case,
