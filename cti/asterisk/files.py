@@ -20,6 +20,8 @@ from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
 
 CHUNK = 1 << 20
 LATEST_FIRST = 2
+ASKING = ("Originate", "AGI")
+"""What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
 """Seconds by which lines of these files may stand out of order."""
 
 
@@ -118,7 +120,7 @@ def _facts(
         for words, state in back:
             if state[0] == "talking":
                 yield f.GreetingEnded(at=float(words[0]), node=node, call=call)
-    elif "-line-" not in last[3] or last[7] == "AGI":
+    elif "-line-" not in last[3] or last[7] in ASKING:
         # it came past the greeting; when exactly, only the listener would know
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""

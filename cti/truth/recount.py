@@ -15,6 +15,8 @@ from cti.truth.files import CALL_ID, Cdr, QueueLine
 
 SECONDS = 15.0
 TRUNK_FULL = "34"
+ASKING = ("Originate", "AGI")
+"""What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
 _OUT = {"FULL": "full", "JOINEMPTY": "no-seats", "JOINUNAVAIL": "no-seats"}
 """QUEUESTATUS of callers refused at the door: app_queue's own log is silent, our dialplan's line is not."""
 _EXITS = {
@@ -98,7 +100,7 @@ class CountedCall:
         if "-message-" in self.context or self.visits:
             return "message"
         # the question "where next?" is asked within the line, after its greeting
-        return "greeting" if "-line-" in self.context and self.app != "AGI" else "menu"
+        return "greeting" if "-line-" in self.context and self.app not in ASKING else "menu"
 
 
 @dataclass(slots=True)
