@@ -20,9 +20,9 @@ from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
 
 CHUNK = 1 << 20
 LATEST_FIRST = 2
+"""Seconds by which lines of these files may stand out of order."""
 ASKING = ("Originate", "AGI")
 """What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
-"""Seconds by which lines of these files may stand out of order."""
 
 
 @dataclass(frozen=True, slots=True)
