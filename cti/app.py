@@ -118,6 +118,12 @@ class Service:
             [
                 *kept.gauges(self.journal, self.drain, self._board, lambda: self.refiller.waiting),
                 ("hotline_seats_short", "People missing at their seats for the target", self.staffing.short),
+                ("hotline_sockets", "Live boards open", lambda: float(self.live_board.hub.clients)),
+                (
+                    "hotline_socket_gaps",
+                    "Times a slow board missed changes",
+                    lambda: float(self.live_board.hub.gaps),
+                ),
             ],
             lambda: self._board().picture.live(),
         )

@@ -109,6 +109,8 @@ class Hub:
         self._audiences: dict[tuple[bool, str], Audience] = {}
         self._pending: dict[tuple[str, str], tuple[str, Row, Row]] = {}
         """(kind, key) -> city, the row in full, the row masked."""
+        self._oldest: float | None = None
+        """When the first of the pending changes was heard."""
         self._mine: dict[CallId, Call] = {}
         self._boards: dict[str, Row] = {}
         self._boards_dirty = True
@@ -135,6 +137,8 @@ class Hub:
         self._boards_dirty = True
         if not self.clients:
             return
+        if self._oldest is None:
+            self._oldest = time.time()
         for call in calls:
             full = _row("call", api.call_answer(call, full=True))
             masked = _row("call", api.call_answer(call, full=False))
@@ -200,6 +204,8 @@ class Hub:
         self._look_at_boards()
         pending, self._pending = self._pending, {}
         mine, self._mine = self._mine, {}
+        now = time.time()
+        oldest, self._oldest = self._oldest or now, None
         encoded = [self._encoded(city, full, masked) for city, full, masked in pending.values()]
         written = 0
         for audience in list(self._audiences.values()):
@@ -209,7 +215,8 @@ class Hub:
             frame = b""
             if parts:
                 audience.seq += 1
-                head = b'{"kind":"changes","seq":%d,"at":%.3f,"changes":[' % (audience.seq, time.time())
+                numbers = (audience.seq, oldest, now)
+                head = b'{"kind":"changes","seq":%d,"from":%.6f,"at":%.6f,"changes":[' % numbers
                 frame = text_frame(head + b",".join(parts) + b"]}")
                 self.frames += 1
             for client in tuple(audience.clients):

@@ -128,6 +128,8 @@ async def test_an_announcement_stands_on_the_board_also_after_a_restart_of_the_s
     async with screen(chief) as board:
         up = await board.until("the announcement", lambda b: b.announcements.get("demo-12315"))
         assert up["sound"] == "hotline/mass-event"
+        duty = (await chief.gets("duties?kind=announcement"))[1]
+        assert [(d["line"], d["settled"]) for d in duty] == [("12315", None)]
         assert (await chief.orders("lines/12315/lower"))[0] == 200
         await board.until("none", lambda b: not b.announcements)
 
