@@ -102,7 +102,10 @@ class Gap:
             ended = max(_moment(row[11]) for row in rows)
             if ended < since:
                 continue
-            found.append((_arrival(call, rows).at, 0, _arrival(call, rows, snapshot.node)))
+            arrival = _arrival(call, rows, snapshot.node)
+            found.append((arrival.at, 0, arrival))
+            if arrival.callback_of:
+                by[call] = "system"  # a stand-in is ours, whoever hung up on it
             if caller_leg(call) not in here:
                 left = f.CallLeft(
                     at=ended, node=snapshot.node, call=call, by=by.get(call, "unknown"), cause=0
