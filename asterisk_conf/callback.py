@@ -238,11 +238,14 @@ def _citizen_up() -> Context:
     """On the citizen's channel when it has answered, before the two hear each other."""
     context = Context("stand-in-citizen-up")
     _read(context)
-    context.do("Set", "STATE=talking").do("Gosub", "call-back-note", "s", "1(${BACK})")
-    context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
     context.do("Gosub", "record", "s", "1")
     context.do("Playback", "hotline/callback-call")
-    return context.do("Return")
+    # whoever was greeted and then found nobody there was not called back
+    context.do("GotoIf", "${CHANNEL_EXISTS(${BACK})}?:gone")
+    context.do("Set", "STATE=talking").do("Gosub", "call-back-note", "s", "1(${BACK})")
+    context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
+    context.do("Return")
+    return context.do("Hangup", label="gone")
 
 
 def _citizen_left() -> Context:
