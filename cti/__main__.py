@@ -26,11 +26,14 @@ COMMANDS = {
     "refill": ("cti.commands.ledger", "refill"),
     "duties": ("cti.commands.duties", "duties"),
     "record": ("cti.commands.record", "record"),
+    "transcribe": ("cti.commands.speech", "transcribe"),
+    "draft": ("cti.commands.speech", "draft"),
 }
 GROUPS = {
     "plan": "cti.commands.plan",
     "roster": "cti.commands.roster",
     "prompts": "cti.commands.prompts",
+    "speech": "cti.commands.speech",
     "lab": "lab.command",
 }
 HIDDEN = frozenset({"serve"})
