@@ -12,6 +12,7 @@ from typing import Any
 
 from plan import model
 from plan.faults import Fault
+from plan.land_check import areas_of
 from plan.merged_check import faults_of_merged
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
@@ -83,6 +84,7 @@ def check(
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
+    plan = plan.model_copy(update={"areas": areas_of(raw.get("places.toml"), found)})
     known = {
         kind: {name for name, table in raw.get(f"{kind}.toml", {}).items() if isinstance(table, dict)}
         for kind in TABLES

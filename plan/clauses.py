@@ -1,4 +1,4 @@
-"""units.toml and rules.toml: who handles a city's requests, by which deadlines, and how that is judged.
+"""rules.toml: by which deadlines a city's requests are handled, and how that is judged.
 
 Data only, each entry with its clause (``basis``) or what it assumes. Times are working days (工作日) unless
 the field says otherwise. Formulas stand as printed in the notice, also where a notice contradicts itself.
@@ -13,25 +13,11 @@ from pydantic import Field
 from plan.rule import Rule
 from plan.words import Name, OptionalTitle, Text, Title
 
-UnitKind = Literal[
-    "town", "township", "street", "county", "zone", "department", "branch", "enterprise", "office"
-]
-"""镇, 乡, 街道, 县区, 开发区, 部门, 分局/分中心, 企业, 热线管理机构."""
 RequestType = Literal["inquiry", "suggestion", "help", "complaint", "report", "ordinary", "urgent"]
 """咨询, 建议, 求助, 投诉, 举报; 一般, 紧急 where a notice only tells these apart."""
 Days = Annotated[int, Field(ge=1, le=365)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[float, Field(ge=0, le=100)]
-
-
-class Unit(Rule):
-    """units.toml: 承办单位, a handling unit. Its table's name is used in every ticket."""
-
-    title: Title
-    title_en: OptionalTitle = ""
-    kind: UnitKind = "department"
-    duty: bool = False
-    """24 小时值班: somebody is there day and night."""
 
 
 class Deadline(Rule):

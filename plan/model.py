@@ -15,7 +15,8 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from plan.clauses import Rules as Rules
-from plan.clauses import Unit as Unit
+from plan.land import Area
+from plan.land import Unit as Unit
 from plan.merged import Merged as Merged
 from plan.merged import Stage, held, timeline
 from plan.roster import Roster
@@ -331,6 +332,7 @@ class Plan(BaseModel):
     numbers: dict[Name, Merged] = {}
     units: dict[Name, Unit] = {}
     rules: Rules | None = None
+    areas: tuple[Area, ...] = ()
 
     @property
     def id(self) -> str:
