@@ -16,7 +16,7 @@ from cti.web.who import Role
 from lab import ears
 from lab.scenario import Lab
 from tests.house import House, ports, running
-from tests.live.desk_town import Person, account, person, signs_in
+from tests.live.desk_town import Person, account, person, screen, signs_in
 from tests.live.seat_town import GREETED, RING, WRAP_UP, member, plan_at, seat_is, told
 
 
@@ -211,7 +211,9 @@ async def test_a_waiting_caller_is_moved_to_another_queue_and_waits_on_there(
     assert out["Status"] == "WITHDRAW"
     await chief.orders("seats/1002/ready")
     await city.seat("1002").answers(call, within=RING + 3)
-    await seat_is(home, "1002", state="busy")
+    async with screen(chief) as board:
+        # the agent's number is announced first
+        await board.until("a talk", lambda b: b.calls[id]["state"] == "talking")
     status, why = await chief.orders(f"calls/{id}/move", queue="general")
     assert (status, "does not wait" in why["detail"]) == (409, True)
     await call.hangs_up()
