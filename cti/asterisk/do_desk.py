@@ -53,7 +53,7 @@ async def at_desk(order: DeskOrder, connection: Connection, channel_of: Channel)
                     "Action": "QueueChangePriorityCaller",
                     "Queue": f"{order.city}-{order.queue}",
                     "Caller": channel_of(order.leg),
-                    "Priority": str(HEAD),
+                    "Priority": await _before_all(connection, order.city, order.queue),
                     "Immediate": "yes",
                 },
             )
@@ -164,10 +164,18 @@ async def _ring(
     return reply.close.get("Uniqueid", "")
 
 
+async def _before_all(connection: Connection, city: str, queue: str) -> str:
+    """A priority above everybody who waits there: app_queue puts an equal one behind."""
+    rows = await _ask(connection, {"Action": "QueueStatus", "Queue": f"{city}-{queue}"}, 15.0)
+    told = [row.get("Priority", "0") for row in rows.items if row.get("Event") == "QueueEntry"]
+    return str(max([HEAD, *(int(n) + 1 for n in told if n.isdigit())]))
+
+
 async def _move(order: MoveToQueue, connection: Connection, caller: str) -> None:
     await _set(connection, caller, "MOVE_TO", order.to)
     if order.first:
-        await _set(connection, caller, "QUEUE_PRIO", str(HEAD))
+        first = await _before_all(connection, order.city, order.to)
+        await _set(connection, caller, "QUEUE_PRIO", first)
     out = {"Queue": f"{order.city}-{order.queue}", "Caller": caller, "WithdrawInfo": order.to}
     try:
         await _ask(connection, {"Action": "QueueWithdrawCaller", **out})
