@@ -154,7 +154,8 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
         call.callback_of, call.caller = told[6], told[4]
     call.refused = last.app == "Hangup" and last.data == TRUNK_FULL and last.context == "arrive"
     if last.app == "Hangup":
-        call.left_by = "agent" if last.context == "talked" else "system"
+        # a supervisor who took the call over ends it as an agent does
+        call.left_by = "agent" if last.context in ("talked", "desk-taken") else "system"
     else:
         call.left_by = "caller"
     if call.callback_of:
@@ -205,6 +206,9 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     elif line.event in _EXITS and last.outcome in ("waiting", "abandoned"):
         # a way out that Queue() found itself is sometimes followed by a line of an abandon
         last.outcome, last.left = _EXITS[line.event], at
+        if line.event == "ABANDON" and call.ended is not None:
+            # no CDR tells of the wait behind a ring once the call had been bridged
+            call.ended = max(call.ended, at)
     elif line.event in ("COMPLETECALLER", "COMPLETEAGENT") and len(line.data) >= 2:
         last.talked = int(_number(line.data[1]) or 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from calls.model import Seat, SeatState
 from cti.accounts import Accounts
 from cti.errors import NotNow, Refused
 from cti.home import Home
+from cti.web.audit import AuditDoor, AuditQuestion
 from cti.web.hub import FULL, Hub
 from cti.web.metrics import Metrics
 from cti.web.openapi import document
@@ -67,6 +69,7 @@ class Door:
     hub: Hub
     accounts: Accounts
     here: Here
+    web: Web
 
     async def person(self, name: str) -> Person:
         status, told = await signs_in(self.home, name=name, password=PASSWORD)
@@ -91,7 +94,11 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
     sessions = Sessions("k" * 64, accounts, now=lambda: fakes.now)
     hub = Hub(here)
     opened = Socket(hub)
-    doors = (sessions, Orders(fakes, rows.append), opened)
+
+    async def no_rows(asked: AuditQuestion, city: str | None) -> list[Audited]:
+        return []
+
+    doors = (sessions, Orders(fakes, rows.append), AuditDoor(no_rows), opened)
     web = Web("127.0.0.1", port, here, {"operator": "op"}, Metrics(), doors, sessions.who)  # type: ignore[arg-type]  # not read
     opened.who = web.who
     parts = [asyncio.create_task(part) for part in (web.run(), hub.run())]
@@ -102,7 +109,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
                 break
             except aiohttp.ClientConnectionError:
                 await asyncio.sleep(0.01)
-    yield Door(home, fakes, rows, hub, accounts, here)
+    yield Door(home, fakes, rows, hub, accounts, here, web)
     for part in parts:
         part.cancel()
     await asyncio.gather(*parts, return_exceptions=True)
@@ -212,6 +219,20 @@ async def test_no_order_is_done_without_the_role_it_needs_and_each_is_described(
     assert (await (await door.person("chief")).orders(path, **body_of))[0] == 200
     assert len(door.fakes.done) == 1
     assert rule.path in document("0")["paths"]
+
+
+async def test_every_path_that_answers_is_described_and_no_other(door: Door) -> None:
+    told = document("0")
+    routes = door.web.app().router.routes()
+    answers = {
+        (route.method.lower(), route.resource.canonical)
+        for route in routes
+        if route.resource is not None and route.method != "HEAD"
+    }
+    described = {(method, path) for path, methods in told["paths"].items() for method in methods}
+    assert described == answers - {("get", "/"), ("get", "/api/openapi.json")}
+    used = {part.split('"')[0] for part in json.dumps(told).split("#/components/schemas/")[1:]}
+    assert used <= set(told["components"]["schemas"])
 
 
 # --- the socket -----------------------------------------------------------------------------------

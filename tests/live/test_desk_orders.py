@@ -16,7 +16,7 @@ from cti.web.who import Role
 from lab import ears
 from lab.scenario import Lab
 from tests.house import House, ports, running
-from tests.live.desk_town import Person, account, person, signs_in
+from tests.live.desk_town import Person, account, person, screen, signs_in
 from tests.live.seat_town import GREETED, RING, WRAP_UP, member, plan_at, seat_is, told
 
 
@@ -186,9 +186,15 @@ async def test_a_waiting_caller_is_moved_to_the_front(home: Home, city: Lab, chi
     first = await city.caller("13900000001").dials("12345")
     await first.waits_in("general", within=GREETED)
     second = await city.caller("13900000002").dials("12345")
+    third = await city.caller("13900000003").dials("12345")
     await second.waits_in("general", within=GREETED)
-    assert (await chief.orders(f"calls/{await second.id()}/move"))[0] == 200
+    await third.waits_in("general", within=GREETED)
+    # the last one moved is the first one served
+    for call in (second, third):
+        assert (await chief.orders(f"calls/{await call.id()}/move"))[0] == 200
     await chief.orders("seats/1001/ready")
+    await city.seat("1001").rings(within=RING + 3, call=third)
+    await third.hangs_up()
     await city.seat("1001").rings(within=RING + 3, call=second)
     await chief.audited(did="move", outcome="done", on=await second.id())
     await second.hangs_up()
@@ -211,7 +217,9 @@ async def test_a_waiting_caller_is_moved_to_another_queue_and_waits_on_there(
     assert out["Status"] == "WITHDRAW"
     await chief.orders("seats/1002/ready")
     await city.seat("1002").answers(call, within=RING + 3)
-    await seat_is(home, "1002", state="busy")
+    async with screen(chief) as board:
+        # the agent's number is announced first
+        await board.until("a talk", lambda b: b.calls[id]["state"] == "talking")
     status, why = await chief.orders(f"calls/{id}/move", queue="general")
     assert (status, "does not wait" in why["detail"]) == (409, True)
     await call.hangs_up()
@@ -242,3 +250,11 @@ async def test_an_urgent_announcement_is_heard_by_the_next_caller_also_with_the_
     await quiet.rings_at(within=15)
     await quiet.hangs_up()
     assert not ears.contains(await quiet.recorded(), ears.load(spoken))
+
+
+async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
+    chief: Person, house: House
+) -> None:
+    counted = house.cti("truth", "--from", "-1h", "--to", "now")
+    assert "无差异" in counted.stdout, counted.stdout
+    assert counted.returncode == 0

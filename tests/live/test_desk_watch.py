@@ -157,3 +157,11 @@ async def test_only_a_call_that_talks_is_listened_to_and_not_from_its_own_seat(
     assert (status, "no seat talks" in why["detail"]) == (409, True)
     await waiting.hangs_up()
     await talk.hangs_up()
+
+
+async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
+    chief: Person, house: House
+) -> None:
+    counted = house.cti("truth", "--from", "-1h", "--to", "now")
+    assert "无差异" in counted.stdout, counted.stdout
+    assert counted.returncode == 0
