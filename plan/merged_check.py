@@ -17,7 +17,7 @@ from plan.words import did_you_mean
 
 FILE = "numbers.toml"
 ALWAYS = ("numbers",)
-"""Exists only because a notice does, as rules.toml; the others owe a clause when ``city.notice`` is set."""
+"""There because of a notice, as rules.toml; the others owe their clause when ``city.notice`` is set."""
 Known = Mapping[str, set[str]]
 
 

@@ -190,6 +190,17 @@ async def test_a_distinct_called_number_counts_before_a_diversion(house: House, 
     assert [(event["Line"], event["Original"]) for event in arrived] == list(dialled.values())
 
 
+async def test_a_dual_numbers_own_seat_rings_first_and_12345s_when_it_is_away(
+    house: House, city: Lab
+) -> None:
+    async with today_is(house.home, AFTER):
+        for seats, rings in ((("1201", "1001"), "luan-1201"), (("1001",), "luan-1001")):
+            await city.staffed(*seats, city="luan")
+            call = await city.caller(city="luan").dials("12315", hear=False)
+            assert (await call.rings_at(within=30))["phone"] == rings
+            await call.hangs_up()
+
+
 async def test_a_day_begins_while_the_service_is_frozen(house: House, city: Lab) -> None:
     service = house.parts()["service"]
     before = [Dialled("12315", way, ANNOUNCED, "12315") for way in WAYS]
