@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asterisk_conf.render import render
 from asterisk_conf.waiting import RANK, queue_rules, say_conf
 from plan.check import check
-from plan.model import CallBack, Destination, Plan
+from plan.model import CallBack, Destination, Plan, Priority
 from plan.roads import steps
 from plan.waiting import dead_ends
 from tests.story.plan_files import DEMO, demo, site, standard_prompts
@@ -164,3 +164,25 @@ def test_a_plan_of_roads_is_accepted_when_they_end() -> None:
         "phones.toml": b"[d]\ntitle = 'x'\nnumber = '05551234567'\ntrunk = 't'\nnext = 'message:end'\n",
     }
     assert check(files, {}, PROMPTS).faults == ()
+
+
+def test_the_greatest_head_start_that_holds_is_a_callers_own() -> None:
+    told = {
+        "old": {"title": "x", "head_start_seconds": 60, "callers": ("1390*", "13900000001"),
+                "keys": ("service:1",)},
+        "centre": {"title": "x", "head_start_seconds": 600, "callers": ("139*",), "lines": ("main",)},
+    }  # fmt: skip
+    classes = {name: Priority.model_validate(rule) for name, rule in told.items()}
+    plan = demo().model_copy(update={"priorities": classes})
+    text = render([plan], site())["extensions.conf"]
+    listed = text.split("[demo-listed]")[1].split("\n[")[0]
+    # Asterisk takes the most specific pattern only
+    assert listed.count("HEAD_START=600)") == 3
+    assert "__KEY_HEAD_START=60)" in text.split("[demo-menu-service]")[1].split("\n[")[0]
+
+
+def test_without_classes_everybody_is_served_as_they_came() -> None:
+    text = render([demo()], site())["extensions.conf"]
+    priority = text.split("[demo-priority]")[1].split("\n[")[0]
+    assert "HEAD_START=0" in priority
+    assert "DB(" not in priority
