@@ -32,6 +32,11 @@ _CALLED = re.compile(rf"(?:小区|楼盘)(?:的?名字)?叫(?:做)?(?P<name>{_H}
 _STATION = re.compile(r"(?:汽车站|火车站|高铁站|客运站|体育馆|政务中心|政务大厅)")
 _BACK = re.compile(r"不对|不是(?!我)|错了|说错")
 _NOT_OURS = re.compile(rf"^(?:是|那是)(?:那|别|谁|人家|{_H}{{1,3}}的(?:$|[，。]))")
+_BUILDING = re.compile(
+    rf"{NUMERAL}(?:号楼|栋|幢|座)(?:{NUMERAL}(?:单元|层|楼|门))*"
+    rf"(?:{NUMERAL}(?:室|户)|[0-9零一二三四五六七八九]{{3,4}}(?!块|元))?|{NUMERAL}单元(?:{NUMERAL}(?:室|户|楼)?)?"
+)
+_NUMERALS = re.compile(NUMERAL)
 _GENERIC = frozenset(
     [
         "我们小区",
@@ -69,7 +74,7 @@ class _Found:
 
 
 def address_of(talk: Talk, occasion: Occasion, gazetteer: Gazetteer) -> Field:
-    """``{"district", "town", "street", "number", "place", "text"}``, each empty when not said."""
+    """``{"district", "town", "street", "number", "place", "detail", "text"}``, each empty when not said."""
     found: list[_Found] = []
     for turn in talk.turns:
         found += _of_turn(talk, turn, gazetteer)
@@ -85,9 +90,15 @@ def address_of(talk: Talk, occasion: Occasion, gazetteer: Gazetteer) -> Field:
         "street": best["street"].name if best["street"] else "",
         "number": house,
         "place": place.name if place else "",
+        "detail": _detail(talk, place or best["street"]),
     }
     order = ("district", "town", "street")
-    text = "".join(parts[key] for key in order) + (f"{house}号" if house else "") + parts["place"]
+    text = (
+        "".join(parts[key] for key in order)
+        + (f"{house}号" if house else "")
+        + parts["place"]
+        + parts["detail"]
+    )
     used = [f for f in best.values() if f is not None]
     sources = [talk.source(f.turn, f.start, f.end) for f in sorted(used, key=lambda f: (f.turn, f.start))]
     if at is not None:
@@ -194,6 +205,16 @@ def _part_of_longer(text: str, start: int, end: int, kind: str) -> bool:
     """解放路 inside 解放路小学, 建设路 inside 新建设路 are other things; 路 before 口 is still the street."""
     after = text[end : end + 2]
     return kind == "street" and after in ("小学", "中学", "街道", "幼儿")
+
+
+def _detail(talk: Talk, near: _Found | None) -> str:
+    """Building, unit, floor, room, said in the turn of the place or in the next two of the caller."""
+    if near is None:
+        return ""
+    for turn in [t for t in talk.turns[near.turn :] if not t.agent][:3]:
+        if found := _BUILDING.search(turn.text):
+            return _NUMERALS.sub(lambda numeral: str(number(numeral[0]) or numeral[0]), found[0])
+    return ""
 
 
 def _house(talk: Talk, street: _Found | None, found: list[_Found]) -> tuple[str, tuple[int, int, int] | None]:

@@ -10,6 +10,12 @@ from datetime import datetime, timedelta
 from recording.draft import calendar
 from recording.draft.numerals import NUMERAL, number
 
+_VAGUE_DAYS = {
+    "前几天": (5, 2), "前两天": (3, 1), "前些天": (8, 3), "前一阵": (20, 5), "这两天": (1, 0),
+    "这几天": (3, 0), "最近": (7, 0), "近几天": (3, 0), "近期": (14, 0), "这些天": (5, 0),
+}  # fmt: skip
+"""Days before the call, from and to (0: it goes on)."""
+_VAGUE = re.compile("|".join(_VAGUE_DAYS))
 _DURATION = re.compile(
     rf"(?P<count>小半|半|好几|好多|十几|几十|几|十来|二十来|{NUMERAL}(?:来|多)?(?:几)?)(?P<ge>多?个)?(?:多|来)?(?P<unit>天半月|天|礼拜|星期|周(?!岁|年)|月|年|小时|钟头|分钟)(?P<more>多|半)?"
     r"(?P<tail>左右)?(?P<what>以前|之前|前|了|没|下来|时间|(?<=了一个星期)|(?<=了一天)|(?<=了一个月)|(?<=了两天)|(?<=了三天)|(?<=了两个月)|(?<=了三个月)|(?<=了半个月))"
@@ -28,6 +34,13 @@ class Duration:
 
 def durations(text: str, at: datetime) -> Iterator[Duration]:
     """Every duration in a text, seen from ``at``. How long somebody worked somewhere weighs little."""
+    for vague in _VAGUE.finditer(text):
+        first, last = _VAGUE_DAYS[vague[0]]
+        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = midnight - timedelta(days=first)
+        yield Duration(
+            (start, midnight - timedelta(days=last - 1) if last else at), vague.start(), vague.end(), 1.1
+        )
     for found in _DURATION.finditer(text):
         count = _count(found)
         if count is None:

@@ -112,10 +112,12 @@ def kind_of(talk: Talk, flags: tuple[str, ...], subject: str | None) -> Field:
     points["求助"] += max((_DANGER.get(flag, 0.0) for flag in flags), default=0.0)
     if subject:
         points["求助" if subject in HELP else "举报" if subject in REPORT else "投诉"] += SUBJECT
+    elif flags:
+        points["求助"] += SUBJECT
     ranked = sorted(KINDS, key=lambda kind: -points[kind])
     first = ranked[0]
     total = sum(points.values())
     if total == 0:
-        return Field(None, 0.0, (), ())
+        return Field(None)
     options = tuple(Option(k, round(points[k] / total, 3)) for k in ranked[1:3] if points[k] > 0)
     return Field(first, round(min(0.95, points[first] / total), 3), tuple(sources[first][:4]), options)

@@ -27,6 +27,10 @@ _FULL = re.compile(
     rf"(?:我的?名字(?:是|叫)|本人(?:叫|姓名)?|大名(?:叫)?|全名(?:叫)?|我(?:是|姓[^，。]{{1,8}}[，,])?叫|(?<![小单店厂司区队校业要么都人])叫做?|名叫|我是)"
     rf"(?P<name>{_S}{_H}{{1,2}})"
 )
+_ROLE = re.compile(
+    rf"(?:联系人|来电人|诉求人|姓名|的(?:村民|业主|居民|市民|住户|租户|家长|商户|职工|老师))(?:是|叫|为)?[:：，]?(?P<name>{_S}{_H}{{1,2}})"
+    r"(?=$|[，,。、；;]|(?:的)?(?:联系)?(?:电话|手机|号码)|我|反映|[零一二三四五六七八九幺0-9]{3})"
+)
 _SURNAME = re.compile(rf"(?:免贵[，,]?(?:姓)?|(?<!百)姓|写(?:个|姓)?)(?P<name>{_S})")
 _TITLED = re.compile(rf"(?P<name>{_S}(?:{_H}{{0,2}}?)?(?P<title>{_TITLE}))")
 _OLD = re.compile(rf"(?:^|[，,。、！]|姓{_H}[，,]|就?叫我|写)(?P<name>老{_S})(?=$|[，,。、！!吧])")
@@ -142,6 +146,9 @@ def _of_turn(talk: Talk, turn: Turn) -> Iterator[_Found]:
         value, end = _given(text, found.start("name"), found.end("name"))
         if len(value) > len(_surname(value)):
             yield _Found(value, turn.index, found.start("name"), end, 0.9, True)
+    for found in _ROLE.finditer(text):
+        if found["name"] not in _WORDS:
+            yield _Found(found["name"], turn.index, found.start("name"), found.end("name"), 0.85, True)
     for found in _SURNAME.finditer(text):
         if _OTHERS.search(text[: found.start()]):
             continue

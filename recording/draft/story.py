@@ -23,6 +23,13 @@ _ONLY_FORMAL = re.compile(
     r"^(?:对|嗯|是|是的|好|好的|对的|谢谢|要得|行|没错|就这个|对头|就打这个|不留名?|不说)(?:[，,]?(?:对|嗯|是|好|谢谢))*[。！]?$"
 )
 _FORMAL_ASKED = re.compile(r"贵姓|称呼|姓名|名字|叫什么|您叫|电话|手机|号码|联系方式|全名|您是[？?]?$")
+_TOLD_ELSEWHERE = re.compile(
+    r"(?:(?<=[，。！？])|^)(?:"
+    r"(?:我|俺)?(?:们)?(?:的)?(?:联系人|联系|手机|电话|号码|回访|名字|姓名|免贵|大名|叫|姓)[^，。！？]{0,24}?"
+    r"(?:[，,][0-9零一二三四五六七八九幺，, -]{3,})?(?:[，,。](?=[，。]|$)|[，,。]|$)"
+    r"|[0-9零一二三四五六七八九幺，, -]{7,}[，,。]?)"
+)
+"""Clauses that only tell name or number: 我叫张伟，电话是….(They have fields of their own.)"""
 _STUTTER = re.compile(r"([\u4e00-\u9fff]{2,4})[，,]?\1(?=[，。\u4e00-\u9fff])")
 
 
@@ -76,6 +83,7 @@ def sentence(talk: Talk, turn: Turn) -> str:
         text = _FILLER.sub("", text)
     text = _HEDGE.sub("，", text)
     text = _STUTTER.sub(r"\1", text)
+    text = _TOLD_ELSEWHERE.sub("", text)
     text = re.sub(r"[，,]{2,}", "，", text)
     text = re.sub(r"，([。！？])", r"\1", text).strip("，, ")
     if not text:

@@ -97,7 +97,9 @@ def _value(interval: Interval) -> dict[str, str]:
 
 
 def _of_turn(talk: Talk, turn: Turn, at: datetime, before: list[_Found]) -> Iterator[_Found]:
-    question = talk.turns[turn.index - 1].text if turn.index and talk.turns[turn.index - 1].agent else ""
+    before_it = talk.turns[turn.index - 1] if turn.index else None
+    asks = before_it is not None and (before_it.agent or (not before_it.speaker and len(before_it.text) < 40))
+    question = before_it.text if before_it is not None and asks else ""
     asked = bool(ASKED.search(question))
     since_asked = asked and bool(SINCE_ASKED.search(question))
     text = turn.text
