@@ -15,6 +15,7 @@ from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer import city_transfer_contexts, keys_global, transfer_contexts
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
 
 CALLED = "+0-9*"
@@ -34,10 +35,11 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
             "[globals]",
             f"PLAN_HASH = {plan_hash}",
+            f"TRANSFER_KEYS = {keys_global(plans)}",
             "",
         )
     )
-    contexts = [*shared_contexts(site), *seat_contexts(site)]
+    contexts = [*shared_contexts(site), *seat_contexts(site), *transfer_contexts(site)]
     for plan in plans:
         contexts += city_contexts(plan, site)
     return head + "\n" + "\n".join(context.text() for context in contexts)
@@ -61,6 +63,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
         yield _message(plan, site, name, message)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
+    yield from city_transfer_contexts(plan)
 
 
 def _sound(plan: Plan, site: Site, prompt: str) -> str:
@@ -79,7 +82,8 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     # One pattern takes whatever number comes: a carrier's mistake is answered by a voice, not by 404.
     context.exten("_[+0-9*]!")
     context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
-    context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{trunk.channels},{plan.city.timezone})")
+    channels = trunk.channels - trunk.reserved
+    context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{channels},{plan.city.timezone})")
     context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')
     context.do("Goto", f"{plan.id}-line-${{LINE}}", "s", "1")
     return context

@@ -51,6 +51,7 @@ def _media(site: Site) -> list[Pair]:
 
 def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
     endpoint = f"{city}-{name}"
+    out = (site.trunk_out.get(endpoint, "") if trunk.lab else "") or trunk.out
     yield section(
         endpoint,
         [
@@ -61,9 +62,21 @@ def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
             ("identify_by", "ip"),
             # P-Asserted-Identity of a carrier is the caller's number
             ("trust_id_inbound", "yes"),
+            *([("aors", endpoint), ("send_pai", "yes"), ("trust_id_outbound", "yes")] if out else ()),
             *_media(site),
         ],
     )
+    if out:
+        yield section(
+            endpoint,
+            [
+                ("type", "aor"),
+                ("contact", f"sip:{out}"),
+                # a dead one is skipped at once (decisions 9)
+                ("qualify_frequency", 2),
+                ("qualify_timeout", 1.0),
+            ],
+        )
     hosts = [host_of(host) for host in trunk.hosts]
     if trunk.lab:
         hosts += site.trunk_hosts.get(endpoint, ())

@@ -119,5 +119,23 @@ class Nudge:
     leg: LegId
 
 
+Kind = Literal["blind", "consult", "three", "handoff", "takeback", "together", "leave"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """What the agent at this seat wishes for the caller they talk to.
+
+    ``to``: what an agent dials (a seat, a centre, a contact, a line's number) or ``queue-<name>``; empty
+    where nobody new is asked.
+    """
+
+    city: str
+    seat: str
+    kind: Kind
+    to: str = ""
+    by: By = "api"
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
-Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | SeatOrder
+Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | SeatOrder | Transfer

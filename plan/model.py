@@ -13,6 +13,9 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plan.reach import Centre as Centre
+from plan.reach import Contact as Contact
+from plan.reach import Outgoing as Outgoing
 from plan.roster import Roster
 from plan.rule import Rule as Rule
 from plan.words import (
@@ -23,6 +26,7 @@ from plan.words import (
     Host,
     MenuKey,
     Name,
+    OptionalHost,
     OptionalPlace,
     OptionalPrompt,
     OptionalSeat,
@@ -98,6 +102,10 @@ class Trunk(Rule):
     codecs: Annotated[tuple[Codec, ...], Field(min_length=1, max_length=3)] = ("alaw", "ulaw")
     lab: bool = False
     """The lab's carrier may stand in for this trunk (``cti up --lab``)."""
+    out: OptionalHost = ""
+    """Where calls to the outside go (``192.0.2.10:5060``); empty: this trunk only brings calls."""
+    reserved: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Channels of ``channels`` kept free for emergency lines: neither callers nor other calls get them."""
 
 
 class Line(Rule):
@@ -253,6 +261,9 @@ class Plan(BaseModel):
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     roster: Roster | None = None
+    centres: dict[Name, Centre] = {}
+    contacts: dict[Name, Contact] = {}
+    outgoing: Outgoing | None = None
 
     @property
     def id(self) -> str:

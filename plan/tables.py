@@ -28,9 +28,11 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "pauses": model.Pause,
     "messages": model.Message,
     "prompts": model.Prompt,
+    "centres": model.Centre,
+    "contacts": model.Contact,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast"))
+FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast", "outgoing"))
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 

@@ -17,9 +17,11 @@ from calls.orders import (
     Reload,
     SignIn,
     SignOut,
+    Transfer,
     Unpause,
 )
 from cti.asterisk.do_seat import at_seat
+from cti.asterisk.do_transfer import transfer
 from cti.asterisk.ear import NUDGE
 from cti.asterisk.resync import whole
 from cti.asterisk.wire.action import Reply, Values
@@ -89,6 +91,8 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             await _ask(connection, {"Action": "PlayDTMF", **played})
         case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
             await at_seat(order, connection)
+        case Transfer():
+            await transfer(order, connection)
     return ""
 
 

@@ -11,9 +11,11 @@ from plan.model import DestinationKind, Plan
 APPLICATIONS = frozenset({
     "AGI", "AddQueueMember", "Answer", "Dial", "ExecIf", "Goto", "GotoIf", "Gosub", "GosubIf", "Hangup",
     "MixMonitor", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
+    "CONFKICK", "ChannelRedirect", "ConfBridge", "SoftHangup",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
 })
 FUNCTIONS = frozenset({
+    "CHANNEL_EXISTS", "CONFBRIDGE_INFO",
     "CALLERID", "CDR", "CDR_PROP", "CHANNEL", "CUT", "DB", "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS",
     "FILTER", "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
     "PJSIP_HEADER", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME", "TIMEOUT", "UNLOCK",
@@ -23,6 +25,11 @@ SHARED = frozenset({
     "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce",
+    "transfer-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
+    "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
+    "transfer-way-up",
+    "transfer-invite",
+    "transfer-way", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
 })
 # fmt: on
 STEP = re.compile(
@@ -31,10 +38,14 @@ STEP = re.compile(
 )
 PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
 """Extensions with letters: the reasons of a plan without pauses.toml."""
+MOVES = frozenset({"room", "consult", "watched"})
+PLACES = "[0-9]+w[0-9]|queue-[a-z0-9-]+"
+STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(["PAUSE", PLACES, *sorted(MOVES)])))
 STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES))))
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
-    r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
+    r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)"
+    r"|TRANSFER_KEYS = [a-z0-9#]+|PLAN_HASH = [0-9a-f]{64}"
 )
 KEYED = re.compile(r"[A-Za-z0-9_(),-]+ (?:=|=>) ?[\x20-\x3a\x3c-\x7e]*")
 
@@ -83,6 +94,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
                 f"{city}-{rest}" for rest in ("number", "not-in-service", "last", "seats", "usual", "agent")
             }
             own |= {f"{city}-{rest}" for rest in ("agent-skills", "seat-skills", "pause", "leave")}
+            own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer", "from-centre")}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}
