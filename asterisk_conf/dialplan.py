@@ -18,6 +18,7 @@ from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer import city_transfer_contexts, keys_global, transfer_contexts
 from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
 
@@ -38,11 +39,12 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
             "[globals]",
             f"PLAN_HASH = {plan_hash}",
+            f"TRANSFER_KEYS = {keys_global(plans)}",
             *paces(plans),
             "",
         )
     )
-    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts()]
+    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts(site)]
     for plan in plans:
         contexts += city_contexts(plan, site)
     return head + "\n" + "\n".join(context.text() for context in contexts)
@@ -74,6 +76,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
             yield _stand_in_queue(plan, site, name, queue)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
+    yield from city_transfer_contexts(plan)
 
 
 def _sound(plan: Plan, site: Site, prompt: str) -> str:
@@ -92,7 +95,8 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     # One pattern takes whatever number comes: a carrier's mistake is answered by a voice, not by 404.
     context.exten("_[+0-9*]!")
     context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
-    context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{trunk.channels},{plan.city.timezone})")
+    channels = trunk.channels - trunk.reserved
+    context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{channels},{plan.city.timezone})")
     context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')
     context.do("Goto", f"{plan.id}-line-${{LINE}}", "s", "1")
     return context

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from asterisk_conf.ini import Pair, section, yes
 from asterisk_conf.shared import QUESTION
 from asterisk_conf.site import AmiUser, Site
+from asterisk_conf.transfer import room_profiles
 
 _MODULES = """
 res_timing_timerfd res_crypto res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject
@@ -23,7 +24,7 @@ codec_ulaw codec_alaw codec_a_mu codec_g722 codec_resample codec_opus_open_sourc
 format_pcm format_wav format_sln res_musiconhold
 pbx_config res_speech res_agi
 app_dial app_queue app_mixmonitor app_confbridge app_playback app_read app_record app_stack app_exec
-app_verbose app_userevent app_originate app_senddtmf app_chanspy
+app_verbose app_userevent app_originate app_senddtmf app_chanspy app_channelredirect app_softhangup
 func_callerid func_cdr func_channel func_cut func_db func_dialplan func_lock func_global func_groupcount
 func_logic func_strings func_timeout
 res_manager_devicestate cdr_csv cdr_manager
@@ -32,7 +33,7 @@ res_manager_devicestate cdr_csv cdr_manager
 res_agi will not load without res_speech. websocket, srtp and opus wait for browser seats."""
 
 
-def machine_files(site: Site) -> Iterator[tuple[str, str]]:
+def machine_files(site: Site, keys: str = "") -> Iterator[tuple[str, str]]:
     """File name and text of everything here."""
     yield "asterisk.conf", _asterisk(site)
     yield "modules.conf", _modules(site)
@@ -47,8 +48,8 @@ def machine_files(site: Site) -> Iterator[tuple[str, str]]:
     yield "indications.conf", _INDICATIONS
     yield "cdr.conf", _CDR
     yield "cdr_manager.conf", section("general", [("enabled", "yes")])
-    yield "features.conf", section("general", [("transferdigittimeout", 3)])
-    yield "confbridge.conf", _CONFBRIDGE
+    yield "features.conf", section("general", [("transferdigittimeout", 3)]) + keys
+    yield "confbridge.conf", _CONFBRIDGE + room_profiles()
     # looked for at start; Asterisk complains where they are missing
     yield "ccss.conf", section("general", [])
     yield "udptl.conf", section("general", [])

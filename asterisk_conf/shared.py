@@ -10,6 +10,7 @@ from asterisk_conf.merged import origin_contexts
 from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer import caller_arrives, caller_leaves, moved_on, seat_talks
 from asterisk_conf.waiting import waiting_contexts
 from plan.model import MAX_HOPS
 
@@ -58,6 +59,7 @@ def _arrive() -> Context:
     context.do("Set", "__CITY=${ARG1}")
     context.do("Set", "__TRUNK=${ARG2}")
     context.do("Set", "__CALL_ID=${ARG1}-${UNIQUEID}")
+    caller_arrives(context)
     # accountcode too: it is in every event and in the CDR
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG4},%Y%m%d)}")
@@ -252,6 +254,7 @@ def _talked() -> Context:
     """The agent's leg ended first; the caller is still there. A phone that died did not hang up: back to the
     head of the queue (decisions 8)."""
     context = Context("talked")
+    moved_on(context)
     context.do("Set", "LOOKS=0")
     # the seat's leg ends in a thread of its own: its handler (seat-left) leaves its cause here
     context.do("GotoIf", '$["${SEAT_LEFT}" != ""]?known', label="look")
@@ -294,6 +297,7 @@ def _seat_joined(site: Site) -> Context:
     """Runs on the seat's channel when it has answered, before the two hear each other (membergosub)."""
     context = Context("seat-joined")
     seat_leg_answered(context)
+    seat_talks(context)
     # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
     caller = "${CUT(CALL_ID,-,2-)}"
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
@@ -308,6 +312,7 @@ def _left() -> Context:
     # a duty phone outside answered: the caller did not give up
     context.do("ExecIf", '$["${DUTY_UP}" != "" & "${LEFT_BY}" = ""]?Set(LEFT_BY=system)')
     context.do("Gosub", "waits-over", "s", "1")
+    caller_leaves(context)
     context.do("GotoIf", '$["${OWED}" = ""]?bye')
     _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
     # a duty must not be forgotten because nobody was listening

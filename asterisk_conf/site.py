@@ -53,8 +53,8 @@ class Site:
     rtp: tuple[int, int]
     trunk_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Further source addresses of trunks marked ``lab``, by ``<city>-<trunk>``."""
-    trunk_contacts: Mapping[str, str] = field(default_factory=dict)
-    """``host:port`` where the lab takes calls out through trunks marked ``lab``, by ``<city>-<trunk>``."""
+    trunk_out: Mapping[str, str] = field(default_factory=dict)
+    """Where calls through trunks marked ``lab`` go (``host:port``), by ``<city>-<trunk>``."""
 
     # who may talk to us
     service: AmiUser

@@ -209,6 +209,25 @@ class StandIn:
     record: str
 
 
+Kind = Literal["blind", "consult", "three", "handoff", "takeback", "together", "leave"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """What the agent at this seat wishes for the caller they talk to.
+
+    ``to``: what an agent dials (a seat, a centre, a contact, a line's number) or ``queue-<name>``; empty
+    where nobody new is asked.
+    """
+
+    city: str
+    seat: str
+    kind: Kind
+    to: str = ""
+    by: By = "api"
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
 DeskOrder = SetQueues | Watch | TakeOver | Free | MoveToFront | MoveToQueue | Announce
-Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | StandIn | SeatOrder | DeskOrder
+CallOrder = HangUp | Redirect | Originate | Nudge | StandIn | Transfer
+Order = CallOrder | Reload | ReadVariable | SeatOrder | DeskOrder

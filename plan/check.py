@@ -14,6 +14,7 @@ from plan import model
 from plan.faults import Fault
 from plan.land_check import areas_of
 from plan.merged_check import faults_of_merged
+from plan.reach_check import faults_of_reach, outgoing_of
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
@@ -81,6 +82,7 @@ def check(
         "advice": advice,
         "overflow": overflow,
         "rules": rules_of(raw.get("rules.toml", {}), found),
+        "outgoing": outgoing_of(raw.get("outgoing.toml"), found),
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
@@ -95,6 +97,7 @@ def check(
     found += _numbers(plan)
     found += faults_of_merged(plan, known)
     found += _hosts(plan)
+    found += faults_of_reach(plan)
     found += _prompts(plan, sounds, standard_prompts, known["prompts"])
     if city is not None and plan.lines and not city.last:
         found.append(

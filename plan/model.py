@@ -19,6 +19,9 @@ from plan.land import Area
 from plan.land import Unit as Unit
 from plan.merged import Merged as Merged
 from plan.merged import Stage, held, timeline
+from plan.reach import Centre as Centre
+from plan.reach import Contact as Contact
+from plan.reach import Outgoing as Outgoing
 from plan.roster import Roster
 from plan.rule import Rule as Rule
 from plan.words import (
@@ -30,6 +33,7 @@ from plan.words import (
     MenuKey,
     MenuPress,
     Name,
+    OptionalHost,
     OptionalPlace,
     OptionalPrompt,
     OptionalSeat,
@@ -109,8 +113,10 @@ class Trunk(Rule):
     codecs: Annotated[tuple[Codec, ...], Field(min_length=1, max_length=3)] = ("alaw", "ulaw")
     lab: bool = False
     """The lab's carrier may stand in for this trunk (``cti up --lab``)."""
-    dial_out: bool = False
-    """Whether the hotline may call out here: call-backs, duty phones."""
+    out: OptionalHost = ""
+    """Where calls to the outside go (``192.0.2.10:5060``); empty: this trunk only brings calls."""
+    reserved: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Channels of ``channels`` kept free for emergency lines: neither callers nor other calls get them."""
 
 
 class Line(Rule):
@@ -151,7 +157,7 @@ class CallBack(Rule):
     after_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     """Waited so long, the caller is offered it; key 1 takes it."""
     trunk: Name
-    """The trunk the citizen is called through; it must have ``dial_out``."""
+    """The trunk the citizen is called through; it must have ``out``."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
     """Calls to a citizen who does not answer; then it stays an open duty for a person."""
     again_after_seconds: Annotated[int, Field(ge=5, le=86_400)] = 600
@@ -246,7 +252,7 @@ class Phone(Rule):
     title: Title
     number: PhoneNumber
     trunk: Name
-    """The trunk it is called through; it must have ``dial_out``."""
+    """The trunk it is called through; it must have ``out``."""
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
     next: Place
     """Where the caller goes when it does not answer."""
@@ -333,6 +339,9 @@ class Plan(BaseModel):
     units: dict[Name, Unit] = {}
     rules: Rules | None = None
     areas: tuple[Area, ...] = ()
+    centres: dict[Name, Centre] = {}
+    contacts: dict[Name, Contact] = {}
+    outgoing: Outgoing | None = None
 
     @property
     def id(self) -> str:

@@ -33,9 +33,14 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "prompts": model.Prompt,
     "numbers": model.Merged,
     "units": model.Unit,
+    "centres": model.Centre,
+    "contacts": model.Contact,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places"))
+FILES = tuple(
+    f"{name}.toml"
+    for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places", "outgoing")
+)
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 

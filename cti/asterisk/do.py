@@ -24,11 +24,13 @@ from calls.orders import (
     SignOut,
     StandIn,
     TakeOver,
+    Transfer,
     Unpause,
     Watch,
 )
 from cti.asterisk.do_desk import at_desk
 from cti.asterisk.do_seat import at_seat
+from cti.asterisk.do_transfer import transfer
 from cti.asterisk.ear import NUDGE
 from cti.asterisk.resync import CALL_BACKS, whole
 from cti.asterisk.wire.action import Reply, Values
@@ -102,6 +104,8 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             await _stand_in(order, connection)
         case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
             await at_seat(order, connection)
+        case Transfer():
+            await transfer(order, connection)
     return ""
 
 

@@ -67,7 +67,6 @@ head_start_seconds = 120
 dropped_within_minutes = 10
 """
 _CHANGES = {
-    "trunks.toml": [("lab = true", "lab = true\ndial_out = true")],
     "lines.toml": [
         ('greeting = "greeting"\n', 'greeting = "please-wait"\nnotice = ""\n'),
         ('greeting = "greeting-12315"', 'greeting = "please-wait"\nnotice = ""'),

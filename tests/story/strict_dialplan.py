@@ -12,9 +12,11 @@ APPLICATIONS = frozenset({
     "AGI", "AddQueueMember", "Answer", "Bridge", "ChanSpy", "Dial", "ExecIf", "Goto", "GotoIf",
     "Gosub", "GosubIf", "Hangup",
     "MixMonitor", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
+    "CONFKICK", "ChannelRedirect", "ConfBridge", "SoftHangup",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
 })
 FUNCTIONS = frozenset({
+    "CONFBRIDGE_INFO",
     "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CUT", "DB",
     "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER",
     "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
@@ -31,6 +33,11 @@ SHARED = frozenset({
     "queue-enter", "queue-paced", "waits-over",
     "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
     "stand-in-left", "stand-in-citizen", "stand-in-citizen-up", "stand-in-citizen-left",
+    "transfer-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
+    "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
+    "transfer-way-up",
+    "transfer-invite",
+    "transfer-way", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
 })
 # fmt: on
 STEP = re.compile(
@@ -44,11 +51,15 @@ MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
 """Extensions with letters: the reasons of a plan without pauses.toml."""
 SIGN = r"none|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
 """Extensions of ``<city>-centre``: who hands calls over."""
-STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES | MODES))).replace("SIGN", SIGN))
+MOVES = frozenset({"room", "consult", "watched"})
+PLACES = "[0-9]+w[0-9]|queue-[a-z0-9-]+"
+STEP = re.compile(
+    STEP.pattern.replace("PAUSE", "|".join([PLACES, *sorted(PAUSES | MODES | MOVES)])).replace("SIGN", SIGN)
+)
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
     r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
-    r"|PACE-[a-z][a-z0-9-]* = [0-9]+"
+    r"|PACE-[a-z][a-z0-9-]* = [0-9]+|TRANSFER_KEYS = [a-z0-9#]+"
 )
 KEYED = re.compile(r"[A-Za-z0-9_(),:.\[\]-]+ (?:=|=>) ?[\x20-\x3a\x3c-\x7e]*")
 
@@ -101,6 +112,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             own |= {f"{city}-{rest}" for rest in ("priority", "listed")}
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
+            own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer", "from-centre")}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}

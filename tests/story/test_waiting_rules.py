@@ -129,7 +129,7 @@ def roads(draw: st.DrawFn) -> dict[str, bytes]:
     )
     return {
         "city.toml": b"id = 'x'\ntitle = 'x'\nlast = 'message:end'\n",
-        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\ndial_out = true\n",
+        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\nout = '192.0.2.1'\n",
         "lines.toml": b"[l]\ntitle = 'x'\nnumbers = ['12345']\nfirst = 'queue:a'\n",
         "seats.toml": b"[1001]\n",
         "messages.toml": b"[end]\ntitle = 'x'\nprompt = 'sorry-busy'\n",
@@ -156,7 +156,7 @@ def test_a_plan_of_roads_is_accepted_when_they_end() -> None:
     """The property above must not hold for want of accepted plans."""
     files = {
         "city.toml": b"id = 'x'\ntitle = 'x'\nlast = 'message:end'\n",
-        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\ndial_out = true\n",
+        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\nout = '192.0.2.1'\n",
         "lines.toml": b"[l]\ntitle = 'x'\nnumbers = ['12345']\nfirst = 'queue:a'\n",
         "seats.toml": b"[1001]\n",
         "messages.toml": b"[end]\ntitle = 'x'\nprompt = 'sorry-busy'\n",
