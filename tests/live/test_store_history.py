@@ -49,7 +49,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
     yield server.url
     engine = create_async_engine(server.url)
     async with engine.begin() as conn:
-        for table in ("cursors", "visits", "calls", "alembic_version"):
+        for table in (*Base.metadata.tables, "alembic_version"):
             await conn.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
     await engine.dispose()
 
