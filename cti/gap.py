@@ -36,7 +36,13 @@ CDR_DELAY = 2.0
 """A call's CDR stands in the file this long after its end at the latest."""
 
 _ENDS = {"COMPLETECALLER": "caller", "COMPLETEAGENT": "agent", "ABANDON": "caller"}
-_GAVE_UP = {"EXITWITHTIMEOUT": "TIMEOUT", "EXITEMPTY": "LEAVEEMPTY", "FULL": "FULL", "JOINEMPTY": "JOINEMPTY"}
+_GAVE_UP = {
+    "EXITWITHTIMEOUT": "TIMEOUT",
+    "EXITEMPTY": "LEAVEEMPTY",
+    "FULL": "FULL",
+    "JOINEMPTY": "JOINEMPTY",
+    "WITHDRAW": "WITHDRAW",
+}
 
 
 class Gap:
