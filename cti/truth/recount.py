@@ -24,6 +24,7 @@ _EXITS = {
     "EXITEMPTY": "seats-left",
     "WITHDRAW": "withdrawn",
 }
+_TALKED = ("COMPLETECALLER", "COMPLETEAGENT")
 
 
 @dataclass(slots=True)
@@ -171,13 +172,6 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     if line.event == "HOTLINEOUT" and line.data and line.data[0] in _OUT:
         call.visits.append(CountedVisit(queue, at, _OUT[line.data[0]], at))
         return
-    if line.event in ("COMPLETECALLER", "COMPLETEAGENT") and len(line.data) >= 2:
-        # whoever was sent back to the same queue is told of there twice, once for each seat
-        seat = line.agent.partition("-")[2]
-        mine = [v for v in call.visits if v.queue == queue and v.seat == seat]
-        if mine:
-            mine[-1].talked = int(_number(line.data[1]) or 0)
-        return
     if last is None or last.queue != queue:
         return
     if line.event == "HOTLINEANSWER" and last.outcome == "waiting" and line.data:
@@ -197,6 +191,9 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
         if line.event == "ABANDON" and call.ended is not None:
             # no CDR tells of the wait behind a ring once the call had been bridged
             call.ended = max(call.ended, at)
+    elif line.event in _TALKED and len(line.data) >= 2 and last.seat == line.agent.partition("-")[2]:
+        # of a caller who went on to another seat it comes at the very end, and its time runs on
+        last.talked = int(_number(line.data[1]) or 0)
 
 
 def _number(told: str) -> float | None:
