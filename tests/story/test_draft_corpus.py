@@ -1,4 +1,4 @@
-"""The corpus of spoken calls: the held-out part is the one committed before any rule, and its goals are met."""
+"""The corpus of spoken calls: the held-out part is the one committed first, and its goals are met."""
 
 from __future__ import annotations
 
