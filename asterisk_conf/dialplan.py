@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from asterisk_conf.desk import desk_contexts
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
@@ -37,7 +38,7 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
         )
     )
-    contexts = [*shared_contexts(site), *seat_contexts(site)]
+    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts()]
     for plan in plans:
         contexts += city_contexts(plan, site)
     return head + "\n" + "\n".join(context.text() for context in contexts)
@@ -114,6 +115,7 @@ def _line(plan: Plan, site: Site, name: str, line: Line) -> Context:
         context.do("Playback", _sound(plan, site, line.notice))
     else:
         context.do("NoOp", "no notice")
+    context.do("Gosub", "desk-urgent", "s", "1")
     context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
     context.do("Gosub", "ask-service" if line.ask else "ask-nobody", "s", f"1({plan.id},{name},{line.first})")
     return context.do("Goto", f"{plan.id}-${{NEXT_KIND}}-${{NEXT_NAME}}", "s", "1")

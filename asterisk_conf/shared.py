@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.desk import move_waiter
 from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
@@ -231,7 +232,8 @@ def _queued_out() -> Context:
     _tell(context, "queued-out", "Queue: ${ARG1}", "Status: ${QUEUESTATUS}", "Key: ${QUEUE_KEY}")
     # app_queue writes nothing into its log of a caller it refused at the door
     context.do("QueueLog", "${CITY}-${ARG1}", "${UNIQUEID}", "NONE", "HOTLINEOUT", "${QUEUESTATUS}")
-    return context.do("Return")
+    move_waiter(context)
+    return context
 
 
 RETURNS = 3

@@ -440,6 +440,51 @@ class CallerReturned(Fact):
     cause: int
 
 
+# --- supervisors ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchBegan(Fact):
+    """A supervisor at seat ``by`` is in a call from now on, on leg ``leg``, heard by nobody (listen), by the
+    agent at ``seat`` (whisper) or by both (barge)."""
+
+    call: CallId
+    city: str
+    seat: str
+    by: str
+    how: str
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEnded(Fact):
+    call: CallId
+    city: str
+    seat: str
+    by: str
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTakenOver(Fact):
+    """The caller left the agent for the supervisor at seat ``by``."""
+
+    call: CallId
+    city: str
+    queue: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementSet(Fact):
+    """Callers of this line hear ``sound`` after the greeting from now on; empty: nothing more."""
+
+    city: str
+    line: str
+    sound: str
+    by: str
+
+
 # --- the whole truth at one moment ----------------------------------------------------------
 
 
@@ -491,3 +536,5 @@ class Snapshot(Fact):
     """(city, queue) of every queue Asterisk knows."""
     agents: tuple[tuple[str, str, str], ...] | None = None
     """(city, seat, agent) of everybody signed in; None: Asterisk could not be asked."""
+    announcements: tuple[tuple[str, str, str], ...] | None = None
+    """(city, line, sound) of every urgent announcement that stands; None: Asterisk could not be asked."""

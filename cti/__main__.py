@@ -25,11 +25,13 @@ COMMANDS = {
     "truth": ("cti.commands.truth", "truth"),
     "refill": ("cti.commands.ledger", "refill"),
     "duties": ("cti.commands.duties", "duties"),
+    "audit": ("cti.commands.audit", "audit"),
     "record": ("cti.commands.record", "record"),
 }
 GROUPS = {
     "plan": "cti.commands.plan",
     "roster": "cti.commands.roster",
+    "account": "cti.commands.account",
     "prompts": "cti.commands.prompts",
     "lab": "lab.command",
 }

@@ -21,6 +21,7 @@ from cti import kept, plan_folder
 from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
+from cti.desk_doors import DeskDoors
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
 from cti.nudge import Nudger
@@ -134,7 +135,9 @@ class Service:
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
             shortfalls=self.staffing.shortfalls,
         )
-        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
+        self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
+        doors, session = self.desk.doors(self.history), self.desk.sessions.who
+        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
         self._show_seats()
 
     async def run(self) -> None:

@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 from calls.facts import LegId
 from calls.orders import (
+    Announce,
     EndWrapUp,
+    Free,
     HangUp,
+    MoveToFront,
+    MoveToQueue,
     Nudge,
     Order,
     Originate,
@@ -15,10 +19,14 @@ from calls.orders import (
     ReadVariable,
     Redirect,
     Reload,
+    SetQueues,
     SignIn,
     SignOut,
+    TakeOver,
     Unpause,
+    Watch,
 )
+from cti.asterisk.do_desk import at_desk
 from cti.asterisk.do_seat import at_seat
 from cti.asterisk.ear import NUDGE
 from cti.asterisk.resync import whole
@@ -87,6 +95,8 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             # goes back to asking whether it is this caller's turn
             played = {"Channel": channel_of(order.leg), "Digit": NUDGE, "Receive": "true", "Duration": "20"}
             await _ask(connection, {"Action": "PlayDTMF", **played})
+        case SetQueues() | Watch() | TakeOver() | Free() | MoveToFront() | MoveToQueue() | Announce():
+            await at_desk(order, connection, channel_of)
         case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
             await at_seat(order, connection)
     return ""

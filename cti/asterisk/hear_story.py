@@ -25,6 +25,7 @@ from calls.facts import (
     SeatActed,
     SeatMissed,
 )
+from cti.asterisk import hear_desk
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
@@ -167,6 +168,9 @@ def _user_event(ear: Ear, text: str) -> None:
     what = value(said, "\r\nWhat: ")
     if what == "seat":
         _seat(ear, said, ear.moment(text))
+        return
+    if what in hear_desk.TELLERS:
+        hear_desk.TELLERS[what](ear, said, ear.moment(text))
         return
     teller = _TELLERS.get(what)
     call = call_of(value(said, "\r\nCall: "))

@@ -13,11 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from calls.mask import masked
 from calls.model import Call, CallState, LeftBy, Seat, SeatState
 from calls.story import Line
+from cti.web.answers import Answer as Answer
+from cti.web.answers import Problem as Problem
 from queues.now import QueueNow
-
-
-class Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class CallAnswer(Answer):
@@ -104,16 +102,6 @@ class HealthAnswer(Answer):
     ready: bool
     version: str
     parts: dict[str, PartAnswer]
-
-
-class Problem(Answer):
-    """RFC 9457."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    field: str | None = Field(default=None, description="which field is wrong, for a 400")
 
 
 def _moment(told: Any) -> Any:

@@ -73,6 +73,9 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "did": "in",
         "count": 1,
         "limit": 3,
+        "how": "listen",
+        "sound": "hotline/mass-event",
+        "announcements": None,
     }
     if kind in (f.SeatRang, f.SeatDeclined, f.SeatAnswered):
         usual["leg"] = SEAT_LEG

@@ -9,20 +9,23 @@ from plan.model import DestinationKind, Plan
 
 # fmt: off
 APPLICATIONS = frozenset({
-    "AGI", "AddQueueMember", "Answer", "Dial", "ExecIf", "Goto", "GotoIf", "Gosub", "GosubIf", "Hangup",
+    "AGI", "AddQueueMember", "Answer", "Bridge", "ChanSpy", "Dial", "ExecIf", "Goto", "GotoIf",
+    "Gosub", "GosubIf", "Hangup",
     "MixMonitor", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
 })
 FUNCTIONS = frozenset({
     "CALLERID", "CDR", "CDR_PROP", "CHANNEL", "CUT", "DB", "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS",
     "FILTER", "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
-    "PJSIP_HEADER", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME", "TIMEOUT", "UNLOCK",
+    "PJSIP_HEADER", "QUEUE_MEMBER", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME", "TIMEOUT", "UNLOCK",
 })
 SHARED = frozenset({
     "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
     "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce",
+    "seat-queues", "desk-watch", "desk-watched",
+    "desk-taker", "desk-taken", "desk-freed", "desk-urgent", "line-order",
 })
 # fmt: on
 STEP = re.compile(
@@ -30,8 +33,10 @@ STEP = re.compile(
     r"(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
 )
 PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
+MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
+"""And how a supervisor is in a call, or where a caller goes from there."""
 """Extensions with letters: the reasons of a plan without pauses.toml."""
-STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES))))
+STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES | MODES))))
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
     r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
