@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from asterisk_conf.ini import Pair, section, yes
-from asterisk_conf.shared import QUESTION
+from asterisk_conf.shared import MASK_KEYS, QUESTION
 from asterisk_conf.site import AmiUser, Site
 
 _MODULES = """
@@ -47,7 +47,11 @@ def machine_files(site: Site) -> Iterator[tuple[str, str]]:
     yield "indications.conf", _INDICATIONS
     yield "cdr.conf", _CDR
     yield "cdr_manager.conf", section("general", [("enabled", "yes")])
-    yield "features.conf", section("general", [("transferdigittimeout", 3)])
+    mask = [(name, f"{keys},self,Gosub(recording-mask,s,1({'on' if name == 'mask' else 'off'}))")
+            for name, keys in MASK_KEYS.items()]  # fmt: skip
+    yield "features.conf", "\n".join((
+        section("general", [("transferdigittimeout", 3)]), section("applicationmap", mask, arrow="=>")
+    ))  # fmt: skip
     yield "confbridge.conf", _CONFBRIDGE
     # looked for at start; Asterisk complains where they are missing
     yield "ccss.conf", section("general", [])

@@ -39,6 +39,9 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _seat_leg()
     yield _seat_joined(site)
     yield _left()
+    yield _consult()
+    yield _consulted(site)
+    yield _mask()
 
 
 def _tell(context: Context, what: str, *headers: str, label: str = "") -> Context:
@@ -286,6 +289,37 @@ def _seat_joined(site: Site) -> Context:
     caller = "${CUT(CALL_ID,-,2-)}"
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
     _start_recording(context, site)
+    context.do("Set", f"DYNAMIC_FEATURES={'#'.join(MASK_KEYS)}")
+    return context.do("Return")
+
+
+MASK_KEYS = {"mask": "*91", "unmask": "*90"}
+"""What an agent keys in a call: what is said now stays out of the recordings, or goes in again."""
+
+
+def _mask() -> Context:
+    """ARG1 on or off. On the agent's leg in the middle of a call; the service masks all legs of the call."""
+    context = Context("recording-mask")
+    _tell(context, "mask", "State: ${ARG1}")
+    return context.do("Return")
+
+
+def _consult() -> Context:
+    """ARG1 city, ARG2 time zone. A seat calls a seat: that is recorded too, in a folder of its own unless a
+    call brought it here. The accountcode stays as it is: alone this is no citizen's call."""
+    context = Context("consult")
+    context.do("GotoIf", '$["${CALL_ID}" != ""]?known')
+    context.do("Set", "__CALL_ID=${ARG1}-${UNIQUEID}")
+    context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG2},%Y%m%d)}")
+    context.do("Gosub", "record", "s", "1", label="known")
+    return context.do("Return")
+
+
+def _consulted(site: Site) -> Context:
+    """Runs on the leg that was called, when it has answered."""
+    context = Context("consulted")
+    _start_recording(context, site)
+    context.do("Set", f"DYNAMIC_FEATURES={'#'.join(MASK_KEYS)}")
     return context.do("Return")
 
 

@@ -25,6 +25,7 @@ from cti.desk_doors import DeskDoors
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
 from cti.nudge import Nudger
+from cti.recording_parts import RecordingParts
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.staffing import Staffing
@@ -124,6 +125,10 @@ class Service:
         )
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
+        self.recordings = RecordingParts(
+            home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do
+        )
+        self.metrics.look(self.recordings.gauges())
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
             self.switchboard,
@@ -134,6 +139,7 @@ class Service:
             live=self.live,
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
             shortfalls=self.staffing.shortfalls,
+            more_health=self.recordings.health,
         )
         self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
         doors, session = self.desk.doors(self.history), self.desk.sessions.who
@@ -153,6 +159,7 @@ class Service:
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
+            **self.recordings.runs(),
         }
         try:
             async with asyncio.TaskGroup() as group:

@@ -155,6 +155,8 @@ class Queue(Rule):
     """How often a waiting caller is told the position; 0 for never."""
     next: Place
     """The way out: another queue, in the end a message."""
+    masked: bool = False
+    """What callers of this queue and their agents say is kept out of the recordings: payment data."""
 
 
 class Seat(Rule):

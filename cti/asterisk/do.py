@@ -10,6 +10,7 @@ from calls.orders import (
     EndWrapUp,
     Free,
     HangUp,
+    MaskRecording,
     MoveToFront,
     MoveToQueue,
     Nudge,
@@ -23,10 +24,13 @@ from calls.orders import (
     SignIn,
     SignOut,
     TakeOver,
+    TapLeg,
     Unpause,
+    UntapLeg,
     Watch,
 )
 from cti.asterisk.do_desk import at_desk
+from cti.asterisk.do_recording import at_recording
 from cti.asterisk.do_seat import at_seat
 from cti.asterisk.ear import NUDGE
 from cti.asterisk.resync import whole
@@ -97,6 +101,8 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             await _ask(connection, {"Action": "PlayDTMF", **played})
         case SetQueues() | Watch() | TakeOver() | Free() | MoveToFront() | MoveToQueue() | Announce():
             await at_desk(order, connection, channel_of)
+        case MaskRecording() | TapLeg() | UntapLeg():
+            return await at_recording(order, connection, channel_of)
         case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
             await at_seat(order, connection)
     return ""

@@ -25,7 +25,7 @@ from calls.facts import (
     SeatActed,
     SeatMissed,
 )
-from cti.asterisk import hear_desk
+from cti.asterisk import hear_desk, hear_recording
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
@@ -155,6 +155,7 @@ _TELLERS: dict[str, _Teller] = {
     "owed": _owed,
     "left": _left,
     "recording": _recording,
+    "mask": hear_recording.mask_asked,
     "missed": _missed,
     "returned": _returned,
 }

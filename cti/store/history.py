@@ -227,6 +227,14 @@ class History:
         row = {"node": node, "since": since, "until": until, "calls": calls, "done": done}
         await self._within(lambda conn: self._upsert(conn, REFILLS, [row]))
 
+    async def within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Other tables of this database: one transaction, the same deadline, the same words of failure."""
+        return await self._within(work)
+
+    async def put(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Rows of another table: what is there with the same key is replaced."""
+        await self._within(lambda conn: self._upsert(conn, table, rows))
+
     # --- inside ---------------------------------------------------------------------------------------
 
     async def _within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

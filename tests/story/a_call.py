@@ -76,6 +76,9 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "how": "listen",
         "sound": "hotline/mass-event",
         "announcements": None,
+        "on": True,
+        "seconds": 4.5,
+        "sha256": "0" * 64,
     }
     if kind in (f.SeatRang, f.SeatDeclined, f.SeatAnswered):
         usual["leg"] = SEAT_LEG

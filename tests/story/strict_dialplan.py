@@ -26,6 +26,7 @@ SHARED = frozenset({
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce",
     "seat-queues", "desk-watch", "desk-watched",
     "desk-taker", "desk-taken", "desk-freed", "desk-urgent", "line-order",
+    "consult", "consulted", "recording-mask",
 })
 # fmt: on
 STEP = re.compile(
