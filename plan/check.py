@@ -12,6 +12,8 @@ from typing import Any
 
 from plan import model
 from plan.faults import Fault
+from plan.land import Unit
+from plan.land_check import areas_of
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
@@ -80,6 +82,8 @@ def check(
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
+    units = dict(tables_of("units.toml", raw.get("units.toml", {}), Unit, found))
+    plan = plan.model_copy(update={"units": units, "areas": areas_of(raw.get("places.toml"), found)})
     known = {kind: set(raw.get(f"{kind}.toml", {})) for kind in TABLES}
     found += faults_of_roads(plan, known)
     found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plan.land import Area, Unit
 from plan.roster import Roster
 from plan.rule import Rule as Rule
 from plan.words import (
@@ -255,6 +256,8 @@ class Plan(BaseModel):
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     roster: Roster | None = None
+    units: dict[Name, Unit] = {}
+    areas: tuple[Area, ...] = ()
 
     @property
     def id(self) -> str:

@@ -30,7 +30,7 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "prompts": model.Prompt,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast"))
+FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast", "units", "places"))
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 
