@@ -35,6 +35,7 @@ from cti.store.journal import Journal, Limits, Reader
 from cti.store.picture import LivePicture, connect
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
+from cti.web.recordings import Recordings
 from cti.web.server import Web
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
@@ -143,6 +144,7 @@ class Service:
         )
         self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
         doors, session = self.desk.doors(self.history), self.desk.sessions.who
+        doors = (*doors, Recordings(self.recordings.archive, self.desk.note))
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
         self._show_seats()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +11,16 @@ from pathlib import Path
 from calls.facts import Fact
 from calls.orders import Order
 from cti import vault
+from cti.archive import Archive
 from cti.filing import Filer
 from cti.home import NODE, Home
+from cti.listening import Listening
 from cti.masking import Masker
 from cti.settings import Settings
+from cti.speech import where
 from cti.store.history import History
 from cti.store.recordings import RecordingStore
-from cti.switchboard import Board, Switchboard
+from cti.switchboard import Switchboard
 from cti.web.health import Part
 from plan.model import Plan
 
@@ -47,10 +51,27 @@ class RecordingParts:
             node=NODE,
             seal_after=None if after < 0 else float(after),
         )
+        workers = settings.speech_workers or max(1, (os.cpu_count() or 2) // 2)
+        self.listening = Listening(
+            home.taps,
+            home.recordings,
+            lambda: where.model(settings.speech_model, home.models),
+            lambda: self.ring.path,
+            self.store,
+            lambda: switchboard.board,
+            do,
+            workers=workers if settings.speech else 0,
+            legs=settings.speech_legs,
+        )
         self.masker = Masker(
             lambda: switchboard.board, plans, do, longest=float(settings.recording_mask_seconds)
         )
+        self.archive = Archive(
+            home.recordings, self.store, lambda: self.ring, lambda: switchboard.board, self.filer,
+            self.masker, self.listening,
+        )  # fmt: skip
         switchboard.listen(self.filer.hear)
+        switchboard.listen(self.listening.hear)
         switchboard.listen(self.masker.hear)
 
     @cached_property
@@ -59,11 +80,15 @@ class RecordingParts:
         return vault.Ring(keys_of(self._home, self._settings))
 
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"recordings": self.filer.run, "masks": self.masker.run}
+        return {"recordings": self.filer.run, "masks": self.masker.run, "listening": self.listening.run}
 
     def gauges(self) -> list[Gauge]:
-        filer = self.filer
+        filer, speech = self.filer, self.listening
         return [
+            ("hotline_speech_up", "1 while a recogniser listens", lambda: float(speech.up)),
+            ("hotline_speech_dropped", "Legs left to after-call work", lambda: float(speech.dropped)),
+            ("hotline_speech_lag_p50_seconds", "Voice to text, the last ones", lambda: speech.lag(0.5)),
+            ("hotline_speech_lag_p99_seconds", "Voice to text, the last ones", lambda: speech.lag(0.99)),
             ("hotline_recordings_filed", "Recordings filed since the start", lambda: float(filer.filed)),
             (
                 "hotline_recordings_missing",
@@ -80,7 +105,9 @@ class RecordingParts:
             "recordings": Part(
                 not filer.missing and not filer.trouble,
                 text=filer.trouble or (lost if filer.missing else f"{filer.filed} filed"),
-            )
+            ),
+            # a home without a model is a choice, and is told
+            "speech": Part(self.listening.up or not self.listening.hands, text=self.listening.status),
         }
 
     def _tell(self, switchboard: Switchboard) -> Callable[[Fact], None]:

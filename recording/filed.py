@@ -23,6 +23,7 @@ class Heard(StrEnum):
     """How far its words are written down."""
 
     WAITING = "waiting"  # nobody has listened yet, or not to the end
+    TALK = "talk"  # all of the talk; what was said before (to a machine, in the queue) is not
     DONE = "done"
     NOTHING = "nothing"  # there is nothing to listen to
 

@@ -146,7 +146,7 @@ class RecordingStore:
     async def unheard(self, most: int = 20) -> list[Filed]:
         """Filed, and its words not written down to the end; the newest first."""
         r = RECORDINGS.c
-        wanted = select(RECORDINGS).where(r.state == State.FILED, r.heard == Heard.WAITING)
+        wanted = select(RECORDINGS).where(r.state == State.FILED, r.heard.in_((Heard.WAITING, Heard.TALK)))
         return await self._rows(wanted.order_by(r.ended.desc()).limit(most))
 
     async def expired(self, before: float, city: str, line: str | None, most: int = 100) -> list[Filed]:
@@ -167,15 +167,27 @@ class RecordingStore:
 
         await self._history.within(write)
 
-    async def put_spans(self, leg: str, spans: Sequence[Span], heard: Heard) -> None:
-        """All that was said in this leg, in place of what stood there."""
+    async def put_spans(self, leg: str, spans: Sequence[Span], heard: Heard) -> bool:
+        """All that was said in this leg, in place of what stood there; False when it is not filed yet."""
 
-        async def write(conn: AsyncConnection) -> None:
+        async def write(conn: AsyncConnection) -> bool:
+            of = update(RECORDINGS).where(RECORDINGS.c.leg == leg)
+            if not (await conn.execute(of.values(heard=heard))).rowcount:
+                return False
             await conn.execute(delete(SPANS).where(SPANS.c.leg == leg))
             await self._history._upsert(conn, SPANS, [to_dict(x) for x in spans])
-            await conn.execute(update(RECORDINGS).where(RECORDINGS.c.leg == leg).values(heard=heard))
+            return True
 
-        await self._history.within(write)
+        return await self._history.within(write)
+
+    async def spans_of(self, leg: str) -> list[Span]:
+        """What stands there of one leg."""
+        wanted = select(SPANS).where(SPANS.c.leg == leg).order_by(SPANS.c.number)
+
+        async def read(conn: AsyncConnection) -> list[Span]:
+            return [from_dict(Span, dict(x)) for x in (await conn.execute(wanted)).mappings()]
+
+        return await self._history.within(read)
 
     async def spans(self, call: str) -> list[Span]:
         """What was said in a call, in the order in which it was said."""
