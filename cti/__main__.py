@@ -27,12 +27,15 @@ COMMANDS = {
     "duties": ("cti.commands.duties", "duties"),
     "audit": ("cti.commands.audit", "audit"),
     "record": ("cti.commands.record", "record"),
+    "transcribe": ("cti.commands.speech", "transcribe"),
+    "draft": ("cti.commands.speech", "draft"),
 }
 GROUPS = {
     "plan": "cti.commands.plan",
     "roster": "cti.commands.roster",
     "account": "cti.commands.account",
     "prompts": "cti.commands.prompts",
+    "speech": "cti.commands.speech",
     "lab": "lab.command",
 }
 HIDDEN = frozenset({"serve"})

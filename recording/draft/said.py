@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from recording.recognised import Recognised, Speaker
 
+COMMA_PAUSE, STOP_PAUSE = 0.3, 0.8
+"""Seconds of silence between two words that separate clauses, sentences."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -92,13 +95,30 @@ def _places(span: Recognised) -> list[tuple[int, int]]:
 def _turn(index: int, span: Recognised) -> Turn:
     chars: list[str] = []
     origin: list[int] = []
+    pauses = _pauses(span)
     for place, char in enumerate(span.text):
+        if place in pauses and chars:
+            chars.append(pauses[place])
+            origin.append(origin[-1])
         for plain in unicodedata.normalize("NFKC", char) if char not in "，：；？！（）" else char:
             if plain.isspace() and not _between_latin(span.text, place):
                 continue
             chars.append(plain)
             origin.append(place)
     return Turn(index, span.speaker, "".join(chars), tuple(origin))
+
+
+def _pauses(span: Recognised) -> dict[int, str]:
+    """Character at which a word begins after a pause -> the sign that says so. A recogniser writes none."""
+    if not span.words:
+        return {}
+    places = _places(span)
+    found = {}
+    for at in range(1, len(span.words)):
+        quiet = span.words[at].start - span.words[at - 1].end
+        if quiet >= COMMA_PAUSE:
+            found[places[at][0]] = "。" if quiet >= STOP_PAUSE else "，"
+    return found
 
 
 def _between_latin(text: str, place: int) -> bool:

@@ -1,6 +1,6 @@
 """The story in readable sentences: the caller's words without hesitations and repetitions, with punctuation.
 
-Typed text keeps its punctuation. Recognised text has none: a pause ends a clause or a sentence, and so do
+Typed text keeps its punctuation. In recognised text a pause ends a clause or a sentence (``said``), and so do
 words that open a clause (但是, 后来, 请问). Every word is the speaker's.
 """
 
@@ -11,8 +11,6 @@ import re
 from recording.draft.fields import Field
 from recording.draft.said import Talk, Turn
 
-COMMA_PAUSE, STOP_PAUSE = 0.25, 0.7
-"""Seconds of silence between two words of a span that separate clauses, sentences."""
 _FILLER = re.compile(
     r"(?:(?<=[，。！？,…])|^)(?:喂|呃|嗯|额|啊|哎|唉|哦|噢|那个|这个|就是说|就是|怎么说呢|是这样子?的|我跟你讲哦?|我给你(?:说|反映个事)哈?|你好你好|你好嘛?|您好)[，,…]*"
 )
@@ -72,7 +70,8 @@ def _with_question(question: str, answer: str) -> str:
 
 def sentence(talk: Talk, turn: Turn) -> str:
     """One turn as written language."""
-    text = turn.text if re.search(r"[，。！？]", turn.text) else _punctuated(talk, turn)
+    heard = bool(talk.spans[turn.index].words) or not re.search(r"[，。！？]", turn.text)
+    text = _punctuated(turn.text) if heard else turn.text
     for _ in range(3):
         text = _FILLER.sub("", text)
     text = _HEDGE.sub("，", text)
@@ -86,18 +85,7 @@ def sentence(talk: Talk, turn: Turn) -> str:
     return text
 
 
-def _punctuated(talk: Talk, turn: Turn) -> str:
-    """Commas and stops by the pauses between words, then by the words that open a clause."""
-    words = talk.spans[turn.index].words
-    text = turn.text
-    if words and "".join(w.text for w in words).replace(" ", "") == text:
-        parts = []
-        for word, after in zip(words, (*words[1:], None), strict=True):
-            parts.append(word.text)
-            if after is not None:
-                pause = after.start - word.end
-                parts.append("。" if pause >= STOP_PAUSE else "，" if pause >= COMMA_PAUSE else "")
-        text = "".join(parts)
-    return "，".join(
-        _OPENERS.sub(r"，\1", clause) if len(clause) > 12 else clause for clause in text.split("，")
-    )
+def _punctuated(text: str) -> str:
+    """Commas before the words that open a clause, where nobody paused."""
+    clauses = re.split(r"(?<=[，。])", text)
+    return "".join(_OPENERS.sub(r"，\1", clause) if len(clause) > 12 else clause for clause in clauses)
