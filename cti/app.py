@@ -32,6 +32,7 @@ from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
+from cti.store.keeping import audit_record
 from cti.store.picture import LivePicture, connect
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
@@ -127,8 +128,9 @@ class Service:
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
         self.recordings = RecordingParts(
-            home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do
-        )
+            home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do,
+            lambda row: self.journal.append(audit_record(row)),
+        )  # fmt: skip
         self.metrics.look(self.recordings.gauges())
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(

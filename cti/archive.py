@@ -76,7 +76,7 @@ class Archive:
         answers = [self._answer(row, row.call in held, hits, question.said) for row, hits in found]
         if question.call and not question.state and not question.said and not sound:
             known = {a.leg for a in answers}
-            now = self._board().recordings.now.values()
+            now = self._board().recordings.going.values()
             answers += [
                 _rolling(one)
                 for one in now

@@ -37,6 +37,8 @@ PATIENCE = 8.0
 LOOK = 2.0
 ORPHANS_EVERY = 300.0
 ALARMS = 50
+TURNS_UP = ("never-started", "no-file")
+"""Reasons to be missing that a file which turns up later takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +266,13 @@ class Filer:
 
     async def adopt(self) -> int:
         """File what lies on disk and in no row: calls that came and went while nobody of ours listened."""
-        known = await self._store.legs()
+        rows = await self._store.legs()
+        known = frozenset(leg for leg, why in rows.items() if why not in TURNS_UP)
         board = self._board().recordings
-        lost = await asyncio.to_thread(orphans, self.folder, frozenset(known) | frozenset(board.now))
+        lost = await asyncio.to_thread(orphans, self.folder, known | frozenset(board.going))
         for path, call, leg in lost:
-            if leg in self._rows or board.of(leg) is not None:
+            here = board.of(leg)
+            if leg in self._rows or (here is not None and here.state is not State.MISSING):
                 continue
             stat = await asyncio.to_thread(path.stat)
             if self._now() - stat.st_mtime < PATIENCE or not self._board().picture.linked:

@@ -42,7 +42,7 @@ TAIL = 1.0
 LATE_AFTER = 1.0
 LATE_EVERY = 1.0
 TRIES = 3
-BEHIND = 8.0
+BEHIND = 20.0
 """Seconds a live voice may fall behind before its words are left to after-call work."""
 KEPT_DONE = 500
 LAGS = 2000
@@ -145,7 +145,7 @@ class Listening:
         return Transcript(call, in_order(said), now, self._complete(call, mine, rows))
 
     def _complete(self, call: CallId, mine: Sequence[Hearing], rows: Sequence[Filed]) -> bool:
-        if any(one.call == call and not one.over for one in self._board().recordings.now.values()):
+        if any(one.call == call and not one.over for one in self._board().recordings.going.values()):
             return all(self._whole(h) for h in mine if h.live) and bool(mine) and self._over(call)
         done = {h.leg for h in mine if h.live and self._whole(h)}
         waiting = [r for r in rows if r.heard is Known.WAITING and r.state is State.FILED]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from calls.audit import Audited
 from calls.facts import Fact
 from calls.orders import Order
 from cti import vault
@@ -16,6 +17,7 @@ from cti.filing import Filer
 from cti.home import NODE, Home
 from cti.listening import Listening
 from cti.masking import Masker
+from cti.retention import Retention
 from cti.settings import Settings
 from cti.speech import where
 from cti.store.history import History
@@ -38,6 +40,7 @@ class RecordingParts:
         switchboard: Switchboard,
         plans: Callable[[], Mapping[str, Plan]],
         do: Callable[[Order], Awaitable[str]],
+        note: Callable[[Audited], None],
     ) -> None:
         self._home, self._settings = home, settings
         self.store = RecordingStore(history)
@@ -66,6 +69,7 @@ class RecordingParts:
         self.masker = Masker(
             lambda: switchboard.board, plans, do, longest=float(settings.recording_mask_seconds)
         )
+        self.retention = Retention(home.recordings, self.store, plans, note)
         self.archive = Archive(
             home.recordings, self.store, lambda: self.ring, lambda: switchboard.board, self.filer,
             self.masker, self.listening,
@@ -80,7 +84,12 @@ class RecordingParts:
         return vault.Ring(keys_of(self._home, self._settings))
 
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"recordings": self.filer.run, "masks": self.masker.run, "listening": self.listening.run}
+        return {
+            "recordings": self.filer.run,
+            "masks": self.masker.run,
+            "listening": self.listening.run,
+            "retention": self.retention.run,
+        }
 
     def gauges(self) -> list[Gauge]:
         filer, speech = self.filer, self.listening

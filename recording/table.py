@@ -22,6 +22,7 @@ class State(StrEnum):
     PAUSED = "paused"  # rolling in silence: sensitive data are said
     FILED = "filed"
     MISSING = "missing"
+    EXPIRED = "expired"  # only in history: it was kept as long as the plan says
 
 
 LIFE: Mapping[tuple[State, type[Fact]], State] = {
@@ -84,9 +85,9 @@ class _Leg:
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """``now`` are those whose leg goes on or whose file waits to be looked at; ``over`` the others."""
+    """``going`` are those whose leg goes on or whose file waits to be looked at; ``over`` the others."""
 
-    now: Mapping[LegId, Recording] = field(default_factory=dict)
+    going: Mapping[LegId, Recording] = field(default_factory=dict)
     over: Mapping[LegId, Recording] = field(default_factory=dict)
     legs: Mapping[LegId, _Leg] = field(default_factory=dict)
     heirs: Mapping[LegId, LegId] = field(default_factory=dict)
@@ -97,15 +98,15 @@ class Recordings:
 
     def of(self, leg: LegId) -> Recording | None:
         leg = self.heirs.get(leg, leg)
-        return self.now.get(leg) or self.over.get(leg)
+        return self.going.get(leg) or self.over.get(leg)
 
     def due(self) -> list[Recording]:
         """Those whose file is to be looked at now, the oldest first."""
-        return sorted((r for r in self.now.values() if r.due), key=lambda r: r.ended or 0.0)
+        return sorted((r for r in self.going.values() if r.due), key=lambda r: r.ended or 0.0)
 
     def of_call(self, call: CallId) -> list[Recording]:
         """Those of a call that go on, the caller's first."""
-        mine = [r for r in self.now.values() if r.call == call and r.ended is None]
+        mine = [r for r in self.going.values() if r.call == call and r.ended is None]
         return sorted(mine, key=lambda r: (r.leg != caller_leg(call), r.began or 0.0))
 
 
@@ -118,7 +119,7 @@ def step(all_: Recordings, fact: Fact) -> Recordings:
 
 
 def _put(all_: Recordings, one: Recording) -> Recordings:
-    now, over = dict(all_.now), dict(all_.over)
+    now, over = dict(all_.going), dict(all_.over)
     now.pop(one.leg, None)
     over.pop(one.leg, None)
     if one.over:
@@ -127,7 +128,7 @@ def _put(all_: Recordings, one: Recording) -> Recordings:
             del over[next(iter(over))]
     else:
         now[one.leg] = one
-    return replace(all_, now=now, over=over, touched=(*all_.touched, one))
+    return replace(all_, going=now, over=over, touched=(*all_.touched, one))
 
 
 def _moved(one: Recording, fact: Fact, **changes: Any) -> Recording | None:
@@ -196,7 +197,7 @@ def _renamed(all_: Recordings, x: f.LegRenamed) -> Recordings:
         return all_
     was = next((leg for leg, k in all_.legs.items() if k.channel == x.channel + "<MASQ>"), None)
     owner = None if was is None else all_.heirs.get(was, was)
-    if owner is None or owner not in all_.now or all_.of(x.leg) is not None:
+    if owner is None or owner not in all_.going or all_.of(x.leg) is not None:
         return all_
     return replace(all_, heirs={**all_.heirs, x.leg: owner})
 
@@ -209,7 +210,7 @@ def _ended(all_: Recordings, x: f.LegEnded) -> Recordings:
     lines = all_.lines - {c for c in all_.lines if caller_leg(c) == x.leg}
     heirs = {k: v for k, v in all_.heirs.items() if k != x.leg}
     all_ = replace(all_, legs=legs, lines=lines, heirs=heirs)
-    one = all_.now.get(mine)
+    one = all_.going.get(mine)
     if one is None or one.ended is not None or goes_on:
         return all_
     return _put(all_, replace(one, ended=x.at, pauses=_closed(one, x.at)))
@@ -266,7 +267,7 @@ def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
     all_ = replace(
         all_, legs=known, heirs=heirs, lines=all_.lines & {k.call for k in known.values() if k.call}
     )
-    for one in list(all_.now.values()):
+    for one in list(all_.going.values()):
         if one.ended is None and one.leg not in there and one.leg not in heirs.values():
             all_ = _put(all_, replace(one, ended=x.at, sure=False, pauses=_closed(one, x.at)))
     return all_

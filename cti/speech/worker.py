@@ -20,12 +20,14 @@ from typing import Any
 from cti import vault
 from cti.errors import Broken, NotNow
 from cti.speech.ear import Ear, Listener, Vosk
+from cti.speech.gate import Gate
 from cti.speech.tap import RATE, Kept, Tap
 from recording.recognised import Recognised
 
 TURN = 0.2
 """Seconds of sound a voice gets in one turn."""
-NICE = 10
+NICE = 5
+"""Above everything that a call waits for; below what nobody waits for."""
 STILL = 0.12
 """Seconds without a new byte, after its leg is over, until a tap has ended: Asterisk closes it at once."""
 SHOW_EVERY = 0.25
@@ -72,8 +74,9 @@ class Worker:
             case "follow":
                 begin = float(told.get("begin", 0.0))
                 tap = Tap(Path(told["file"]), begin)
-                listener = self._ear.listen(RATE, offset=float(told.get("offset", 0.0)) + begin)
-                self._live[leg] = Voice(leg, tap, listener, True)
+                offset = float(told.get("offset", 0.0)) + begin
+                gate = Gate(self._ear.listen(RATE, offset=offset), RATE, offset)
+                self._live[leg] = Voice(leg, tap, gate, True)
             case "end":
                 if leg in self._live:
                     self._live[leg].ended = True
@@ -166,6 +169,10 @@ def main() -> int:
     os.dup2(2, 1)
     try:
         ear = Vosk(Path(sys.argv[1]))
+        # the first decoding allocates as much again as the model: not while somebody speaks
+        first = ear.listen(RATE)
+        first.hear(os.urandom(RATE))
+        first.finish()
     except NotNow as why:
         os.write(out, json.dumps({"what": "unable", "why": str(why)}, ensure_ascii=False).encode() + b"\n")
         return 3

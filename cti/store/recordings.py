@@ -127,13 +127,13 @@ class RecordingStore:
 
         return await self._history.within(read)
 
-    async def legs(self) -> dict[str, tuple[str, bool]]:
-        """Every leg's state and whether it is sealed: for those who look for orphans."""
+    async def legs(self) -> dict[str, str]:
+        """Every leg that has a row, and why its recording is missing, if it is."""
         r = RECORDINGS.c
 
-        async def read(conn: AsyncConnection) -> dict[str, tuple[str, bool]]:
-            rows = await conn.execute(select(r.leg, r.state, r.sealed))
-            return {row.leg: (row.state, row.sealed) for row in rows}
+        async def read(conn: AsyncConnection) -> dict[str, str]:
+            rows = await conn.execute(select(r.leg, r.state, r.why))
+            return {row.leg: row.why if row.state == State.MISSING else "" for row in rows}
 
         return await self._history.within(read)
 
@@ -157,6 +157,24 @@ class RecordingStore:
             mine.append(r.line == line)
         held = exists().where(HOLDS.c.call == r.call)
         return await self._rows(select(RECORDINGS).where(*mine, not_(held)).limit(most))
+
+    async def forget(self, leg: str, state: str) -> None:
+        """Its sound is deleted: the row stays, its words go."""
+
+        async def write(conn: AsyncConnection) -> None:
+            await conn.execute(delete(SPANS).where(SPANS.c.leg == leg))
+            told = {"state": state, "heard": Heard.NOTHING}
+            await conn.execute(update(RECORDINGS).where(RECORDINGS.c.leg == leg).values(**told))
+
+        await self._history.within(write)
+
+    async def between(self, since: float, until: float, city: str | None) -> list[Filed]:
+        """Every leg that was over in [since, until), the oldest first."""
+        r = RECORDINGS.c
+        mine = [r.ended >= since, r.ended < until]
+        if city is not None:
+            mine.append(r.city == city)
+        return await self._rows(select(RECORDINGS).where(*mine).order_by(r.ended))
 
     async def mark(self, leg: str, **changes: Any) -> None:
         """Change a row: ``sealed``, ``heard``, ``state``, ``why``."""

@@ -176,7 +176,7 @@ def test_no_order_of_facts_lets_a_recording_vanish(facts: list[Fact]) -> None:
             assert one is not None
             assert one.over or one.due or one.ended is None
     ended = plays(*facts, at(9.0, f.Snapshot, legs=(), members=(), waiters=(), queues=()))
-    assert all(one.due for one in ended.now.values())
+    assert all(one.due for one in ended.going.values())
 
 
 # --- the file ---------------------------------------------------------------------------------------
