@@ -22,6 +22,7 @@ from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.desk_doors import DeskDoors
+from cti.drafting import Drafting
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
 from cti.nudge import Nudger
@@ -34,10 +35,12 @@ from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
 from cti.store.keeping import audit_record
 from cti.store.picture import LivePicture, connect
+from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
 from cti.web.recordings import Recordings
 from cti.web.server import Web
+from cti.web.tickets import Tickets
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from queues.wrap_up import overdue
@@ -146,7 +149,11 @@ class Service:
         )
         self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
         doors, session = self.desk.doors(self.history), self.desk.sessions.who
-        doors = (*doors, Recordings(self.recordings.archive, self.desk.note))
+        drafting = Drafting(
+            self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
+        )
+        archive, note = self.recordings.archive, self.desk.note
+        doors = (*doors, Recordings(archive, note), Tickets(drafting, archive.sits_in, note))
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
         self._show_seats()
 

@@ -67,3 +67,22 @@ class HoldRow(Base):
     who: Mapped[str]
     why: Mapped[str] = mapped_column(String(512))
     since: Mapped[float]
+
+
+class TicketRow(Base):
+    """A ticket, as a call made it."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (Index("tickets_by_call", "call"), Index("tickets_by_city_made", "city", "made"))
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    city: Mapped[str]
+    call: Mapped[str]
+    original: Mapped[str]
+    caller: Mapped[str]
+    line: Mapped[str]
+    made: Mapped[float]
+    by: Mapped[str]
+    fields: Mapped[str] = mapped_column(Text)
+    draft: Mapped[str] = mapped_column(Text)
+    transcript: Mapped[str] = mapped_column(Text)

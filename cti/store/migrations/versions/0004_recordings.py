@@ -1,4 +1,4 @@
-"""Recordings: one row a leg; what was said in them; which calls are held for the law."""
+"""Recordings: one row a leg; what was said in them; calls held for the law; tickets as calls make them."""
 
 from __future__ import annotations
 
@@ -62,9 +62,26 @@ def upgrade() -> None:
         sa.Column("why", sa.String(512), nullable=False),
         sa.Column("since", TIME, nullable=False),
     )
+    op.create_table(
+        "tickets",
+        sa.Column("number", TEXT, primary_key=True),
+        sa.Column("city", TEXT, nullable=False),
+        sa.Column("call", TEXT, nullable=False),
+        sa.Column("original", TEXT, nullable=False),
+        sa.Column("caller", TEXT, nullable=False),
+        sa.Column("line", TEXT, nullable=False),
+        sa.Column("made", TIME, nullable=False),
+        sa.Column("by", TEXT, nullable=False),
+        sa.Column("fields", sa.Text, nullable=False),
+        sa.Column("draft", sa.Text, nullable=False),
+        sa.Column("transcript", sa.Text, nullable=False),
+    )
+    op.create_index("tickets_by_call", "tickets", ["call"])
+    op.create_index("tickets_by_city_made", "tickets", ["city", "made"])
 
 
 def downgrade() -> None:
+    op.drop_table("tickets")
     op.drop_table("holds")
     op.drop_table("spans")
     op.drop_table("recordings")
