@@ -155,7 +155,7 @@ def _of_turn(talk: Talk, turn: Turn, gazetteer: Gazetteer) -> list[_Found]:
                 if (
                     name in _GENERIC
                     or taken & set(range(*match.span("name")))
-                    or re.search(r"[什么哪几一在的是]", name)
+                    or re.search(r"[什么哪几一在的是过]", name)
                 ):
                     continue
                 found.append(_Found(kind, name, turn.index, *match.span("name"), weight - 0.02 * turn.index))

@@ -31,7 +31,7 @@ _GROUP = re.compile(f"[{''.join(DIGIT)}]+")
 _SOFT = re.compile(
     r"(?:[\s，、。,.…·—~-]|嗯|呃|额|啊|哦|噢|哎|那个|然后|接着|再|后面|后边|后头|中间|前面|是|两位|三位|四位)*"
 )
-_MEASURE = re.compile(r"[号栋幢楼单元室点块元年月日个岁平米次趟天十百千万多几分度]")
+_MEASURE = re.compile(r"[号栋幢楼单元室点块元年月日个岁平米次趟天十百千万多几分度位]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,9 @@ _OLD = re.compile(rf"(?:^|[，,。、！]|姓{_H}[，,]|就?叫我|写)(?P<name>
 _AFTER = re.compile(
     r"电话|手机|号码|号|联系|我|就|住|吧|嘛|啊|呀|哈|呢|是|女的|男的|你|的|们|在|这|那|打|不|要|家|说|哦|喔|反|报|先|地|固|座|咱|俺"
 )
+_NEW_CLAUSE = re.compile(
+    r"[零一二三四五六七八九幺0-9]{5,}|电话|手机|号码|我姓|我叫|大名|免贵|打这个|就这个|就打"
+)
 _SPELT = re.compile(rf"({_H}{{2,5}})(?:的|里的|那个)(?:那个)?({_H})(?!{_H}?的)")
 _OTHERS = re.compile(
     r"(?:孩子|老板|他|她|厂|公司|店|儿子|女儿|老公|老婆|邻居|房东|医生|老师|站长|书记|主任|对方|负责人|摊主|师傅|人家|经理|大名|小名)[^，。！？]{0,4}$"
@@ -86,7 +89,7 @@ def name_of(talk: Talk, occasion: Occasion) -> Field:
 
 
 def _parted(turn: Turn) -> tuple[Turn, list[int]]:
-    """The turn with commas around what explains a name (陶渊明的陶, 口天吴), around 吴女士, and before digits.
+    """The turn with commas around what explains a name (陶渊明的陶, 口天吴), around 吴女士, before digits.
 
     A recogniser writes none, nor does a hasty typist. Also returns each character's place in the turn.
     """
@@ -100,15 +103,15 @@ def _parted(turn: Turn) -> tuple[Turn, list[int]]:
                 break
     for found in re.finditer(rf"(?:^|姓)({_S})(?=\1{_H})", text):
         cuts.add(found.end())
+    for found in re.finditer(rf"(?:^|姓)({_S})(?=\1{_H})", text):
+        cuts.add(found.end())
     for parts in PARTS:
         if (at := text.find(parts + PARTS[parts])) >= 0:
             cuts |= {at, at + len(parts) + 1}
     for found in re.finditer(rf"{_S}{_TITLE}", text):
         if found[0] not in _WORDS and not text.startswith("姓", found.start() - 1):
             cuts |= {found.start(), found.end()}
-    for found in re.finditer(
-        r"[零一二三四五六七八九幺0-9]{5,}|电话|手机|号码|我姓|我叫|大名|免贵|打这个|就这个|就打", text
-    ):
+    for found in _NEW_CLAUSE.finditer(text):
         cuts.add(found.start())
     chars: list[str] = []
     back: list[int] = []
@@ -151,6 +154,10 @@ def _of_turn(talk: Talk, turn: Turn) -> Iterator[_Found]:
     for found in _OLD.finditer(text):
         if asked or "姓" in text:
             yield _Found(found["name"], turn.index, found.start("name"), found.end("name"), 0.83, False)
+    # 我是他爸，栾文军
+    said = re.match(rf"我是[^，。]{{1,6}}[，,](?!姓)({_S}{_H}{{1,2}})(?=$|[，,。])", text) if asked else None
+    if said and said[1] not in _WORDS:
+        yield _Found(said[1], turn.index, said.start(1), said.end(1), 0.8, True)
     if asked and (bare := re.match(rf"(?:嗯|呃|哦|啊|那个|好|好的|行|我|俺)*[，,]?({_S}{_H}{{0,2}})", text)):
         yield from _bare(turn, bare)
 
@@ -187,8 +194,10 @@ def _after_surname(turn: Turn, start: int, end: int) -> Iterator[_Found]:
     title = re.match(rf"(?:的)?({_TITLE})", text[end:])
     if title and not text[end:].startswith("的"):
         yield _Found(surname + title[1], turn.index, start, end + title.end(), 0.82, False)
-    for again in re.finditer(re.escape(surname), text[end : end + 30]):
+    spelt = next((char for parts, char in PARTS.items() if parts + char in text[end : end + 30]), surname)
+    for again in re.finditer(f"{re.escape(surname)}|{spelt}", text[end : end + 30]):
         at = end + again.start()
+        surname = again[0]
         tail = text[at : at + len(surname) + 2]
         if re.match(rf"{_H}{{0,4}}的(?:那个)?", text[at + len(surname) :]) and not _ends(
             text, at + len(surname) + 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from recording.draft.digits import Run, guessed, numbers, runs, unstuttered, whole
+from recording.draft.digits import MOBILE, Run, guessed, numbers, runs, unstuttered, whole
 from recording.draft.fields import Field, Occasion, Option
 from recording.draft.said import Talk, Turn
 
@@ -57,6 +57,11 @@ def _caller(talk: Talk, turn: Turn, held: _Held, own: str, others: list[str]) ->
     text = turn.text
     last_end = 0
     told = False
+    if spelt := _by_grammar(talk.spans[turn.index].digits):
+        if held.digits and held.digits != spelt:
+            others.append(held.digits)
+        others += [digits for run in runs(text) for digits, _, _ in numbers(run) if digits != spelt]
+        return _Held(spelt, (turn.index, 0, len(text)), 0.9)
     for run in runs(text):
         before = text[last_end : run.start]
         fixed = bool(WRONG.search(before)) and bool(held.digits or held.partial)
@@ -78,6 +83,14 @@ def _caller(talk: Talk, turn: Turn, held: _Held, own: str, others: list[str]) ->
     if not told and own and _means_this(talk, turn):
         return _Held(own, None, 0.95)
     return held
+
+
+def _by_grammar(digits: str) -> str:
+    """The last whole number in what a grammar of digits heard; empty without one."""
+    if whole(digits):
+        return digits
+    found = list(MOBILE.finditer(digits))
+    return found[-1][0] if found else ""
 
 
 def _pieces(turn: Turn, run: Run, before: str, held: _Held, fixed: bool) -> _Held:
