@@ -286,6 +286,26 @@ def _leg_ended(t: _Telling, x: f.LegEnded, call: CallId) -> Said:
     return (f"来电方线路释放，通话结束（原因 {x.cause}）", f"the caller's leg ended (cause {x.cause})")
 
 
+WATCHES: Mapping[str, tuple[str, str]] = {
+    "listen": ("监听", "listens to"),
+    "whisper": ("密语指导", "whispers to"),
+    "barge": ("强插进入通话：", "barges in on"),
+}
+
+
+def _watched(t: _Telling, x: f.WatchBegan, call: CallId) -> Said:
+    zh, en = WATCHES.get(x.how, (x.how, x.how))
+    return f"班长（座席 {x.by}）{zh}座席 {x.seat}", f"the supervisor at seat {x.by} {en} seat {x.seat}"
+
+
+def _unwatched(t: _Telling, x: f.WatchEnded, call: CallId) -> Said:
+    return f"班长（座席 {x.by}）退出", f"the supervisor at seat {x.by} is out of the call"
+
+
+def _taken(t: _Telling, x: f.CallTakenOver, call: CallId) -> Said:
+    return f"班长（座席 {x.by}）接管通话", f"the supervisor at seat {x.by} takes the call over"
+
+
 _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.LegStarted: _started,
     f.LegBelongs: _belongs,
@@ -316,6 +336,9 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.CallerReturned: _returned,
     f.CallLeft: _left,
     f.LegEnded: _leg_ended,
+    f.WatchBegan: _watched,
+    f.WatchEnded: _unwatched,
+    f.CallTakenOver: _taken,
 }
 
 

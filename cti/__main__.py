@@ -25,6 +25,7 @@ COMMANDS = {
     "truth": ("cti.commands.truth", "truth"),
     "refill": ("cti.commands.ledger", "refill"),
     "duties": ("cti.commands.duties", "duties"),
+    "board": ("cti.commands.board", "board"),
     "audit": ("cti.commands.audit", "audit"),
     "record": ("cti.commands.record", "record"),
     "transcribe": ("cti.commands.speech", "transcribe"),

@@ -25,7 +25,9 @@ from cti.desk_doors import DeskDoors
 from cti.drafting import Drafting
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
+from cti.live_board import LiveBoard
 from cti.nudge import Nudger
+from cti.plan_skills import Skills
 from cti.recording_parts import RecordingParts
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
@@ -40,6 +42,7 @@ from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
 from cti.web.recordings import Recordings
 from cti.web.server import Web
+from cti.web.socket import Socket
 from cti.web.tickets import Tickets
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
@@ -118,6 +121,12 @@ class Service:
             [
                 *kept.gauges(self.journal, self.drain, self._board, lambda: self.refiller.waiting),
                 ("hotline_seats_short", "People missing at their seats for the target", self.staffing.short),
+                ("hotline_sockets", "Live boards open", lambda: float(self.live_board.hub.clients)),
+                (
+                    "hotline_socket_gaps",
+                    "Times a slow board missed changes",
+                    lambda: float(self.live_board.hub.gaps),
+                ),
             ],
             lambda: self._board().picture.live(),
         )
@@ -125,6 +134,8 @@ class Service:
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
+        self.live_board = LiveBoard(self._board, self.staffing.shortfalls, self.history)
+        self.switchboard.listen(self.live_board.hear)
         self.link = Link(
             ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
         )
@@ -135,6 +146,7 @@ class Service:
             lambda row: self.journal.append(audit_record(row)),
         )  # fmt: skip
         self.metrics.look(self.recordings.gauges())
+        self.skills = Skills(self.link.do)
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
             self.switchboard,
@@ -148,13 +160,15 @@ class Service:
             more_health=self.recordings.health,
         )
         self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
-        doors, session = self.desk.doors(self.history), self.desk.sessions.who
+        socket = Socket(self.live_board.hub)
+        doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
         drafting = Drafting(
             self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
         )
         archive, note = self.recordings.archive, self.desk.note
         doors = (*doors, Recordings(archive, note), Tickets(drafting, archive.sits_in, note))
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
+        socket.who = self.web.who
         self._show_seats()
 
     async def run(self) -> None:
@@ -171,6 +185,8 @@ class Service:
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
             **self.recordings.runs(),
+            "board": self.live_board.run,
+            "sockets": self.live_board.hub.run,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -199,8 +215,12 @@ class Service:
     async def _follow_plans(self) -> None:
         while True:
             await asyncio.sleep(LOOK_AT_PLANS)
+            await self.skills.give()
+            before = self.plans.by_city
             if self.plans.look():
                 self._show_seats()
+                seats = self._board().seats.seats.values()
+                self.skills.changed(before, self.plans.by_city, seats)
                 log.info("plans read", cities=sorted(self.plans.by_city))
 
     async def _end_wrap_ups(self) -> None:

@@ -11,10 +11,12 @@ from enum import StrEnum
 
 from calls.facts import CallId
 from calls.model import Call
+from calls.standing import Announcement
 from plan.words import NUMBER
 
 
 class DutyKind(StrEnum):
+    ANNOUNCEMENT = "announcement"  # stands on a line until somebody lowers it
     CALL_BACK = "call-back"  # a caller was promised a call: recorded message, asked to be called
 
 
@@ -25,6 +27,7 @@ class Duty:
     kind: DutyKind
     city: str
     call: CallId
+    """Empty for an announcement."""
     since: float
     """When the promise was made."""
     line: str
@@ -41,6 +44,7 @@ class Known:
     """What duties are found in: calls of history and of the moment, each once."""
 
     calls: Sequence[Call]
+    announcements: Sequence[Announcement] = ()
 
 
 def duties(known: Known) -> list[Duty]:
@@ -76,4 +80,14 @@ def call_backs(known: Known) -> Iterable[Duty]:
         )
 
 
-KINDS: Mapping[DutyKind, Callable[[Known], Iterable[Duty]]] = {DutyKind.CALL_BACK: call_backs}
+def announcements(known: Known) -> Iterable[Duty]:
+    """Urgent announcements that stand: the next shift decides when they go."""
+    for up in known.announcements:
+        kind, none = DutyKind.ANNOUNCEMENT, CallId("")
+        yield Duty(kind=kind, city=up.city, call=none, since=up.since, line=up.line, queue="", number="")
+
+
+KINDS: Mapping[DutyKind, Callable[[Known], Iterable[Duty]]] = {
+    DutyKind.CALL_BACK: call_backs,
+    DutyKind.ANNOUNCEMENT: announcements,
+}

@@ -28,6 +28,7 @@ RING_SECONDS = 20.0
 """A supervisor who wants to listen sits beside the phone."""
 MODES = {"listen": "4", "whisper": "5", "barge": "6"}
 """ChanSpy's keys (option d)."""
+LINE = 800
 LOOK = 0.02
 LOOKS = 100
 """Two seconds in all; it takes some milliseconds."""
@@ -74,14 +75,23 @@ async def _set_queues(order: SetQueues, connection: Connection) -> None:
         if row.get("Event") == "QueueMember" and row.get("Location", row.get("StateInterface")) == member
     }
     wanted = {queue: str(level) for queue, level in order.queues}
-    lists = {
-        "ADD": [f"{queue}/{level}" for queue, level in wanted.items() if queue not in has],
-        "SET": [f"{q}/{level}" for q, level in wanted.items() if q in has and has[q] != level],
-        "DROP": [queue for queue in has if queue not in wanted],
-    }
-    told = {name: ":".join(rows) for name, rows in lists.items()}
+    changes = [("ADD", f"{queue}/{level}") for queue, level in wanted.items() if queue not in has]
+    changes += [("SET", f"{q}/{level}") for q, level in wanted.items() if q in has and has[q] != level]
+    changes += [("DROP", queue) for queue in has if queue not in wanted]
     seat = {"CITY": order.city, "SEAT": order.seat, "DID": "queues", "BY": order.by}
-    await run(connection, "seat-order", {**seat, **told}, f"{order.city}/{order.seat}")
+    for some in _short(changes):
+        told = {name: ":".join(text for n, text in some if n == name) for name in ("ADD", "SET", "DROP")}
+        await run(connection, "seat-order", {**seat, **told}, f"{order.city}/{order.seat}")
+
+
+def _short(changes: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """In pieces that fit: AMI cuts a header's line after 1,024 characters. At least one, if an empty one."""
+    pieces: list[list[tuple[str, str]]] = [[]]
+    for change in changes:
+        if sum(len(text) + 1 for _, text in pieces[-1]) + len(change[1]) > LINE:
+            pieces.append([])
+        pieces[-1].append(change)
+    return pieces
 
 
 async def _watch(order: Watch, connection: Connection, channel_of: Channel) -> None:
@@ -158,11 +168,13 @@ async def _move(order: MoveToQueue, connection: Connection, caller: str) -> None
     await _set(connection, caller, "MOVE_TO", order.to)
     if order.first:
         await _set(connection, caller, "QUEUE_PRIO", str(HEAD))
-    await _ask(
-        connection,
-        {"Action": "QueueWithdrawCaller", "Queue": f"{order.city}-{order.queue}", "Caller": caller,
-         "WithdrawInfo": order.to},
-    )  # fmt: skip
+    out = {"Queue": f"{order.city}-{order.queue}", "Caller": caller, "WithdrawInfo": order.to}
+    try:
+        await _ask(connection, {"Action": "QueueWithdrawCaller", **out})
+    except Refused:
+        # answered in this very moment: a later way out of the queue is none of this order's
+        await connection.ask({"Action": "Setvar", "Channel": caller, "Variable": "MOVE_TO", "Value": ""})
+        raise
 
 
 async def _set(connection: Connection, channel: str, name: str, text: str) -> None:

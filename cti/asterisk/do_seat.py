@@ -28,7 +28,7 @@ _DID: dict[type[SeatOrder], str] = {
 _WORD = re.compile(r"[a-z0-9-]{0,24}")
 """What may become a dialplan variable of ours."""
 _LISTS: Mapping[str, re.Pattern[str]] = {
-    **dict.fromkeys(("ADD", "SET", "DROP"), re.compile(r"[a-z0-9/:-]{0,2000}")),
+    **dict.fromkeys(("ADD", "SET", "DROP"), re.compile(r"[a-z0-9/:-]{0,900}")),
     "SOUND": re.compile(r"[A-Za-z0-9/-]{0,80}"),
 }
 """And those that are longer: queues with levels (``general/0:market/2``), the name of a sound."""

@@ -49,10 +49,9 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
         )
         name = {"name": rule.kind, "in": "path", "required": True, "schema": {"type": "string"}}
         yield rule.path, {"post": {"operationId": rule.did, **told, "parameters": [name]}}
-    yield "/api/socket", {"get": {
-        "summary": "The live board 实时看板", "description": SOCKET, "security": [{"token": []}, {}],
-        "responses": {"101": {"description": "switched to WebSocket"}, "400": {"description": "no WebSocket"}},
-    }}  # fmt: skip
+    switched = {"101": {"description": "switched to WebSocket"}, "400": {"description": "no WebSocket"}}
+    told = {"summary": "The live board 实时看板", "description": SOCKET, "responses": switched}
+    yield "/api/socket", {"get": {**told, "security": [{"token": []}, {}]}}
 
 
 def schema_of(body: type[BaseModel]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ async def filed(house: House, call: str, legs: int) -> list[dict[str, Any]]:
 def samples(raw: bytes) -> ears.Samples:
     with wave.open(io.BytesIO(raw)) as sound:
         assert (sound.getnchannels(), sound.getframerate()) == (1, 8000)
-        told: ears.Samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float32)
+        told: ears.Samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float64)
         return told
 
 
@@ -145,7 +145,7 @@ async def test_the_mix_holds_both_and_an_export_begins_with_a_notice_of_confiden
     mix = samples(http(house, f"/api/calls/{ended_call}/mix?purpose=review")[1])
     # they speak at the same time: apart in the stereo mix each is whole
     both = http(house, f"/api/calls/{ended_call}/mix?purpose=review&channels=2")[1]
-    sides = np.frombuffer(both[44:], "<i2").astype(np.float32).reshape(-1, 2)
+    sides = np.frombuffer(both[44:], "<i2").astype(np.float64).reshape(-1, 2)
     assert ears.contains(sides[:, 0], ears.load(voices[0]))
     assert ears.contains(sides[:, 1], ears.load(voices[1]))
     assert len(mix) == len(sides)
