@@ -263,8 +263,7 @@ def test_the_draft_grows_while_they_talk() -> None:
         "c: 一八零零五六四二二一八。",
     ]
     known = [
-        [name for name in ("address", "name") if drafted(*lines[:count])[name].value]
-        for count in range(1, 6)
+        [name for name in ("address", "name") if drafted(*lines[:count])[name].value] for count in range(1, 6)
     ]
     assert known == [["address"], ["address"], ["address", "name"], ["address", "name"], ["address", "name"]]
     assert drafted(*lines)["phone"].value == "18005642218"
