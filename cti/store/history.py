@@ -25,6 +25,7 @@ from calls.codec import Unknown, from_dict, to_dict
 from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
+from cti.store import recording_rows as recording_rows
 from cti.store.models import AuditRow, CallRow, CursorRow, RefillRow, StintRow, VisitRow
 from cti.store.records import Position
 from queues.stint import Stint
