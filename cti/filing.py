@@ -146,6 +146,9 @@ class Filer:
 
     def _decide(self, one: Recording, found: Found) -> Filed:
         told = verdict(one, found)
+        if one.began is None and not told.why and one.ended is not None:
+            # nobody heard it begin: a file ends with its leg
+            one = replace(one, began=one.ended - told.seconds)
         call = self._board().picture.calls.get(one.call)
         role, seat = whose(one)
         filed = Filed(
@@ -257,15 +260,17 @@ class Filer:
     async def _orphans_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LOOK)
+            left = 1
             try:
-                await self.adopt()
+                left = await self.adopt()
             except (NotNow, OSError) as why:
                 log.warning("orphans not looked for", why=str(why))
-            else:
-                await asyncio.sleep(ORPHANS_EVERY)
+            # one that is still written, or has just been, is looked at again soon
+            await asyncio.sleep(PATIENCE if left else ORPHANS_EVERY)
 
     async def adopt(self) -> int:
-        """File what lies on disk and in no row: calls that came and went while nobody of ours listened."""
+        """File what lies on disk and in no row: calls that came and went while nobody of ours listened. How
+        many files were found so, those included that are to be looked at later."""
         rows = await self._store.legs()
         known = frozenset(leg for leg, why in rows.items() if why not in TURNS_UP)
         board = self._board().recordings

@@ -270,6 +270,10 @@ def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
     for one in list(all_.going.values()):
         if one.ended is None and one.leg not in there and one.leg not in heirs.values():
             all_ = _put(all_, replace(one, ended=x.at, sure=False, pauses=_closed(one, x.at)))
+    for leg in x.legs:
+        # heard by somebody now; that its recording began was told while nobody listened
+        if leg.bridge and leg.up and leg.call is not None and leg.endpoint:
+            all_ = _want(all_, leg.leg, x.at)
     return all_
 
 

@@ -141,6 +141,14 @@ def test_a_leg_that_was_gone_when_we_looked_again_is_due_and_its_end_is_not_sure
     assert not one.sure
 
 
+def test_a_leg_that_talks_when_we_begin_to_listen_is_wanted() -> None:
+    there = f.LegNow(leg=SEAT, channel="PJSIP/demo-1001-2", call=CALL, endpoint="demo-1001", linked=CALLER,
+                     caller="", called="", context="", up=True, bridge="b", seconds=5.0)  # fmt: skip
+    told = plays(at(60.0, f.Snapshot, legs=(there,), members=(), waiters=(), queues=()))
+    assert state_of(told, SEAT) is State.WANTED
+    assert [one.leg for one in step(told, at(70.0, f.LegEnded, leg=SEAT, cause=16)).due()] == [SEAT]
+
+
 def test_a_file_that_turns_up_after_all_is_filed() -> None:
     assert LIFE[(State.MISSING, f.RecordingFiled)] is State.FILED
     assert (State.FILED, f.RecordingMissing) not in LIFE
