@@ -222,3 +222,37 @@ async def test_check_finds_all_of_it_and_then_what_somebody_took_away(house: Hou
     assert done.returncode == 1
     assert told["orphans"] == ["20200101/demo-n1-1.5/n1-1.5.wav"]
     assert [x["leg"] for x in told["lost"]] == [found[0]["leg"]]
+
+
+async def test_the_agent_keys_a_pause_and_its_end_in_the_call(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    await city.staffed("1001")
+    call = await city.caller("13900000007").dials("12345").says(voices[0])
+    seat = city.seat("1001")
+    await seat.answers(call, say=voices[1], within=CHORUS)
+    id = await call.id()
+    await seat.presses("*91")
+    await until("paused", lambda: rows(house, id), lambda r: {x["state"] for x in r} == {"paused"})
+    await seat.presses("*90")
+    await until("rolling", lambda: rows(house, id), lambda r: {x["state"] for x in r} == {"rolling"})
+    await call.hangs_up()
+    assert all(len(row["pauses"]) == 1 for row in await filed(house, id, 2))
+
+
+async def test_one_seat_calls_another_and_both_legs_are_recorded(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    await city.staffed("1001", "1002")
+    await city.seat("1002").will_answer(say=voices[1])
+    await city.seat("1001").dials("1002")
+    await city.seat("1001").hears(voices[1])
+    await city.seat("1001").hangs_up()
+
+    def consultation() -> list[dict[str, Any]]:
+        found = json.loads(http(house, "/api/recordings?seat=1002&limit=1")[1])
+        return rows(house, found[0]["call"]) if found else []
+
+    found = await until("two legs filed", consultation, lambda r: [x["state"] for x in r] == ["filed"] * 2)
+    assert sorted(row["seat"] for row in found) == ["1001", "1002"]
+    await city.seat("1002").will_ring()

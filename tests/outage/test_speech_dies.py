@@ -77,7 +77,7 @@ async def test_a_recogniser_that_dies_or_freezes_in_the_middle_is_unnoticed_and_
     assert recognisers(house) != before
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def narrow(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterator[House]:
     """One recogniser for one voice."""
     folder = tmp_path_factory.mktemp("narrow")
@@ -113,7 +113,7 @@ async def test_without_a_model_calls_are_recorded_and_the_lack_is_told(
     folder = tmp_path_factory.mktemp("deaf")
     voices = [babble_file(tmp_path_factory.mktemp("voices"), seed, 4.0) for seed in (1, 2)]
     (folder / "settings.toml").write_text('speech_model = "/nonexistent"\n')
-    with ports() as base, running(folder, base + 200 * ("CTI_TEST_BASE" in os.environ), plans) as deaf:
+    with ports() as base, running(folder, base + 100 * ("CTI_TEST_BASE" in os.environ), plans) as deaf:
         hands.until_ready(deaf.home)
         async with Lab(deaf.home) as place:
             await place.staffed("1001")
