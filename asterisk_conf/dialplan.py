@@ -256,7 +256,8 @@ def _seats(plan: Plan, site: Site) -> Context:
     """What a seat's phone may dial: feature codes and other seats. Calls to citizens have their own rules."""
     context = Context(f"{plan.id}-seats", None)
     for number in plan.seats:
-        context.exten(number).do("Dial", f"PJSIP/{plan.id}-{number}", "30").do("Hangup")
+        context.exten(number).do("Gosub", "consult", "s", f"1({plan.id},{plan.city.timezone})")
+        context.do("Dial", f"PJSIP/{plan.id}-{number}", "30", "U(consulted)").do("Hangup")
     feature_codes(context, plan.id)
     context.exten("_[+0-9*#]!")
     context.do("Answer").do("Playback", _sound(plan, site, plan.city.not_in_service)).do("Hangup", "1")

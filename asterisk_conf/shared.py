@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
+from asterisk_conf.masking import MASK_KEYS
 from asterisk_conf.merged import origin_contexts
 from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
@@ -46,6 +47,9 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _left()
     yield from waiting_contexts()
     yield from callback_contexts()
+    yield _consult()
+    yield _consulted(site)
+    yield _mask()
 
 
 def _tell(context: Context, what: str, *headers: str, label: str = "") -> Context:
@@ -303,6 +307,32 @@ def _seat_joined(site: Site) -> Context:
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
     context.do("Gosub", "queue-paced", "s", "1")
     _start_recording(context, site)
+    return context.do("Return")
+
+
+def _mask() -> Context:
+    """ARG1 on or off. On the agent's leg in the middle of a call; the service masks all legs of the call."""
+    context = Context("recording-mask")
+    _tell(context, "mask", "State: ${ARG1}")
+    return context.do("Return")
+
+
+def _consult() -> Context:
+    """ARG1 city, ARG2 time zone. A seat calls a seat: that is recorded too, in a folder of its own unless a
+    call brought it here. The accountcode stays as it is: alone this is no citizen's call."""
+    context = Context("consult")
+    context.do("GotoIf", '$["${CALL_ID}" != ""]?known')
+    context.do("Set", "__CALL_ID=${ARG1}-${UNIQUEID}")
+    context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG2},%Y%m%d)}")
+    context.do("Gosub", "record", "s", "1", label="known")
+    return context.do("Return")
+
+
+def _consulted(site: Site) -> Context:
+    """Runs on the leg that was called, when it has answered."""
+    context = Context("consulted")
+    _start_recording(context, site)
+    context.do("Set", f"DYNAMIC_FEATURES={'#'.join(MASK_KEYS)}")
     return context.do("Return")
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from asterisk_conf.masking import MASK_KEYS, mask_features
 from asterisk_conf.seats import GONE, HEAD, cause_is
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
@@ -62,6 +63,7 @@ def features(plans: Sequence[Plan]) -> str:
     keys = [(f"to{name}", f"*{name}", f"handoff,{name}") for name in centres]
     keys += [(kind, key, f"{kind},") for kind, key in KEYS.items()]
     lines = [f"{name} => {key},self,Gosub(transfer-key,s,1({what}))\n" for name, key, what in keys]
+    lines += mask_features()
     return f"\n[featuremap]\ndisconnect => {TAKE_BACK}\n\n[applicationmap]\n{''.join(lines)}"
 
 
@@ -97,7 +99,7 @@ def caller_leaves(context: Context) -> None:
 def keys_global(plans: Sequence[Plan]) -> str:
     """The global TRANSFER_KEYS: names of the application map."""
     centres = sorted({name for plan in plans for name in plan.centres})
-    return "#".join([*(f"to{name}" for name in centres), *KEYS])
+    return "#".join([*(f"to{name}" for name in centres), *KEYS, *MASK_KEYS])
 
 
 # --- of one city --------------------------------------------------------------------------------

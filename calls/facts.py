@@ -265,6 +265,57 @@ class DutyPhoneAnswered(Fact):
     phone: str
 
 
+# --- recording --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPaused(Fact):
+    """What this leg says is kept out of its file from now on: the file goes on in silence, so that all files
+    of a call stay in step. ``call`` None: not known yet."""
+
+    leg: LegId
+    call: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResumed(Fact):
+    leg: LegId
+    call: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskAsked(Fact):
+    """An agent keyed in the call that what is said now be kept out of its recordings, or (``on`` False) that
+    they go on."""
+
+    call: CallId
+    leg: LegId
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFiled(Fact):
+    """The file of this leg was closed, checked and put away. ``seconds`` of sound; ``short``: seconds fewer
+    than the leg lasted."""
+
+    leg: LegId
+    call: CallId
+    file: str
+    seconds: float
+    sha256: str
+    short: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMissing(Fact):
+    """There should be a file and there is none that can be heard; ``why`` in one word (``never-started``,
+    ``no-file``, ``empty``, ``broken``)."""
+
+    leg: LegId
+    call: CallId
+    why: str
+
+
 # --- the queue ------------------------------------------------------------------------------
 
 

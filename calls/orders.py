@@ -227,7 +227,33 @@ class Transfer:
     by: By = "api"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskRecording:
+    """What this leg says is kept out of its recording and of its tap (``on``), or goes in again."""
+
+    leg: LegId
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapLeg:
+    """Write what this leg says into a second file too, for whoever listens while it is said. The outcome is
+    the tap's own name in Asterisk."""
+
+    leg: LegId
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UntapLeg:
+    """End a tap (``TapLeg``'s outcome); the recording goes on."""
+
+    leg: LegId
+    tap: str
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
 DeskOrder = SetQueues | Watch | TakeOver | Free | MoveToFront | MoveToQueue | Announce
 CallOrder = HangUp | Redirect | Originate | Nudge | StandIn | Transfer
-Order = CallOrder | Reload | ReadVariable | SeatOrder | DeskOrder
+RecordingOrder = MaskRecording | TapLeg | UntapLeg
+Order = CallOrder | Reload | ReadVariable | SeatOrder | DeskOrder | RecordingOrder

@@ -262,6 +262,25 @@ def _recorded(t: _Telling, x: f.RecordingStarted, call: CallId) -> Said:
     return (f"开始录音（{zh}）", f"recording of {en} started")
 
 
+def _paused(t: _Telling, x: f.RecordingPaused, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"录音暂停（{zh}）", f"recording of {en} paused: silence is kept")
+
+
+def _resumed(t: _Telling, x: f.RecordingResumed, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"录音恢复（{zh}）", f"recording of {en} goes on")
+
+
+def _filed(t: _Telling, x: f.RecordingFiled, call: CallId) -> Said:
+    lost = (f"，缺 {x.short:g} 秒", f", {x.short:g} s are not in it") if x.short else ("", "")
+    return (f"录音归档 {x.seconds:.1f} 秒{lost[0]}", f"recording filed, {x.seconds:.1f} s{lost[1]}")
+
+
+def _missing(t: _Telling, x: f.RecordingMissing, call: CallId) -> Said:
+    return (f"录音缺失（{x.why}）", f"a recording is missing: {x.why}")
+
+
 def _owed(t: _Telling, x: f.CallBackOwed, call: CallId) -> Said:
     if x.message:
         return (
@@ -339,6 +358,10 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.ConferenceJoined: _entered,
     f.ConferenceLeft: _went,
     f.RecordingStarted: _recorded,
+    f.RecordingPaused: _paused,
+    f.RecordingResumed: _resumed,
+    f.RecordingFiled: _filed,
+    f.RecordingMissing: _missing,
     f.CallBackOwed: _owed,
     f.CallerReturned: _returned,
     f.CallLeft: _left,

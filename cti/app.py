@@ -24,23 +24,28 @@ from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.callbacks import CallBackKeeper
 from cti.desk_doors import DeskDoors
+from cti.drafting import Drafting
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
 from cti.live_board import LiveBoard
 from cti.nudge import Nudger
 from cti.plan_skills import Skills
+from cti.recording_parts import RecordingParts
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
-from cti.store.keeping import fact_of
+from cti.store.keeping import audit_record, fact_of
 from cti.store.picture import LivePicture, connect
+from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
+from cti.web.recordings import Recordings
 from cti.web.server import Web
 from cti.web.socket import Socket
+from cti.web.tickets import Tickets
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from queues.wrap_up import overdue
@@ -138,6 +143,11 @@ class Service:
         )
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
+        self.recordings = RecordingParts(
+            home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do,
+            lambda row: self.journal.append(audit_record(row)),
+        )  # fmt: skip
+        self.metrics.look(self.recordings.gauges())
         self.skills = Skills(self.link.do)
         promised = (fact for record in reader.recent(2) if (fact := fact_of(record)) is not None)
         self.call_backs = CallBackKeeper(
@@ -156,10 +166,16 @@ class Service:
             live=self.live,
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
             shortfalls=self.staffing.shortfalls,
+            more_health=self.recordings.health,
         )
         self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
+        drafting = Drafting(
+            self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
+        )
+        archive, note = self.recordings.archive, self.desk.note
+        doors = (*doors, Recordings(archive, note), Tickets(drafting, archive.sits_in, note))
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
         socket.who = self.web.who
         self._show_seats()
@@ -178,6 +194,7 @@ class Service:
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
+            **self.recordings.runs(),
             "board": self.live_board.run,
             "sockets": self.live_board.hub.run,
         }

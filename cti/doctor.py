@@ -21,6 +21,7 @@ from cti import asterisk_process
 from cti.asterisk_process import Missing
 from cti.home import Home
 from cti.settings import BadSettings, Settings, read
+from cti.speech import where
 
 LAB_CARRIER = "127.0.0.2"
 """Where the lab's first carrier sends from; a test peer that wants to be that carrier binds it too."""
@@ -55,7 +56,7 @@ def machine_checks(home: Home) -> list[Check]:
         _failsafe_check(),
         _disk_check(home),
         _settings_check(home),
-        _model_check(home, "speech model (vosk zh)", "vosk-zh"),
+        _speech_check(home),
         _model_check(home, "voice model (kokoro)", "kokoro"),
     ]
     if os.geteuid() == 0:
@@ -117,6 +118,18 @@ def _settings_check(home: Home) -> Check:
     except BadSettings as why:
         return Check("settings", False, f"mend {home.settings_file}", str(why))
     return Check("settings", True)
+
+
+def _speech_check(home: Home) -> Check:
+    try:
+        told = read(home).speech_model
+    except BadSettings:
+        told = ""  # said by its own check
+    there = where.model(told, home.models)
+    detail = (
+        str(there) if there else "没有识别模型 no recogniser's model: no live text; everything else works"
+    )
+    return Check("speech model (vosk zh)", there is not None, "cti speech fetch", detail, need=False)
 
 
 def _model_check(home: Home, name: str, folder: str) -> Check:

@@ -131,6 +131,15 @@ class Home:
         return self.root / "recordings"
 
     @property
+    def taps(self) -> Path:
+        """What is said now, for the recogniser; nothing here outlives its call."""
+        return self.root / "taps"
+
+    @property
+    def recording_keys(self) -> Path:
+        return self.root / "keys" / "recordings.json"
+
+    @property
     def journal(self) -> Path:
         return self.root / "journal"
 

@@ -130,6 +130,7 @@ class Kept:
         live: LivePicture | None = None,
         refiller: Callable[[float, float], Awaitable[int]] | None = None,
         shortfalls: Callable[[], Sequence[Shortfall]] | None = None,
+        more_health: Callable[[], Mapping[str, Part]] = dict,
     ) -> None:
         self._switchboard = switchboard
         self._reader = reader
@@ -139,6 +140,7 @@ class Kept:
         self._live = live
         self._refiller = refiller
         self._shortfalls = shortfalls
+        self._more_health = more_health
 
     def health(self) -> Mapping[str, Part]:
         picture = self._switchboard.board.picture
@@ -154,7 +156,7 @@ class Kept:
             parts["database"] = Part(self._drain.ok, text=self._drain.status)
         if self._live is not None:
             parts["redis"] = Part(self._live.ok, text=self._live.status)
-        return parts
+        return {**parts, **self._more_health()}
 
     def live_calls(self) -> Sequence[Call]:
         return self._switchboard.board.picture.live()

@@ -41,6 +41,21 @@ class Settings(BaseSettings):
     """After an unanswered question the next calls do not ask for so long."""
     journal_fsync_ms: Annotated[int, Field(ge=0, le=10_000)] = 50
     journal_keep_days: Annotated[int, Field(ge=1)] = 400
+    recording_seal_after_seconds: Annotated[int, Field(ge=-1, le=86_400)] = 60
+    """A recording is encrypted so long after its leg ended; -1: never (the disk itself is encrypted)."""
+    recording_keys: str = ""
+    """File of the key ring that opens recordings; empty: keys/recordings.json in the home. Outside the
+    database, and to be backed up apart from the recordings."""
+    recording_mask_seconds: Annotated[int, Field(ge=5, le=3600)] = 180
+    """The longest pause of a recording for sensitive data: one that is forgotten ends by itself."""
+    speech: bool = True
+    """Whether calls are transcribed while they are spoken, when there is a model."""
+    speech_model: str = ""
+    """Folder of the recogniser's model; empty: CTI_MODELS or HOME/models, then vosk's own cache."""
+    speech_workers: Annotated[int, Field(ge=0, le=64)] = 0
+    """Recogniser processes, one for each processor they may use; 0: half of the machine's."""
+    speech_legs: Annotated[int, Field(ge=1, le=64)] = 3
+    """Legs that one process follows live; more wait for after-call work."""
     rtp: str = ""
     """``START-END``; empty: the instance's own block."""
     log_level: str = "info"

@@ -99,6 +99,8 @@ class City(Rule):
     """The prompt for a dialled number that no line owns."""
     missed_rings: Annotated[int, Field(ge=0, le=20)] = 3
     """Rings in a row a seat may leave unanswered before it is paused; 0: it never is."""
+    recordings_keep_days: Annotated[int, Field(ge=1, le=36_500)] = 730
+    """How long recordings are kept, unless the line says otherwise or the call is held for the law."""
     dead_after_seconds: Annotated[int, Field(ge=5, le=300)] = 20
     """A talking seat's phone that sends no sound for so long is dead: its caller goes to the head of the
     queue. A phone that suppresses silence (VAD) would look dead: switch that off."""
@@ -137,6 +139,8 @@ class Line(Rule):
     """Whether the service is asked "where next?" after the greeting."""
     first: Place
     """Where the caller goes when nobody has better advice."""
+    recordings_keep_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
+    """How long recordings of this line's calls are kept; none: as the city says."""
 
 
 class Menu(Rule):
@@ -190,6 +194,8 @@ class Queue(Rule):
     """The way out: another queue, in the end a message."""
     weight: Annotated[int, Field(ge=0, le=100)] = 0
     """Between queues that share seats the callers of the heavier one come first."""
+    masked: bool = False
+    """What callers of this queue and their agents say is kept out of the recordings: payment data."""
 
 
 class Seat(Rule):

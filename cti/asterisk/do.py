@@ -10,6 +10,7 @@ from calls.orders import (
     EndWrapUp,
     Free,
     HangUp,
+    MaskRecording,
     MoveToFront,
     MoveToQueue,
     Nudge,
@@ -24,11 +25,14 @@ from calls.orders import (
     SignOut,
     StandIn,
     TakeOver,
+    TapLeg,
     Transfer,
     Unpause,
+    UntapLeg,
     Watch,
 )
 from cti.asterisk.do_desk import at_desk
+from cti.asterisk.do_recording import at_recording
 from cti.asterisk.do_seat import at_seat
 from cti.asterisk.do_transfer import transfer
 from cti.asterisk.ear import NUDGE
@@ -102,6 +106,8 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             await at_desk(order, connection, channel_of)
         case StandIn():
             await _stand_in(order, connection)
+        case MaskRecording() | TapLeg() | UntapLeg():
+            return await at_recording(order, connection, channel_of)
         case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
             await at_seat(order, connection)
         case Transfer():

@@ -28,7 +28,7 @@ from calls.facts import (
     SeatMissed,
 )
 from calls.record import call_back_of
-from cti.asterisk import hear_desk
+from cti.asterisk import hear_desk, hear_recording
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
@@ -180,6 +180,7 @@ _TELLERS: dict[str, _Teller] = {
     "owed": _owed,
     "left": _left,
     "recording": _recording,
+    "mask": hear_recording.mask_asked,
     "missed": _missed,
     "returned": _returned,
     "call-back": _call_back,

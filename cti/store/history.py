@@ -25,6 +25,7 @@ from calls.codec import Unknown, from_dict, to_dict
 from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
+from cti.store import recording_rows as recording_rows
 from cti.store.models import AuditRow, CallRow, CursorRow, RefillRow, StintRow, VisitRow
 from cti.store.records import Position
 from queues.stint import Stint
@@ -225,6 +226,14 @@ class History:
     async def put_refill(self, node: str, since: float, until: float, calls: int, done: float) -> None:
         row = {"node": node, "since": since, "until": until, "calls": calls, "done": done}
         await self._within(lambda conn: self._upsert(conn, REFILLS, [row]))
+
+    async def within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Other tables of this database: one transaction, the same deadline, the same words of failure."""
+        return await self._within(work)
+
+    async def put(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Rows of another table: what is there with the same key is replaced."""
+        await self._within(lambda conn: self._upsert(conn, table, rows))
 
     # --- inside ---------------------------------------------------------------------------------------
 

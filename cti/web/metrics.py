@@ -62,6 +62,10 @@ class Metrics:
         for call in calls:
             self._count(call)
 
+    def look(self, gauges: Iterable[Gauge]) -> None:
+        """More figures to look up when asked."""
+        self.registry.register(_Looked(tuple(gauges), None))
+
     def text(self) -> bytes:
         return generate_latest(self.registry)
 
@@ -90,15 +94,18 @@ class Metrics:
 class _Looked(Collector):
     """Gauges read at the moment Prometheus asks."""
 
-    def __init__(self, gauges: tuple[Gauge, ...], live: Callable[[], Iterable[Call]]) -> None:
+    def __init__(self, gauges: tuple[Gauge, ...], live: Callable[[], Iterable[Call]] | None) -> None:
         self._gauges = gauges
         self._live = live
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        states = GaugeMetricFamily("hotline_calls", "Calls in progress by state", labels=["city", "state"])
-        for (city, state), count in sorted(_by_state(self._live()).items()):
-            states.add_metric([city, state], count)
-        yield states
+        if self._live is not None:
+            states = GaugeMetricFamily(
+                "hotline_calls", "Calls in progress by state", labels=["city", "state"]
+            )
+            for (city, state), count in sorted(_by_state(self._live()).items()):
+                states.add_metric([city, state], count)
+            yield states
         for name, text, look in self._gauges:
             yield GaugeMetricFamily(name, text, value=look())
 

@@ -83,6 +83,9 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "due": 0.0,
         "phone": "duty",
         "call_backs": None,
+        "on": True,
+        "seconds": 4.5,
+        "sha256": "0" * 64,
     }
     if kind is f.CallBackMoved:
         usual["state"] = "asked"

@@ -38,6 +38,7 @@ SHARED = frozenset({
     "transfer-way-up",
     "transfer-invite",
     "transfer-way", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
+    "consult", "consulted", "recording-mask",
 })
 # fmt: on
 STEP = re.compile(

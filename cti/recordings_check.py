@@ -1,0 +1,147 @@
+"""Are all recordings there? Talk, as the ledger and Asterisk's own files tell it, against the disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cti import vault
+from cti.asterisk.files import written
+from cti.errors import Broken, NotNow
+from cti.filing import orphans
+from cti.home import NODE, Home
+from cti.refill import prove
+from cti.store.history import History
+from cti.store.recordings import RecordingStore
+from queues.stint import Part, Stint
+from recording.check import LATE, Stretch, holes
+from recording.filed import Filed
+from recording.table import State
+
+PIECE = 2.0
+"""Seconds by which queue_log's whole seconds may differ from ours."""
+
+
+@dataclass(slots=True)
+class Checked:
+    """``talk`` and ``recorded`` in seconds; every list says what a person should look into."""
+
+    calls: int = 0
+    legs: int = 0
+    talk: float = 0.0
+    recorded: float = 0.0
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    """Talk that is in no file."""
+    twice: list[dict[str, Any]] = field(default_factory=list)
+    """Talk that is in two files."""
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    """Legs whose recording is missing, and why."""
+    orphans: list[str] = field(default_factory=list)
+    """Files that belong to no leg we know."""
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    """Filed once, and not on disk (or changed) now."""
+    unheard: list[dict[str, Any]] = field(default_factory=list)
+    """Answered by Asterisk's own files, and in no row of ours."""
+
+    @property
+    def whole(self) -> bool:
+        return not (self.gaps or self.twice or self.missing or self.orphans or self.lost or self.unheard)
+
+    def as_json(self) -> dict[str, Any]:
+        told = asdict(self)
+        return {
+            "whole": self.whole,
+            **{k: round(v, 3) if isinstance(v, float) else v for k, v in told.items()},
+        }
+
+
+async def check(
+    home: Home,
+    history: History,
+    since: float,
+    until: float,
+    city: str | None,
+    *,
+    deep: bool,
+    ring: Callable[[], vault.Ring],
+    told: Callable[[int, int], None] = lambda done, of: None,
+) -> Checked:
+    """Every call that arrived in [since, until). ``deep`` reads every file and compares its checksum."""
+    store = RecordingStore(history)
+    span = await history.span(since, until, city)
+    rows = {row.leg: row for row in await store.between(since, until + 86400.0, city)}
+    calls = {c.id for c in span.calls if c.ended is not None}
+    found = Checked(calls=len(calls))
+    mine = [row for row in rows.values() if row.call in calls or (row.ended or 0.0) < until]
+    found.legs = len(mine)
+    for number, row in enumerate(mine):
+        _row(found, home.recordings, row, deep, ring)
+        told(number + 1, len(mine))
+    files = [
+        Stretch(r.leg, r.began, r.began + r.seconds)
+        for r in rows.values()
+        if r.state is State.FILED and r.began is not None
+    ]
+    found.recorded = sum(f.end - f.begin for f in files)
+    talk = [s for stint in span.stints for s in _talk(stint, calls)]
+    found.talk = sum(s.end - s.begin for s in talk)
+    expired = {r.leg for r in rows.values() if r.state is State.EXPIRED}
+    left = holes([s for s in talk if s.leg not in expired], files)
+    found.gaps = [asdict(s) for s in left.gaps]
+    found.twice = [asdict(s) for s in left.twice]
+    known = frozenset(await store.legs())
+    found.orphans = [str(p.relative_to(home.recordings)) for p, _, _ in orphans(home.recordings, known)]
+    found.unheard = _unheard(home, since, until, city, rows, known)
+    return found
+
+
+def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[], vault.Ring]) -> None:
+    about = {"call": row.call, "leg": row.leg}
+    if row.state is State.MISSING:
+        found.missing.append({**about, "why": row.why})
+        return
+    if row.state is not State.FILED:
+        return
+    path = folder / row.file
+    if not path.exists() and not path.with_name(path.name + vault.SUFFIX).exists():
+        found.lost.append({**about, "why": "no-file"})
+    elif deep:
+        try:
+            opened = vault.opened(ring(), path)
+            digest = hashlib.sha256()
+            for offset in range(0, opened.size, vault.CHUNK):
+                digest.update(opened.read(offset, vault.CHUNK))
+            if digest.hexdigest() != row.sha256:
+                found.lost.append({**about, "why": "changed"})
+        except (Broken, NotNow) as why:
+            found.lost.append({**about, "why": str(why)})
+    if row.short > LATE:
+        found.gaps.append({**about, "begin": row.began, "end": row.ended, "seconds": row.short})
+
+
+def _talk(stint: Stint, calls: set[Any]) -> Sequence[Stretch]:
+    """A seat and its caller talked: both legs must be recorded for so long."""
+    if stint.call not in calls or stint.part not in (Part.ANSWERED, Part.JOINED):
+        return ()
+    if stint.answered is None or stint.ended is None or stint.ended - stint.answered < LATE:
+        return ()
+    caller = stint.call.partition("-")[2]
+    return (Stretch(stint.leg, stint.answered, stint.ended), Stretch(caller, stint.answered, stint.ended))
+
+
+def _unheard(
+    home: Home, since: float, until: float, city: str | None, rows: dict[Any, Filed], known: frozenset[str]
+) -> list[dict[str, Any]]:
+    """Answers in queue_log and CDR whose legs stand nowhere."""
+    told = []
+    for call in written(home.queue_log, home.cdr, NODE, since, until):
+        proof = prove(call)
+        if proof is None or (city is not None and proof.call.city != city) or call.began < since:
+            continue
+        for stint in proof.stints:
+            if stint.part is Part.ANSWERED and stint.talk > PIECE and stint.leg not in known:
+                told.append({"call": call.call, "leg": stint.leg, "seconds": stint.talk})
+    return told
