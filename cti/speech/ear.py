@@ -147,7 +147,7 @@ def span_of(result: str, speaker: Speaker = "", offset: float = 0.0) -> Recognis
 
 
 def number_stretch(span: Recognised) -> tuple[float, float] | None:
-    end = max((w.end for w in after if w.start - span.words[last].end < 1), default=span.words[last].end)
+    """From..to of what may be a telephone number, in seconds of the call; None with too few clear digits.
 
     Free decoding makes words of digits (八五六 -> 班和只有), so a few words between digits belong to it.
     """
