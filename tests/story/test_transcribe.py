@@ -97,8 +97,12 @@ def test_only_a_stretch_that_sounds_like_a_number_is_heard_again() -> None:
     number = heard("电话", "是", "一", "三", "就", "五", "六", "四", "吧", "七", "七", "一", "二")
     stretch = number_stretch(number)
     assert stretch is not None
-    assert stretch[0] < number.words[2].end
+    assert stretch[0] <= number.words[2].start
     assert stretch[1] == number.words[-1].end
+    assert (
+        number_stretch(heard("一", "三", "班", "和", "只有", "四", "零", "五", "只有", "七", "吧"))
+        is not None
+    )
     assert number_stretch(heard("我", "住", "三", "号", "楼", "五", "单元")) is None
 
 
