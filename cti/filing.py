@@ -173,7 +173,7 @@ class Filer:
         self._rows[one.leg] = filed
         if told.why:
             self.missing += 1
-            self.alarms = [*self.alarms[-ALARMS + 1 :], Alarm(self._now(), one.call, one.leg, told.why)]
+            self._alarm(one.call, one.leg, told.why)
             log.error("recording is missing", call=one.call, leg=one.leg, why=told.why)
             self._tell(
                 RecordingMissing(at=self._now(), node=self._node, leg=one.leg, call=one.call, why=told.why)
@@ -181,6 +181,7 @@ class Filer:
             return filed
         self.filed += 1
         if told.short:
+            self._alarm(one.call, one.leg, "short")
             log.error("recording is short", call=one.call, leg=one.leg, seconds=told.short)
         self._tell(
             RecordingFiled(
@@ -196,6 +197,9 @@ class Filer:
         )
         self._told(filed)
         return filed
+
+    def _alarm(self, call: CallId, leg: LegId, why: str) -> None:
+        self.alarms = [*self.alarms[-ALARMS + 1 :], Alarm(self._now(), call, leg, why)]
 
     # --- rows ---------------------------------------------------------------------------------------
 
@@ -236,7 +240,7 @@ class Filer:
                 return True
             # somebody took it away: this is what must never pass in silence
             await self._store.mark(row.leg, state=State.MISSING, why="removed")
-            self.alarms = [*self.alarms[-ALARMS + 1 :], Alarm(self._now(), row.call, row.leg, "removed")]
+            self._alarm(row.call, row.leg, "removed")
             self.missing += 1
             log.error("recording was removed", call=row.call, leg=row.leg)
             return True
@@ -249,7 +253,7 @@ class Filer:
             return False
         if digest != row.sha256:
             log.error("recording changed after it was filed", call=row.call, leg=row.leg)
-            self.alarms = [*self.alarms[-ALARMS + 1 :], Alarm(self._now(), row.call, row.leg, "changed")]
+            self._alarm(row.call, row.leg, "changed")
         await self._store.mark(row.leg, sealed=True)
         await asyncio.to_thread(path.unlink)
         self.sealed += 1

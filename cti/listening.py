@@ -118,6 +118,11 @@ class Listening:
         return any(hand.ready for hand in self.hands)
 
     @property
+    def trouble(self) -> bool:
+        """A recogniser is gone that was there."""
+        return any(hand.restarts and not hand.ready for hand in self.hands)
+
+    @property
     def status(self) -> str:
         if not self.hands:
             return "switched off"

@@ -112,11 +112,11 @@ class RecordingParts:
         lost = f"{filer.missing} missing since the start: GET /api/recordings/alarms"
         return {
             "recordings": Part(
-                not filer.missing and not filer.trouble,
+                not filer.trouble,
                 text=filer.trouble or (lost if filer.missing else f"{filer.filed} filed"),
             ),
-            # a home without a model is a choice, and is told
-            "speech": Part(self.listening.up or not self.listening.hands, text=self.listening.status),
+            # a home without a model is a choice, and is told; a recogniser that died is trouble
+            "speech": Part(not self.listening.trouble, text=self.listening.status),
         }
 
     def _tell(self, switchboard: Switchboard) -> Callable[[Fact], None]:

@@ -50,8 +50,8 @@ def text(told: dict[str, Any], role: str = "caller") -> str:
 async def listening(house: House) -> None:
     await until(
         "a recogniser is ready",
-        lambda: json.loads(http(house, "/healthz")[1])["parts"]["speech"]["ok"],
-        bool,
+        lambda: http(house, "/metrics")[1],
+        lambda told: b"hotline_speech_up 1.0" in told,
         within=90,
     )
 
