@@ -76,13 +76,12 @@ class Hand:
         words = ("-m", "cti.speech.worker", str(folder))
         pipe = asyncio.subprocess.PIPE
         try:
-            # our own log is a pipe's line of JSON; what vosk prints is nobody's
+            # what it dies of goes to the service's own log
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *words,
                 stdin=pipe,
                 stdout=pipe,
-                stderr=asyncio.subprocess.DEVNULL,
                 limit=LIMIT,
             )
         except OSError as why:
@@ -96,7 +95,8 @@ class Hand:
             pinging.cancel()
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
+            code = await self._process.wait()
+            log.warning("recogniser ended", worker=self.number, code=code)
             was_ready, self.ready = self.ready, False
             self._process = None
             if was_ready:

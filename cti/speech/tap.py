@@ -81,7 +81,8 @@ class Kept:
         self.seconds = int(begin * self.rate) / self.rate
 
     def read(self, seconds: float) -> bytes:
-        data: bytes = self._source.read(self._at, min(int(seconds * self.rate) * 2, self._end - self._at))
+        length = max(0, min(int(seconds * self.rate) * 2, self._end - self._at))
+        data: bytes = self._source.read(self._at, length)
         self._at += len(data)
         self.seconds += len(data) / (2 * self.rate)
         return data
