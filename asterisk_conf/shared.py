@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer import caller_arrives, caller_leaves, moved_on, seat_talks
+from asterisk_conf.transfer import caller_arrives, caller_leaves, case_is_told, moved_on, seat_talks
 from plan.model import MAX_HOPS
 
 HOPS_ALLOWED = MAX_HOPS + 2
@@ -276,6 +276,7 @@ def _seat_leg() -> Context:
         ("Original", "${ORIGINAL}"),
     ):
         context.do("Set", f"PJSIP_HEADER(add,X-Hotline-{header})={text}")
+    case_is_told(context)
     return context.do("Return")
 
 

@@ -84,6 +84,13 @@ def seat_talks(context: Context) -> None:
     context.do("Set", "TRANSFER_CONTEXT=${CITY}-transfer")
 
 
+def case_is_told(context: Context) -> None:
+    """On the seat's channel before its INVITE leaves: which centre handed the caller over, and its case."""
+    for name, variable in (("Centre", "CENTRE"), ("Case", "CASE")):
+        told = f"Set(PJSIP_HEADER(add,X-Hotline-{name})=${{{variable}}})"
+        context.do("ExecIf", f'$["${{{variable}}}" != ""]?{told}')
+
+
 def moved_on(context: Context) -> None:
     """On the caller's channel when it fell out of a talk: was it transferred?"""
     context.do("GotoIf", '$["${SHARED(TRANSFER)}" != ""]?transfer-caller,s,1')
@@ -140,10 +147,49 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
                     place.exten(number).do("Set", f"__QUEUE={name}")
                     place.do("Goto", f"{plan.id}-queue-{name}", "s", "enter")
     yield place
+    numbers = Context(f"{plan.id}-from-centre", None)
+    for name, centre in plan.centres.items():
+        for number in centre.numbers:
+            _is_centre(numbers.exten(number), name, centre.queue).do("Return")
+    yield numbers
     refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
     yield refer.do("Goto", "transfer-caller", "s", "refer")
+
+
+def _is_centre(context: Context, name: str, queue: str) -> Context:
+    return context.do("Set", f"__CENTRE={name}").do("Set", f"CENTRE_QUEUE={queue}")
+
+
+def centre_arrives(context: Context, plan: Plan, trunk: str) -> None:
+    """On the caller's channel when it arrived: does a centre hand it over? Then it goes before others, and
+    where the centre has a queue of its own, straight there."""
+    context.do("Set", "CENTRE_QUEUE=")
+    own = [(name, centre) for name, centre in plan.centres.items() if trunk in centre.calls_from]
+    if len(own) == 1:
+        _is_centre(context, own[0][0], own[0][1].queue)
+    else:
+        known = f"${{DIALPLAN_EXISTS({plan.id}-from-centre,${{CALLER}},1)}}"
+        context.do("GosubIf", f"{known}?{plan.id}-from-centre,${{CALLER}},1").do("NoOp", "by number")
+    context.do("GosubIf", '$["${CENTRE}" != ""]?transfer-to-us,s,1')
+    context.do("GotoIf", f'$["${{CENTRE_QUEUE}}" != ""]?{plan.id}-queue-${{CENTRE_QUEUE}},s,1')
+
+
+def _to_us() -> Context:
+    """CENTRE hands over: X-Case-Number is its own number of the case."""
+    context = Context("transfer-to-us")
+    context.do("Set", f"QUEUE_PRIO={FROM_CENTRE}")
+    context.do("Set", "__CASE=${FILTER(A-Za-z0-9\\-,${PJSIP_HEADER(read,X-Case-Number)})}")
+    context.do("Set", "__CASE=${CASE:0:40}")
+    context.do("UserEvent", "Hotline", "What: handed-to-us", "Call: ${CALL_ID}", "Centre: ${CENTRE}",
+               "Case: ${CASE}", "Trunk: ${TRUNK}", "Caller: ${CALLER}")  # fmt: skip
+    context.do("GotoIf", '$["${CENTRE_QUEUE}" = ""]?line')
+    # a person who was with the police a moment ago is greeted by a person
+    context.do("Answer")
+    context.do("Gosub", "record", "s", "1")
+    context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
+    return context.do("Return", label="line")
 
 
 def _free(plan: Plan, way: Way | Contact, *, emergency: bool) -> int:
@@ -188,6 +234,7 @@ def transfer_contexts(site: Site) -> Iterator[Context]:
     yield _agent_gone()
     yield _target_gone()
     yield _room_ends()
+    yield _to_us()
 
 
 def _key() -> Context:
@@ -231,7 +278,7 @@ def _go() -> Context:
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
     context.do("GotoIf", '$["${KIND}" = "blind" & ${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}]?good')
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:no")
-    context.do("Set", "__TRANSFER_ID=${UNIQUEID}", label="good")
+    context.do("Set", '__TRANSFER_ID=${IF($["${ORDER}" = ""]?${UNIQUEID}:${ORDER})}', label="good")
     context.do("Set", f"{_of_caller('HANDED')}=0").do("Set", f"{_of_caller('TARGET_IN')}=0")
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=0").do("Set", f"{_of_caller('AGENT_IN')}=1")
     context.do("Set", f"{_of_caller('WAY_FAILED')}=0").do("Set", f"{_of_caller('DIALLING')}=")
@@ -290,6 +337,7 @@ def _go() -> Context:
 
 def _told_asked(context: Context, label: str = "") -> None:
     _tell(context, "asked", "City: ${CITY}", "Seat: ${SEAT}", "Kind: ${KIND}", "To: ${TO}", "By: ${BY}",
+          f"Caller: ${{{_of_caller('CALLER')}}}", "Agent: ${DB(hotline-seat/${CITY}/${SEAT})}",
           label=label)  # fmt: skip
 
 

@@ -135,6 +135,8 @@ class Transfer:
     kind: Kind
     to: str = ""
     by: By = "api"
+    id: str = ""
+    """Becomes the id of the hand-off record; empty: Asterisk gives one."""
 
 
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp

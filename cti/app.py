@@ -21,19 +21,22 @@ from cti import kept, plan_folder
 from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
+from cti.centres import Centres
 from cti.errors import Broken, NotNow, Refused
+from cti.handoffs import Handoffs
 from cti.home import NODE, Home
 from cti.nudge import Nudger
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.staffing import Staffing
 from cti.store.drain import Drain
-from cti.store.history import History
+from cti.store.history import History, Past
 from cti.store.journal import Journal, Limits, Reader
 from cti.store.picture import LivePicture, connect
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
-from cti.web.server import Web
+from cti.web.server import OPERATOR, ROLE, Answered, Web
+from cti.web.transfer import TransferDoor
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from queues.wrap_up import overdue
@@ -134,7 +137,21 @@ class Service:
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
             shortfalls=self.staffing.shortfalls,
         )
-        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
+        self.handoffs = Handoffs(
+            self._board, lambda: self.plans.by_city, self.link.do, self.switchboard.hear, self.history
+        )
+        self.centres = Centres(
+            home.root / "centres.json", lambda: self.plans.by_city, self._board, self.handoffs
+        )
+        self.switchboard.listen(self.centres.hear)
+        transfers = TransferDoor(
+            self.handoffs,
+            self.centres.take,
+            lambda request: request[ROLE] == OPERATOR,
+            lambda asked: Past(asked.since, asked.until, asked.city, asked.most),
+            Answered,
+        )
+        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, [transfers])
         self._show_seats()
 
     async def run(self) -> None:
@@ -146,6 +163,7 @@ class Service:
             "drain": self.drain.run,
             "refill": self.refiller.run,
             "nudge": self.nudger.run,
+            "centres": self.centres.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,

@@ -23,6 +23,8 @@ from queues.now import QueueNow, queues_now
 from queues.seat import Seats
 from queues.stint import Stint, Stints
 from queues.visit import Visit, Visits
+from transfer import handoff as handoff_room
+from transfer.handoff import Handoff, Moves
 from transfer.merge import follow, merger
 
 log = structlog.get_logger(__name__)
@@ -38,6 +40,7 @@ class Board:
     queues: frozenset[tuple[str, str]] = frozenset()
     """(city, queue) of every queue Asterisk told of."""
     stints: Stints = field(default_factory=Stints)
+    moves: Moves = field(default_factory=Moves)
 
     def queues_now(self) -> list[QueueNow]:
         return queues_now(self.picture.calls.values(), self.seats.seats.values(), self.queues)
@@ -57,6 +60,7 @@ class Heard:
     seats: tuple[Seat, ...] = ()
     visits: tuple[Visit, ...] = ()
     stints: tuple[Stint, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
 
 
 Listener = Callable[[Heard], None]
@@ -82,6 +86,7 @@ def fold(board: Board, fact: Fact) -> Board:
         visits=visit_room.step(board.visits, fact),
         queues=queues,
         stints=stint_room.step(board.stints, fact),
+        moves=handoff_room.step(board.moves, fact),
     )
 
 
@@ -134,6 +139,7 @@ class Switchboard:
             seats=tuple(board.seats.seats[k] for k in sorted(board.seats.touched)),
             visits=board.visits.touched,
             stints=board.stints.touched,
+            handoffs=board.moves.touched,
         )
         for listener in self._listeners:
             try:

@@ -90,12 +90,13 @@ class Exchange(Switch):
             ("caller", order.caller),
             ("diversion", order.diversion),
             ("history", order.history),
+            ("case", order.case),
         ):
             if not _NUMBER.fullmatch(value):
                 raise Unknown(f"{name} {value!r}: digits, + * # and letters are dialled, nothing else")
         citizen = order.phone == "citizen"
         if citizen:
-            carrier = carrier_for(self.site.carriers, order.city)
+            carrier = carrier_for(self.site.carriers, order.city, order.trunk)
             if carrier is None:
                 known = ", ".join(sorted({c.city for c in self.site.carriers})) or "none"
                 raise Unknown(f"no trunk into city {order.city!r} (cities: {known})")
@@ -121,6 +122,7 @@ class Exchange(Switch):
             "hear": "1" if order.hear else "0",
             "diversion": order.diversion,
             "history": order.history,
+            "case": order.case,
         }
         say = str(order.say.with_suffix("")) if order.say and order.say_when == "answer" else ""
         channel = f"PJSIP/{order.number}@{endpoint}"

@@ -171,9 +171,13 @@ class Caller:
         self.number = number
         self.city = city
 
-    def dials(self, number: str, *, diversion: str = "", history: str = "") -> Dialling:
-        """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806)."""
+    def dials(
+        self, number: str, *, diversion: str = "", history: str = "", trunk: str = "", case: str = ""
+    ) -> Dialling:
+        """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806); ``trunk`` and
+        ``case``: a centre hands it over."""
         told = {"number": number, "diversion": diversion, "history": history, "hear": True}
+        told |= {"trunk": trunk, "case": case}
         return Dialling(self._lab, told | {"caller": self.number, "city": self.city})
 
 

@@ -28,6 +28,10 @@ class Order:
     phone: str = "citizen"
     diversion: str = ""
     history: str = ""
+    trunk: str = ""
+    """Which of the city's trunks; empty: the first."""
+    case: str = ""
+    """The case number of a centre that hands a caller over."""
     hear: bool = False
     say: Path | None = None
     say_when: str = "seat"

@@ -18,12 +18,14 @@ from calls.facts import (
     CallId,
     CallLeft,
     GreetingEnded,
+    HandedToUs,
     LegId,
     MenuChosen,
     QueueGaveUp,
     RecordingStarted,
     SeatActed,
     SeatMissed,
+    TransferStepped,
 )
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
@@ -113,6 +115,33 @@ def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
     ear.tell(CallerReturned(at=at, node=ear.node, call=call, city=city, queue=queue, seat=seat, cause=cause))
 
 
+def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    told = {
+        name.lower(): value(text, f"\r\n{name}: ")
+        for name in (
+            "Id",
+            "Step",
+            "Kind",
+            "To",
+            "Seat",
+            "By",
+            "Way",
+            "Trunk",
+            "Number",
+            "Cause",
+            "Caller",
+            "Agent",
+        )
+    }
+    if told["id"]:
+        ear.tell(TransferStepped(at=at, node=ear.node, call=call, **told))
+
+
+def _handed_to_us(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    told = {name.lower(): value(text, f"\r\n{name}: ") for name in ("Centre", "Case", "Trunk", "Caller")}
+    ear.tell(HandedToUs(at=at, node=ear.node, call=call, **told))
+
+
 def _number(digits: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
@@ -156,6 +185,8 @@ _TELLERS: dict[str, _Teller] = {
     "recording": _recording,
     "missed": _missed,
     "returned": _returned,
+    "transfer": _transfer,
+    "handed-to-us": _handed_to_us,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -17,6 +17,7 @@ from cti.store.journal import Journal, Reader, segments
 from cti.store.records import Position, Record
 from queues.stint import Stint
 from queues.visit import Visit
+from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,9 @@ class Drain:
         if after is None:
             return False
         try:
-            await self._history.save(rows.calls, rows.visits, self._journal.ident, after, rows.stints)
+            await self._history.save(
+                rows.calls, rows.visits, self._journal.ident, after, rows.stints, handoffs=rows.handoffs
+            )
         except Broken as why:
             log.error("history refuses a batch, its rows are tried one by one", why=str(why))
             await self._one_by_one(rows, after)
@@ -106,14 +109,20 @@ class Drain:
         """A row the database will never take must not stop the others; the journal still has it."""
         alone = [Rows([c], [], []) for c in rows.calls] + [Rows([], [v], []) for v in rows.visits]
         alone += [Rows([], [], [s]) for s in rows.stints]
+        alone += [Rows([], [], [], handoffs=[h]) for h in rows.handoffs]
         for one in alone:
             try:
                 await self._history.save(
-                    one.calls, one.visits, self._journal.ident, self.position, one.stints
+                    one.calls,
+                    one.visits,
+                    self._journal.ident,
+                    self.position,
+                    one.stints,
+                    handoffs=one.handoffs,
                 )
             except Broken as why:
                 self.refused += 1
-                of = one.calls[0].id if one.calls else (one.visits or one.stints)[0].call
+                of = one.calls[0].id if one.calls else (one.visits or one.stints or one.handoffs)[0].call
                 log.error("history refuses a row", call=of, why=str(why))
         await self._history.save([], [], self._journal.ident, after)
 
@@ -125,6 +134,7 @@ class Rows:
     calls: list[Call]
     visits: list[Visit]
     stints: list[Stint]
+    handoffs: list[Handoff] = field(default_factory=list)
 
 
 def rows_of(records: Iterable[Record]) -> Rows:
@@ -139,6 +149,8 @@ def rows_of(records: Iterable[Record]) -> Rows:
                     rows.visits.append(from_dict(Visit, record.told["row"]))
                 case "stint":
                     rows.stints.append(from_dict(Stint, record.told["row"]))
+                case "handoff":
+                    rows.handoffs.append(from_dict(Handoff, record.told["row"]))
         except (Unknown, KeyError) as why:
             log.error("journal row cannot be read", at=str(record.at), why=str(why))
     return rows

@@ -17,6 +17,7 @@ from calls.model import Call
 from cti.store.records import Record
 from queues.stint import Stint
 from queues.visit import Visit
+from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,10 @@ def visit_record(visit: Visit) -> dict[str, Any]:
 
 def stint_record(stint: Stint) -> dict[str, Any]:
     return {"what": "stint", "v": VERSION, "of": stint.call, "row": to_dict(stint)}
+
+
+def handoff_record(row: Handoff) -> dict[str, Any]:
+    return {"what": "handoff", "v": VERSION, "of": row.call, "row": to_dict(row)}
 
 
 def open_record(calls: Iterable[Call], visits: Iterable[Visit]) -> dict[str, Any]:

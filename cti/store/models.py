@@ -5,7 +5,7 @@ Times are seconds since the epoch, UTC. ``city`` stands in every row that is abo
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -117,6 +117,23 @@ class RefillRow(Base):
     calls: Mapped[int]
     """How many calls were put right."""
     done: Mapped[float]
+
+
+class HandoffRow(Base):
+    """A caller brought to somebody else, or handed to us: the whole record as JSON, and what finds it."""
+
+    __tablename__ = "handoffs"
+    __table_args__ = (Index("handoffs_by_city_asked", "city", "asked"), Index("handoffs_by_call", "call"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    call: Mapped[str]
+    city: Mapped[str]
+    direction: Mapped[str]
+    centre: Mapped[str]
+    asked: Mapped[float]
+    outcome: Mapped[str]
+    changed: Mapped[float]
+    row: Mapped[str] = mapped_column(Text)
 
 
 class CursorRow(Base):

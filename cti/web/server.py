@@ -11,7 +11,7 @@ import hmac
 import importlib.metadata
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import orjson
 import structlog
@@ -34,16 +34,30 @@ OPERATOR = "operator"
 LONGEST_CALL_ID = 128
 
 
+class Door(Protocol):
+    """A further part of the API."""
+
+    def add(self, app: web.Application) -> None:
+        """Its routes."""
+
+
 class Web:
     """``run`` serves until it is cancelled. Tokens by role, as HOME/tokens.json has them."""
 
     def __init__(
-        self, host: str, port: int, reader: Reader, tokens: Mapping[str, str], metrics: Metrics
+        self,
+        host: str,
+        port: int,
+        reader: Reader,
+        tokens: Mapping[str, str],
+        metrics: Metrics,
+        doors: Sequence[Door] = (),
     ) -> None:
         self.host = host
         self.port = port
         self._reader = reader
         self._tokens = {role: token.encode() for role, token in tokens.items() if token}
+        self._doors = doors
         self._metrics = metrics
         self._version = version()
         self._document = orjson.dumps(document(self._version), option=orjson.OPT_INDENT_2)
@@ -75,6 +89,8 @@ class Web:
         app.router.add_post("/api/ledger/refill", self._refill)
         app.router.add_get("/api/shortfalls", self._shortfalls)
         app.router.add_get("/api/duties", self._duties)
+        for door in self._doors:
+            door.add(app)
         return app
 
     # --- who asks -----------------------------------------------------------------------------------
