@@ -84,6 +84,7 @@ class Centres:
         self._file, self._plans, self._board, self._handoffs = file, plans, board, handoffs
         self._sides: dict[str, Side] = {}
         self._addresses: dict[str, Address] = {}
+        self._answers: list[tuple[str, Message]] = []
         self._read = 0.0
         self.refused = 0
         """Messages that came unsigned, badly signed or late."""
@@ -124,6 +125,9 @@ class Centres:
                         if message.says == "offer":
                             self._note(message.record, {"sent": ""})
                         group.create_task(self._send(session, key, message))
+                answers, self._answers = self._answers, []
+                for key, message in answers:
+                    group.create_task(self._send(session, key, message))
                 await asyncio.sleep(LOOK)
 
     def _look_at_addresses(self) -> None:
@@ -154,8 +158,8 @@ class Centres:
             # said again until it is received
             log.info("a centre cannot be reached", centre=key, why=repr(why))
 
-    async def take(self, city: str, centre: str, headers: Mapping[str, str], body: bytes) -> list[Message]:
-        """A message of a centre's computer; what we answer. Raises Refused, NotNow."""
+    async def take(self, city: str, centre: str, headers: Mapping[str, str], body: bytes) -> None:
+        """A message of a centre's computer; what we answer is sent. Raises Refused, NotNow."""
         key = f"{city}/{centre}"
         self._look_at_addresses()
         address = self._addresses.get(key)
@@ -176,7 +180,7 @@ class Centres:
         self._sides[key] = side
         if new:
             self._learn(message, city, centre)
-        return list(answers)
+        self._answers += [(key, answer) for answer in answers]
 
     def _learn(self, message: Message, city: str, centre: str) -> None:
         if message.says == "received":

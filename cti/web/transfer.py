@@ -17,7 +17,6 @@ from calls.codec import to_dict
 from calls.mask import masked
 from calls.orders import Kind
 from cti.web.api import Answer, CallsQuestion, Moment
-from transfer.agree import Message
 from transfer.handoff import LONGEST, Handoff, Now, hears
 from transfer.table import STATES, buttons
 
@@ -89,7 +88,7 @@ class Rooms(Protocol):
     async def record(self, id: str) -> Handoff | None: ...
 
 
-Take = Callable[[str, str, Mapping[str, str], bytes], Awaitable[list[Message]]]
+Take = Callable[[str, str, Mapping[str, str], bytes], Awaitable[None]]
 
 
 class TransferDoor:
@@ -157,9 +156,8 @@ class TransferDoor:
 
     async def _hook(self, request: web.Request) -> web.Response:
         city, centre = request.match_info["city"], request.match_info["centre"]
-        answers = await self._take(city, centre, request.headers, await request.read())
-        # the centre may read the answer here, or wait for it to be said again
-        return _json([{"says": m.says, "record": m.record, "version": m.version} for m in answers])
+        await self._take(city, centre, request.headers, await request.read())
+        return _json({})
 
     def _may(self, request: web.Request) -> None:
         if not self._full(request):

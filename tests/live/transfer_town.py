@@ -134,7 +134,8 @@ async def talking(
     """A caller and an agent, connected."""
     call = await city.caller(caller).dials("12345")
     phone = city.seat(seat)
-    await phone.answers(call, within=20)
+    # others may be offered the caller first and let it ring
+    await phone.answers(call, within=40)
     talk = Talk(folder)
     talk.joins("caller", call)
     talk.joins("agent", phone)
