@@ -461,7 +461,8 @@ def _back() -> Context:
     _tell(context, "back")
     context.do("Set", f"QUEUE_PRIO={HEAD}")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "handoff"]?urgent')
-    context.do("Playback", "hotline/caller-returned")
+    # short: until it is over the caller is in no queue
+    context.do("Playback", "hotline/please-wait")
     context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
     context.do("Gosub", "seat-wind", "s", "1", label="urgent")
     context.do("Queue", "${CITY}-${QUEUE}", "crib(seat-leg^s^1)", "", "", "600")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact
@@ -17,7 +17,7 @@ from transfer.table import STATES, State
 from transfer.table import Fact as Happened
 from transfer.table import step as step_table
 
-Outcome = Literal["", "asked", "accepted", "handed", "refused", "back", "over", "kept"]
+OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept")
 """kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号)."""
 KEPT = 500
 """Records remembered; older ones stand in the database."""
@@ -30,7 +30,8 @@ class Handoff:
     id: str
     call: CallId
     city: str
-    direction: Literal["out", "in"]
+    direction: str
+    """``out``, or ``in``: handed to us."""
     kind: str
     centre: str
     """What was dialled: a centre, a seat, a contact, a line."""
@@ -51,7 +52,8 @@ class Handoff:
     trunk: str = ""
     tried: tuple[str, ...] = ()
     """``1 demo-centres 110 dialled``, ``1 demo-centres 110 skipped 17``."""
-    outcome: Outcome = ""
+    outcome: str = ""
+    """One of ``OUTCOMES``."""
     cause: str = ""
     case: str = ""
     """The centre's own case number."""
@@ -102,7 +104,7 @@ _HAPPENED: Mapping[str, Happened] = {
     "handed": Happened.AGENT_LEFT,
     "together": Happened.TOGETHER,
 }
-_OUTCOME: Mapping[str, Outcome] = {
+_OUTCOME: Mapping[str, str] = {
     "asked": "asked",
     "answered": "accepted",
     "handed": "handed",
