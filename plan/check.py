@@ -12,7 +12,7 @@ from typing import Any
 
 from plan import model
 from plan.faults import Fault
-from plan.reach_check import faults_of_reach, outgoing_of
+from plan.reach_check import faults_of_reach
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
@@ -78,7 +78,6 @@ def check(
         "city": city or model.City.model_construct(id="x", title="x", last=""),
         "advice": advice,
         "overflow": overflow,
-        "outgoing": outgoing_of(raw.get("outgoing.toml"), found),
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})

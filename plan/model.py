@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plan.reach import Centre as Centre
 from plan.reach import Contact as Contact
-from plan.reach import Outgoing as Outgoing
 from plan.roster import Roster
 from plan.rule import Rule as Rule
 from plan.words import (
@@ -263,7 +262,6 @@ class Plan(BaseModel):
     roster: Roster | None = None
     centres: dict[Name, Centre] = {}
     contacts: dict[Name, Contact] = {}
-    outgoing: Outgoing | None = None
 
     @property
     def id(self) -> str:
