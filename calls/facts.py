@@ -242,7 +242,8 @@ class TransferStepped(Fact):
     way: str = ""
     trunk: str = ""
     number: str = ""
-    cause: str = ""
+    why: str = ""
+    """Q.850 cause, as text."""
     caller: str = ""
     agent: str = ""
 

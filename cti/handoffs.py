@@ -82,7 +82,7 @@ class Handoffs:
 
     def now(self) -> Sequence[Now]:
         """Where every call stands that is being transferred."""
-        return tuple(self._board().moves.now.values())
+        return tuple(self._board().moves.live.values())
 
     async def records(self, past: Past) -> Sequence[Handoff]:
         """Live ones and those of history, newest first. Raises NotNow."""

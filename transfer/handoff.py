@@ -90,7 +90,7 @@ class Now:
 class Moves:
     """All transfers known: where live ones stand, and the records."""
 
-    now: Mapping[CallId, Now] = field(default_factory=dict)
+    live: Mapping[CallId, Now] = field(default_factory=dict)
     records: Mapping[str, Handoff] = field(default_factory=dict)
     touched: tuple[Handoff, ...] = ()
     """Records the last fact changed."""
@@ -113,6 +113,7 @@ _OUTCOME: Mapping[str, str] = {
     "over": "over",
 }
 _TIMED = {"dialled": "dialled", "answered": "answered", "joined": "joined", "handed": "handed"}
+KINDS = ("blind", "consult", "three", "handoff")
 _ENDS = ("refused", "back", "over", "queued")
 
 
@@ -127,7 +128,7 @@ def step(moves: Moves, fact: Fact) -> Moves:
             return _noted(moves, fact)
         case f.Snapshot():
             alive = {leg.call for leg in fact.legs}
-            return replace(moves, now={c: n for c, n in moves.now.items() if c in alive})
+            return replace(moves, live={c: n for c, n in moves.live.items() if c in alive})
         case f.HandedToUs():
             return _to_us(moves, fact)
         case f.CallLeft():
@@ -168,7 +169,7 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
         told |= {"kind": x.kind, "centre": x.to, "seat": x.seat, "by": x.by, "asked": x.at}
         told |= {"caller": x.caller, "agent": x.agent}
     if x.step in ("dialled", "skipped", "accepted"):
-        words = (x.way, x.trunk, x.number, x.step, x.cause if x.step == "skipped" else "")
+        words = (x.way, x.trunk, x.number, x.step, x.why if x.step == "skipped" else "")
         told["tried"] = (*record.tried, " ".join(w for w in words if w))
     if x.step == "accepted":
         told |= {"number": x.number, "trunk": x.trunk}
@@ -176,7 +177,7 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
         told[name] = x.at
     if (outcome := _OUTCOME.get(x.step)) is not None:
         told["outcome"] = outcome
-        told["cause"] = x.cause or record.cause
+        told["cause"] = x.why or record.cause
     if x.step in _ENDS or (x.step == "target-left" and record.ended is None):
         told["ended"] = x.at
     return _move(_put(moves, replace(record, **told)), x)
@@ -184,8 +185,10 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
 
 def _move(moves: Moves, x: f.TransferStepped) -> Moves:
     """The state in the table: the desk's buttons follow it."""
-    known = moves.now.get(x.call)
+    known = moves.live.get(x.call)
     if x.step == "asked":
+        if x.kind not in KINDS:
+            return moves
         handoff = x.kind == "handoff"
         state = step_table(State.TALKING, Happened(x.kind), handoff=handoff).state
         city = x.call.partition("-")[0]
@@ -211,7 +214,7 @@ def _to_us(moves: Moves, x: f.HandedToUs) -> Moves:
 
 
 def _seat_answered(moves: Moves, x: f.SeatAnswered) -> Moves:
-    known = moves.now.get(x.call)
+    known = moves.live.get(x.call)
     if known is not None and known.state is State.QUEUED:
         moves = _gone(moves, x.call)
     record = moves.records.get(f"in-{x.call}")
@@ -237,16 +240,16 @@ def _put(moves: Moves, record: Handoff) -> Moves:
     return replace(moves, records=records, touched=touched)
 
 
-def _at(moves: Moves, now: Now) -> Moves:
-    return replace(moves, now={**moves.now, now.call: now})
+def _at(moves: Moves, standing: Now) -> Moves:
+    return replace(moves, live={**moves.live, standing.call: standing})
 
 
 def _gone(moves: Moves, call: CallId) -> Moves:
-    if call not in moves.now:
+    if call not in moves.live:
         return moves
-    return replace(moves, now={c: n for c, n in moves.now.items() if c != call})
+    return replace(moves, live={c: n for c, n in moves.live.items() if c != call})
 
 
-def hears(now: Now) -> tuple[str, ...]:
+def hears(standing: Now) -> tuple[str, ...]:
     """What a desk shows: ``caller-agent``."""
-    return tuple("-".join(sorted(pair)) for pair in sorted(STATES[now.state].hear, key=sorted))
+    return tuple("-".join(sorted(pair)) for pair in sorted(STATES[standing.state].hear, key=sorted))

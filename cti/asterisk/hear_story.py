@@ -134,7 +134,8 @@ def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
         )
     }
     if told["id"]:
-        ear.tell(TransferStepped(at=at, node=ear.node, call=call, **told))
+        why = value(text, "\r\nCause: ")
+        ear.tell(TransferStepped(at=at, node=ear.node, call=call, why=why, **told))
 
 
 def _handed_to_us(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:

@@ -38,13 +38,13 @@ def test_a_hand_over_leaves_every_stage_with_its_time() -> None:
 
 
 def test_the_desk_follows_the_table() -> None:
-    assert told("asked dialled").now[CALL].state is State.RINGING
-    assert told("asked dialled answered joined").now[CALL].state is State.TOGETHER
-    assert told("asked answered handed").now[CALL].state is State.HANDED
-    assert told("asked refused").now[CALL].state is State.TALKING
-    assert told("asked agent-left back").now[CALL].state is State.QUEUED
-    assert told("asked answered", kind="consult").now[CALL].state is State.CONSULTING
-    buttons = transfer_answer(told("asked answered", kind="consult").now[CALL]).buttons
+    assert told("asked dialled").live[CALL].state is State.RINGING
+    assert told("asked dialled answered joined").live[CALL].state is State.TOGETHER
+    assert told("asked answered handed").live[CALL].state is State.HANDED
+    assert told("asked refused").live[CALL].state is State.TALKING
+    assert told("asked agent-left back").live[CALL].state is State.QUEUED
+    assert told("asked answered", kind="consult").live[CALL].state is State.CONSULTING
+    buttons = transfer_answer(told("asked answered", kind="consult").live[CALL]).buttons
     assert buttons == ["takeback", "together", "leave"]
 
 
