@@ -314,10 +314,13 @@ def _go() -> Context:
     # the agent breaks off: who is being dialled is left alone
     context.do("Set", "WHY=not-under-way", label="takeback")
     context.do("GotoIf", '$["${MOVE}" = ""]?no')
+    context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
+    context.do("Set", f"{_of_caller('TRANSFER')}=")
+    _tell(context, "taken-back")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult"]?askback')
     context.do("SoftHangup", f"${{{_of_caller('DIALLING')}}}").do("Goto", "done")
-    context.do("Set", f"{_of_caller('TRANSFER')}=", label="askback")
-    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1").do("Goto", "done")
+    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1", label="askback")
+    context.do("Goto", "done")
     # a consultation becomes three
     context.do("Set", "WHY=not-under-way", label="together")
     context.do("GotoIf", f'$["${{CUT(MOVE,:,1)}}" = "consult" & "${{{_of_caller("TARGET_IN")}}}" = "1"]?:no')

@@ -76,6 +76,7 @@ async def _measure(home: Home, rounds: int) -> list[float]:
         call = await city.caller("13900000001").dials("12345")
         await city.seat(SEAT).answers(call, within=40)
         id = await call.id()
+        await city.house.event("they talk", lambda e: e["Event"] == "AgentConnect", 5)
         for _ in range(rounds):
             since, heard = city.client.count, len(city.house.events)
             began = time.time()
@@ -89,7 +90,7 @@ async def _measure(home: Home, rounds: int) -> list[float]:
                 assert answer.status == 200, await answer.text()
             await city.house.event(
                 "taken back",
-                lambda e: e.get("Step") == "refused" and e.get("Call") == id,
+                lambda e: e.get("Step") == "taken-back" and e.get("Call") == id,
                 5,
                 heard,
             )

@@ -229,7 +229,9 @@ class CallLeft(Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferStepped(Fact):
     """A stage of a transfer. ``step``: asked, dialled, skipped, accepted, answered, joined, together, handed,
-    refused, target-left, agent-left, back, queued, over. ``to``: what the agent dialled; ``number``: what was
+    refused, taken-back, target-left, agent-left, back, queued, over.
+
+    ``to``: what the agent dialled; ``number``: what was
     dialled on ``trunk``, the ``way``-th of a centre. What a step does not tell is empty."""
 
     call: CallId

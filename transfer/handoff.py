@@ -17,7 +17,7 @@ from transfer.table import STATES, State
 from transfer.table import Fact as Happened
 from transfer.table import step as step_table
 
-OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept")
+OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept", "taken-back")
 """kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号)."""
 KEPT = 500
 """Records remembered; older ones stand in the database."""
@@ -103,6 +103,7 @@ _HAPPENED: Mapping[str, Happened] = {
     "agent-left": Happened.AGENT_LEFT,
     "handed": Happened.AGENT_LEFT,
     "together": Happened.TOGETHER,
+    "taken-back": Happened.TAKE_BACK,
 }
 _OUTCOME: Mapping[str, str] = {
     "asked": "asked",
@@ -111,10 +112,11 @@ _OUTCOME: Mapping[str, str] = {
     "refused": "refused",
     "back": "back",
     "over": "over",
+    "taken-back": "taken-back",
 }
 _TIMED = {"dialled": "dialled", "answered": "answered", "joined": "joined", "handed": "handed"}
 KINDS = ("blind", "consult", "three", "handoff")
-_ENDS = ("refused", "back", "over", "queued")
+_ENDS = ("refused", "taken-back", "back", "over", "queued")
 
 
 def step(moves: Moves, fact: Fact) -> Moves:

@@ -86,6 +86,7 @@ class Case:
                     await self.agent.ends()
             case "takeback":
                 await self.wishes("takeback")
+                await self.told("taken-back")
                 await self.target.ends()
             case "together":
                 await self.wishes("together")

@@ -136,6 +136,11 @@ async def talking(
     phone = city.seat(seat)
     # others may be offered the caller first and let it ring
     await phone.answers(call, within=40)
+    id = await call.id()
+    # the phone is up a moment before Asterisk knows whose talk it is in
+    await city.house.event(
+        "they talk", lambda e: e["Event"] == "AgentConnect" and e.get("AccountCode") == id, 10
+    )
     talk = Talk(folder)
     talk.joins("caller", call)
     talk.joins("agent", phone)
