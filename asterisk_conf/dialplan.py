@@ -18,7 +18,7 @@ from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer import city_transfer_contexts, keys_global, transfer_contexts
+from asterisk_conf.transfer import centre_arrives, city_transfer_contexts, keys_global, transfer_contexts
 from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
 
@@ -97,6 +97,7 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
     channels = trunk.channels - trunk.reserved
     context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{channels},{plan.city.timezone})")
+    centre_arrives(context, plan, name)
     context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')
     context.do("Goto", f"{plan.id}-line-${{LINE}}", "s", "1")
     return context

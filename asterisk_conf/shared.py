@@ -292,7 +292,7 @@ def _seat_leg() -> Context:
         ("Original", "${ORIGINAL}"),
     ):
         context.do("Set", f"PJSIP_HEADER(add,X-Hotline-{header})={text}")
-    for header, text in (("Case", "${CASE}"), ("Story", "${STORY}")):
+    for header, text in (("Centre", "${CENTRE}"), ("Case", "${CASE}"), ("Story", "${STORY}")):
         context.do("ExecIf", f'$["{text}" != ""]?Set(PJSIP_HEADER(add,X-Hotline-{header})={text})')
     return context.do("Return")
 

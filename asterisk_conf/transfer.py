@@ -29,7 +29,7 @@ KINDS = ("blind", "consult", "three", "handoff")
 KEYS = {"blind": "*81", "consult": "*82", "three": "*83", "together": "*84"}
 """Keys while talking; the number is asked for. ``*`` and a centre's number hands over to it at once."""
 TAKE_BACK = "*80"
-FROM_CENTRE = 900
+FROM_CENTRE = HEAD // 2
 """QUEUE_PRIO of a call that a centre handed over: before everybody but callers whom we lost."""
 SEAT_SECONDS = 25
 _CALLER = "${CALLER_CHANNEL}"
@@ -142,10 +142,49 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
                     place.exten(number).do("Set", f"__QUEUE={name}")
                     place.do("Goto", f"{plan.id}-queue-{name}", "s", "enter")
     yield place
+    numbers = Context(f"{plan.id}-from-centre", None)
+    for name, centre in plan.centres.items():
+        for number in centre.numbers:
+            _is_centre(numbers.exten(number), name, centre.queue).do("Return")
+    yield numbers
     refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
     yield refer.do("Goto", "transfer-caller", "s", "refer")
+
+
+def _is_centre(context: Context, name: str, queue: str) -> Context:
+    return context.do("Set", f"__CENTRE={name}").do("Set", f"CENTRE_QUEUE={queue}")
+
+
+def centre_arrives(context: Context, plan: Plan, trunk: str) -> None:
+    """On the caller's channel when it arrived: does a centre hand it over? Then it goes before others, and
+    where the centre has a queue of its own, straight there."""
+    context.do("Set", "CENTRE_QUEUE=")
+    own = [(name, centre) for name, centre in plan.centres.items() if trunk in centre.calls_from]
+    if len(own) == 1:
+        _is_centre(context, own[0][0], own[0][1].queue)
+    else:
+        known = f"${{DIALPLAN_EXISTS({plan.id}-from-centre,${{CALLER}},1)}}"
+        context.do("GosubIf", f"{known}?{plan.id}-from-centre,${{CALLER}},1").do("NoOp", "by number")
+    context.do("GosubIf", '$["${CENTRE}" != ""]?transfer-to-us,s,1')
+    context.do("GotoIf", f'$["${{CENTRE_QUEUE}}" != ""]?{plan.id}-queue-${{CENTRE_QUEUE}},s,1')
+
+
+def _to_us() -> Context:
+    """CENTRE hands over: X-Case-Number is its own number of the case."""
+    context = Context("transfer-to-us")
+    context.do("Set", f"QUEUE_PRIO={FROM_CENTRE}")
+    context.do("Set", "__CASE=${FILTER(A-Za-z0-9\\-,${PJSIP_HEADER(read,X-Case-Number)})}")
+    context.do("Set", "__CASE=${CASE:0:40}")
+    context.do("UserEvent", "Hotline", "What: handed-to-us", "Call: ${CALL_ID}", "Centre: ${CENTRE}",
+               "Case: ${CASE}", "Trunk: ${TRUNK}", "Caller: ${CALLER}")  # fmt: skip
+    context.do("GotoIf", '$["${CENTRE_QUEUE}" = ""]?line')
+    # a person who was with the police a moment ago is greeted by a person
+    context.do("Answer")
+    context.do("Gosub", "record", "s", "1")
+    context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
+    return context.do("Return", label="line")
 
 
 def _free(plan: Plan, way: Way | Contact, *, emergency: bool) -> int:
@@ -190,6 +229,7 @@ def transfer_contexts(site: Site) -> Iterator[Context]:
     yield _agent_gone()
     yield _target_gone()
     yield _room_ends()
+    yield _to_us()
 
 
 def _key() -> Context:
@@ -233,7 +273,7 @@ def _go() -> Context:
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
     context.do("GotoIf", '$["${KIND}" = "blind" & ${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}]?good')
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:no")
-    context.do("Set", "__TRANSFER_ID=${UNIQUEID}", label="good")
+    context.do("Set", '__TRANSFER_ID=${IF($["${ORDER}" = ""]?${UNIQUEID}:${ORDER})}', label="good")
     context.do("Set", f"{_of_caller('HANDED')}=0").do("Set", f"{_of_caller('TARGET_IN')}=0")
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=0").do("Set", f"{_of_caller('AGENT_IN')}=1")
     context.do("Set", f"{_of_caller('WAY_FAILED')}=0").do("Set", f"{_of_caller('DIALLING')}=")
@@ -269,10 +309,13 @@ def _go() -> Context:
     # the agent breaks off: who is being dialled is left alone
     context.do("Set", "WHY=not-under-way", label="takeback")
     context.do("GotoIf", '$["${MOVE}" = ""]?no')
+    context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
+    context.do("Set", f"{_of_caller('TRANSFER')}=")
+    _tell(context, "taken-back")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult"]?askback')
     context.do("SoftHangup", f"${{{_of_caller('DIALLING')}}}").do("Goto", "done")
-    context.do("Set", f"{_of_caller('TRANSFER')}=", label="askback")
-    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1").do("Goto", "done")
+    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1", label="askback")
+    context.do("Goto", "done")
     # a consultation becomes three
     context.do("Set", "WHY=not-under-way", label="together")
     context.do("GotoIf", f'$["${{CUT(MOVE,:,1)}}" = "consult" & "${{{_of_caller("TARGET_IN")}}}" = "1"]?:no')
@@ -292,6 +335,7 @@ def _go() -> Context:
 
 def _told_asked(context: Context, label: str = "") -> None:
     _tell(context, "asked", "City: ${CITY}", "Seat: ${SEAT}", "Kind: ${KIND}", "To: ${TO}", "By: ${BY}",
+          f"Caller: ${{{_of_caller('CALLER')}}}", "Agent: ${DB(hotline-seat/${CITY}/${SEAT})}",
           label=label)  # fmt: skip
 
 
@@ -415,7 +459,8 @@ def _back() -> Context:
     _tell(context, "back")
     context.do("Set", f"QUEUE_PRIO={HEAD}")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "handoff"]?urgent')
-    context.do("Playback", "hotline/caller-returned")
+    # short: until it is over the caller is in no queue
+    context.do("Playback", "hotline/please-wait")
     context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
     context.do("Gosub", "seat-wind", "s", "1", label="urgent")
     context.do("Queue", "${CITY}-${QUEUE}", "crib(seat-leg^s^1)", "", "", "600")

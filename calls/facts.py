@@ -316,6 +316,53 @@ class RecordingMissing(Fact):
     why: str
 
 
+# --- transfers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStepped(Fact):
+    """A stage of a transfer. ``step``: asked, dialled, skipped, accepted, answered, joined, together, handed,
+    refused, taken-back, target-left, agent-left, back, queued, over.
+
+    ``to``: what the agent dialled; ``number``: what was
+    dialled on ``trunk``, the ``way``-th of a centre. What a step does not tell is empty."""
+
+    call: CallId
+    id: str
+    step: str
+    kind: str = ""
+    to: str = ""
+    seat: str = ""
+    by: str = ""
+    way: str = ""
+    trunk: str = ""
+    number: str = ""
+    why: str = ""
+    """Q.850 cause, as text."""
+    caller: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedToUs(Fact):
+    """A centre hands a caller over: known by its trunk or its number. ``case``: its own case number."""
+
+    call: CallId
+    centre: str
+    case: str
+    trunk: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffNoted(Fact):
+    """Words of a person or of a centre's computer for a hand-off record: (field, text). Said by us."""
+
+    id: str
+    call: CallId
+    words: tuple[tuple[str, str], ...]
+
+
 # --- the queue ------------------------------------------------------------------------------
 
 

@@ -225,6 +225,8 @@ class Transfer:
     kind: Kind
     to: str = ""
     by: By = "api"
+    id: str = ""
+    """Becomes the id of the hand-off record; empty: Asterisk gives one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
+from aiohttp import web
 
 from calls.facts import CallBackMoved
 from calls.model import SeatState
@@ -23,9 +24,11 @@ from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.callbacks import CallBackKeeper
+from cti.centres import Centres
 from cti.desk_doors import DeskDoors
 from cti.drafting import Drafting
 from cti.errors import Broken, NotNow, Refused
+from cti.handoffs import Handoffs
 from cti.home import NODE, Home
 from cti.live_board import LiveBoard
 from cti.nudge import Nudger
@@ -35,17 +38,20 @@ from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.staffing import Staffing
 from cti.store.drain import Drain
-from cti.store.history import History
+from cti.store.history import History, Past
 from cti.store.journal import Journal, Limits, Reader
 from cti.store.keeping import audit_record, fact_of
 from cti.store.picture import LivePicture, connect
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
+from cti.web.answers import Answered
 from cti.web.metrics import Metrics
 from cti.web.recordings import Recordings
 from cti.web.server import Web
 from cti.web.socket import Socket
 from cti.web.tickets import Tickets
+from cti.web.transfer import TransferDoor
+from cti.web.who import WHO
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from queues.wrap_up import overdue
@@ -168,6 +174,20 @@ class Service:
             shortfalls=self.staffing.shortfalls,
             more_health=self.recordings.health,
         )
+        self.handoffs = Handoffs(
+            self._board, lambda: self.plans.by_city, self.link.do, self.switchboard.hear, self.history
+        )
+        self.centres = Centres(
+            home.root / "centres.json", lambda: self.plans.by_city, self._board, self.handoffs
+        )
+        self.switchboard.listen(self.centres.hear)
+        transfers = TransferDoor(
+            self.handoffs,
+            self.centres.take,
+            self._may_transfer,
+            lambda asked: Past(asked.since, asked.until, asked.city, asked.most),
+            Answered,
+        )
         self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
@@ -175,7 +195,7 @@ class Service:
             self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
         )
         archive, note = self.recordings.archive, self.desk.note
-        doors = (*doors, Recordings(archive, note), Tickets(drafting, archive.sits_in, note))
+        doors = (*doors, Recordings(archive, note), Tickets(drafting, archive.sits_in, note), transfers)
         self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
         socket.who = self.web.who
         self._show_seats()
@@ -190,6 +210,7 @@ class Service:
             "refill": self.refiller.run,
             "nudge": self.nudger.run,
             "call-backs": self.call_backs.run,
+            "centres": self.centres.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,
@@ -205,6 +226,14 @@ class Service:
         finally:
             await asyncio.to_thread(self.journal.close)
             await self.history.close()
+
+    def _may_transfer(self, request: web.Request) -> bool:
+        """Supervisors everywhere in their city, an agent at the seat they sit at."""
+        who, asked = request[WHO], request.match_info
+        if who.full:
+            return who.sees(asked.get("city", who.city))
+        seat = self._board().seats.seats.get((asked.get("city", ""), asked.get("seat", "")))
+        return seat is not None and who.agent != "" and seat.agent == who.agent
 
     def _board(self) -> Board:
         return self.switchboard.board

@@ -20,7 +20,7 @@ from cti.store import journal as disk
 from cti.store.drain import Drain
 from cti.store.history import History, Past
 from cti.store.journal import Journal
-from cti.store.keeping import fact_of, open_record, opened, records
+from cti.store.keeping import fact_of, handoff_record, open_record, opened, records
 from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
@@ -43,6 +43,8 @@ def journal_ear(journal: Journal) -> Listener:
     def hear(heard: Heard) -> None:
         for told in records(heard.fact, heard.call, heard.calls, heard.visits, heard.stints):
             journal.append(told)
+        for handoff in heard.handoffs:
+            journal.append(handoff_record(handoff))
 
     return hear
 

@@ -27,6 +27,8 @@ from queues.stint import Stint, Stints
 from queues.visit import Visit, Visits
 from recording import table as recording_room
 from recording.table import Recording, Recordings
+from transfer import handoff as handoff_room
+from transfer.handoff import Handoff, Moves
 from transfer.merge import follow, merger
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,7 @@ class Board:
     stints: Stints = field(default_factory=Stints)
     standing: Standing = field(default_factory=Standing)
     recordings: Recordings = field(default_factory=Recordings)
+    moves: Moves = field(default_factory=Moves)
 
     def queues_now(self) -> list[QueueNow]:
         return queues_now(self.picture.calls.values(), self.seats.seats.values(), self.queues)
@@ -64,6 +67,7 @@ class Heard:
     visits: tuple[Visit, ...] = ()
     stints: tuple[Stint, ...] = ()
     recordings: tuple[Recording, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
 
 
 Listener = Callable[[Heard], None]
@@ -91,6 +95,7 @@ def fold(board: Board, fact: Fact) -> Board:
         stints=stint_room.step(board.stints, fact),
         standing=step_standing(board.standing, fact),
         recordings=recording_room.step(board.recordings, fact),
+        moves=handoff_room.step(board.moves, fact),
     )
 
 
@@ -144,6 +149,7 @@ class Switchboard:
             visits=board.visits.touched,
             stints=board.stints.touched,
             recordings=board.recordings.touched,
+            handoffs=board.moves.touched,
         )
         for listener in self._listeners:
             try:

@@ -90,6 +90,7 @@ class Exchange(Switch):
             ("caller", order.caller),
             ("diversion", order.diversion),
             ("history", order.history),
+            ("case", order.case),
         ):
             if not _NUMBER.fullmatch(value):
                 raise Unknown(f"{name} {value!r}: digits, + * # and letters are dialled, nothing else")
@@ -121,6 +122,7 @@ class Exchange(Switch):
             "hear": "1" if order.hear else "0",
             "diversion": order.diversion,
             "history": order.history,
+            "case": order.case,
         }
         say = str(order.say.with_suffix("")) if order.say and order.say_when == "answer" else ""
         channel = f"PJSIP/{order.number}@{endpoint}"

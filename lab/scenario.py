@@ -172,11 +172,20 @@ class Caller:
         self.city = city
 
     def dials(
-        self, number: str, *, diversion: str = "", history: str = "", hear: bool = True, trunk: str = ""
+        self,
+        number: str,
+        *,
+        diversion: str = "",
+        history: str = "",
+        hear: bool = True,
+        trunk: str = "",
+        case: str = "",
     ) -> Dialling:
         """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806). ``hear``: what
-        the caller hears is kept. ``trunk``: the one it comes through, when a city has several."""
+        the caller hears is kept. ``trunk``: the one it comes through, when a city has several; ``case``: a
+        centre hands it over."""
         told = {"number": number, "diversion": diversion, "history": history, "hear": hear, "trunk": trunk}
+        told["case"] = case
         return Dialling(self._lab, told | {"caller": self.number, "city": self.city})
 
 

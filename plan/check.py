@@ -14,7 +14,7 @@ from plan import model
 from plan.faults import Fault
 from plan.land_check import areas_of
 from plan.merged_check import faults_of_merged
-from plan.reach_check import faults_of_reach, outgoing_of
+from plan.reach_check import faults_of_reach
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
@@ -82,7 +82,6 @@ def check(
         "advice": advice,
         "overflow": overflow,
         "rules": rules_of(raw.get("rules.toml", {}), found),
-        "outgoing": outgoing_of(raw.get("outgoing.toml"), found),
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})

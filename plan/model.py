@@ -21,7 +21,6 @@ from plan.merged import Merged as Merged
 from plan.merged import Stage, held, timeline
 from plan.reach import Centre as Centre
 from plan.reach import Contact as Contact
-from plan.reach import Outgoing as Outgoing
 from plan.roster import Roster
 from plan.rule import Rule as Rule
 from plan.ways import CallBack as CallBack
@@ -302,7 +301,6 @@ class Plan(BaseModel):
     areas: tuple[Area, ...] = ()
     centres: dict[Name, Centre] = {}
     contacts: dict[Name, Contact] = {}
-    outgoing: Outgoing | None = None
 
     @property
     def id(self) -> str:

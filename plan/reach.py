@@ -1,9 +1,9 @@
 """Whom an agent may bring a caller to beyond the own seats and queues: centres, duty phones, other hotlines,
-outside numbers; and what agents may dial for citizens.
+outside numbers.
 
 ``centres.toml`` holds centres that are linked with this hotline (110, 119, 120, 122, 12333, water, power,
 gas): calls go both ways, each with a hand-off record. ``contacts.toml`` holds single numbers. What stands
-in neither, and is not a citizen's call back, cannot be dialled.
+in neither cannot be dialled.
 """
 
 from __future__ import annotations
@@ -56,24 +56,3 @@ class Contact(Rule):
     number: PhoneNumber
     """As the trunk wants it."""
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
-
-
-class Outgoing(Rule):
-    """outgoing.toml: agents call citizens as the hotline."""
-
-    trunk: Name
-    shows: PhoneNumber = "12345"
-    """The number citizens see."""
-    allowed: tuple[Annotated[str, Field(pattern=r"^[0-9]{0,8}\*?$", max_length=9)], ...] = (
-        "13*",
-        "14*",
-        "15*",
-        "16*",
-        "17*",
-        "18*",
-        "19*",
-    )
-    """Numbers, or beginnings when they end with ``*``; everything else is refused: toll and premium numbers
-    (international 00, 96, 168, 160, 400 …) are not in the default."""
-    hidden: bool = True
-    """Whether the agent dials by call (or ticket) and never sees the citizen's number."""

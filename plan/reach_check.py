@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from plan import model
 from plan.faults import Fault
 from plan.words import did_you_mean
-
-
-def outgoing_of(raw: dict[str, Any] | None, found: list[Fault]) -> model.Outgoing | None:
-    """outgoing.toml; None when there is none, or it has faults."""
-    from plan.tables import rule_of
-
-    return None if raw is None else rule_of("outgoing.toml", (), raw, model.Outgoing, found)
 
 
 def faults_of_reach(plan: model.Plan) -> Iterator[Fault]:
@@ -36,8 +28,6 @@ def faults_of_reach(plan: model.Plan) -> Iterator[Fault]:
         yield from _number("contacts.toml", name, taken)
         taken[name] = f"contact '{name}'"
         yield from _out(plan, "contacts.toml", f"{name}.trunk", contact.trunk)
-    if plan.outgoing is not None:
-        yield from _out(plan, "outgoing.toml", "trunk", plan.outgoing.trunk)
     for name, line in plan.trunks.items():
         if line.reserved >= line.channels:
             what, hint = (

@@ -27,7 +27,7 @@ REASONS = {
 
 async def transfer(order: Transfer, connection: Connection) -> None:
     """Begin it. Raises Refused with the reason, or NotNow (no answer: outcome unknown)."""
-    number = secrets.token_hex(6)
+    number = order.id or secrets.token_hex(6)
     told = {
         "CITY": order.city,
         "SEAT": order.seat,

@@ -20,12 +20,14 @@ from calls.facts import (
     CallLeft,
     DutyPhoneAnswered,
     GreetingEnded,
+    HandedToUs,
     LegId,
     MenuChosen,
     QueueGaveUp,
     RecordingStarted,
     SeatActed,
     SeatMissed,
+    TransferStepped,
 )
 from calls.record import call_back_of
 from cti.asterisk import hear_desk, hear_recording
@@ -129,6 +131,34 @@ def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
     ear.tell(CallerReturned(at=at, node=ear.node, call=call, city=city, queue=queue, seat=seat, cause=cause))
 
 
+def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    told = {
+        name.lower(): value(text, f"\r\n{name}: ")
+        for name in (
+            "Id",
+            "Step",
+            "Kind",
+            "To",
+            "Seat",
+            "By",
+            "Way",
+            "Trunk",
+            "Number",
+            "Cause",
+            "Caller",
+            "Agent",
+        )
+    }
+    if told["id"]:
+        why = value(text, "\r\nCause: ")
+        ear.tell(TransferStepped(at=at, node=ear.node, call=call, why=why, **told))
+
+
+def _handed_to_us(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    told = {name.lower(): value(text, f"\r\n{name}: ") for name in ("Centre", "Case", "Trunk", "Caller")}
+    ear.tell(HandedToUs(at=at, node=ear.node, call=call, **told))
+
+
 def _number(digits: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
@@ -185,6 +215,8 @@ _TELLERS: dict[str, _Teller] = {
     "returned": _returned,
     "call-back": _call_back,
     "duty": _duty,
+    "transfer": _transfer,
+    "handed-to-us": _handed_to_us,
 }
 
 

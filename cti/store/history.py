@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import structlog
 from sqlalchemy import Table, event, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,10 +27,11 @@ from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
 from cti.store import recording_rows as recording_rows
-from cti.store.models import AuditRow, CallRow, CursorRow, RefillRow, StintRow, VisitRow
+from cti.store.models import AuditRow, CallRow, CursorRow, HandoffRow, RefillRow, StintRow, VisitRow
 from cti.store.records import Position
 from queues.stint import Stint
 from queues.visit import Visit
+from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,7 @@ VISITS: Table = VisitRow.__table__  # type: ignore[assignment]  # declared as Fr
 STINTS: Table = StintRow.__table__  # type: ignore[assignment]  # declared as FromClause
 AUDIT: Table = AuditRow.__table__  # type: ignore[assignment]  # declared as FromClause
 REFILLS: Table = RefillRow.__table__  # type: ignore[assignment]  # declared as FromClause
+HANDOFFS: Table = HandoffRow.__table__  # type: ignore[assignment]  # declared as FromClause
 CURSORS: Table = CursorRow.__table__  # type: ignore[assignment]  # declared as FromClause
 
 
@@ -113,12 +116,15 @@ class History:
         position: Position,
         stints: Sequence[Stint] = (),
         audits: Sequence[Audited] = (),
+        *,
+        handoffs: Sequence[Handoff] = (),
     ) -> None:
         """Rows and the cursor in one transaction. The last of several with one key stands."""
         call_rows = {call.id: _call_row(call) for call in calls}
         visit_rows = {(visit.call, visit.number): to_dict(visit) for visit in visits}
         stint_rows = {stint.leg: to_dict(stint) for stint in stints}
         audit_rows = {row.id: _audit_row(row) for row in audits}
+        handoff_rows = {row.id: _handoff_row(row) for row in handoffs}
         cursor = {"journal": journal, "segment": position.segment, "offset": position.offset}
 
         async def write(conn: AsyncConnection) -> None:
@@ -126,6 +132,7 @@ class History:
             await self._upsert(conn, VISITS, list(visit_rows.values()))
             await self._upsert(conn, STINTS, list(stint_rows.values()))
             await self._upsert(conn, AUDIT, list(audit_rows.values()))
+            await self._upsert(conn, HANDOFFS, list(handoff_rows.values()))
             await self._upsert(conn, CURSORS, [cursor])
 
         await self._within(write)
@@ -211,6 +218,24 @@ class History:
 
         async def read(conn: AsyncConnection) -> list[Audited]:
             return [from_dict(Audited, dict(row)) for row in (await conn.execute(wanted)).mappings()]
+
+        return await self._within(read)
+
+    async def handoffs(self, past: Past, *, id: str = "") -> list[Handoff]:
+        """Records asked for in the time of ``past``, newest first; ``id``: this one only."""
+        wanted = select(HANDOFFS.c.row).order_by(HANDOFFS.c.asked.desc(), HANDOFFS.c.id).limit(past.most)
+        if past.since is not None:
+            wanted = wanted.where(HANDOFFS.c.asked >= past.since)
+        if past.until is not None:
+            wanted = wanted.where(HANDOFFS.c.asked < past.until)
+        if past.city is not None:
+            wanted = wanted.where(HANDOFFS.c.city == past.city)
+        if id:
+            wanted = wanted.where(HANDOFFS.c.id == id)
+
+        async def read(conn: AsyncConnection) -> list[Handoff]:
+            rows = (await conn.execute(wanted)).scalars()
+            return [from_dict(Handoff, orjson.loads(row)) for row in rows]
 
         return await self._within(read)
 
@@ -339,6 +364,13 @@ def _audit_row(row: Audited) -> dict[str, Any]:
     plain = to_dict(row)
     # what a person types may be long, and PostgreSQL takes no NUL
     return {**plain, **{n: plain[n].replace("\0", "")[:128] for n in ("who", "on")}}
+
+
+def _handoff_row(row: Handoff) -> dict[str, Any]:
+    # PostgreSQL takes no NUL
+    text = orjson.dumps(to_dict(row)).decode().replace("\\u0000", "")
+    told = {name: getattr(row, name) for name in ("id", "call", "city", "direction", "centre", "outcome")}
+    return {**told, "asked": row.asked or row.changed, "changed": row.changed, "row": text}
 
 
 def _in_our_words(why: DBAPIError) -> Exception:

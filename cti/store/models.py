@@ -139,6 +139,23 @@ class AuditRow(Base):
     ended: Mapped[float | None]
 
 
+class HandoffRow(Base):
+    """A caller brought to somebody else, or handed to us: the whole record as JSON, and what finds it."""
+
+    __tablename__ = "handoffs"
+    __table_args__ = (Index("handoffs_by_city_asked", "city", "asked"), Index("handoffs_by_call", "call"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    call: Mapped[str]
+    city: Mapped[str]
+    direction: Mapped[str]
+    centre: Mapped[str]
+    asked: Mapped[float]
+    outcome: Mapped[str]
+    changed: Mapped[float]
+    row: Mapped[str] = mapped_column(Text)
+
+
 class CursorRow(Base):
     """How far this database has read a journal; saved in the transaction of what was read."""
 

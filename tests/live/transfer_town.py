@@ -134,7 +134,13 @@ async def talking(
     """A caller and an agent, connected."""
     call = await city.caller(caller).dials("12345")
     phone = city.seat(seat)
-    await phone.answers(call, within=20)
+    # others may be offered the caller first and let it ring
+    await phone.answers(call, within=40)
+    id = await call.id()
+    # the phone is up a moment before Asterisk knows whose talk it is in
+    await city.house.event(
+        "they talk", lambda e: e["Event"] == "AgentConnect" and e.get("AccountCode") == id, 10
+    )
     talk = Talk(folder)
     talk.joins("caller", call)
     talk.joins("agent", phone)
@@ -163,3 +169,23 @@ async def until_gone(*phones: Phone) -> None:
         with contextlib.suppress(Exception):
             await phone.hangs_up(2)
     await asyncio.sleep(0)
+
+
+async def has_somebody(city: Lab, call: Call, within: float) -> bool:
+    """The caller is in a bridge with somebody, or waits in a queue: asked of Asterisk, not of us."""
+    leg = (await call.id()).partition("-")[2]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            while True:
+                rows = [r for r in await city.house.ask_list("CoreShowChannels") if r.get("Uniqueid")]
+                mine = [r for r in rows if r["Uniqueid"] == leg]
+                if not mine:
+                    return False
+                bridge = mine[0].get("BridgeId", "")
+                if bridge and any(r.get("BridgeId") == bridge for r in rows if r not in mine):
+                    return True
+                waiting = await city.house.ask_list("QueueStatus")
+                if any(r.get("Event") == "QueueEntry" and r.get("Uniqueid") == leg for r in waiting):
+                    return True
+                await asyncio.sleep(0.1)
+    return False

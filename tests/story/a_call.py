@@ -22,6 +22,11 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "call": CALL,
         "leg": CALLER,
         "city": "demo",
+        "id": "h1",
+        "step": "asked",
+        "centre": "110",
+        "case": "JQ-1",
+        "words": (("officer", "0231"),),
         "trunk": "carrier",
         "line": "main",
         "called": "12345",
@@ -181,6 +186,11 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "agent": st.sampled_from(["8001", "8002"]),
     "did": st.sampled_from(["in", "out", "pause", "ready"]),
     "count": st.integers(1, 4),
+    "id": st.sampled_from(["h1", "h2"]),
+    "step": st.sampled_from(["asked", "dialled", "answered", "joined", "refused", "handed", "back", "?"]),
+    "centre": st.sampled_from(["110", "120"]),
+    "case": st.sampled_from(["", "JQ-1"]),
+    "words": st.sampled_from([(), (("officer", "0231"),), (("received", ""), ("outcome", "kept"))]),
     "agents": st.sampled_from([None, (), (("demo", "1001", "8002"),), (("demo", "1002", "8001"),)]),
 }
 _now = st.builds(

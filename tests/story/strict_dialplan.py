@@ -36,7 +36,7 @@ SHARED = frozenset({
     "transfer-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
     "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
     "transfer-way-up",
-    "transfer-invite",
+    "transfer-invite", "transfer-to-us",
     "transfer-way", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
 })
