@@ -92,6 +92,8 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "seconds": 4.5,
         "sha256": "0" * 64,
     }
+    if kind is f.CallArrived:
+        usual["centre"] = usual["case"] = ""
     if kind is f.CallBackMoved:
         usual["state"] = "asked"
     if kind in (f.SeatRang, f.SeatDeclined, f.SeatAnswered):
