@@ -17,8 +17,10 @@ import pytest_asyncio
 from calls.audit import Audited, Outcome
 from calls.model import Seat, SeatState
 from cti.accounts import Accounts
+from cti.app import Service
 from cti.errors import NotNow, Refused
 from cti.home import Home
+from cti.settings import Settings
 from cti.web.audit import AuditDoor, AuditQuestion
 from cti.web.hub import FULL, Hub
 from cti.web.metrics import Metrics
@@ -221,9 +223,10 @@ async def test_no_order_is_done_without_the_role_it_needs_and_each_is_described(
     assert rule.path in document("0")["paths"]
 
 
-async def test_every_path_that_answers_is_described_and_no_other(door: Door) -> None:
+async def test_every_path_that_answers_is_described_and_no_other(tmp_path: Path) -> None:
     told = document("0")
-    routes = door.web.app().router.routes()
+    service = Service(Home(tmp_path), Settings())
+    routes = service.web.app().router.routes()
     answers = {
         (route.method.lower(), route.resource.canonical)
         for route in routes
@@ -233,6 +236,8 @@ async def test_every_path_that_answers_is_described_and_no_other(door: Door) -> 
     assert described == answers - {("get", "/"), ("get", "/api/openapi.json")}
     used = {part.split('"')[0] for part in json.dumps(told).split("#/components/schemas/")[1:]}
     assert used <= set(told["components"]["schemas"])
+    service.journal.close()
+    await service.history.close()
 
 
 # --- the socket -----------------------------------------------------------------------------------
