@@ -132,23 +132,8 @@ def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
 
 
 def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
-    told = {
-        name.lower(): value(text, f"\r\n{name}: ")
-        for name in (
-            "Id",
-            "Step",
-            "Kind",
-            "To",
-            "Seat",
-            "By",
-            "Way",
-            "Trunk",
-            "Number",
-            "Cause",
-            "Caller",
-            "Agent",
-        )
-    }
+    names = ("Id", "Step", "Kind", "To", "Seat", "By", "Way", "Trunk", "Number", "Caller", "Agent")
+    told = {name.lower(): value(text, f"\r\n{name}: ") for name in names}
     if told["id"]:
         why = value(text, "\r\nCause: ")
         ear.tell(TransferStepped(at=at, node=ear.node, call=call, why=why, **told))
