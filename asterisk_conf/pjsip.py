@@ -62,7 +62,17 @@ def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
             ("identify_by", "ip"),
             # P-Asserted-Identity of a carrier is the caller's number
             ("trust_id_inbound", "yes"),
-            *([("aors", endpoint), ("send_pai", "yes"), ("trust_id_outbound", "yes")] if out else ()),
+            *(
+                [
+                    ("aors", endpoint),
+                    ("send_pai", "yes"),
+                    ("trust_id_outbound", "yes"),
+                    # a caller is told no seat's number, and gets no re-INVITE when somebody answers
+                    ("send_connected_line", "no"),
+                ]
+                if out
+                else ()
+            ),
             *_media(site),
         ],
     )
