@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from asterisk_conf.masking import MASK_KEYS, mask_features
-from asterisk_conf.seats import GONE, HEAD, cause_is
+from asterisk_conf.seat_leg import GONE, HEAD, cause_is
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.model import Plan
