@@ -141,7 +141,7 @@ def _facts(
     if not lines and f"{city}-message-" in context:
         to = "message:" + context.removeprefix(f"{city}-message-")
         yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
-    by = ("agent" if context == "talked" else "system") if app == "Hangup" else "caller"
+    by = ("agent" if context in ("talked", "desk-taken") else "system") if app == "Hangup" else "caller"
     if told[6] or any(w[4] == "HOTLINEDUTY" for w in lines) or any(s[0] == "asked" for _, s in back):
         by = "system"
     cause = int(data) if app == "Hangup" and data.isdigit() else 16
@@ -190,7 +190,7 @@ def _line(call: CallId, city: str, leg: LegId, node: str, words: list[str], at: 
             status = {"EXITWITHTIMEOUT": "TIMEOUT", "EXITEMPTY": "LEAVEEMPTY"}.get(event, "CONTINUE")
             key = data[0] if event == "EXITWITHKEY" else ""
             yield f.QueueGaveUp(at=at, status=status, key=key, **here)
-        case "HOTLINEOUT" if data[0] in ("FULL", "JOINEMPTY", "JOINUNAVAIL"):
+        case "HOTLINEOUT" if data[0] in ("FULL", "JOINEMPTY", "JOINUNAVAIL", "WITHDRAW"):
             yield f.QueueGaveUp(at=at, status=data[0], key="", **here)
         case "HOTLINEOWED":
             yield f.CallBackOwed(at=at, node=node, call=call, caller="", line="", message=data[0])

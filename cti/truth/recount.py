@@ -26,6 +26,7 @@ _EXITS = {
     "EXITEMPTY": "seats-left",
     "WITHDRAW": "withdrawn",
 }
+_TALKED = ("COMPLETECALLER", "COMPLETEAGENT")
 
 
 @dataclass(slots=True)
@@ -209,7 +210,8 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
         if line.event == "ABANDON" and call.ended is not None:
             # no CDR tells of the wait behind a ring once the call had been bridged
             call.ended = max(call.ended, at)
-    elif line.event in ("COMPLETECALLER", "COMPLETEAGENT") and len(line.data) >= 2:
+    elif line.event in _TALKED and len(line.data) >= 2 and last.seat == line.agent.partition("-")[2]:
+        # of a caller who went on to another seat it comes at the very end, and its time runs on
         last.talked = int(_number(line.data[1]) or 0)
 
 

@@ -211,14 +211,14 @@ async def test_a_waiting_caller_is_moved_to_another_queue_and_waits_on_there(
     id = await call.id()
     status, why = await chief.orders(f"calls/{id}/move", queue="generel")
     assert (status, why["field"]) == (404, "queue")
-    assert (await chief.orders(f"calls/{id}/move", queue="market"))[0] == 200
-    await call.waits_in("market", within=5)
+    assert (await chief.orders("seats/1002/queues", queues={"general": 0, "fund": 0}))[0] == 200
+    assert (await chief.orders(f"calls/{id}/move", queue="fund"))[0] == 200
+    await call.waits_in("fund", within=5)
     out = await told(city, "queued-out", Queue="general")
     assert out["Status"] == "WITHDRAW"
     await chief.orders("seats/1002/ready")
     await city.seat("1002").answers(call, within=RING + 3)
     async with screen(chief) as board:
-        # the agent's number is announced first
         await board.until("a talk", lambda b: b.calls[id]["state"] == "talking")
     status, why = await chief.orders(f"calls/{id}/move", queue="general")
     assert (status, "does not wait" in why["detail"]) == (409, True)

@@ -50,7 +50,7 @@ async def hears(phone: Phone, wav: Path, since: int) -> bool:
     """Whether the wav is in what this phone recorded from sample ``since`` on (a recording lags by 2 s)."""
     needle = ears.load(wav)
     try:
-        async with asyncio.timeout(4.0):
+        async with asyncio.timeout(8.0):
             while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK)
     except TimeoutError:
