@@ -240,8 +240,8 @@ def _enter() -> Context:
     context.do("Set", "__QUEUED_AT=${EPOCH}")
     context.do("Gosub", "${CITY}-priority", "s", "1")
     context.do("Set", "__HEAD_START=${HEAD_START}")
-    # whom we lost stands before everybody (context talked)
-    context.do("GotoIf", f'$["${{QUEUE_PRIO}}" = "{HEAD}"]?done', label="known")
+    # whom we lost, a centre handed over or a supervisor put first stands before every rank
+    context.do("GotoIf", f"$[0${{QUEUE_PRIO}} >= {HEAD // 2}]?done", label="known")
     context.do("Set", f"QUEUE_PRIO=$[{RANK} - ${{QUEUED_AT}} + ${{HEAD_START}}]")
     return context.do("Return", label="done")
 

@@ -19,10 +19,13 @@ from recording.recognised import Recognised, Speaker, Word
 
 DIGIT_WORDS = ("零", "一", "二", "三", "四", "五", "六", "七", "八", "九", "幺")
 LEAST_DIGITS = 7
-"""So many digits, or words that sound like them, within a span make it worth a second look."""
+"""So many characters from the first digit to the last make a span worth a second look …"""
 CLEAR_DIGITS = 4
-GAP_SECONDS = 1.5
-"""Longest pause between two digits of one number."""
+"""… with so many of them plain digits."""
+FOREIGN_WORDS = 3
+"""So many words that are no digits may stand between two that are."""
+GAP_SECONDS = 2.5
+"""Longest stretch without a digit inside one number."""
 KEPT_SECONDS = 30.0
 """Of sound kept for the second look; a number is told in less."""
 BLOCK = 4000
@@ -144,21 +147,31 @@ def span_of(result: str, speaker: Speaker = "", offset: float = 0.0) -> Recognis
 
 
 def number_stretch(span: Recognised) -> tuple[float, float] | None:
-    """From..to of the words that sound like a telephone number, in seconds of the call; None without one."""
-    best: list[Word] = []
-    held: list[Word] = []
-    for word in span.words:
-        sounds = all(char in DIGIT or char in SOUNDS_LIKE for char in word.text)
-        if not sounds or (held and word.start - held[-1].end > GAP_SECONDS):
-            held = []
-        if sounds:
-            held = [*held, word]
-        if len(held) > len(best):
-            best = held
-    text = "".join(word.text for word in best)
-    if len(text) < LEAST_DIGITS or sum(char in DIGIT for char in text) < CLEAR_DIGITS:
+    """From..to of what may be a telephone number, in seconds of the call; None with too few clear digits.
+
+    Free decoding makes words of digits (八五六 -> 班和只有), so a few words between digits belong to it.
+    """
+    best: tuple[int, int, int] = (0, 0, 0)
+    first, last, clear = -1, -1, 0
+    for place, word in enumerate(span.words):
+        if not all(char in DIGIT or char in SOUNDS_LIKE for char in word.text):
+            continue
+        far = first >= 0 and (
+            place - last > FOREIGN_WORDS + 1 or word.start - span.words[last].end > GAP_SECONDS
+        )
+        if first < 0 or far:
+            first, clear = place, 0
+        last = place
+        clear += sum(char in DIGIT for char in word.text)
+        best = max(best, (clear, first, last))
+    clear, first, last = best
+    length = sum(len(word.text) for word in span.words[first : last + 1])
+    if clear < CLEAR_DIGITS or length < LEAST_DIGITS:
         return None
-    return best[0].start, best[-1].end
+    after = span.words[last + 1 : last + 3]
+    end = max((w.end for w in after if w.start - span.words[last].end < 1.0), default=span.words[last].end)
+    before = span.words[max(0, first - 1) : first]
+    return (before[0].start if before else span.words[first].start), end
 
 
 def heard(
