@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest
 ARGS ?=
+# files of tests at once, each with a hotline of its own: they mostly wait for calls
+AT_ONCE ?= 3
 export CTI_NO_SKIP ?= 1
 
 .PHONY: help run setup test-setup test story replay live outage desk bench prove lint doctor lock clean
@@ -28,7 +30,7 @@ test-setup:
 test: test-setup ## everything: lint, then story, replay, live and outage tests
 	@lint=0; $(MAKE) lint || lint=$$?; \
 	echo "==> tests"; tests=0; \
-	$(PYTEST) tests/story tests/replay tests/live tests/outage --durations=10 $(ARGS) || tests=$$?; \
+	$(PYTEST) tests/story tests/replay tests/live tests/outage -n $(AT_ONCE) --dist loadfile --durations=10 $(ARGS) || tests=$$?; \
 	[ $$lint -eq 0 ] || { echo "lint failed (see above)" >&2; exit 1; }; \
 	exit $$tests
 

@@ -11,10 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
+from asterisk_conf.desk import desk_contexts
+from asterisk_conf.merged import centre_context, merged_numbers
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
 
 CALLED = "+0-9*"
@@ -34,10 +38,11 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
             "[globals]",
             f"PLAN_HASH = {plan_hash}",
+            *paces(plans),
             "",
         )
     )
-    contexts = [*shared_contexts(site), *seat_contexts(site)]
+    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts()]
     for plan in plans:
         contexts += city_contexts(plan, site)
     return head + "\n" + "\n".join(context.text() for context in contexts)
@@ -47,7 +52,8 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     """All contexts of one city."""
     for name, trunk in plan.trunks.items():
         yield _trunk(plan, name, trunk)
-    yield _numbers(plan)
+    yield _numbers(plan, site)
+    yield centre_context(plan, lambda prompt: _sound(plan, site, prompt))
     yield _not_in_service(plan, site)
     if plan.city.last:
         yield Context(f"{plan.id}-last").do("Goto", *_context(plan, plan.city.last), "s", "1")
@@ -59,6 +65,13 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
         yield _queue(plan, site, name, queue)
     for name, message in plan.messages.items():
         yield _message(plan, site, name, message)
+    for name, phone in plan.phones.items():
+        yield phone_context(plan, name, phone, *_context(plan, phone.next))
+    yield from city_waiting_contexts(plan)
+    yield from city_callback_contexts(plan)
+    for name, queue in plan.queues.items():
+        if queue.call_back is not None:
+            yield _stand_in_queue(plan, site, name, queue)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
 
@@ -85,12 +98,13 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     return context
 
 
-def _numbers(plan: Plan) -> Context:
+def _numbers(plan: Plan, site: Site) -> Context:
     """Which line a number belongs to. Looked up, never dialled."""
     context = Context(f"{plan.id}-number", None)
     for name, line in plan.lines.items():
         for number in line.numbers:
             context.exten(number).do("Set", f"__LINE={name}").do("Return")
+    merged_numbers(context, plan, lambda prompt: _sound(plan, site, prompt))
     return context
 
 
@@ -98,7 +112,10 @@ def _not_in_service(plan: Plan, site: Site) -> Context:
     context = Context(f"{plan.id}-not-in-service")
     # Answered, because many carriers play nothing to the caller before that.
     context.do("Answer")
-    context.do("Playback", _sound(plan, site, plan.city.not_in_service))
+    # a merged number that is cancelled says so in words of its own
+    context.do("ExecIf", '$["${CLOSED}" != ""]?Playback(${CLOSED})')
+    unknown = _sound(plan, site, plan.city.not_in_service)
+    context.do("ExecIf", f'$["${{CLOSED}}" = ""]?Playback({unknown})')
     context.do("Set", "LEFT_BY=system")
     return context.do("Hangup", "1")  # Q.850: unallocated number
 
@@ -109,11 +126,15 @@ def _line(plan: Plan, site: Site, name: str, line: Line) -> Context:
     context.do("Set", f"__LINE={name}")
     context.do("Answer")
     context.do("Gosub", "record", "s", "1")
+    # the transition announcement of a merged number, once (asterisk_conf.merged)
+    context.do("ExecIf", '$["${ANNOUNCED}" != ""]?Playback(${ANNOUNCED})')
+    context.do("Set", "ANNOUNCED=")
     context.do("Playback", _sound(plan, site, line.greeting))
     if line.notice:
         context.do("Playback", _sound(plan, site, line.notice))
     else:
         context.do("NoOp", "no notice")
+    context.do("Gosub", "desk-urgent", "s", "1")
     context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
     context.do("Gosub", "ask-service" if line.ask else "ask-nobody", "s", f"1({plan.id},{name},{line.first})")
     return context.do("Goto", f"{plan.id}-${{NEXT_KIND}}-${{NEXT_NAME}}", "s", "1")
@@ -146,6 +167,9 @@ def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: st
         f"Next: {to}",
     )
     context.do(*what, label=label)
+    if plan.priorities:
+        head = head_start_of_key(tuple(plan.priorities.values()), menu, key)
+        context.do("Set", f"__KEY_HEAD_START={head or '${KEY_HEAD_START}'}")
     context.do("Goto", *_context(plan, to), "s", "1")
 
 
@@ -158,21 +182,49 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     context = Context(f"{plan.id}-queue-{name}")
     context.do("Gosub", "hop", "s", f"1(queue:{name})")
     context.do("Set", f"__QUEUE={name}")
-    # the seat's leg inherits these: what it misses, and how long its agent wraps up
-    context.do("Set", f"__RING_SECONDS={queue.ring_seconds}")
-    context.do("Set", f"__MISSED_RINGS={plan.city.missed_rings}")
-    context.do("Set", f"__WRAP_UP={queue.wrap_up_seconds}")
+    _for_the_seat(context, plan, queue)
     context.do("Gosub", "seat-wind", "s", "1", label="enter")
+    context.do("Gosub", "queue-enter", "s", f"1({name})")
     # without any music a caller still must not wait in silence
     ring = queue.music == "ring" or not site.music_dir
     options = QUEUE_OPTIONS.format(ring="r" if ring else "")
     # the AGI runs on the caller's channel when an agent has answered, before the two are joined
-    agi = (site.announce,) if queue.announce_agent and site.announce else ()
-    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *agi)
-    # Every exit of Queue() comes through here, with an agent (CONTINUE) or without one.
+    agi = site.announce if queue.announce_agent and site.announce else ""
+    context.do(
+        "Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *_again(site, agi, "${AGAIN}")
+    )
+    context.do("Set", "CHANNEL(language)=zh")
+    # Every exit of Queue() but a key comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
     return context.do("Goto", *_context(plan, queue.next), "s", "1")
+
+
+def _for_the_seat(context: Context, plan: Plan, queue: Queue) -> None:
+    """The seat's leg inherits these: what it misses, and how long its agent wraps up."""
+    context.do("Set", f"__RING_SECONDS={queue.ring_seconds}")
+    context.do("Set", f"__MISSED_RINGS={plan.city.missed_rings}")
+    context.do("Set", f"__WRAP_UP={queue.wrap_up_seconds}")
+    # rules change a limit only where there is one from the beginning
+    context.do("Set", f"QUEUE_MAX_PENALTY={first_level(queue)}")
+
+
+def _again(site: Site, agi: str, position: str) -> tuple[str, ...]:
+    """Queue()'s last arguments. Ranks count seconds: whoever comes back stands, as position 1 among equals,
+    before those who came in the same second."""
+    macro = () if site.version >= (21, 0, 0) else ("",)
+    return (agi, *macro, "", "", position)
+
+
+def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
+    """Where a stand-in waits for its citizen (asterisk_conf.callback). Nobody listens: no agent's number."""
+    context = Context(f"{plan.id}-stand-in-{name}")
+    _for_the_seat(context, plan, queue)
+    context.do("Gosub", "seat-wind", "s", "1")
+    options = QUEUE_OPTIONS.format(ring="r")
+    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", "1"))
+    context.do("Gosub", "queued-out", "s", f"1({name})")
+    return context.do("Hangup", "16")
 
 
 def _message(plan: Plan, site: Site, name: str, message: Message) -> Context:
@@ -210,5 +262,7 @@ def _seats(plan: Plan, site: Site) -> Context:
 def places(contexts: Iterable[str]) -> set[str]:
     """``demo-queue-general`` for each such context: where a validated answer may lead."""
     return {
-        name for name in contexts if re.fullmatch(r"[a-z0-9]+-(queue|menu|message|line)-[a-z0-9-]+", name)
+        name
+        for name in contexts
+        if re.fullmatch(r"[a-z0-9]+-(queue|menu|message|line|phone)-[a-z0-9-]+", name)
     }

@@ -23,7 +23,7 @@ codec_ulaw codec_alaw codec_a_mu codec_g722 codec_resample codec_opus_open_sourc
 format_pcm format_wav format_sln res_musiconhold
 pbx_config res_speech res_agi
 app_dial app_queue app_mixmonitor app_confbridge app_playback app_read app_record app_stack app_exec
-app_verbose app_userevent app_originate app_senddtmf
+app_verbose app_userevent app_originate app_senddtmf app_chanspy
 func_callerid func_cdr func_channel func_cut func_db func_dialplan func_lock func_global func_groupcount
 func_logic func_strings func_timeout
 res_manager_devicestate cdr_csv cdr_manager
@@ -53,7 +53,6 @@ def machine_files(site: Site) -> Iterator[tuple[str, str]]:
     yield "ccss.conf", section("general", [])
     yield "udptl.conf", section("general", [])
     yield "codecs.conf", section("general", [])
-    yield "queuerules.conf", section("general", [])
     yield "stasis.conf", ""
     yield "cel.conf", section("general", [("enable", "no")])
     yield "acl.conf", ""

@@ -51,6 +51,9 @@ def _media(site: Site) -> list[Pair]:
 
 def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
     endpoint = f"{city}-{name}"
+    contacts = list(trunk.hosts) if trunk.dial_out else []
+    if trunk.dial_out and trunk.lab and endpoint in site.trunk_contacts:
+        contacts = [site.trunk_contacts[endpoint]]
     yield section(
         endpoint,
         [
@@ -61,9 +64,14 @@ def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
             ("identify_by", "ip"),
             # P-Asserted-Identity of a carrier is the caller's number
             ("trust_id_inbound", "yes"),
+            *([("aors", endpoint)] if contacts else []),
             *_media(site),
         ],
     )
+    if contacts:
+        # one host for each: `PJSIP/<number>@<trunk>` is called there, the first that answers OPTIONS
+        pairs: list[Pair] = [("type", "aor"), ("max_contacts", len(contacts)), ("qualify_frequency", 10)]
+        yield section(endpoint, [*pairs, *(("contact", f"sip:{contact}") for contact in contacts)])
     hosts = [host_of(host) for host in trunk.hosts]
     if trunk.lab:
         hosts += site.trunk_hosts.get(endpoint, ())

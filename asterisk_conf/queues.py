@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from asterisk_conf.ini import Pair, section
 from asterisk_conf.seats import FLOOR
 from asterisk_conf.site import Site
+from asterisk_conf.waiting import announcements
 from plan.model import Plan, Queue
 
 
@@ -27,7 +28,7 @@ def queues_conf(plans: Sequence[Plan], site: Site) -> str:
 
 
 def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
-    announce = queue.position_every_seconds
+    reassure = site.sounds.get(city, {}).get(queue.reassure, f"hotline/{queue.reassure}")
     pairs: list[Pair] = [
         ("strategy", queue.strategy),
         ("timeout", queue.ring_seconds),
@@ -51,10 +52,11 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
         ("setqueuevar", "no"),
         # runs on the seat's channel when it answers; the argument's place in Queue() differs by version
         ("membergosub", "seat-joined"),
-        ("announce-frequency", announce),
-        ("announce-position", "yes" if announce else "no"),
-        ("announce-holdtime", "no"),
+        *announcements(city, name, queue, reassure, "hotline/callback-offer"),
     ]
+    if queue.weight:
+        # app_queue: a member rings for this queue's callers before those of a lighter one it is in too
+        pairs.append(("weight", queue.weight))
     if site.music_dir:
         pairs.append(("musicclass", "default"))
     # no members here: they sign in

@@ -11,6 +11,7 @@ from asterisk_conf.machine import machine_files
 from asterisk_conf.pjsip import pjsip_conf
 from asterisk_conf.queues import queues_conf
 from asterisk_conf.site import Site
+from asterisk_conf.waiting import queue_rules, say_conf
 from plan.model import Plan
 
 HEAD = "; written by `cti plan apply` from the plan: an edit here is lost at the next one\n\n"
@@ -25,6 +26,8 @@ def render(plans: Sequence[Plan], site: Site) -> dict[str, str]:
     files = dict(machine_files(site))
     files["pjsip.conf"] = pjsip_conf(cities, site)
     files["queues.conf"] = queues_conf(cities, site)
+    files["queuerules.conf"] = queue_rules(cities)
+    files["say.conf"] = say_conf(cities)
     files["extensions.conf"] = extensions_conf(cities, site, "")
     files = {name: HEAD + text for name, text in sorted(files.items())}
     files["failsafe.json"] = json.dumps(failsafe(cities), indent=1) + "\n"

@@ -26,8 +26,8 @@ FLOOR = 2
 REST = 10
 """Seconds a seat is left alone after a ring of full length: app_queue would offer the same caller to the same
 empty chair again, however many colleagues are free."""
-HEAD = 1000
-"""QUEUE_PRIO of a caller whom we lost: before everybody else."""
+HEAD = 2_000_000_000
+"""QUEUE_PRIO of a caller whom we lost: before everybody else (all ranks are lower, asterisk_conf.waiting)."""
 GONE = (18, 20, 27, 38, 41, 44)
 """Q.850 causes of a seat's phone that did not hang up but vanished: no response, absent, out of order,
 network out of order, temporary failure, not available (what res_pjsip gives when no sound came)."""
@@ -109,6 +109,7 @@ def seat_contexts(site: Site) -> Iterator[Context]:
     yield _pause()
     yield _unwrap()
     yield _state()
+    yield _queues()
     yield _seat_left()
     yield _wrap_up()
     yield _wind()
@@ -306,6 +307,40 @@ def _state() -> Context:
     context.do("ExecIf", f'$["${{DB({_PAUSE})}}" != ""]?Set(SAY=seat-state-paused)')
     context.do("ExecIf", '$["${HERE}" = ""]?Set(SAY=seat-state-away)')
     return context.do("Return")
+
+
+def _queues() -> Context:
+    """The seat's queues change at once: lists ADD, SET and DROP of queue and level (``fund/2``).
+
+    Whoever is paused is paused in an added queue too, for the same reason.
+    """
+    context = Context("seat-queues")
+    context.do("GotoIf", '$["${HERE}" = ""]?nobody')
+    why = f"${{DB({_PAUSE})}}"
+    context.do("Set", f"REASON={why}")
+    wraps = f'$["${{REASON}}" = "" & "${{DB({_WRAP_UP})}}" != ""]'
+    context.do("ExecIf", f"{wraps}?Set(REASON=wrapup:${{DB({_WRAP_UP})}})")
+    for name in ("ADD", "SET", "DROP"):
+        # additions first: a seat must not be without any queue in between
+        label = name.lower()
+        context.do("GotoIf", f'$["${{{name}}}" = ""]?past{label}', label=label)
+        context.do("Set", f"ONE=${{SHIFT({name},:)}}")
+        context.do("Set", "QUEUE=${CITY}-${CUT(ONE,/,1)}").do("Set", "LEVEL=${CUT(ONE,/,2)}")
+        if name == "ADD":
+            context.do(
+                "AddQueueMember", "${QUEUE}", "${MEMBER}", "${LEVEL}", "", "${CITY}-${SEAT}", "${MEMBER}"
+            )
+            context.do("GotoIf", '$["${AQMSTATUS}" = "NOSUCHQUEUE"]?unknown')
+            context.do("ExecIf", '$["${REASON}" != ""]?PauseQueueMember(${QUEUE},${MEMBER},,${REASON})')
+        elif name == "SET":
+            context.do("Set", "QUEUE_MEMBER(${QUEUE},penalty,${MEMBER})=${LEVEL}")
+        else:
+            context.do("RemoveQueueMember", "${QUEUE}", "${MEMBER}")
+        context.do("Goto", label)
+        context.do("NoOp", "next", label=f"past{label}")
+    context.do("Set", "REASON=").do("Set", "OK=yes").do("Return")
+    context.do("Set", "WHY=unknown-queue", label="unknown").do("Return")
+    return context.do("Set", "WHY=not-signed-in", label="nobody").do("Return")
 
 
 # --- a seat's leg in a call ---------------------------------------------------------------------

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.callback import callback_contexts
+from asterisk_conf.desk import move_waiter
+from asterisk_conf.merged import origin_contexts
 from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from asterisk_conf.waiting import waiting_contexts
 from plan.model import MAX_HOPS
 
 HOPS_ALLOWED = MAX_HOPS + 2
@@ -28,6 +32,7 @@ SIP_CALL = r"A-Za-z0-9@._+=~%!\-"
 def shared_contexts(site: Site) -> Iterator[Context]:
     """All of them."""
     yield _arrive()
+    yield from origin_contexts(site)
     yield _record(site)
     yield _hop()
     yield _ask(site)
@@ -38,6 +43,8 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _seat_leg()
     yield _seat_joined(site)
     yield _left()
+    yield from waiting_contexts()
+    yield from callback_contexts()
 
 
 def _tell(context: Context, what: str, *headers: str, label: str = "") -> Context:
@@ -56,14 +63,7 @@ def _arrive() -> Context:
     context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG4},%Y%m%d)}")
     context.do("Set", "__CALLER=${FILTER(+0-9,${CALLERID(num)})}")
     context.do("Set", f"__SIP_CALL=${{FILTER({SIP_CALL},${{CHANNEL(pjsip,call-id)}})}}")
-    # res_pjsip_diversion read Diversion and History-Info: who was called first, else who forwarded last
-    context.do("Set", "FORWARDED=${FILTER(+0-9,${REDIRECTING(orig-num)})}")
-    context.do("ExecIf", '$["${FORWARDED}" = ""]?Set(FORWARDED=${FILTER(+0-9,${REDIRECTING(from-num)})})')
-    context.do("Set", '__ORIGINAL=${IF($["${FORWARDED}" = ""]?${CALLED}:${FORWARDED})}')
-    context.do("Set", "__LINE=")
-    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-number,${CALLED},1)}?${CITY}-number,${CALLED},1")
-    # forwarded from a number of ours: that number's line answers
-    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-number,${ORIGINAL},1)}?${CITY}-number,${ORIGINAL},1")
+    context.do("Gosub", "origin", "s", "1(${ARG4})")
     _tell(
         context,
         "arrived",
@@ -74,11 +74,18 @@ def _arrive() -> Context:
         "Original: ${ORIGINAL}",
         "Caller: ${CALLER}",
         "SipCall: ${SIP_CALL}",
+        "Merged: ${ROW}",
+        "How: ${TREATMENT}",
+        "Centre: ${CENTRE}",
+        "Case: ${CASE}",
+        "Story: ${STORY}",
     )
     # for whoever recounts from the CDR alone; its own times are whole seconds
     context.do("Set", f"CDR(userfield)=${{CITY}}/${{LINE}}/${{ORIGINAL}}/${{TRUNK}}/${{CALLED}}/{NOW}")
     context.do("Set", "GROUP(trunk)=${CITY}-${TRUNK}")
-    context.do("GotoIf", "$[${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3}]?full")
+    # a centre's caller passes every limit
+    full = '${GROUP_COUNT(${CITY}-${TRUNK}@trunk)} > ${ARG3} & "${CENTRE}" = ""'
+    context.do("GotoIf", f"$[{full}]?full")
     context.do("Return")
     context.do("Set", "LEFT_BY=system", label="full")
     return context.do("Hangup", "34")  # Q.850: no circuit available
@@ -200,7 +207,9 @@ def _judge(context: Context) -> None:
     context.do("GotoIf", '$["${PLACE}" = "default"]?default')
     context.do("Set", "NEXT_KIND=${CUT(PLACE,:,1)}")
     context.do("Set", "NEXT_NAME=${CUT(PLACE,:,2-)}")
-    kinds = " | ".join(f'"${{NEXT_KIND}}" = "{kind}"' for kind in ("queue", "menu", "message", "line"))
+    kinds = " | ".join(
+        f'"${{NEXT_KIND}}" = "{kind}"' for kind in ("queue", "menu", "message", "line", "phone")
+    )
     context.do("GotoIf", f"$[{kinds}]?:lie")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${ARG1}-${NEXT_KIND}-${NEXT_NAME},s,1)}?:lie")
     context.do("GotoIf", '$["${HASH(SEEN,${PLACE})}" = "1"]?lie')
@@ -231,7 +240,8 @@ def _queued_out() -> Context:
     _tell(context, "queued-out", "Queue: ${ARG1}", "Status: ${QUEUESTATUS}", "Key: ${QUEUE_KEY}")
     # app_queue writes nothing into its log of a caller it refused at the door
     context.do("QueueLog", "${CITY}-${ARG1}", "${UNIQUEID}", "NONE", "HOTLINEOUT", "${QUEUESTATUS}")
-    return context.do("Return")
+    move_waiter(context)
+    return context
 
 
 RETURNS = 3
@@ -251,6 +261,8 @@ def _talked() -> Context:
     context.do("Goto", "look")
     lost = f"{cause_is(GONE, 'SEAT_LEFT')} & 0${{RETURNS}} < {RETURNS}"
     context.do("GotoIf", f"$[{lost}]?back", label="known")
+    # too often: we have lost this caller (asterisk_conf.waiting remembers it)
+    context.do("ExecIf", f"$[{cause_is(GONE, 'SEAT_LEFT')}]?Set(DROPPED=1)")
     context.do("Set", "LEFT_BY=agent")
     context.do("Hangup", "16")
     context.do("Set", "RETURNS=$[0${RETURNS} + 1]", label="back")
@@ -273,6 +285,8 @@ def _seat_leg() -> Context:
         ("Original", "${ORIGINAL}"),
     ):
         context.do("Set", f"PJSIP_HEADER(add,X-Hotline-{header})={text}")
+    for header, text in (("Case", "${CASE}"), ("Story", "${STORY}")):
+        context.do("ExecIf", f'$["{text}" != ""]?Set(PJSIP_HEADER(add,X-Hotline-{header})={text})')
     return context.do("Return")
 
 
@@ -283,6 +297,7 @@ def _seat_joined(site: Site) -> Context:
     # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
     caller = "${CUT(CALL_ID,-,2-)}"
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
+    context.do("Gosub", "queue-paced", "s", "1")
     _start_recording(context, site)
     return context.do("Return")
 
@@ -290,6 +305,9 @@ def _seat_joined(site: Site) -> Context:
 def _left() -> Context:
     """Hangup handler of the caller's leg: whatever ended the call, it is told."""
     context = Context("left")
+    # a duty phone outside answered: the caller did not give up
+    context.do("ExecIf", '$["${DUTY_UP}" != "" & "${LEFT_BY}" = ""]?Set(LEFT_BY=system)')
+    context.do("Gosub", "waits-over", "s", "1")
     context.do("GotoIf", '$["${OWED}" = ""]?bye')
     _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
     # a duty must not be forgotten because nobody was listening

@@ -53,6 +53,8 @@ class Site:
     rtp: tuple[int, int]
     trunk_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Further source addresses of trunks marked ``lab``, by ``<city>-<trunk>``."""
+    trunk_contacts: Mapping[str, str] = field(default_factory=dict)
+    """``host:port`` where the lab takes calls out through trunks marked ``lab``, by ``<city>-<trunk>``."""
 
     # who may talk to us
     service: AmiUser

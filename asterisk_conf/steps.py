@@ -6,7 +6,10 @@ import re
 from typing import Self
 
 _CONTEXT = re.compile(r"[a-z0-9][a-z0-9-]*")
-_EXTEN = re.compile(r"s|T|\+?[0-9]+|_\[[+0-9*#-]+\]!|_\*[0-9]{2}!|[a-z0-9][a-z0-9-]*")
+_EXTEN = re.compile(
+    r"s|T|\+?[0-9]+|_\[[+0-9*#-]+\]!|_\*[0-9]{2}!|_\+?[0-9]+!|_\[a-z\]\[a-z0-9\]\."
+    r"|[a-z0-9][a-z0-9+-]*|_caller-\+?[0-9]+!"
+)
 _APPLICATION = re.compile(r"[A-Z][A-Za-z]+")
 _LABEL = re.compile(r"[a-z0-9]*")
 _ARGUMENT = re.compile(r"[\x20-\x3a\x3c-\x7e]*")

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-NAMES = ("ami_events", "advice", "held", "queue_optimum")
+NAMES = ("ami_events", "advice", "held", "queue_optimum", "sockets", "fields", "speech")
 """Each module has ``main(full: bool) -> None`` and prints its ratios and its baseline."""
 
 

@@ -105,7 +105,7 @@ def memory_mib(process: Process) -> tuple[float, float]:
 
 
 @contextlib.asynccontextmanager
-async def running() -> AsyncIterator[Hotline]:
+async def running(plan: Path = PLAN) -> AsyncIterator[Hotline]:
     """A fresh hotline until the block is left; its folder goes with it unless ``CTI_BENCH_HOME`` names one.
 
     On the first free ports from 17000 on, or on those of ``CTI_BENCH_BASE``."""
@@ -117,7 +117,7 @@ async def running() -> AsyncIterator[Hotline]:
     if this is not None:
         # nothing that was started here may outlive a bench that is told to end
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    hotline = await _up(folder, base)
+    hotline = await _up(folder, base, plan)
     try:
         yield hotline
     finally:
@@ -162,9 +162,9 @@ def _cti(log: Path, *words: str) -> subprocess.Popen[bytes]:
         )
 
 
-async def _up(folder: Path, base: int) -> Hotline:
+async def _up(folder: Path, base: int, plan: Path) -> Hotline:
     log = folder / "up.log"
-    words = ("up", "--home", str(folder), "--base-port", str(base), "--plan", str(PLAN))
+    words = ("up", "--home", str(folder), "--base-port", str(base), "--plan", str(plan))
     supervisor = _cti(log, *words)
     home = Home(folder)
     try:

@@ -177,6 +177,18 @@ class CallArrived(Fact):
     original: str
     caller: str
     sip_call: str
+    merged: str = ""
+    """The row of numbers.toml that decided; empty: none."""
+    how: str = ""
+    """What that row means today: announced, silent, own, closed."""
+    centre: str = ""
+    """The row of the centre (110, 120 …) that handed the call over; empty: none did."""
+    case: str = ""
+    """That centre's case number."""
+    story: str = ""
+    """What it says of the caller and the matter."""
+    callback_of: str = ""
+    """This call is no citizen's but a stand-in's: the call back that was promised in that call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +236,33 @@ class CallLeft(Fact):
     call: CallId
     by: str
     cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBackMoved(Fact):
+    """How a promised call back stands: the dialplan's record of it, or what is left of it in queue_log.
+
+    ``call`` is the call in which it was promised, ``state`` asked, standing, dialling, talking, resting,
+    given-up or done; ``due``: when the next try is (epoch; 0 now). ``rank`` is the caller's place.
+    """
+
+    call: CallId
+    city: str
+    queue: str
+    line: str
+    number: str
+    rank: int
+    tries: int
+    state: str
+    due: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyPhoneAnswered(Fact):
+    """Somebody outside who answers for the hotline has the caller now."""
+
+    call: CallId
+    phone: str
 
 
 # --- the queue ------------------------------------------------------------------------------
@@ -440,6 +479,51 @@ class CallerReturned(Fact):
     cause: int
 
 
+# --- supervisors ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchBegan(Fact):
+    """A supervisor at seat ``by`` is in a call from now on, on leg ``leg``, heard by nobody (listen), by the
+    agent at ``seat`` (whisper) or by both (barge)."""
+
+    call: CallId
+    city: str
+    seat: str
+    by: str
+    how: str
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEnded(Fact):
+    call: CallId
+    city: str
+    seat: str
+    by: str
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTakenOver(Fact):
+    """The caller left the agent for the supervisor at seat ``by``."""
+
+    call: CallId
+    city: str
+    queue: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementSet(Fact):
+    """Callers of this line hear ``sound`` after the greeting from now on; empty: nothing more."""
+
+    city: str
+    line: str
+    sound: str
+    by: str
+
+
 # --- the whole truth at one moment ----------------------------------------------------------
 
 
@@ -491,3 +575,7 @@ class Snapshot(Fact):
     """(city, queue) of every queue Asterisk knows."""
     agents: tuple[tuple[str, str, str], ...] | None = None
     """(city, seat, agent) of everybody signed in; None: Asterisk could not be asked."""
+    announcements: tuple[tuple[str, str, str], ...] | None = None
+    """(city, line, sound) of every urgent announcement that stands; None: Asterisk could not be asked."""
+    call_backs: tuple[tuple[CallId, str], ...] | None = None
+    """Calls back that Asterisk remembers: the call and the record; None: it could not be asked."""

@@ -105,6 +105,13 @@ class Call:
     stage: Stage = Stage.UNKNOWN
     """Where it ended; unknown while it goes on (but for a message), and when nobody was looking."""
     source: Source = Source.HEARD
+    centre: str = ""
+    """The centre that handed the call over, by its row of numbers.toml; with it its case and story."""
+    case: str = ""
+    story: str = ""
+    callback_of: str = ""
+    """The call in which this call back was promised. Such a call is no citizen's: it stands in no figure of
+    offered and answered calls, and ``greeted`` is when the citizen answered."""
     silenced: float | None = None
     """When the last phone fell silent that rang and had not declined: the caller is leaving, or it is about
     to be told that it declined."""

@@ -119,5 +119,96 @@ class Nudge:
     leg: LegId
 
 
+How = Literal["listen", "whisper", "barge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetQueues:
+    """Whoever sits there answers these queues at these levels (penalties) from now on, until they sign in
+    anew. A call under way goes on."""
+
+    city: str
+    seat: str
+    queues: tuple[tuple[str, int], ...]
+    by: By = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Ring the phone of seat ``by``; once it answers, it is in the call on the agent's leg ``leg``.
+
+    ``watching``: the leg of a watch of the same call by the same seat, which only changes how.
+    """
+
+    call: CallId
+    city: str
+    seat: str
+    leg: LegId
+    by: str
+    how: How
+    watching: LegId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """The caller's leg ``leg`` leaves the agent for the phone of seat ``by``, which rings first (or is
+    watching already). A phone that is not answered changes nothing."""
+
+    call: CallId
+    city: str
+    seat: str
+    leg: LegId
+    by: str
+    watching: LegId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free:
+    """The caller's leg leaves its agent: to the head of the queue, or out (``end``)."""
+
+    leg: LegId
+    to: Literal["queue", "end"] = "queue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveToFront:
+    """This waiting caller is next in this queue."""
+
+    city: str
+    queue: str
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveToQueue:
+    """This waiting caller goes on waiting in queue ``to``; ``first``: at its head."""
+
+    city: str
+    queue: str
+    leg: LegId
+    to: str
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """Callers of this line hear ``sound`` after the greeting, from the next call on; empty: nothing more."""
+
+    city: str
+    line: str
+    sound: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """Have a stand-in wait in the queue for a citizen who is to be called back. ``record`` is what Asterisk
+    shall remember of it, should it have forgotten. One that stands already is left alone."""
+
+    call: CallId
+    record: str
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
-Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | SeatOrder
+DeskOrder = SetQueues | Watch | TakeOver | Free | MoveToFront | MoveToQueue | Announce
+Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | StandIn | SeatOrder | DeskOrder

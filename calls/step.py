@@ -58,6 +58,10 @@ def _arrived(p: Picture, x: f.CallArrived) -> Picture:
         "caller": x.caller,
         "called": x.called,
         "original": x.original,
+        "centre": x.centre,
+        "case": x.case,
+        "story": x.story,
+        "callback_of": x.callback_of,
     }
     if known is not None:
         # a call rebuilt from a snapshot learns who called, also when it is over; a call that goes on to

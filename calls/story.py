@@ -98,13 +98,21 @@ def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
 
 
 def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
+    if x.callback_of:
+        number = t.number(x.caller)
+        return (
+            f"为 {number} 排队回电（来电 {x.callback_of}）",
+            f"in line to call {number} back, as promised in call {x.callback_of}",
+        )
     caller = t.number(x.caller) or "不明号码"
     caller_en = t.number(x.caller) or "a withheld number"
     over = f"（原被叫 {x.original}）" if x.original and x.original != x.called else ""
     over_en = f" (first dialled {x.original})" if over else ""
+    handed = f"，由 {x.centre} 移交" + (f"（案号 {x.case}）" if x.case else "") if x.centre else ""
+    handed_en = f", handed over by {x.centre}" + (f" (case {x.case})" if x.case else "") if handed else ""
     return (
-        f"{caller} 拨入 {x.called}{over}，线路 {x.line}，中继 {x.trunk}",
-        f"{caller_en} called {x.called}{over_en}, line {x.line}, trunk {x.trunk}",
+        f"{caller} 拨入 {x.called}{over}，线路 {x.line}，中继 {x.trunk}{handed}",
+        f"{caller_en} called {x.called}{over_en}, line {x.line}, trunk {x.trunk}{handed_en}",
     )
 
 
@@ -119,6 +127,26 @@ def _asked(t: _Telling, x: f.AdviceAsked, call: CallId) -> Said:
         return (f"{zh}指示去向 {x.next}", f"{en} said: {x.next}")
     zh, en = SILENT.get(x.status, ("服务无建议", "the service had no advice"))
     return (f"{zh}，按拨号方案默认去向", f"{en}; the dialplan's default holds")
+
+
+_CALL_BACK = {
+    "asked": ("来电人接受回电，号码", "a call back was promised, to"),
+    "standing": ("排队等待话务员，为", "a stand-in waits in line for"),
+    "dialling": ("话务员已接起，正在拨打", "an agent answered, ringing"),
+    "talking": ("市民已接听回电", "the citizen answered the call back:"),
+    "resting": ("回电未成，稍后再试", "the call back failed, to be tried again:"),
+    "given-up": ("回电多次未成，转人工办理", "tried often enough, a duty for a person:"),
+    "done": ("回电完成", "called back:"),
+}
+
+
+def _call_back(t: _Telling, x: f.CallBackMoved, call: CallId) -> Said:
+    zh, en = _CALL_BACK.get(x.state, (x.state, x.state))
+    return (f"{zh} {t.number(x.number)}", f"{en} {t.number(x.number)}")
+
+
+def _duty(t: _Telling, x: f.DutyPhoneAnswered, call: CallId) -> Said:
+    return (f"值班电话 {x.phone} 已接听", f"the duty phone {x.phone} answered")
 
 
 def _chose(t: _Telling, x: f.MenuChosen, call: CallId) -> Said:
@@ -267,10 +295,32 @@ def _leg_ended(t: _Telling, x: f.LegEnded, call: CallId) -> Said:
     return (f"来电方线路释放，通话结束（原因 {x.cause}）", f"the caller's leg ended (cause {x.cause})")
 
 
+WATCHES: Mapping[str, tuple[str, str]] = {
+    "listen": ("监听", "listens to"),
+    "whisper": ("密语指导", "whispers to"),
+    "barge": ("强插进入通话：", "barges in on"),
+}
+
+
+def _watched(t: _Telling, x: f.WatchBegan, call: CallId) -> Said:
+    zh, en = WATCHES.get(x.how, (x.how, x.how))
+    return f"班长（座席 {x.by}）{zh}座席 {x.seat}", f"the supervisor at seat {x.by} {en} seat {x.seat}"
+
+
+def _unwatched(t: _Telling, x: f.WatchEnded, call: CallId) -> Said:
+    return f"班长（座席 {x.by}）退出", f"the supervisor at seat {x.by} is out of the call"
+
+
+def _taken(t: _Telling, x: f.CallTakenOver, call: CallId) -> Said:
+    return f"班长（座席 {x.by}）接管通话", f"the supervisor at seat {x.by} takes the call over"
+
+
 _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.LegStarted: _started,
     f.LegBelongs: _belongs,
     f.CallArrived: _arrived,
+    f.CallBackMoved: _call_back,
+    f.DutyPhoneAnswered: _duty,
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _asked,
     f.MenuChosen: _chose,
@@ -293,6 +343,9 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.CallerReturned: _returned,
     f.CallLeft: _left,
     f.LegEnded: _leg_ended,
+    f.WatchBegan: _watched,
+    f.WatchEnded: _unwatched,
+    f.CallTakenOver: _taken,
 }
 
 

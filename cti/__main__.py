@@ -25,12 +25,18 @@ COMMANDS = {
     "truth": ("cti.commands.truth", "truth"),
     "refill": ("cti.commands.ledger", "refill"),
     "duties": ("cti.commands.duties", "duties"),
+    "board": ("cti.commands.board", "board"),
+    "audit": ("cti.commands.audit", "audit"),
     "record": ("cti.commands.record", "record"),
+    "transcribe": ("cti.commands.speech", "transcribe"),
+    "draft": ("cti.commands.speech", "draft"),
 }
 GROUPS = {
     "plan": "cti.commands.plan",
     "roster": "cti.commands.roster",
+    "account": "cti.commands.account",
     "prompts": "cti.commands.prompts",
+    "speech": "cti.commands.speech",
     "lab": "lab.command",
 }
 HIDDEN = frozenset({"serve"})

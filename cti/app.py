@@ -16,24 +16,31 @@ from pathlib import Path
 
 import structlog
 
+from calls.facts import CallBackMoved
 from calls.model import SeatState
 from cti import kept, plan_folder
 from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
+from cti.callbacks import CallBackKeeper
+from cti.desk_doors import DeskDoors
 from cti.errors import Broken, NotNow, Refused
 from cti.home import NODE, Home
+from cti.live_board import LiveBoard
 from cti.nudge import Nudger
+from cti.plan_skills import Skills
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
+from cti.store.keeping import fact_of
 from cti.store.picture import LivePicture, connect
 from cti.switchboard import Board, Heard, Switchboard
 from cti.web.metrics import Metrics
 from cti.web.server import Web
+from cti.web.socket import Socket
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from queues.wrap_up import overdue
@@ -111,6 +118,12 @@ class Service:
             [
                 *kept.gauges(self.journal, self.drain, self._board, lambda: self.refiller.waiting),
                 ("hotline_seats_short", "People missing at their seats for the target", self.staffing.short),
+                ("hotline_sockets", "Live boards open", lambda: float(self.live_board.hub.clients)),
+                (
+                    "hotline_socket_gaps",
+                    "Times a slow board missed changes",
+                    lambda: float(self.live_board.hub.gaps),
+                ),
             ],
             lambda: self._board().picture.live(),
         )
@@ -118,11 +131,21 @@ class Service:
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
+        self.live_board = LiveBoard(self._board, self.staffing.shortfalls, self.history)
+        self.switchboard.listen(self.live_board.hear)
         self.link = Link(
             ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
         )
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
+        self.skills = Skills(self.link.do)
+        promised = (fact for record in reader.recent(2) if (fact := fact_of(record)) is not None)
+        self.call_backs = CallBackKeeper(
+            self.link.do,
+            lambda: self.link.up,
+            (fact for fact in promised if isinstance(fact, CallBackMoved)),
+        )
+        self.switchboard.listen(self.call_backs.hear)
         self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
         reading = kept.Kept(
             self.switchboard,
@@ -134,7 +157,11 @@ class Service:
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
             shortfalls=self.staffing.shortfalls,
         )
-        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics)
+        self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
+        socket = Socket(self.live_board.hub)
+        doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
+        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
+        socket.who = self.web.who
         self._show_seats()
 
     async def run(self) -> None:
@@ -146,10 +173,13 @@ class Service:
             "drain": self.drain.run,
             "refill": self.refiller.run,
             "nudge": self.nudger.run,
+            "call-backs": self.call_backs.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
+            "board": self.live_board.run,
+            "sockets": self.live_board.hub.run,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -178,8 +208,12 @@ class Service:
     async def _follow_plans(self) -> None:
         while True:
             await asyncio.sleep(LOOK_AT_PLANS)
+            await self.skills.give()
+            before = self.plans.by_city
             if self.plans.look():
                 self._show_seats()
+                seats = self._board().seats.seats.values()
+                self.skills.changed(before, self.plans.by_city, seats)
                 log.info("plans read", cities=sorted(self.plans.by_city))
 
     async def _end_wrap_ups(self) -> None:

@@ -245,7 +245,8 @@ class Kept:
         live = [c for c in self._switchboard.board.picture.calls.values() if city in (None, c.city)]
         past = [] if history is None else await history.owed(since, city)
         known = {c.id: c for c in (*past, *live) if c.arrived >= since}
-        return duties(Known(list(known.values())))
+        up = self._switchboard.board.standing.announcements.values()
+        return duties(Known(list(known.values()), [a for a in up if city in (None, a.city)]))
 
 
 def _call_of(record: Record) -> Call | None:

@@ -14,6 +14,8 @@ MODULES = (
     "res_pjsip_endpoint_identifier_ip.so",
     "app_queue.so",
     "res_musiconhold.so",
+    # say.conf
+    "app_playback.so",
     # the last: when the new dialplan is read, everything it names is there
     "pbx_config.so",
 )

@@ -99,6 +99,8 @@ def mended_call(heard: Call | None, proved: Call) -> Call | None:
         changes |= {"cause": proved.cause, "stage": proved.stage}
     elif proved.answered is None and proved.stage not in (Stage.UNKNOWN, heard.stage):
         changes["stage"] = proved.stage
+    if proved.callback_of and (not heard.callback_of or heard.greeted is None):
+        changes |= {"callback_of": proved.callback_of, "greeted": heard.greeted or proved.greeted}
     if proved.owed and not heard.owed:
         changes["owed"] = True
     mended = replace(heard, **changes)

@@ -71,6 +71,7 @@ def site_of(
         api_port=ports.api,
         rtp=(low, high),
         trunk_hosts={trunk: (host,) for trunk, host in lab_hosts(plans).items()} if lab else {},
+        trunk_contacts={trunk: f"127.0.0.1:{ports.lab_sip}" for trunk in lab_hosts(plans)} if lab else {},
         service=AmiUser("service", home.secrets["ami_service"]),
         observer=AmiUser("observer", home.secrets["ami_observer"]),
         seat_passwords={seat: seat_password(home, seat) for seat in seats},

@@ -15,6 +15,8 @@ from calls import facts as f
 from calls.facts import CallId, Fact
 from calls.model import Call, Seat
 from calls.picture import Picture, absorb
+from calls.standing import Standing
+from calls.standing import step as step_standing
 from calls.step import step as step_calls
 from queues import seat as seat_room
 from queues import stint as stint_room
@@ -38,6 +40,7 @@ class Board:
     queues: frozenset[tuple[str, str]] = frozenset()
     """(city, queue) of every queue Asterisk told of."""
     stints: Stints = field(default_factory=Stints)
+    standing: Standing = field(default_factory=Standing)
 
     def queues_now(self) -> list[QueueNow]:
         return queues_now(self.picture.calls.values(), self.seats.seats.values(), self.queues)
@@ -82,6 +85,7 @@ def fold(board: Board, fact: Fact) -> Board:
         visits=visit_room.step(board.visits, fact),
         queues=queues,
         stints=stint_room.step(board.stints, fact),
+        standing=step_standing(board.standing, fact),
     )
 
 

@@ -95,7 +95,7 @@ class Exchange(Switch):
                 raise Unknown(f"{name} {value!r}: digits, + * # and letters are dialled, nothing else")
         citizen = order.phone == "citizen"
         if citizen:
-            carrier = carrier_for(self.site.carriers, order.city)
+            carrier = carrier_for(self.site.carriers, order.city, order.trunk)
             if carrier is None:
                 known = ", ".join(sorted({c.city for c in self.site.carriers})) or "none"
                 raise Unknown(f"no trunk into city {order.city!r} (cities: {known})")

@@ -171,9 +171,12 @@ class Caller:
         self.number = number
         self.city = city
 
-    def dials(self, number: str, *, diversion: str = "", history: str = "") -> Dialling:
-        """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806)."""
-        told = {"number": number, "diversion": diversion, "history": history, "hear": True}
+    def dials(
+        self, number: str, *, diversion: str = "", history: str = "", hear: bool = True, trunk: str = ""
+    ) -> Dialling:
+        """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806). ``hear``: what
+        the caller hears is kept. ``trunk``: the one it comes through, when a city has several."""
+        told = {"number": number, "diversion": diversion, "history": history, "hear": hear, "trunk": trunk}
         return Dialling(self._lab, told | {"caller": self.number, "city": self.city})
 
 

@@ -87,6 +87,6 @@ class LabSite:
         return self.folder / "phones.jsonl"
 
 
-def carrier_for(carriers: Sequence[Carrier], city: str | None) -> Carrier | None:
-    """The first trunk of a city; of the first city when none is named."""
-    return next((c for c in carriers if city in (None, "", c.city)), None)
+def carrier_for(carriers: Sequence[Carrier], city: str | None, trunk: str = "") -> Carrier | None:
+    """The named or first trunk of a city; of the first city when none is named."""
+    return next((c for c in carriers if city in (None, "", c.city) and trunk in ("", c.trunk)), None)

@@ -33,6 +33,8 @@ class Order:
     say_when: str = "seat"
     """``seat``: when a seat has answered; ``answer``: as soon as the line is up."""
     ring_seconds: float = 120.0
+    trunk: str = ""
+    """The trunk of the city it comes through; empty: the first."""
 
 
 @dataclass(slots=True)

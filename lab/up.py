@@ -8,6 +8,7 @@ import logging
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from lab.site import Carrier, LabSite, SeatPhone
 from lab.voices import agent
 from lab.wav import for_phones
 from lab.wire import WireDown, WireRefused
+from plan.merged import numbers_of
 from plan.model import Plan
 
 log = logging.getLogger("lab")
@@ -59,13 +61,19 @@ def site_of(home: Home, asterisk: Installed, plans: list[Plan]) -> LabSite:
         carriers=tuple(
             Carrier(*trunk.partition("-")[::2], source) for trunk, source in lab_hosts(plans).items()
         ),
-        numbers=tuple((p.id, number) for p in plans for line in p.lines.values() for number in line.numbers),
+        numbers=tuple((p.id, number) for p in plans for number in _dialled(p)),
         seats=tuple(
             SeatPhone(p.id, seat, seat_password(home, f"{p.id}-{seat}"), code)
             for p in plans
             for seat, code in sign_in_codes(p).items()
         ),
     )
+
+
+def _dialled(plan: Plan) -> Iterator[str]:
+    """What citizens of this city can dial: 12345 first, then the merged numbers but the centres' own."""
+    yield from (number for line in plan.lines.values() for number in line.numbers)
+    yield from numbers_of({name: row for name, row in plan.numbers.items() if row.kind != "linked"})
 
 
 def write(site: LabSite, share: Path) -> bool:

@@ -12,10 +12,13 @@ from typing import Any
 
 from plan import model
 from plan.faults import Fault
+from plan.land_check import areas_of
+from plan.merged_check import faults_of_merged
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
-from plan.tables import FILES, TABLES, advice_of, city_of, tables_of, toml_of
+from plan.tables import FILES, TABLES, advice_of, city_of, rules_of, tables_of, toml_of
+from plan.waiting import faults_of_waiting
 from plan.words import did_you_mean, host_of, shown
 
 
@@ -77,13 +80,20 @@ def check(
         "city": city or model.City.model_construct(id="x", title="x", last=""),
         "advice": advice,
         "overflow": overflow,
+        "rules": rules_of(raw.get("rules.toml", {}), found),
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
-    known = {kind: set(raw.get(f"{kind}.toml", {})) for kind in TABLES}
+    plan = plan.model_copy(update={"areas": areas_of(raw.get("places.toml"), found)})
+    known = {
+        kind: {name for name, table in raw.get(f"{kind}.toml", {}).items() if isinstance(table, dict)}
+        for kind in TABLES
+    }
     found += faults_of_roads(plan, known)
     found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))
+    found += faults_of_waiting(plan, known)
     found += _numbers(plan)
+    found += faults_of_merged(plan, known)
     found += _hosts(plan)
     found += _prompts(plan, sounds, standard_prompts, known["prompts"])
     if city is not None and plan.lines and not city.last:
@@ -217,8 +227,13 @@ def plan_prompts(plan: model.Plan) -> Iterator[tuple[str, str, str]]:
         yield "lines.toml", f"{name}.greeting", line.greeting
         if line.notice:
             yield "lines.toml", f"{name}.notice", line.notice
+    for name, row in plan.numbers.items():
+        for key, prompt in (("announcement", row.prompt), ("closed", row.closed)):
+            yield "numbers.toml", f"{name}.{key}", prompt
     for name, menu in plan.menus.items():
         yield "menus.toml", f"{name}.prompt", menu.prompt
+    for name, queue in plan.queues.items():
+        yield "queues.toml", f"{name}.reassure", queue.reassure
     for name, message in plan.messages.items():
         yield "messages.toml", f"{name}.prompt", message.prompt
 

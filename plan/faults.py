@@ -37,6 +37,8 @@ _KINDS = {
     "bool_type": ("true or false", "without quotes"),
     "tuple_type": ("a list", 'like ["a", "b"]'),
     "dict_type": ("a table", "like { a = 1 }"),
+    "date_type": ("a date", "like 2021-12-31, without quotes"),
+    "float_type": ("a number", "without quotes"),
     "model_type": ("a table", "start it with [name] on a line of its own"),
 }
 

@@ -9,12 +9,21 @@ carry ``basis``: the clause of the notice it follows.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from plan.clauses import Rules as Rules
+from plan.land import Area
+from plan.land import Unit as Unit
+from plan.merged import Merged as Merged
+from plan.merged import Stage, held, timeline
 from plan.roster import Roster
 from plan.rule import Rule as Rule
+from plan.ways import CallBack as CallBack
+from plan.ways import Phone as Phone
+from plan.ways import Priority as Priority
 from plan.words import (
     DESTINATION,
     AgentNumber,
@@ -34,13 +43,14 @@ from plan.words import (
     Place,
     PromptName,
     SeatNumber,
+    Seconds,
     Text,
     Timezone,
     Title,
     WavFile,
 )
 
-DestinationKind = Literal["queue", "menu", "message", "line"]
+DestinationKind = Literal["queue", "menu", "message", "line", "phone"]
 Strategy = Literal["leastrecent", "fewestcalls", "rrmemory", "linear", "random", "ringall"]
 LineKind = Literal["main", "dual", "expert", "dedicated", "linked", "other"]
 Codec = Literal["alaw", "ulaw", "g722"]
@@ -64,7 +74,7 @@ class Destination(NamedTuple):
         found = DESTINATION.fullmatch(text)
         if found is None:
             return None
-        kind: DestinationKind = found[1]  # type: ignore[assignment]  # the pattern allows these four only
+        kind: DestinationKind = found[1]  # type: ignore[assignment]  # the pattern allows these only
         return cls(kind, found[2])
 
 
@@ -75,6 +85,9 @@ class City(Rule):
     """The folder's name; prefix of everything of this city inside Asterisk."""
     title: Title
     title_en: OptionalTitle = ""
+    notice: OptionalTitle = ""
+    """The notice this plan follows, by its number (六政办秘〔2021〕125号): then every entry of the plan says
+    its clause (``basis``) or what it assumes (``assumption``)."""
     timezone: Timezone = "Asia/Shanghai"
     last: OptionalPlace = ""
     """The message at the end of every road, ``message:sorry``. Only a plan without lines needs none."""
@@ -98,6 +111,8 @@ class Trunk(Rule):
     codecs: Annotated[tuple[Codec, ...], Field(min_length=1, max_length=3)] = ("alaw", "ulaw")
     lab: bool = False
     """The lab's carrier may stand in for this trunk (``cti up --lab``)."""
+    dial_out: bool = False
+    """Whether the hotline may call out here: call-backs, duty phones."""
 
 
 class Line(Rule):
@@ -106,9 +121,9 @@ class Line(Rule):
     title: Title
     title_en: OptionalTitle = ""
     kind: LineKind = "other"
-    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, max_length=200)]
+    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1, max_length=200)] = ()
     """Numbers as the trunk delivers them. A call forwarded from one of them (Diversion, History-Info)
-    counts as a call to this line, and keeps it as its original number."""
+    counts as a call to this line, and keeps it as its original number. None: numbers.toml has them."""
     greeting: PromptName = "greeting"
     notice: OptionalPrompt = "recording"
     """The prompt that says the call is recorded; empty for none."""
@@ -133,7 +148,7 @@ class Menu(Rule):
 
 
 class Queue(Rule):
-    """queues.toml: callers of one subject, first come first served."""
+    """queues.toml: callers of one subject, first come first served within their priority."""
 
     title: Title
     title_en: OptionalTitle = ""
@@ -153,8 +168,22 @@ class Queue(Rule):
     music: Literal["music", "ring"] = "music"
     position_every_seconds: Annotated[int, Field(ge=0, le=600)] = 0
     """How often a waiting caller is told the position; 0 for never."""
+    tell_wait: bool = True
+    """Whether the estimated wait is told with the position."""
+    pace_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    """Seconds from one answer to the next while callers wait: what the estimate begins with after a start or
+    a reload; from then on it is measured."""
+    reassure_every_seconds: Annotated[int, Field(ge=0, le=600)] = 0
+    """How often a waiting caller hears ``reassure``; 0 for never."""
+    reassure: PromptName = "queue-still"
+    widen: dict[Seconds, Penalty] = Field(default_factory=dict)
+    """Seconds waited to the highest level (penalty) that rings from then on: ``{ 0 = 0, 20 = 10 }``. Without
+    it every level may ring at once, the lower ones first."""
+    call_back: CallBack | None = None
     next: Place
     """The way out: another queue, in the end a message."""
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    """Between queues that share seats the callers of the heavier one come first."""
 
 
 class Seat(Rule):
@@ -249,10 +278,16 @@ class Plan(BaseModel):
     agents: dict[AgentNumber, Agent] = {}
     pauses: dict[Name, Pause] = {}
     messages: dict[Name, Message] = {}
+    phones: dict[Name, Phone] = {}
+    priorities: dict[Name, Priority] = {}
     prompts: dict[Name, Prompt] = {}
     advice: tuple[Advice, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     roster: Roster | None = None
+    numbers: dict[Name, Merged] = {}
+    units: dict[Name, Unit] = {}
+    rules: Rules | None = None
+    areas: tuple[Area, ...] = ()
 
     @property
     def id(self) -> str:
@@ -277,8 +312,25 @@ class Plan(BaseModel):
             return known.skills
         return {name: queue.members[seat] for name, queue in self.queues.items() if seat in queue.members}
 
-    def line_of(self, number: str) -> str | None:
-        """The line that owns a number, or None."""
+    @property
+    def main(self) -> str:
+        """The line 12345 itself is answered by: the first of kind main, else the first; empty: no line."""
+        of_kind = (name for name, line in self.lines.items() if line.kind == "main")
+        return next(of_kind, next(iter(self.lines), ""))
+
+    def stages(self, number: str) -> tuple[Stage, ...]:
+        """What callers to a number of numbers.toml meet, from which day on; empty: it is not in there."""
+        return timeline(self.numbers, number, self.main)
+
+    def stage(self, number: str, day: date) -> Stage | None:
+        """The stage of a merged number on a day."""
+        return held(self.stages(number), day)
+
+    def line_of(self, number: str, day: date | None = None) -> str | None:
+        """The line that owns a number, or None. ``day``: also numbers of numbers.toml, as on that day."""
+        merged = self.stage(number, day) if day else None
+        if merged is not None:
+            return merged.line or None
         return next((name for name, line in self.lines.items() if number in line.numbers), None)
 
     def has(self, to: Destination) -> bool:
@@ -296,3 +348,5 @@ class Plan(BaseModel):
                 return tuple(self.messages)
             case "line":
                 return tuple(self.lines)
+            case "phone":
+                return tuple(self.phones)

@@ -13,6 +13,7 @@ FILE_OF: Mapping[DestinationKind, str] = {
     "menu": "menus.toml",
     "message": "messages.toml",
     "line": "lines.toml",
+    "phone": "phones.toml",
 }
 Known = Mapping[str, set[str]]
 """Kind of table (``queues``) to the names its file has, also those with faults of their own."""
@@ -33,6 +34,8 @@ def steps(plan: Plan, at: Destination) -> Iterator[tuple[str, Destination]]:
             yield from _one("first", plan.lines[at.name].first)
         case "queue" if at.name in plan.queues:
             yield from _one("next", plan.queues[at.name].next)
+        case "phone" if at.name in plan.phones:
+            yield from _one("next", plan.phones[at.name].next)
         case "menu" if at.name in plan.menus:
             for key, to in plan.menus[at.name].keys.items():
                 yield from _one(f"keys.{key}", to)
@@ -69,7 +72,7 @@ def _missing_places(plan: Plan, known: Known) -> Iterator[Fault]:
             yield Fault(file, place, f"no such {to.kind} '{to.name}'", did_you_mean(to.name, names))
         elif file == "city.toml" and to.kind != "message":
             yield Fault(file, place, f"'{to}' is not a message", "every road ends in one that speaks")
-        elif file == "queues.toml" and to.kind == "line":
+        elif file in ("queues.toml", "phones.toml") and to.kind == "line":
             yield Fault(
                 file,
                 place,
@@ -151,7 +154,8 @@ def _lengths(plan: Plan) -> Iterator[Fault]:
 
 def _never_used(plan: Plan) -> Iterator[Fault]:
     reached = {to for _, _, to in _mentions(plan)}
-    for kind in ("queue", "menu"):
+    kinds: tuple[DestinationKind, ...] = ("queue", "menu", "phone")
+    for kind in kinds:
         for name in plan.names(kind):
             if Destination(kind, name) not in reached:
                 yield Fault(

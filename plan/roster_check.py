@@ -231,7 +231,7 @@ def _queues(roster: Roster, plan: Plan) -> Iterator[Fault]:
     for name, target in roster.targets.items():
         if name not in plan.queues:
             yield _no_such(f"targets.{name}", "queue", name, set(plan.queues))
-        elif target.open and not plan.queues[name].next.startswith("queue:"):
+        elif target.open and not plan.queues[name].next.startswith(("queue:", "phone:")):
             text = "is closed at times, and its callers then reach nobody"
             yield Fault(
                 ROSTER, f"targets.{name}.open", text, f"lead queues.{name}.next to another queue", True

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from plan import model
 from plan.faults import Fault, spoken
+from plan.rule import Rule
 from plan.words import CITY, NAME, SEAT, did_you_mean, shown
 
 T = TypeVar("T", bound=model.Rule)
@@ -27,10 +28,14 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "agents": model.Agent,
     "pauses": model.Pause,
     "messages": model.Message,
+    "phones": model.Phone,
+    "priorities": model.Priority,
     "prompts": model.Prompt,
+    "numbers": model.Merged,
+    "units": model.Unit,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast"))
+FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places"))
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 
@@ -105,7 +110,12 @@ def tables_of(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault])
     """Name and content of each table of a kind. A faulty one comes as far as it is sound, or not at all."""
     numbered = {model.Seat: "a seat's number", model.Agent: "an agent's number (工号)"}.get(rule)
     pattern, what = (SEAT, numbered) if numbered else (NAME, "a name")
+    shared = {key: text for key in ("basis", "assumption") if isinstance(text := raw.get(key), str)}
     for name, table in raw.items():
+        if name in shared:
+            # said once at the top of the file, it holds for each table that says neither
+            rule_of(file, (), {name: table}, Rule, found)
+            continue
         if not pattern.fullmatch(name):
             hint = "3 to 6 digits" if numbered else "lower case letters, digits and hyphens, at most 24"
             found.append(Fault(file, shown(name), f"is not {what}", hint))
@@ -119,6 +129,8 @@ def tables_of(file: str, raw: dict[str, Any], rule: type[T], found: list[Fault])
                 )
             )
             continue
+        if shared and not table.keys() & shared.keys():
+            table = {**shared, **table}
         made = rule_of(file, (name,), table, rule, found) or _partly(table, rule)
         if made is not None and pattern.fullmatch(name):
             yield name, made
@@ -131,6 +143,8 @@ def _example(rule: type[model.Rule]) -> str:
         model.Trunk: "carrier",
         model.Line: "main",
         model.Queue: "general",
+        model.Merged: "12315",
+        model.Unit: "police",
     }.get(rule, "welcome")
 
 
@@ -148,7 +162,7 @@ def rule_of(
 
 def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
     """A faulty table as far as it is sound, so that the places it names are checked in the same run."""
-    if rule.__name__ not in ("Line", "Menu", "Queue", "Message"):
+    if rule.__name__ not in ("Line", "Menu", "Queue", "Message", "Merged", "Phone"):
         return None
     told = _tuples(raw)
     faulty: set[int | str] = set()
@@ -159,7 +173,9 @@ def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
     empty: dict[str, Any] = {"members": {}, "keys": {}, "numbers": ()}
     whole: dict[str, Any] = {}
     for name, field in rule.model_fields.items():
-        whole[name] = empty.get(name, "") if field.is_required() else field.default
+        whole[name] = (
+            empty.get(name, "") if field.is_required() else field.get_default(call_default_factory=True)
+        )
         if name in told and name not in faulty:
             whole[name] = told[name]
     return rule.model_construct(None, **whole)  # type: ignore[return-value]  # mypy loses T in the plugin
@@ -205,3 +221,8 @@ def advice_of(
             if kind == "overflow" and (o := rule_of("advice.toml", place, entry, model.Overflow, found)):
                 overflow.append(o)
     return tuple(advice), tuple(overflow)
+
+
+def rules_of(raw: dict[str, Any], found: list[Fault]) -> model.Rules | None:
+    """rules.toml; None when there is none or it has a fault."""
+    return rule_of("rules.toml", (), raw, model.Rules, found) if raw else None

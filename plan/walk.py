@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
+from plan.merged import Stage
 from plan.model import Destination, Menu, Message, Plan, Queue
 
 
@@ -20,18 +22,58 @@ Onward = Generator[Step, None, Destination | None]
 
 
 def walk(
-    plan: Plan, number: str, texts: Mapping[str, str], *, keys: str = "", forwarded_from: str = ""
+    plan: Plan,
+    number: str,
+    texts: Mapping[str, str],
+    *,
+    keys: str = "",
+    forwarded_from: str = "",
+    day: date | None = None,
 ) -> Iterator[Step] | None:
     """The whole road of a call to ``number`` when no agent ever answers; None when no line owns it.
 
     ``texts``: what the shipped prompts say. ``keys``: what the caller presses, one for each menu.
-    ``forwarded_from``: the number that forwarded the call here (Diversion).
+    ``forwarded_from``: the number that forwarded the call here (Diversion). ``day``: the date of the call;
+    merged numbers (numbers.toml) are only known with it.
     """
-    called, forwarding = plan.line_of(number), plan.line_of(forwarded_from) if forwarded_from else None
-    if (name := forwarding or called) is None:
+    dialled = number
+    stage = plan.stage(number, day) if day else None
+    if stage is None and forwarded_from:
+        # the called number counts first: a carrier may drop or invent a Diversion (decisions 22)
+        stage = plan.stage(forwarded_from, day) if day else None
+        dialled = forwarded_from if stage or plan.line_of(forwarded_from) else number
+    name = stage.line if stage else plan.line_of(dialled)
+    if name is None:
         return None
     said = {**texts, **{id: own.text or f"（录音 {own.wav}）" for id, own in plan.prompts.items()}}
+    if stage is not None:
+        return _merged(plan, stage, number, forwarded_from, said, list(keys))
     return _line(plan, name, number, forwarded_from, said, list(keys))
+
+
+_HOW = {
+    "announced": "过渡期：先播语音提示 in transition: an announcement comes first",
+    "silent": "已整体并入，直接由 12345 接听 merged: answered as 12345, without a word",
+    "own": "自有线路 a line of its own",
+    "closed": "号码已取消 the number is cancelled",
+}
+
+
+def _merged(
+    plan: Plan, stage: Stage, number: str, forwarded_from: str, said: Mapping[str, str], keys: list[str]
+) -> Iterator[Step]:
+    row = plan.numbers[stage.row]
+    until = f"，自 from {stage.begins}" if stage.begins else ""
+    yield Step(
+        f"{number}：归并清单 numbers.{stage.row}「{row.title}」{row.kind}{until}",
+        f"{_HOW[stage.treatment]}；依据 basis: {row.basis or row.assumption}",
+    )
+    if stage.prompt:
+        yield Step(f"听到 hears: 「{said.get(stage.prompt, stage.prompt)}」 [{stage.prompt}]")
+    if stage.line:
+        yield from _line(plan, stage.line, number, forwarded_from, said, keys)
+    else:
+        yield Step("挂机 hangs up")
 
 
 def _line(
@@ -53,6 +95,14 @@ def _line(
             case "message":
                 yield from _message(at.name, plan.messages[at.name], said)
                 at = None
+            case "phone":
+                phone = plan.phones[at.name]
+                yield Step(
+                    f"拨打值班电话 duty phone {at.name}「{phone.title}」：振铃 {phone.ring_seconds} 秒 ─ "
+                    f"rings {phone.ring_seconds} s through trunk {phone.trunk}",
+                    f"无人接听则去 {phone.next} if nobody answers: {phone.next}",
+                )
+                at = Destination.parse(phone.next)
             case "line":
                 yield Step(f"转到线路 line {at.name}")
                 yield from _enter(plan, at.name, said)

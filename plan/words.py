@@ -22,14 +22,14 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
 SEAT = re.compile(r"[0-9]{3,6}")
 NUMBER = re.compile(r"\+?[0-9]{2,15}")
 """A called or calling number: E.164 allows 15 digits, short codes have two or more."""
-DESTINATION = re.compile(rf"(queue|menu|message|line):({NAME.pattern})")
+DESTINATION = re.compile(rf"(queue|menu|message|line|phone):({NAME.pattern})")
 WAV = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,40}/){0,2}[a-z0-9][a-z0-9_-]{0,40}\.wav")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"({_LABEL}(?:\.{_LABEL}){{0,8}})(?::([0-9]{{1,5}}))?")
 TIMEZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "UTC")
 """Asterisk takes an unknown zone for UTC without a word, so only these."""
 
-_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕.-_/()%:+№§?! ")
+_PUNCTUATION = frozenset("，。、；：？！（）《》〈〉【】「」“”‘’—…·－～〔〕×÷.-_/()%:+№§?! ")
 """Between the letters of a text. Missing on purpose: , ; & | ^ $ { } [ ] < > = " ' ` \\ @ and controls."""
 
 
@@ -147,7 +147,8 @@ def _destination(text: str) -> str:
         return text
     kind = text.partition(":")[0]
     hint = "like queue:general, menu:main, message:sorry or line:main"
-    if ":" in text and (close := difflib.get_close_matches(kind, ("queue", "menu", "message", "line"), n=1)):
+    kinds = ("queue", "menu", "message", "line", "phone")
+    if ":" in text and (close := difflib.get_close_matches(kind, kinds, n=1)):
         hint = f"did you mean '{close[0]}:'?" if close[0] != kind else f"a name has {_NAME_RULE}"
     raise WrongWord(f"{shown(text)} is not a place", hint)
 
@@ -174,6 +175,7 @@ CityName = Annotated[
     ),
 ]
 Name = Annotated[str, AfterValidator(_pattern(NAME, "a name", _NAME_RULE))]
+OptionalName = Annotated[str, AfterValidator(_optional(_pattern(NAME, "a name", _NAME_RULE)))]
 AgentNumber = Annotated[str, AfterValidator(_pattern(SEAT, "an agent's number (工号)", "3 to 6 digits"))]
 Pin = Annotated[str, AfterValidator(_optional(_pattern(re.compile("[0-9]{4,8}"), "a pin", "4 to 8 digits")))]
 PauseKey = Annotated[
@@ -188,6 +190,15 @@ MenuKey = Annotated[
     str,
     AfterValidator(_pattern(re.compile("[0-9*]"), "a menu key", "0 to 9 or *; # ends an input in Asterisk")),
 ]
+MenuPress = Annotated[
+    str,
+    AfterValidator(_pattern(re.compile(rf"{NAME.pattern}:[0-9*]"), "a menu and a key", "like service:3")),
+]
+Seconds = Annotated[
+    str,
+    AfterValidator(_pattern(re.compile("0|[1-9][0-9]{0,3}"), "seconds waited", "0 to 9999, like 20 = 10")),
+]
+"""A TOML key: seconds as text."""
 Place = Annotated[str, AfterValidator(_destination)]
 OptionalPlace = Annotated[str, AfterValidator(_optional(_destination))]
 PromptName = Annotated[str, AfterValidator(_pattern(NAME, "a prompt's name", _NAME_RULE))]

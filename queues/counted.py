@@ -10,6 +10,11 @@ NO_CIRCUIT = 34
 """Q.850: refused because the trunk is full. The trunk's own counters tell these (decisions 23)."""
 
 
+def own(call: Call) -> bool:
+    """A citizen's own call: no consultation, and no call back of ours."""
+    return call.consult_of is None and not call.callback_of
+
+
 def refused(call: Call) -> bool:
     return call.cause == NO_CIRCUIT and call.left_by is LeftBy.SYSTEM and call.greeted is None
 
@@ -25,7 +30,7 @@ def is_open(call: Call) -> bool:
 
 def offered(call: Call) -> bool:
     """Whether the call stands below the line of both rates."""
-    return not (call.consult_of is not None or refused(call) or not_in_service(call) or is_open(call))
+    return not (not own(call) or refused(call) or not_in_service(call) or is_open(call))
 
 
 def seconds_to_answer(call: Call) -> float | None:

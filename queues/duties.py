@@ -6,15 +6,17 @@ A new kind is one entry of ``KINDS``: a function from what is known to the dutie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from calls.facts import CallId
 from calls.model import Call
+from calls.standing import Announcement
 from plan.words import NUMBER
 
 
 class DutyKind(StrEnum):
+    ANNOUNCEMENT = "announcement"  # stands on a line until somebody lowers it
     CALL_BACK = "call-back"  # a caller was promised a call: recorded message, asked to be called
 
 
@@ -25,6 +27,7 @@ class Duty:
     kind: DutyKind
     city: str
     call: CallId
+    """Empty for an announcement."""
     since: float
     """When the promise was made."""
     line: str
@@ -41,6 +44,7 @@ class Known:
     """What duties are found in: calls of history and of the moment, each once."""
 
     calls: Sequence[Call]
+    announcements: Sequence[Announcement] = ()
 
 
 def duties(known: Known) -> list[Duty]:
@@ -54,14 +58,21 @@ def call_backs(known: Known) -> Iterable[Duty]:
     Whichever side dialled: a citizen who got through later has been spoken to.
     """
     talked: dict[tuple[str, str], list[Call]] = {}
+    kept: dict[str, list[Call]] = {}
     for call in known.calls:
+        if call.callback_of:
+            # an agent who answered a stand-in has not yet talked with anybody
+            if call.greeted is not None and call.answered is not None:
+                kept.setdefault(call.callback_of, []).append(replace(call, answered=call.greeted))
+            continue
         if call.answered is not None and call.consult_of is None and NUMBER.fullmatch(call.caller):
             talked.setdefault((call.city, call.caller), []).append(call)
     for call in known.calls:
         if not call.owed or call.consult_of is not None:
             continue
         since = call.since if call.ended is None else call.ended
-        later = [c for c in talked.get((call.city, call.caller), []) if c.answered and c.answered > since]
+        spoken = [*talked.get((call.city, call.caller), ()), *kept.get(call.id, ())]
+        later = [c for c in spoken if c.answered and (c.answered > since or c.callback_of)]
         first = min(later, key=lambda c: c.answered or 0.0, default=None)
         yield Duty(
             kind=DutyKind.CALL_BACK,
@@ -76,4 +87,14 @@ def call_backs(known: Known) -> Iterable[Duty]:
         )
 
 
-KINDS: Mapping[DutyKind, Callable[[Known], Iterable[Duty]]] = {DutyKind.CALL_BACK: call_backs}
+def announcements(known: Known) -> Iterable[Duty]:
+    """Urgent announcements that stand: the next shift decides when they go."""
+    for up in known.announcements:
+        kind, none = DutyKind.ANNOUNCEMENT, CallId("")
+        yield Duty(kind=kind, city=up.city, call=none, since=up.since, line=up.line, queue="", number="")
+
+
+KINDS: Mapping[DutyKind, Callable[[Known], Iterable[Duty]]] = {
+    DutyKind.CALL_BACK: call_backs,
+    DutyKind.ANNOUNCEMENT: announcements,
+}

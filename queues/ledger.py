@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,7 @@ from queues.counted import (
     is_open,
     not_in_service,
     offered,
+    own,
     refused,
     seconds_to_answer,
 )
@@ -89,6 +90,8 @@ class Figures:
     """Dialled a number no line owns; not in ``offered``."""
     owed: int = 0
     """Calls that left a call-back duty."""
+    called_back: int = 0
+    """Calls whose citizen an agent has talked with when calling back. Not "answered"."""
     timed_out: int = 0
     key_exit: int = 0
     full: int = 0
@@ -125,7 +128,8 @@ class Rows:
 
 def figures(rows: Rows, since: float, until: float, by: By = By.TOTAL, minutes: int = 60) -> list[Figures]:
     """A row for each key, in order; always one for TOTAL, and for each interval of [since, until)."""
-    calls = {c.id: c for c in rows.calls if c.consult_of is None and since <= c.arrived < until}
+    calls = {c.id: c for c in rows.calls if own(c) and since <= c.arrived < until}
+    back = called_back(rows.calls)
     visits = [v for v in rows.visits if v.call in calls]
     stints = [s for s in rows.stints if s.call in calls]
     if by is By.QUEUE:
@@ -133,15 +137,15 @@ def figures(rows: Rows, since: float, until: float, by: By = By.TOTAL, minutes: 
     if by is By.SEAT:
         return _by_seat(calls, stints, since, until)
     if by is By.TOTAL:
-        return [_of_calls(calls, visits, stints, "", since, until)]
+        return [_of_calls(calls, visits, stints, back, "", since, until)]
     if by is By.INTERVAL:
         spans = intervals(since, until, minutes)
         starts = [a for a, _ in spans]
         groups = _split(calls, visits, stints, lambda c: f"{bisect_right(starts, c.arrived) - 1}")
         none: _Group = ({}, [], [])
-        return [_of_calls(*groups.get(f"{n}", none), "", a, b) for n, (a, b) in enumerate(spans)]
+        return [_of_calls(*groups.get(f"{n}", none), back, "", a, b) for n, (a, b) in enumerate(spans)]
     groups = _split(calls, visits, stints, _KEYS[by])
-    return [_of_calls(*groups[key], key, since, until) for key in sorted(groups)]
+    return [_of_calls(*groups[key], back, key, since, until) for key in sorted(groups)]
 
 
 _Group = tuple[dict[CallId, Call], list[Visit], list[Stint]]
@@ -182,6 +186,13 @@ def intervals(since: float, until: float, minutes: int) -> list[tuple[float, flo
     return list(zip(cuts, [*cuts[1:], until], strict=True)) if since < until else []
 
 
+def called_back(calls: Iterable[Call]) -> set[str]:
+    """Calls whose call back reached the citizen."""
+    return {
+        c.callback_of for c in calls if c.callback_of and c.greeted is not None and c.answered is not None
+    }
+
+
 # --- rows -------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +200,7 @@ def _of_calls(
     calls: Mapping[CallId, Call],
     visits: Sequence[Visit],
     stints: Sequence[Stint],
+    back: Container[str],
     key: str,
     since: float,
     until: float,
@@ -216,6 +228,7 @@ def _of_calls(
         refused=sum(map(refused, calls.values())),
         not_in_service=sum(map(not_in_service, calls.values())),
         owed=sum(c.owed for c in mine),
+        called_back=sum(c.id in back for c in mine),
         missed=sum(s.part is Part.MISSED for s in stints),
         to_answer=spread(x for c in reached if (x := seconds_to_answer(c)) is not None),
         refilled=sum(c.source is Source.REFILLED for c in calls.values()),

@@ -222,7 +222,10 @@ def _leg_started(seats: Seats, x: f.LegStarted) -> Seats:
 def _leg(seats: Seats, leg: LegId, value: SeatLeg, at: float) -> Seats:
     if leg in seats.gone:
         return seats
-    return _told(replace(seats, legs={**seats.legs, leg: value}), value.seat, at)
+    before = seats.legs.get(leg)
+    seats = _told(replace(seats, legs={**seats.legs, leg: value}), value.seat, at)
+    # a leg is one seat's: whoever had it is free of it
+    return seats if before is None or before.seat == value.seat else _told(seats, before.seat, at)
 
 
 def _leg_changes(seats: Seats, x: Any, **changes: Any) -> Seats:

@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 from calls.facts import LegId
 from calls.orders import (
+    Announce,
     EndWrapUp,
+    Free,
     HangUp,
+    MoveToFront,
+    MoveToQueue,
     Nudge,
     Order,
     Originate,
@@ -15,13 +19,18 @@ from calls.orders import (
     ReadVariable,
     Redirect,
     Reload,
+    SetQueues,
     SignIn,
     SignOut,
+    StandIn,
+    TakeOver,
     Unpause,
+    Watch,
 )
+from cti.asterisk.do_desk import at_desk
 from cti.asterisk.do_seat import at_seat
 from cti.asterisk.ear import NUDGE
-from cti.asterisk.resync import whole
+from cti.asterisk.resync import CALL_BACKS, whole
 from cti.asterisk.wire.action import Reply, Values
 from cti.asterisk.wire.connection import Connection
 from cti.errors import Refused
@@ -87,6 +96,10 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             # goes back to asking whether it is this caller's turn
             played = {"Channel": channel_of(order.leg), "Digit": NUDGE, "Receive": "true", "Duration": "20"}
             await _ask(connection, {"Action": "PlayDTMF", **played})
+        case SetQueues() | Watch() | TakeOver() | Free() | MoveToFront() | MoveToQueue() | Announce():
+            await at_desk(order, connection, channel_of)
+        case StandIn():
+            await _stand_in(order, connection)
         case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
             await at_seat(order, connection)
     return ""
@@ -94,6 +107,26 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
 
 async def _ask(connection: Connection, values: Values, seconds: float = 5.0) -> Reply:
     return whole(str(values["Action"]), await connection.ask(values, seconds))
+
+
+async def _stand_in(order: StandIn, connection: Connection) -> None:
+    """The dialplan's own stand-in (asterisk_conf.callback), which looks whether there is one already."""
+    family = {"Family": CALL_BACKS, "Key": order.call}
+    if not (await connection.ask({"Action": "DBGet", **family})).ok:
+        await _ask(connection, {"Action": "DBPut", **family, "Val": order.record})
+    await _ask(
+        connection,
+        {
+            "Action": "Originate",
+            "Channel": f"Local/{order.call}@stand-up/n",
+            "Context": "stand-up",
+            "Exten": "1",
+            "Priority": "1",
+            "Timeout": "5000",
+            "Async": "true",
+        },
+        10.0,
+    )
 
 
 async def _reload(connection: Connection, part: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 
 from calls.orders import EndWrapUp, Pause, SeatOrder, SignIn, SignOut, Unpause
 from cti.asterisk.resync import whole
@@ -26,7 +27,14 @@ _DID: dict[type[SeatOrder], str] = {
 }
 _WORD = re.compile(r"[a-z0-9-]{0,24}")
 """What may become a dialplan variable of ours."""
+_LISTS: Mapping[str, re.Pattern[str]] = {
+    **dict.fromkeys(("ADD", "SET", "DROP"), re.compile(r"[a-z0-9/:-]{0,900}")),
+    "SOUND": re.compile(r"[A-Za-z0-9/-]{0,80}"),
+}
+"""And those that are longer: queues with levels (``general/0:market/2``), the name of a sound."""
 REASONS = {
+    "unknown-queue": "没有这个队列 no such queue",
+    "unknown-line": "没有这条线路 no such line",
     "unknown-agent": "没有这个工号 no such agent",
     "unknown-seat": "没有这个座席 no such seat",
     "unknown-reason": "没有这个原因 no such reason in the plan",
@@ -39,26 +47,35 @@ REASONS = {
 
 async def at_seat(order: SeatOrder, connection: Connection) -> None:
     """Do it. Raises Refused with the reason, or NotNow (no answer: outcome unknown)."""
+    await run(
+        connection,
+        "seat-order",
+        {
+            "CITY": order.city,
+            "SEAT": order.seat,
+            "DID": _DID[type(order)],
+            "BY": order.by,
+            "AGENT": order.agent if isinstance(order, SignIn) else "",
+            "REASON": order.reason if isinstance(order, Pause) else "",
+        },
+        f"{order.city}/{order.seat}",
+    )
+
+
+async def run(connection: Connection, context: str, told: Mapping[str, str], what: str) -> None:
+    """Run a context of orders with these variables. Raises Refused with the reason it left, or NotNow."""
     number = secrets.token_hex(6)
-    told = {
-        "CITY": order.city,
-        "SEAT": order.seat,
-        "DID": _DID[type(order)],
-        "BY": order.by,
-        "AGENT": order.agent if isinstance(order, SignIn) else "",
-        "REASON": order.reason if isinstance(order, Pause) else "",
-        "ORDER": number,
-    }
+    told = {**told, "ORDER": number}
     for name, word in told.items():
-        if not _WORD.fullmatch(word):
+        if not _LISTS.get(name, _WORD).fullmatch(word):
             raise Refused(f"{name.lower()} {word[:30]!r}: small letters, digits and hyphens only")
     reply = whole(
         "Originate",
         await connection.ask(
             {
                 "Action": "Originate",
-                "Channel": "Local/s@seat-order/n",
-                "Context": "seat-order",
+                "Channel": f"Local/s@{context}/n",
+                "Context": context,
                 "Exten": "1",
                 "Priority": "1",
                 "Timeout": str(int(SECONDS * 1000)),
@@ -73,4 +90,4 @@ async def at_seat(order: SeatOrder, connection: Connection) -> None:
     why = await connection.ask({"Action": "DBGet", "Family": FAMILY, "Key": number})
     word = next((row["Val"] for row in why.items if "Val" in row), "") if why.ok else ""
     await connection.ask({"Action": "DBDel", "Family": FAMILY, "Key": number})
-    raise Refused(f"{order.city}/{order.seat}: {REASONS.get(word, word or 'Asterisk did not do it')}")
+    raise Refused(f"{what}: {REASONS.get(word, word or 'Asterisk did not do it')}")

@@ -21,6 +21,8 @@ from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
 CHUNK = 1 << 20
 LATEST_FIRST = 2
 """Seconds by which lines of these files may stand out of order."""
+ASKING = ("Originate", "AGI")
+"""What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +103,24 @@ def _facts(
     city, leg = city_and(call)[0], leg_of(call)
     last = max(enumerate(rows), key=lambda x: (_utc(x[1][11]), x[0]))[1]
     told = next((r[17] for r in rows if r[17]), "").split(";")[0].split("/")
-    told += [""] * (6 - len(told))
+    told += [""] * (7 - len(told))
+    back = [r for w in lines if w[4] == "HOTLINECALLBACK" and len(w) > 5 for r in [(w, w[5].split("/")[-2:])]]
     at = _float(told[5]) or min(_utc(r[9]) for r in rows)
     yield f.CallArrived(
         at=at, node=node, call=call, leg=leg, city=city, line=told[1], original=told[2],
         trunk=told[3] or endpoint_of(rows[0][5]).removeprefix(f"{city}-"), called=told[4] or told[2],
-        caller=rows[0][1], sip_call="",
+        caller=told[4] if told[6] else rows[0][1], sip_call="", callback_of=told[6],
     )  # fmt: skip
     yield f.LegStarted(
         at=at, node=node, leg=leg, channel=rows[0][5], call=call, endpoint=endpoint_of(rows[0][5]),
         caller=rows[0][1], called=told[4], context="", linked=leg,
     )  # fmt: skip
-    if "-line-" not in last[3] or last[7] == "AGI":
+    if told[6]:
+        # a stand-in greets nobody; its citizen hears a greeting when the call back is answered
+        for words, state in back:
+            if state[0] == "talking":
+                yield f.GreetingEnded(at=float(words[0]), node=node, call=call)
+    elif "-line-" not in last[3] or last[7] in ASKING:
         # it came past the greeting; when exactly, only the listener would know
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""
@@ -133,7 +141,9 @@ def _facts(
     if not lines and f"{city}-message-" in context:
         to = "message:" + context.removeprefix(f"{city}-message-")
         yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
-    by = ("agent" if context == "talked" else "system") if app == "Hangup" else "caller"
+    by = ("agent" if context in ("talked", "desk-taken") else "system") if app == "Hangup" else "caller"
+    if told[6] or any(w[4] == "HOTLINEDUTY" for w in lines) or any(s[0] == "asked" for _, s in back):
+        by = "system"
     cause = int(data) if app == "Hangup" and data.isdigit() else 16
     yield f.CallLeft(at=ended, node=node, call=call, by=by, cause=cause)
     yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
@@ -180,7 +190,7 @@ def _line(call: CallId, city: str, leg: LegId, node: str, words: list[str], at: 
             status = {"EXITWITHTIMEOUT": "TIMEOUT", "EXITEMPTY": "LEAVEEMPTY"}.get(event, "CONTINUE")
             key = data[0] if event == "EXITWITHKEY" else ""
             yield f.QueueGaveUp(at=at, status=status, key=key, **here)
-        case "HOTLINEOUT" if data[0] in ("FULL", "JOINEMPTY", "JOINUNAVAIL"):
+        case "HOTLINEOUT" if data[0] in ("FULL", "JOINEMPTY", "JOINUNAVAIL", "WITHDRAW"):
             yield f.QueueGaveUp(at=at, status=data[0], key="", **here)
         case "HOTLINEOWED":
             yield f.CallBackOwed(at=at, node=node, call=call, caller="", line="", message=data[0])

@@ -7,6 +7,7 @@ behind, and the first one of a name counts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from calls.facts import (
     AdviceAsked,
@@ -17,6 +18,7 @@ from calls.facts import (
     CallerReturned,
     CallId,
     CallLeft,
+    DutyPhoneAnswered,
     GreetingEnded,
     LegId,
     MenuChosen,
@@ -25,6 +27,8 @@ from calls.facts import (
     SeatActed,
     SeatMissed,
 )
+from calls.record import call_back_of
+from cti.asterisk import hear_desk
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
@@ -48,8 +52,20 @@ def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
             original=value(said, "\r\nOriginal: "),
             caller=value(said, "\r\nCaller: "),
             sip_call=value(said, "\r\nSipCall: "),
+            merged=value(said, "\r\nMerged: "),
+            how=value(said, "\r\nHow: "),
+            centre=value(said, "\r\nCentre: "),
+            case=value(said, "\r\nCase: "),
+            story=story_of(value(said, "\r\nStory: ")),
+            callback_of=value(said, "\r\nCallBackOf: "),
         )
     )
+
+
+def story_of(encoded: str) -> str:
+    """A centre's story as text: percent-encoded UTF-8, cut anywhere, by a machine that is not ours."""
+    text = unquote(encoded.rsplit("%", 1)[0] if encoded[-2:].count("%") else encoded, errors="ignore")
+    return "".join(char for char in text if char.isprintable() or char == "\n")
 
 
 def _greeted(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
@@ -145,6 +161,16 @@ def _seat(ear: Ear, text: str, at: float) -> None:
         ear.tell(AgentUnbound(at=at, node=ear.node, city=city, seat=seat, agent=agent, why=why))
 
 
+def _call_back(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    fact = call_back_of(value(said, "\r\nRecord: "), call, at, ear.node)
+    if fact is not None:
+        ear.tell(fact)
+
+
+def _duty(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    ear.tell(DutyPhoneAnswered(at=at, node=ear.node, call=call, phone=value(said, "\r\nPhone: ")))
+
+
 _TELLERS: dict[str, _Teller] = {
     "arrived": _arrived,
     "greeted": _greeted,
@@ -156,6 +182,8 @@ _TELLERS: dict[str, _Teller] = {
     "recording": _recording,
     "missed": _missed,
     "returned": _returned,
+    "call-back": _call_back,
+    "duty": _duty,
 }
 
 
@@ -167,6 +195,9 @@ def _user_event(ear: Ear, text: str) -> None:
     what = value(said, "\r\nWhat: ")
     if what == "seat":
         _seat(ear, said, ear.moment(text))
+        return
+    if what in hear_desk.TELLERS:
+        hear_desk.TELLERS[what](ear, said, ear.moment(text))
         return
     teller = _TELLERS.get(what)
     call = call_of(value(said, "\r\nCall: "))

@@ -21,6 +21,10 @@ LIST_SECONDS = 15.0
 
 SEATED = "hotline-seat"
 """The dialplan keeps there who sits where: ``/hotline-seat/demo/1001: 8001`` (asterisk_conf.seats)."""
+URGENT = "hotline-urgent"
+"""And there what is announced on a line: ``/hotline-urgent/demo/main: hotline/mass-event``."""
+CALL_BACKS = "hotline-callback"
+"""Promised calls back: ``/hotline-callback/<CALL_ID>: record`` (asterisk_conf.callback)."""
 _DEVICE_STATES = (
     "unknown",
     "not_inuse",
@@ -46,6 +50,10 @@ class Lists:
     queues: tuple[Headers, ...]
     agents: tuple[Headers, ...] | None = None
     """Rows of AstDB family ``hotline-seat``."""
+    urgent: tuple[Headers, ...] | None = None
+    """Rows of AstDB family ``hotline-urgent``."""
+    call_backs: tuple[Headers, ...] | None = None
+    """Rows of AstDB family ``hotline-callback``."""
 
 
 async def ask_all(connection: Connection) -> Lists:
@@ -61,13 +69,15 @@ async def ask_all(connection: Connection) -> Lists:
         channels=channels.items,
         bridges=bridges.items,
         queues=queues.items,
-        agents=await _signed_in(connection),
+        agents=await _tree(connection, SEATED),
+        urgent=await _tree(connection, URGENT),
+        call_backs=await _tree(connection, CALL_BACKS),
     )
 
 
-async def _signed_in(connection: Connection) -> tuple[Headers, ...] | None:
-    """Who sits where. An empty family is an error to Asterisk; older ones have no such action."""
-    reply = await connection.ask({"Action": "DBGetTree", "Family": SEATED}, LIST_SECONDS)
+async def _tree(connection: Connection, family: str) -> tuple[Headers, ...] | None:
+    """A family of AstDB. An empty one is an error to Asterisk; older ones have no such action."""
+    reply = await connection.ask({"Action": "DBGetTree", "Family": family}, LIST_SECONDS)
     if not reply.ok:
         return () if "not found" in reply.why.lower() else None
     return tuple(row for row in reply.items if row.get("Event") == "DBGetTreeResponse")
@@ -106,7 +116,9 @@ def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -
             for row in lists.queues
             if row["Event"] == "QueueParams" and (name := city_and(row.get("Queue", "")))[0]
         ),
-        agents=None if lists.agents is None else tuple(_agents(lists.agents)),
+        agents=None if lists.agents is None else tuple(_kept(lists.agents, SEATED)),
+        announcements=None if lists.urgent is None else tuple(_kept(lists.urgent, URGENT)),
+        call_backs=None if lists.call_backs is None else tuple(_call_backs(lists.call_backs)),
     )
 
 
@@ -170,11 +182,18 @@ def _member(row: Headers) -> list[MemberNow]:
     ]
 
 
-def _agents(rows: tuple[Headers, ...]) -> Iterator[tuple[str, str, str]]:
+def _kept(rows: tuple[Headers, ...], family: str) -> Iterator[tuple[str, str, str]]:
     for row in rows:
         parts = row.get("Key", "").strip("/").split("/")
-        if len(parts) == 3 and parts[0] == SEATED:
+        if len(parts) == 3 and parts[0] == family:
             yield parts[1], parts[2], row.get("Val", "")
+
+
+def _call_backs(rows: tuple[Headers, ...]) -> Iterator[tuple[CallId, str]]:
+    for row in rows:
+        family, _, call = row.get("Key", "").strip("/").partition("/")
+        if family == CALL_BACKS and call:
+            yield CallId(call), row.get("Val", "")
 
 
 def _waiter(row: Headers) -> list[WaiterNow]:

@@ -17,7 +17,7 @@ from cti.commands.moment import moment
 from cti.commands.options import HomeOption, home_of
 from cti.errors import Broken, NotNow, Refused
 
-KINDS = {"call-back": "待回电 call back"}
+KINDS = {"call-back": "待回电 call back", "announcement": "紧急公告 announcement"}
 
 
 def duties(

@@ -7,8 +7,10 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -17,6 +19,7 @@ from asterisk_conf.site import Site
 from cti import asterisk_process, plan_folder
 from cti.asterisk_process import Missing
 from cti.commands.options import HomeOption, home_of
+from cti.commands.plan_explain import explain
 from cti.errors import NotNow, Refused
 from cti.home import Home
 from cti.plan_folder import BadPlan
@@ -34,6 +37,7 @@ app = typer.Typer(
     "Examples:\n\n"
     "  cti plan check plans/demo         every fault, one line each\n\n"
     "  cti plan try 12315 --plan plans/demo\n\n"
+    "  cti plan explain luan             the plan as a page, with the clause of each rule\n\n"
     "  cti plan diff plans/demo && cti plan apply plans/demo\n\n"
     "  cti plan rollback                 back to the version before",
     no_args_is_help=True,
@@ -42,6 +46,7 @@ _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 Folder = Annotated[Path, typer.Argument(help="a city's plan folder, like plans/demo", show_default=False)]
 CityOption = Annotated[str, typer.Option("--city", help="which city, when the home has several")]
+app.command()(explain)
 
 
 @app.command()
@@ -79,6 +84,12 @@ def try_(
     city: CityOption = "",
     press: Annotated[str, typer.Option("--press", help="keys the caller presses in menus")] = "",
     diversion: Annotated[str, typer.Option("--diversion", help="the number that forwards the call")] = "",
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            "--at", formats=["%Y-%m-%d"], help="the date of the call, for merged numbers; default: today"
+        ),
+    ] = None,
 ) -> None:
     """Walk a call through the plan, as if nobody answered. 纸上走一遍
 
@@ -87,6 +98,8 @@ def try_(
       cti plan try 12315 --plan plans/demo
 
       cti plan try 12346 --press 9
+
+      cti plan try 12336 --plan plans/luan --at 2021-11-15
 
     Exit 1 when no line owns the number.
     """
@@ -100,7 +113,8 @@ def try_(
         _say_faults(why)
         raise typer.Exit(1) from None
     texts = {prompt.id: prompt.zh for prompt in shelf.catalogue()}
-    steps = walk(found, number, texts, keys=press, forwarded_from=diversion)
+    day = at.date() if at else datetime.now(ZoneInfo(found.city.timezone)).date()
+    steps = walk(found, number, texts, keys=press, forwarded_from=diversion, day=day)
     if steps is None:
         said = texts.get(found.city.not_in_service, found.city.not_in_service)
         _out.print(
@@ -108,8 +122,8 @@ def try_(
             markup=False,
         )
         raise typer.Exit(1)
-    for at, step in enumerate(steps, 1):
-        _out.print(f"{at:2}. {step.what}", markup=False)
+    for count, step in enumerate(steps, 1):
+        _out.print(f"{count:2}. {step.what}", markup=False)
         if step.decided:
             _out.print(f"      → {step.decided}", markup=False)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
+from calls.audit import Audited
 from calls.codec import Unknown, from_dict
 from calls.model import Call
 from cti.errors import Broken, NotNow
@@ -89,7 +90,9 @@ class Drain:
         if after is None:
             return False
         try:
-            await self._history.save(rows.calls, rows.visits, self._journal.ident, after, rows.stints)
+            await self._history.save(
+                rows.calls, rows.visits, self._journal.ident, after, rows.stints, rows.audits
+            )
         except Broken as why:
             log.error("history refuses a batch, its rows are tried one by one", why=str(why))
             await self._one_by_one(rows, after)
@@ -106,14 +109,15 @@ class Drain:
         """A row the database will never take must not stop the others; the journal still has it."""
         alone = [Rows([c], [], []) for c in rows.calls] + [Rows([], [v], []) for v in rows.visits]
         alone += [Rows([], [], [s]) for s in rows.stints]
+        alone += [Rows([], [], [], [a]) for a in rows.audits]
         for one in alone:
             try:
                 await self._history.save(
-                    one.calls, one.visits, self._journal.ident, self.position, one.stints
+                    one.calls, one.visits, self._journal.ident, self.position, one.stints, one.audits
                 )
             except Broken as why:
                 self.refused += 1
-                of = one.calls[0].id if one.calls else (one.visits or one.stints)[0].call
+                of = one.of
                 log.error("history refuses a row", call=of, why=str(why))
         await self._history.save([], [], self._journal.ident, after)
 
@@ -125,6 +129,14 @@ class Rows:
     calls: list[Call]
     visits: list[Visit]
     stints: list[Stint]
+    audits: list[Audited] = field(default_factory=list)
+
+    @property
+    def of(self) -> str:
+        """What the first row is about."""
+        named: list[str] = [*(c.id for c in self.calls), *(v.call for v in self.visits)]
+        named += [*(s.call for s in self.stints), *(a.id for a in self.audits)]
+        return named[0] if named else ""
 
 
 def rows_of(records: Iterable[Record]) -> Rows:
@@ -139,6 +151,8 @@ def rows_of(records: Iterable[Record]) -> Rows:
                     rows.visits.append(from_dict(Visit, record.told["row"]))
                 case "stint":
                     rows.stints.append(from_dict(Stint, record.told["row"]))
+                case "audit":
+                    rows.audits.append(from_dict(Audited, record.told["row"]))
         except (Unknown, KeyError) as why:
             log.error("journal row cannot be read", at=str(record.at), why=str(why))
     return rows

@@ -20,11 +20,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from calls.audit import Audited
 from calls.codec import Unknown, from_dict, to_dict
 from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
-from cti.store.models import CallRow, CursorRow, RefillRow, StintRow, VisitRow
+from cti.store.models import AuditRow, CallRow, CursorRow, RefillRow, StintRow, VisitRow
 from cti.store.records import Position
 from queues.stint import Stint
 from queues.visit import Visit
@@ -36,6 +37,7 @@ T = TypeVar("T")
 CALLS: Table = CallRow.__table__  # type: ignore[assignment]  # declared as FromClause
 VISITS: Table = VisitRow.__table__  # type: ignore[assignment]  # declared as FromClause
 STINTS: Table = StintRow.__table__  # type: ignore[assignment]  # declared as FromClause
+AUDIT: Table = AuditRow.__table__  # type: ignore[assignment]  # declared as FromClause
 REFILLS: Table = RefillRow.__table__  # type: ignore[assignment]  # declared as FromClause
 CURSORS: Table = CursorRow.__table__  # type: ignore[assignment]  # declared as FromClause
 
@@ -109,17 +111,20 @@ class History:
         journal: str,
         position: Position,
         stints: Sequence[Stint] = (),
+        audits: Sequence[Audited] = (),
     ) -> None:
         """Rows and the cursor in one transaction. The last of several with one key stands."""
         call_rows = {call.id: _call_row(call) for call in calls}
         visit_rows = {(visit.call, visit.number): to_dict(visit) for visit in visits}
         stint_rows = {stint.leg: to_dict(stint) for stint in stints}
+        audit_rows = {row.id: _audit_row(row) for row in audits}
         cursor = {"journal": journal, "segment": position.segment, "offset": position.offset}
 
         async def write(conn: AsyncConnection) -> None:
             await self._upsert(conn, CALLS, list(call_rows.values()))
             await self._upsert(conn, VISITS, list(visit_rows.values()))
             await self._upsert(conn, STINTS, list(stint_rows.values()))
+            await self._upsert(conn, AUDIT, list(audit_rows.values()))
             await self._upsert(conn, CURSORS, [cursor])
 
         await self._within(write)
@@ -183,12 +188,28 @@ class History:
         async def read(conn: AsyncConnection) -> list[Call]:
             rows = (await conn.execute(promised)).mappings().all()
             callers = {row["caller"] for row in rows if row["caller"]}
-            talked = select(CALLS).where(
-                CALLS.c.caller.in_(callers), CALLS.c.answered.is_not(None), CALLS.c.arrived >= since
-            )
-            later = (await conn.execute(talked)).mappings().all() if callers else []
+            ours = or_(CALLS.c.caller.in_(callers), CALLS.c.callback_of.in_([row["id"] for row in rows]))
+            talked = select(CALLS).where(ours, CALLS.c.answered.is_not(None), CALLS.c.arrived >= since)
+            later = (await conn.execute(talked)).mappings().all() if rows else []
             found = {row["id"]: row for row in (*rows, *later)}
             return [from_dict(Call, dict(row)) for row in found.values()]
+
+        return await self._within(read)
+
+    async def audits(self, past: Past, **equal: str) -> list[Audited]:
+        """Orders given in the time of ``past``, newest first; ``equal``: columns and their values."""
+        wanted = select(AUDIT).order_by(AUDIT.c.at.desc(), AUDIT.c.id).limit(past.most)
+        if past.since is not None:
+            wanted = wanted.where(AUDIT.c.at >= past.since)
+        if past.until is not None:
+            wanted = wanted.where(AUDIT.c.at < past.until)
+        if past.city is not None:
+            wanted = wanted.where(AUDIT.c.city == past.city)
+        for name, value in equal.items():
+            wanted = wanted.where(AUDIT.c[name] == value)
+
+        async def read(conn: AsyncConnection) -> list[Audited]:
+            return [from_dict(Audited, dict(row)) for row in (await conn.execute(wanted)).mappings()]
 
         return await self._within(read)
 
@@ -277,7 +298,8 @@ def _statement(table: Table, dialect: str) -> Any:
     statement: Any = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
     fresh = statement.excluded
     # a journal read again must not open a call that has ended
-    where = or_(table.c.ended.is_(None), fresh.ended.is_not(None)) if table is CALLS else None
+    twice = table is CALLS or table is AUDIT
+    where = or_(table.c.ended.is_(None), fresh.ended.is_not(None)) if twice else None
     others = {c.name: fresh[c.name] for c in table.columns if c.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
 
@@ -302,6 +324,12 @@ def _call_row(call: Call) -> dict[str, Any]:
         # what a carrier sends is as long as it likes, and PostgreSQL takes no NUL
         row[name] = row[name].replace("\0", "")[:128]
     return row
+
+
+def _audit_row(row: Audited) -> dict[str, Any]:
+    plain = to_dict(row)
+    # what a person types may be long, and PostgreSQL takes no NUL
+    return {**plain, **{n: plain[n].replace("\0", "")[:128] for n in ("who", "on")}}
 
 
 def _in_our_words(why: DBAPIError) -> Exception:

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from calls.audit import Audited
 from calls.codec import VERSION, Unknown, fact_from_dict, fact_to_dict, from_dict, to_dict
 from calls.facts import CallId, Fact
 from calls.model import Call
@@ -35,6 +36,10 @@ def visit_record(visit: Visit) -> dict[str, Any]:
 
 def stint_record(stint: Stint) -> dict[str, Any]:
     return {"what": "stint", "v": VERSION, "of": stint.call, "row": to_dict(stint)}
+
+
+def audit_record(row: Audited) -> dict[str, Any]:
+    return {"what": "audit", "v": VERSION, "of": row.id, "row": to_dict(row)}
 
 
 def open_record(calls: Iterable[Call], visits: Iterable[Visit]) -> dict[str, Any]:

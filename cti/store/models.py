@@ -5,7 +5,7 @@ Times are seconds since the epoch, UTC. ``city`` stands in every row that is abo
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -51,6 +51,7 @@ class CallRow(Base):
     consult_of: Mapped[str | None]
     stage: Mapped[str] = mapped_column(server_default="")
     source: Mapped[str] = mapped_column(server_default="heard")
+    callback_of: Mapped[str] = mapped_column(server_default="")
     seconds_to_answer: Mapped[float | None]
     """From entering the line to an agent's voice: what the 15 s rule counts (GB/T 33358-2016)."""
     seconds_in_all: Mapped[float | None]
@@ -117,6 +118,25 @@ class RefillRow(Base):
     calls: Mapped[int]
     """How many calls were put right."""
     done: Mapped[float]
+
+
+class AuditRow(Base):
+    """An order somebody gave: written when it began, again with its outcome."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_by_at", "at"), Index("audit_by_city_at", "city", "at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    city: Mapped[str]
+    who: Mapped[str]
+    role: Mapped[str]
+    did: Mapped[str]
+    on: Mapped[str]
+    told: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str]
+    why: Mapped[str] = mapped_column(String(512))
+    ended: Mapped[float | None]
 
 
 class CursorRow(Base):

@@ -72,9 +72,13 @@ def compare(
     # a call at the very edge may be inside by one clock and outside by the other: both rows are wanted
     pairs = {id: (counted.calls.get(id), calls.get(id)) for id in sorted(mine | rows)}
     judged: list[tuple[CountedCall, Row]] = []
+    kept = {c.callback_of for c in counted.calls.values() if c.reached and _inside(c.arrived, since, until)}
+    ours_kept = {r["callback_of"] for r in calls.values() if r.get("callback_of") and _talked_back(r)}
     for id, (call, row) in pairs.items():
         if call is not None and row is not None and call.told_by_cdr:
             _one(truth, call, row, visits.get(id, ()))
+            if (id in kept) != (id in ours_kept):
+                truth.differences.append(Difference(id, "called back", id in ours_kept, id in kept))
             judged.append((call, row))
         elif row is None:
             if call is not None and (call.told_by_cdr or _over(call)):
@@ -188,7 +192,11 @@ def _figures(truth: Truth, judged: Sequence[tuple[CountedCall, Row]]) -> None:
 def _row_offered(row: Row) -> bool:
     full = row["cause"] == 34 and row["left_by"] == "system" and row["greeted"] is None
     wrong_number = not row["line"] and bool(row["original"])
-    return row["consult_of"] is None and not full and not wrong_number
+    return row["consult_of"] is None and not row.get("callback_of") and not full and not wrong_number
+
+
+def _talked_back(row: Row) -> bool:
+    return row["greeted"] is not None and row["answered"] is not None
 
 
 def _clock(row: Row) -> float | None:

@@ -15,6 +15,8 @@ from cti.truth.files import CALL_ID, Cdr, QueueLine
 
 SECONDS = 15.0
 TRUNK_FULL = "34"
+ASKING = ("Originate", "AGI")
+"""What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
 _OUT = {"FULL": "full", "JOINEMPTY": "no-seats", "JOINUNAVAIL": "no-seats"}
 """QUEUESTATUS of callers refused at the door: app_queue's own log is silent, our dialplan's line is not."""
 _EXITS = {
@@ -24,6 +26,7 @@ _EXITS = {
     "EXITEMPTY": "seats-left",
     "WITHDRAW": "withdrawn",
 }
+_TALKED = ("COMPLETECALLER", "COMPLETEAGENT")
 
 
 @dataclass(slots=True)
@@ -63,6 +66,10 @@ class CountedCall:
     refused: bool = False
     visits: list[CountedVisit] = field(default_factory=list)
     told_by_cdr: bool = False
+    callback_of: str = ""
+    """A stand-in's call: the call in which this call back was promised."""
+    reached: bool = False
+    """Its citizen answered."""
 
     @property
     def first(self) -> CountedVisit | None:
@@ -83,7 +90,7 @@ class CountedCall:
 
     @property
     def offered(self) -> bool:
-        return self.told_by_cdr and bool(self.line) and not self.refused
+        return self.told_by_cdr and bool(self.line) and not self.refused and not self.callback_of
 
     @property
     def stage(self) -> str:
@@ -94,7 +101,7 @@ class CountedCall:
         if "-message-" in self.context or self.visits:
             return "message"
         # the question "where next?" is asked within the line, after its greeting
-        return "greeting" if "-line-" in self.context and self.app != "AGI" else "menu"
+        return "greeting" if "-line-" in self.context and self.app not in ASKING else "menu"
 
 
 @dataclass(slots=True)
@@ -144,11 +151,16 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
         call.trunk, call.called = told[3], told[4]
         with contextlib.suppress(ValueError):
             call.arrived, call.exact = float(told[5]), True
+    if len(told) >= 7:
+        call.callback_of, call.caller = told[6], told[4]
     call.refused = last.app == "Hangup" and last.data == TRUNK_FULL and last.context == "arrive"
     if last.app == "Hangup":
-        call.left_by = "agent" if last.context == "talked" else "system"
+        # a supervisor who took the call over ends it as an agent does
+        call.left_by = "agent" if last.context in ("talked", "desk-taken") else "system"
     else:
         call.left_by = "caller"
+    if call.callback_of:
+        call.left_by = "system"
     return call
 
 
@@ -162,6 +174,15 @@ def _lost(calls: Iterable[CountedCall], at: float) -> None:
 def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     at = float(line.at)
     last = call.visits[-1] if call.visits else None
+    if line.event == "HOTLINEDUTY":
+        call.left_by = "system"
+        return
+    if line.event == "HOTLINECALLBACK" and line.data:
+        state = line.data[0].split("/")[-2:][0]
+        if state == "asked":
+            call.left_by = "system"
+        call.reached = call.reached or state == "talking"
+        return
     if line.event == "ENTERQUEUE":
         if last is not None and last.outcome == "waiting":
             last.outcome, last.left = "moved", at
@@ -186,7 +207,11 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     elif line.event in _EXITS and last.outcome in ("waiting", "abandoned"):
         # a way out that Queue() found itself is sometimes followed by a line of an abandon
         last.outcome, last.left = _EXITS[line.event], at
-    elif line.event in ("COMPLETECALLER", "COMPLETEAGENT") and len(line.data) >= 2:
+        if line.event == "ABANDON" and call.ended is not None:
+            # no CDR tells of the wait behind a ring once the call had been bridged
+            call.ended = max(call.ended, at)
+    elif line.event in _TALKED and len(line.data) >= 2 and last.seat == line.agent.partition("-")[2]:
+        # of a caller who went on to another seat it comes at the very end, and its time runs on
         last.talked = int(_number(line.data[1]) or 0)
 
 

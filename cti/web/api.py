@@ -13,11 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from calls.mask import masked
 from calls.model import Call, CallState, LeftBy, Seat, SeatState
 from calls.story import Line
+from cti.web.answers import Answer as Answer
+from cti.web.answers import Problem as Problem
 from queues.now import QueueNow
-
-
-class Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class CallAnswer(Answer):
@@ -48,7 +46,11 @@ class CallAnswer(Answer):
     recorded: bool
     owed: bool = Field(description="a call back is owed")
     consult_of: str | None
+    callback_of: str = Field("", description="a call back of ours: the call in which it was promised")
     seconds_to_answer: float | None
+    centre: str = Field("", description="the centre (110, 120 …) that handed the caller over")
+    case: str = Field("", description="that centre's case number")
+    story: str = Field("", description="what the centre says of the matter")
 
 
 class SeatAnswer(Answer):
@@ -104,16 +106,6 @@ class HealthAnswer(Answer):
     ready: bool
     version: str
     parts: dict[str, PartAnswer]
-
-
-class Problem(Answer):
-    """RFC 9457."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    field: str | None = Field(default=None, description="which field is wrong, for a 400")
 
 
 def _moment(told: Any) -> Any:
@@ -193,7 +185,11 @@ def call_answer(call: Call, *, full: bool) -> CallAnswer:
         recorded=bool(call.recording),
         owed=call.owed,
         consult_of=call.consult_of,
+        callback_of=call.callback_of,
         seconds_to_answer=None if call.answered is None else round(call.answered - call.arrived, 3),
+        centre=call.centre,
+        case=call.case,
+        story=call.story if full else "",
     )
 
 

@@ -72,6 +72,7 @@ class FiguresAnswer(Answer):
     refused: int = Field(description="trunk full; not offered")
     not_in_service: int
     owed: int = Field(description="left a call-back duty")
+    called_back: int = Field(description="citizens reached when called back; not answered")
     timed_out: int
     key_exit: int
     full: int

@@ -66,7 +66,7 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _count(self, call: Call) -> None:
-        if call.consult_of is not None or not call.line:
+        if call.consult_of is not None or call.callback_of or not call.line:
             return  # a consultation is nobody's call; a call rebuilt without its line was counted before
         answered, known = self._known.get(call.id, (False, False))
         if not known:

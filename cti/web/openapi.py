@@ -8,7 +8,7 @@ from apispec import APISpec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cti.web import api, ledger, staffing
+from cti.web import api, audit, ledger, openapi_desk, staffing
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -24,6 +24,7 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     staffing.ShortfallAnswer,
     staffing.DutyAnswer,
     api.Problem,
+    *openapi_desk.MODELS,
 )
 
 PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tuple[int, ...]], ...] = (
@@ -64,6 +65,7 @@ PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tupl
         True,
         (400, 503),
     ),
+    ("/api/audit", "Who ordered what 操作日志", audit.AuditQuestion, audit.AuditAnswer, True, (400, 503)),
 )
 """(path, summary, question, answer, many, which errors besides 401 and 403)."""
 
@@ -92,6 +94,8 @@ def document(version: str) -> dict[str, Any]:
     for path, summary, question, answer, many, errors in PATHS:
         spec.path(path, operations={"get": _operation(path, summary, question, answer, many, errors)})
     spec.path("/api/ledger/refill", operations={"post": _order()})
+    for path, operations in openapi_desk.paths():
+        spec.path(path, operations=operations)
     health = {"description": "every part by itself", "content": _json(_reference(api.HealthAnswer))}
     answers = {"200": health, "503": health}
     spec.path("/healthz", operations={"get": {"summary": "Ready? 就绪检查", "responses": answers}})

@@ -10,40 +10,62 @@ import asyncio
 import hmac
 import importlib.metadata
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import orjson
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from calls.facts import CallId
-from cti.errors import NotNow, Refused
 from cti.web import api, ledger, staffing
+from cti.web.answers import Answered, Handler, in_problem_words
+from cti.web.answers import asked as _asked
+from cti.web.answers import json_of as _json
+from cti.web.answers import wrong as _wrong
 from cti.web.health import ready
 from cti.web.metrics import CONTENT_TYPE, Metrics
 from cti.web.openapi import document
 from cti.web.reader import Reader
+from cti.web.who import WHO, Role, Who
 
 log = structlog.get_logger(__name__)
 
-Q = TypeVar("Q", bound=BaseModel)
-ROLE = web.RequestKey("role", str)
-OPERATOR = "operator"
 LONGEST_CALL_ID = 128
+OPEN = frozenset({"/api/openapi.json", "/api/sessions", "/api/socket"})
+"""Paths below /api that ask for the token themselves, or for none."""
+
+
+class Door(Protocol):
+    """A further part of the API: sessions, orders, the socket."""
+
+    def add(self, app: web.Application) -> None:
+        """Its routes."""
 
 
 class Web:
     """``run`` serves until it is cancelled. Tokens by role, as HOME/tokens.json has them."""
 
     def __init__(
-        self, host: str, port: int, reader: Reader, tokens: Mapping[str, str], metrics: Metrics
+        self,
+        host: str,
+        port: int,
+        reader: Reader,
+        tokens: Mapping[str, str],
+        metrics: Metrics,
+        doors: Sequence[Door] = (),
+        session: Callable[[str], Who | None] = lambda token: None,
     ) -> None:
+        """``doors``: further routes; ``session``: whose short token this is."""
         self.host = host
         self.port = port
         self._reader = reader
-        self._tokens = {role: token.encode() for role, token in tokens.items() if token}
+        self._tokens = {
+            Role(role): token.encode() for role, token in tokens.items() if token and role in set(Role)
+        }
+        self._doors = doors
+        self._session = session
         self._metrics = metrics
         self._version = version()
         self._document = orjson.dumps(document(self._version), option=orjson.OPT_INDENT_2)
@@ -60,7 +82,7 @@ class Web:
             await runner.cleanup()
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[_in_problem_words, self._who], client_max_size=64 * 1024)
+        app = web.Application(middlewares=[in_problem_words, self._who], client_max_size=64 * 1024)
         app.router.add_get("/", self._page)
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/metrics", self._figures)
@@ -75,26 +97,34 @@ class Web:
         app.router.add_post("/api/ledger/refill", self._refill)
         app.router.add_get("/api/shortfalls", self._shortfalls)
         app.router.add_get("/api/duties", self._duties)
+        for door in self._doors:
+            door.add(app)
         return app
 
     # --- who asks -----------------------------------------------------------------------------------
 
     @web.middleware
     async def _who(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/api/") and request.path != "/api/openapi.json":
-            request[ROLE] = self._role(request.headers.get("Authorization", ""))
+        if request.path.startswith("/api/") and request.path not in OPEN:
+            request[WHO] = self.who(request.headers.get("Authorization", ""))
         return await handler(request)
 
-    def _role(self, told: str) -> str:
+    def who(self, told: str) -> Who:
+        """Whose ``Bearer <token>`` this is. Raises Answered."""
         scheme, _, token = told.partition(" ")
         given = token.strip().encode("utf-8", "surrogateescape")
-        found = ""
+        found: Who | None = None
         for role, known in self._tokens.items():
             # every token is compared, each in constant time
             if hmac.compare_digest(given, known):
-                found = role
-        if scheme.lower() != "bearer" or not found:
-            raise Answered(401, "send 'Authorization: Bearer <token>'; the tokens stand in HOME/tokens.json")
+                found = Who(name=f"token-{role}", role=role)
+        found = found or self._session(token.strip())
+        if scheme.lower() != "bearer" or found is None:
+            raise Answered(
+                401,
+                "send 'Authorization: Bearer <token>': a token of HOME/tokens.json, "
+                "or one from POST /api/sessions (it may have ended: sign in again)",
+            )
         return found
 
     # --- answers --------------------------------------------------------------------------------------
@@ -115,8 +145,8 @@ class Web:
         return web.Response(body=self._document, content_type="application/json")
 
     async def _calls(self, request: web.Request) -> web.Response:
-        city = _asked(request, api.CallsQuestion).city
-        full = request[ROLE] == OPERATOR
+        city = _scope(request, _asked(request, api.CallsQuestion).city)
+        full = request[WHO].full
         return _json(
             [api.call_answer(c, full=full) for c in self._reader.live_calls() if city in (None, c.city)]
         )
@@ -124,45 +154,48 @@ class Web:
     async def _call(self, request: web.Request) -> web.Response:
         id = await self._named(request)
         call = await self._reader.call(id)
-        if call is None:
+        if call is None or not request[WHO].sees(call.city):
             raise Answered(404, f"no call {id!r}", "call")
-        return _json(api.call_answer(call, full=request[ROLE] == OPERATOR))
+        return _json(api.call_answer(call, full=request[WHO].full))
 
     async def _story(self, request: web.Request) -> web.Response:
         full = _asked(request, api.StoryQuestion).full
-        if full and request[ROLE] != OPERATOR:
-            raise Answered(403, "whole numbers are for operators; ask without 'full'", "full")
+        if full and not request[WHO].full:
+            raise Answered(403, "whole numbers are for supervisors; ask without 'full'", "full")
         id = await self._named(request)
-        lines = await self._reader.story(CallId(id), full=full)
+        mine = request[WHO].sees(id.partition("-")[0])
+        lines = await self._reader.story(CallId(id), full=full) if mine else ()
         if not lines:
             raise Answered(404, f"no story of a call {id!r} is kept", "call")
         return _json(api.story_answer(id, list(lines)))
 
     async def _seats(self, request: web.Request) -> web.Response:
-        city = _asked(request, api.CallsQuestion).city
+        city = _scope(request, _asked(request, api.CallsQuestion).city)
         return _json([api.seat_answer(s) for s in self._reader.seats() if city in (None, s.city)])
 
     async def _queues(self, request: web.Request) -> web.Response:
-        city = _asked(request, api.CallsQuestion).city
+        city = _scope(request, _asked(request, api.CallsQuestion).city)
         return _json([api.queue_answer(q) for q in self._reader.queues() if city in (None, q.city)])
 
     async def _history(self, request: web.Request) -> web.Response:
         asked = _asked(request, api.HistoryQuestion)
-        full = request[ROLE] == OPERATOR
-        found = await self._reader.past_calls(asked.since, asked.until, asked.city, asked.most)
+        full = request[WHO].full
+        found = await self._reader.past_calls(
+            asked.since, asked.until, _scope(request, asked.city), asked.most
+        )
         return _json([api.call_answer(c, full=full) for c in found])
 
     async def _ledger(self, request: web.Request) -> web.Response:
         asked = _asked(request, ledger.LedgerQuestion)
         since, until = asked.span(time.time())
-        rows = await self._reader.ledger(since, until, asked.city)
+        rows = await self._reader.ledger(since, until, _scope(request, asked.city))
         try:
             return _json(await asyncio.to_thread(ledger.ledger_answer, asked, rows, since, until))
         except ledger.TooMany as why:
             raise Answered(400, str(why), "minutes") from None
 
     async def _refill(self, request: web.Request) -> web.Response:
-        if request[ROLE] != OPERATOR:
+        if not request[WHO].may(Role.OPERATOR):
             raise Answered(403, "only operators put history right")
         try:
             asked = ledger.RefillQuestion.model_validate_json(await request.read())
@@ -171,14 +204,14 @@ class Web:
         return _json(ledger.RefillAnswer(calls=await self._reader.refill(asked.since, asked.until)))
 
     async def _shortfalls(self, request: web.Request) -> web.Response:
-        city = _asked(request, api.CallsQuestion).city
+        city = _scope(request, _asked(request, api.CallsQuestion).city)
         found = self._reader.shortfalls()
         return _json([staffing.shortfall_answer(s) for s in found if city in (None, s.city)])
 
     async def _duties(self, request: web.Request) -> web.Response:
         asked = _asked(request, staffing.DutiesQuestion)
-        found = await self._reader.duties(asked.begins(time.time()), asked.city)
-        full = request[ROLE] == OPERATOR
+        found = await self._reader.duties(asked.begins(time.time()), _scope(request, asked.city))
+        full = request[WHO].full
         return _json([staffing.duty_answer(d, full=full) for d in found if asked.wants(d)])
 
     async def _named(self, request: web.Request) -> str:
@@ -205,16 +238,12 @@ class Web:
         )
 
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Answered(Exception):
-    """The question is answered with a problem."""
-
-    def __init__(self, status: int, detail: str, field: str | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.field = field
+def _scope(request: web.Request, city: str | None) -> str | None:
+    """The city asked for, as far as the asker may see it. Raises Answered."""
+    who = request[WHO]
+    if city is not None and not who.sees(city):
+        raise Answered(403, f"you are signed in for {who.city} only", "city")
+    return city or who.city or None
 
 
 def version() -> str:
@@ -222,63 +251,6 @@ def version() -> str:
         return importlib.metadata.version("hotline12345")
     except importlib.metadata.PackageNotFoundError:
         return "0"
-
-
-def _asked(request: web.Request, question: type[Q]) -> Q:
-    repeated = sorted({name for name in request.query if len(request.query.getall(name)) > 1})
-    if repeated:
-        raise Answered(400, f"{repeated[0]}: told more than once", repeated[0])
-    try:
-        return question.model_validate(dict(request.query))
-    except ValidationError as why:
-        raise _wrong(why) from None
-
-
-def _wrong(why: ValidationError) -> Answered:
-    first = why.errors(include_url=False)[0]
-    field = ".".join(str(x) for x in first["loc"] if isinstance(x, str)) or None
-    detail = first["msg"].removeprefix("Value error, ")
-    return Answered(400, f"{field}: {detail}" if field else detail, field)
-
-
-def _json(told: BaseModel | Sequence[BaseModel], status: int = 200) -> web.Response:
-    plain = told.model_dump() if isinstance(told, BaseModel) else [x.model_dump() for x in told]
-    return web.Response(body=orjson.dumps(plain), status=status, content_type="application/json")
-
-
-TITLES = {400: "a field is wrong", 401: "who are you?", 403: "not for this role", 404: "not found",
-          405: "wrong method", 409: "refused", 500: "a bug of ours", 503: "not now"}  # fmt: skip
-
-
-def _problem(status: int, detail: str, field: str | None = None) -> web.Response:
-    told = api.Problem(title=TITLES.get(status, "error"), status=status, detail=detail, field=field)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    if status == 503:
-        headers["Retry-After"] = "2"
-    body = orjson.dumps(told.model_dump(exclude_none=True))
-    return web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)
-
-
-@web.middleware
-async def _in_problem_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except Answered as why:
-        return _problem(why.status, str(why), why.field)
-    except NotNow as why:
-        return _problem(503, str(why))
-    except Refused as why:
-        return _problem(409, str(why))
-    except web.HTTPException as why:
-        if why.status < 400:
-            raise
-        answer = _problem(why.status, f"{request.method} {request.path}: {why.reason}")
-        if allow := why.headers.get("Allow"):
-            answer.headers["Allow"] = allow
-        return answer
-    except Exception as why:
-        log.exception("request failed", path=request.path, why=repr(why))
-        return _problem(500, "a bug of ours; the log has it")
 
 
 PAGE = """<!doctype html>

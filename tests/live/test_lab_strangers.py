@@ -34,19 +34,22 @@ FORWARDED = {
         "History-Info: <sip:12315@127.0.0.2?Reason=SIP%3Bcause%3D302>;index=1",
         "History-Info: <sip:12345@127.0.0.2>;index=1.1",
     ],
+    # RFC 3261 7.3.1 allows it; res_pjsip_diversion reads one value of each line (asterisk_conf.merged)
     "History-Info in one line": [
         "History-Info: <sip:12315@127.0.0.2>;index=1, <sip:12345@127.0.0.2>;index=1.1"
+    ],
+    "History-Info in one line with names and reasons": [
+        'History-Info: "某人, \\"甲\\"" <sip:+8613900000007@127.0.0.2?Reason=SIP%3Bcause%3D302>;index=1, '
+        '"市场" <sip:12315;cpc=ordinary@127.0.0.2;user=phone>;index=1.1;mp=1, <sip:12345@127.0.0.2>;index=1.2'
+    ],
+    "Diversion from a telephone that was forwarded to 12315": [
+        "Diversion: <sip:12315@127.0.0.2>;reason=unconditional",
+        "Diversion: <sip:13900000007@127.0.0.2>;reason=no-answer",
     ],
 }
 
 
-ONE_LINE = pytest.param(
-    "History-Info in one line",
-    marks=pytest.mark.xfail(reason="Asterisk 22 reads one value of each History-Info line", strict=True),
-)
-
-
-@pytest.mark.parametrize("name", ["Diversion", "Diversion with a name", "History-Info", ONE_LINE])
+@pytest.mark.parametrize("name", FORWARDED)
 async def test_a_forwarding_carrier_names_the_original_number(
     house: House, city: Lab, tmp_path: Path, name: str
 ) -> None:

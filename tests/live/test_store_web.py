@@ -248,7 +248,8 @@ async def test_the_description_names_every_path_that_answers_and_its_types_exist
         "/healthz",
         "/metrics",
     }
-    assert set(told["paths"]) == served
+    # the desk's doors have a test of their own (test_desk_doors)
+    assert set(told["paths"]) >= served
     names = set(told["components"]["schemas"])
     used = {part.split('"')[0] for part in json.dumps(told).split("#/components/schemas/")[1:]}
     assert used <= names

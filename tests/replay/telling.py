@@ -100,6 +100,7 @@ def _line(fact: Fact, start: float) -> str:
     told = ", ".join(
         f"{field.name} {getattr(fact, field.name)!s}".rstrip()
         for field in fields(fact)
-        if field.name not in ("at", "node")
+        # what few calls have (a centre, its case) is told where there is some
+        if field.name not in ("at", "node") and (field.default != "" or getattr(fact, field.name) != "")
     )
     return f"{max(fact.at - start, 0):8.3f}  {words}: {told}"

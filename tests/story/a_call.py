@@ -73,7 +73,19 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "did": "in",
         "count": 1,
         "limit": 3,
+        "how": "listen",
+        "sound": "hotline/mass-event",
+        "announcements": None,
+        "callback_of": "",
+        "number": "13800138000",
+        "rank": 904724199,
+        "tries": 0,
+        "due": 0.0,
+        "phone": "duty",
+        "call_backs": None,
     }
+    if kind is f.CallBackMoved:
+        usual["state"] = "asked"
     if kind in (f.SeatRang, f.SeatDeclined, f.SeatAnswered):
         usual["leg"] = SEAT_LEG
     if kind is f.AttendedTransferred:

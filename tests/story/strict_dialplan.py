@@ -9,34 +9,48 @@ from plan.model import DestinationKind, Plan
 
 # fmt: off
 APPLICATIONS = frozenset({
-    "AGI", "AddQueueMember", "Answer", "Dial", "ExecIf", "Goto", "GotoIf", "Gosub", "GosubIf", "Hangup",
+    "AGI", "AddQueueMember", "Answer", "Bridge", "ChanSpy", "Dial", "ExecIf", "Goto", "GotoIf",
+    "Gosub", "GosubIf", "Hangup",
     "MixMonitor", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
 })
 FUNCTIONS = frozenset({
-    "CALLERID", "CDR", "CDR_PROP", "CHANNEL", "CUT", "DB", "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS",
-    "FILTER", "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
-    "PJSIP_HEADER", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME", "TIMEOUT", "UNLOCK",
+    "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CUT", "DB",
+    "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER",
+    "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
+    "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME",
+    "TIMEOUT", "UNLOCK",
 })
 SHARED = frozenset({
     "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
     "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
-    "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce",
+    "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
+    "origin-handed-over", "seat-queues", "desk-watch", "desk-watched",
+    "desk-taker", "desk-taken", "desk-freed", "desk-urgent", "line-order",
+    "queue-enter", "queue-paced", "waits-over",
+    "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
+    "stand-in-left", "stand-in-citizen", "stand-in-citizen-up", "stand-in-citizen-left",
 })
 # fmt: on
 STEP = re.compile(
-    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|PAUSE),1| same => n)"
+    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|_\+?[0-9]+!|"
+    r"_\[a-z\]\[a-z0-9\]\.|PAUSE|SIGN),1| same => n)"
     r"(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
 )
 PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
+MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
+"""And how a supervisor is in a call, or where a caller goes from there."""
 """Extensions with letters: the reasons of a plan without pauses.toml."""
-STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES))))
+SIGN = r"none|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
+"""Extensions of ``<city>-centre``: who hands calls over."""
+STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES | MODES))).replace("SIGN", SIGN))
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
     r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
+    r"|PACE-[a-z][a-z0-9-]* = [0-9]+"
 )
-KEYED = re.compile(r"[A-Za-z0-9_(),-]+ (?:=|=>) ?[\x20-\x3a\x3c-\x7e]*")
+KEYED = re.compile(r"[A-Za-z0-9_(),:.\[\]-]+ (?:=|=>) ?[\x20-\x3a\x3c-\x7e]*")
 
 
 def strangers(files: Mapping[str, str], plan: Plan) -> list[str]:
@@ -76,13 +90,17 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
     seats = {f"{city}-{seat}" for seat in plan.seats}
     match name:
         case "extensions.conf":
-            kinds: tuple[DestinationKind, ...] = ("line", "queue", "menu", "message")
+            kinds: tuple[DestinationKind, ...] = ("line", "queue", "menu", "message", "phone")
             own = {f"{city}-{kind}-{one}" for kind in kinds for one in plan.names(kind)}
             own |= {f"{city}-from-{trunk}" for trunk in plan.trunks}
             own |= {
                 f"{city}-{rest}" for rest in ("number", "not-in-service", "last", "seats", "usual", "agent")
             }
+            own.add(f"{city}-centre")
             own |= {f"{city}-{rest}" for rest in ("agent-skills", "seat-skills", "pause", "leave")}
+            own |= {f"{city}-{rest}" for rest in ("priority", "listed")}
+            offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
+            own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}

@@ -89,8 +89,20 @@ def files_of(raw: dict[str, dict[str, Any]]) -> dict[str, bytes]:
 
 
 RAW: dict[str, dict[str, Any]] = {name: tomllib.loads(text.decode()) for name, text in demo_files().items()}
-PLACES = len(list(texts_of(RAW)))
-NAMES = [(file, name) for file in RAW if file not in ("city.toml", "advice.toml") for name in RAW[file]]
+LONG = ("units.toml", "places.toml")
+"""Hundreds of values of a few kinds, which Asterisk never sees: the first of each kind stand for all."""
+
+
+def short(value: Any) -> Any:
+    """Every table and list with its first two members."""
+    if isinstance(value, dict):
+        return {k: short(v) for k, v in value.items()}
+    return [short(v) for v in value[:2]] if isinstance(value, list) else value
+
+
+SHORT = {name: short(dict(list(table.items())[:2])) if name in LONG else table for name, table in RAW.items()}
+PLACES = len(list(texts_of(SHORT)))
+NAMES = [(file, name) for file in SHORT if file not in ("city.toml", "advice.toml") for name in SHORT[file]]
 
 
 def test_the_plan_survives_its_own_writing_as_toml() -> None:
@@ -100,7 +112,7 @@ def test_the_plan_survives_its_own_writing_as_toml() -> None:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_is_refused_wherever_it_stands(attack: str) -> None:
     for number in range(PLACES):
-        raw = copy.deepcopy(RAW)
+        raw = copy.deepcopy(SHORT)
         at, key = list(texts_of(raw))[number]
         at[key] = attack
         found = check(files_of(raw), DEMO_SOUNDS, standard_prompts(), "demo")
@@ -111,7 +123,7 @@ def test_an_attack_is_refused_wherever_it_stands(attack: str) -> None:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_is_refused_as_a_name_too(attack: str) -> None:
     for file, name in NAMES:
-        raw = copy.deepcopy(RAW)
+        raw = copy.deepcopy(SHORT)
         raw[file][attack] = raw[file].pop(name)
         found = check(files_of(raw), DEMO_SOUNDS, standard_prompts(), "demo")
         assert found.refused, (file, attack)
@@ -155,7 +167,7 @@ any_text = st.one_of(
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(places=st.lists(st.tuples(st.integers(0, PLACES - 1), any_text), min_size=1, max_size=4))
 def test_any_text_is_refused_or_leaves_only_lines_that_were_meant(places: list[tuple[int, str]]) -> None:
-    raw = copy.deepcopy(RAW)
+    raw = copy.deepcopy(SHORT)
     targets = list(texts_of(raw))
     for number, text in places:
         at, key = targets[number]

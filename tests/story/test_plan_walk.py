@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from plan.differ import differences
 from plan.walk import Step, walk
 from tests.story.plan_files import demo
@@ -9,13 +11,13 @@ from tests.story.plan_files import demo
 TEXTS = {"greeting": "您好", "greeting-12315": "市场监管热线", "sorry-message": "请留言"}
 
 
-def road(number: str, **more: str) -> list[Step]:
+def road(number: str, **more: Any) -> list[Step]:
     steps = walk(demo(), number, TEXTS, **more)
     assert steps is not None
     return list(steps)
 
 
-def decisions(number: str, **more: str) -> str:
+def decisions(number: str, **more: Any) -> str:
     return "\n".join(f"{step.what} {step.decided}" for step in road(number, **more))
 
 

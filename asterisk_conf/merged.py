@@ -1,0 +1,171 @@
+"""Merged numbers as dialplan: which line a number belongs to today, and who hands calls over to us.
+
+``<city>-number`` is looked up, never dialled: it sets LINE (empty: nobody answers), and for a row of
+numbers.toml also ROW, ROW_NUMBER (the public number), TREATMENT, ANNOUNCED (heard before the greeting),
+CLOSED (heard instead of a line) and CENTRE. TODAY is the city's date as 20211231, so that a row changes on
+its day without a reload and without us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
+from asterisk_conf.seats import HEAD
+from asterisk_conf.site import Site
+from asterisk_conf.steps import Context
+from plan.merged import Merged, Stage, numbers_of, stages
+from plan.model import Plan
+
+Sound = Callable[[str], str]
+"""Prompt to the sound's name as Asterisk plays it."""
+HANDED_OVER = HEAD // 2
+"""QUEUE_PRIO of a caller whom a centre handed over: before all others but one whom we lost."""
+ENTRIES = 6
+"""So many entries of a forwarding history are looked at: RFC 7044 knows no end."""
+CASE = r"A-Za-z0-9._/\-"
+STORY = r"A-Za-z0-9%._~\-"
+"""Percent-encoded UTF-8 (RFC 3986)."""
+STORY_LENGTH = 1200
+"""Of the encoded story: some 130 Chinese characters. An AMI line and a SIP header hold it."""
+
+
+def merged_numbers(context: Context, plan: Plan, sound: Sound) -> None:
+    """Every number of numbers.toml as an extension of ``<city>-number``."""
+    for number in numbers_of(plan.numbers):
+        context.exten(number)
+        _stages(context, plan, plan.stages(number), sound)
+
+
+def centre_context(plan: Plan, sound: Sound) -> Context:
+    """``<city>-centre``: a call is known as handed over by its trunk (``trunk-police``) or by its calling
+    number (``caller-110``)."""
+    context = Context(f"{plan.id}-centre", None)
+    known: set[str] = set()
+    for name, row in plan.numbers.items():
+        found = tuple(s for s in stages(name, row, plan.main) if s.treatment == "own")
+        for exten in _signs(row):
+            # the first row that names it wins; two for one sign would be a plan's mistake
+            if row.kind == "linked" and found and exten not in known:
+                known.add(exten)
+                context.exten(exten)
+                _stages(context, plan, found, sound)
+    # looked up and never found: a context without extensions is none for Asterisk
+    return context.exten("none").do("Return")
+
+
+def _signs(row: Merged) -> Iterator[str]:
+    yield from (f"trunk-{trunk}" for trunk in row.trunks)
+    for caller in row.callers:
+        yield f"_caller-{caller[:-1]}!" if caller.endswith("*") else f"caller-{caller}"
+
+
+def _stages(context: Context, plan: Plan, found: Sequence[Stage], sound: Sound) -> None:
+    """Sets what holds today. Before the first stage: nothing is set."""
+    for at, stage in reversed(list(enumerate(found))):
+        if stage.begins is not None:
+            context.do("GotoIf", f"$[${{TODAY}} >= {_day(stage.begins)}]?stage{at}")
+    if not found or found[0].begins is not None:
+        context.do("Return")
+    for at, stage in enumerate(found):
+        row = plan.numbers[stage.row]
+        context.do("Set", f"__LINE={stage.line}", label=f"stage{at}")
+        context.do("Set", f"__ROW={stage.row}")
+        context.do("Set", f"ROW_NUMBER={row.original}")
+        context.do("Set", f"__TREATMENT={stage.treatment}")
+        closed = stage.treatment == "closed"
+        context.do("Set", f"ANNOUNCED={sound(stage.prompt) if stage.prompt and not closed else ''}")
+        context.do("Set", f"CLOSED={sound(stage.prompt) if closed else ''}")
+        handed = row.kind == "linked" and stage.treatment == "own"
+        context.do("Set", f"__CENTRE={stage.row if handed else ''}")
+        context.do("Return")
+
+
+def _day(day: date) -> str:
+    return f"{day:%Y%m%d}"
+
+
+# --- shared by all cities -------------------------------------------------------------------------
+
+
+def origin_contexts(site: Site) -> Iterator[Context]:
+    """What ``arrive`` asks: today's date, the line of this call, what a centre sent along."""
+    yield _origin(site)
+    yield _asked_of()
+    yield _handed_over()
+
+
+def _origin(site: Site) -> Context:
+    """ARG1 time zone. CITY, TRUNK, CALLED and CALLER are known. Sets LINE and ORIGINAL, and for a merged
+    number what ``<city>-number`` sets.
+
+    The called number counts first: a distinct one for each merged line is what a carrier keeps to. A call
+    to a number without a row is a merged one all the same when it was forwarded from it.
+    """
+    context = Context("origin")
+    # tests of dates move the lab's clock, never a real one
+    now = "$[${EPOCH} + 0${GLOBAL(CLOCK_AHEAD)}]" if site.trunk_hosts else "${EPOCH}"
+    context.do("Set", f"TODAY=${{STRFTIME({now},${{ARG1}},%Y%m%d)}}")
+    for name in ("__LINE", "__ROW", "ROW_NUMBER", "__TREATMENT", "ANNOUNCED", "CLOSED", "__CENTRE", "FIRST"):
+        context.do("Set", f"{name}=")
+    # res_pjsip_diversion read Diversion and History-Info: who was called first, and who forwarded last
+    context.do("Set", "FROM_1=${FILTER(+0-9,${REDIRECTING(orig-num)})}")
+    context.do("Set", "FROM_2=${FILTER(+0-9,${REDIRECTING(from-num)})}")
+    # It takes one value of each History-Info line; a carrier may send all in one (RFC 3261 7.3.1).
+    context.do("Set", "HISTORY=${PJSIP_HEADER(read,History-Info,1)}")
+    context.do("Set", "AT=1")
+    # a stranger wrote it: never inside an expression
+    context.do("GotoIf", "$[${LEN(${HISTORY:0:9})} = 0]?lines")
+    context.do("Set", "ENTRY=${CUT(HISTORY,<,$[${AT} + 1])}", label="entry")
+    context.do("Set", "ENTRY=${CUT(ENTRY,>,1)}")
+    context.do("Set", r"ENTRY=${CUT(ENTRY,\x3b,1)}")
+    context.do("Set", "ENTRY=${CUT(ENTRY,?,1)}")
+    context.do("Set", "ENTRY=${CUT(ENTRY,@,1)}")
+    context.do("Set", "FROM_$[${AT} + 2]=${FILTER(+0-9,${CUT(ENTRY,:,2)})}")
+    context.do("Set", "AT=$[${AT} + 1]")
+    context.do("GotoIf", f"$[${{AT}} <= {ENTRIES}]?entry")
+    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-number,${CALLED},1)}?${CITY}-number,${CALLED},1",
+               label="lines")  # fmt: skip
+    context.do("Set", "BY_CALLED=${ROW}")
+    context.do("Set", '__ORIGINAL=${IF($["${ROW_NUMBER}" = ""]?${CALLED}:${ROW_NUMBER})}')
+    context.do("GotoIf", "$[${LEN(${FROM_1}${FROM_2}${HISTORY:0:9})} = 0]?centre")
+    context.do("Set", "AT=1")
+    context.do("Set", "FROM=${FROM_${AT}}", label="from")
+    context.do("Gosub", "origin-from", "s", "1(${FROM})")
+    context.do("GotoIf", '$["${FIRST}" = "ours"]?centre')
+    context.do("Set", "AT=$[${AT} + 1]")
+    context.do("GotoIf", f"$[${{AT}} <= {ENTRIES + 2}]?from")
+    # forwarded from a number that is not ours: somebody's own telephone
+    context.do("ExecIf", '$["${BY_CALLED}" = "" & "${FIRST}" != ""]?Set(__ORIGINAL=${FIRST})')
+    context.do("Set", "SIGN=trunk-${TRUNK}", label="centre")
+    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-centre,${SIGN},1)}?${CITY}-centre,${SIGN},1")
+    context.do("Set", "SIGN=caller-${CALLER}")
+    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-centre,${SIGN},1)}?${CITY}-centre,${SIGN},1")
+    context.do("GosubIf", '$["${CENTRE}" != ""]?origin-handed-over,s,1')
+    return context.do("Return")
+
+
+def _asked_of() -> Context:
+    """ARG1 a number that forwarded the call, or nothing. FIRST becomes ``ours`` for a number of this city."""
+    context = Context("origin-from")
+    context.do("GotoIf", '$["${ARG1}" = ""]?done')
+    context.do("ExecIf", '$["${FIRST}" = ""]?Set(FIRST=${ARG1})')
+    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-number,${ARG1},1)}?:done")
+    context.do("Set", "FIRST=ours")
+    context.do("Set", "__ORIGINAL=${ARG1}")
+    context.do("GotoIf", '$["${BY_CALLED}" != ""]?done')
+    context.do("Gosub", "${CITY}-number", "${ARG1}", "1")
+    context.do("ExecIf", '$["${ROW_NUMBER}" != ""]?Set(__ORIGINAL=${ROW_NUMBER})')
+    return context.do("Return", label="done")
+
+
+def _handed_over() -> Context:
+    """A centre's call: its case number and story travel in two headers, believed from centres only."""
+    context = Context("origin-handed-over")
+    context.do("ExecIf", '$["${ROW_NUMBER}" != ""]?Set(__ORIGINAL=${ROW_NUMBER})')
+    context.do("Set", f"__CASE=${{FILTER({CASE},${{PJSIP_HEADER(read,X-Hotline-Case)}})}}")
+    context.do("Set", "__CASE=${CASE:0:64}")
+    context.do("Set", f"__STORY=${{FILTER({STORY},${{PJSIP_HEADER(read,X-Hotline-Story)}})}}")
+    context.do("Set", f"__STORY=${{STORY:0:{STORY_LENGTH}}}")
+    context.do("Set", f"QUEUE_PRIO={HANDED_OVER}")
+    return context.do("Return")

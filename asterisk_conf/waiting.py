@@ -1,0 +1,283 @@
+"""Waiting callers: whose turn it is, what they hear, who may ring for them.
+
+All of it is dialplan and files, so it works with the service dead.
+
+Whose turn it is. app_queue serves by QUEUE_PRIO, which it reads once, when a caller joins. A rank that rises
+as a caller waits needs no more: with the same rise for everybody, the order of any two callers never changes,
+so the rank can be written down at the door as *head start minus moment of joining*. First come, first served
+within a class; a caller is overtaken only by those who come within the difference of two head starts, so
+nobody starves; and whoever has to come back (overflow, a phone that died, a call-back) comes back to the same
+place, whatever happened meanwhile.
+
+What they hear. app_queue says a position in pieces ("queue-thereare", a number, "queue-callswaiting"); the
+pieces are left empty and the number is said by say.conf, which knows the queue by the caller's language
+(``zh_demo-general``; sound files fall back to ``zh``): whole sentences, with the estimated wait behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from asterisk_conf.ini import Pair, section
+from asterisk_conf.seats import HEAD
+from asterisk_conf.steps import Context
+from plan.model import Phone, Plan, Priority, Queue
+
+RANK = 2_700_000_000
+"""Rank = RANK - epoch of joining + head start: a positive 32-bit number, as app_queue keeps it, to 2055."""
+KEY_CALL_BACK = "1"
+"""What a waiting caller presses to be called back (prompt callback-offer)."""
+NO_LIMIT = 2**31 - 1
+"""app_queue's own value for a QUEUE_MAX_PENALTY that is none."""
+MOST_MINUTES = 15
+"""There is a sentence for each number up to these."""
+
+
+def language(city: str, queue: str) -> str:
+    """The language of a caller who waits: it tells say.conf which queue speaks."""
+    return f"zh_{city}-{queue}"
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+def queue_rules(plans: Sequence[Plan]) -> str:
+    """queuerules.conf: the levels that may ring, by seconds waited."""
+    parts = [section("general", [])]
+    for plan in plans:
+        for name, queue in plan.queues.items():
+            if queue.widen:
+                steps = sorted((int(after), level) for after, level in queue.widen.items())
+                changes: list[Pair] = [("penaltychange", f"{after},{level}") for after, level in steps]
+                parts.append(section(f"{plan.id}-{name}", changes, arrow="=>"))
+    return "\n".join(parts)
+
+
+def first_level(queue: Queue) -> int:
+    """QUEUE_MAX_PENALTY at the door."""
+    return min(((int(after), level) for after, level in queue.widen.items()), default=(0, NO_LIMIT))[1]
+
+
+def say_conf(plans: Sequence[Plan]) -> str:
+    """say.conf: how a number is said. In Mandarin as anywhere; to a waiting caller as a sentence."""
+    # [n]: a bare n in a pattern is any digit from 2 to 9
+    plain: list[Pair] = [
+        ("_[n]um:X", "digits/${SAY}"),
+        ("_[n]um:[1-9]0", "digits/${SAY}"),
+        ("_[n]um:1X", "digits/10, digits/${SAY:1}"),
+        ("_[n]um:[2-9]X", "digits/${SAY:0:1}0, digits/${SAY:1}"),
+    ]
+    parts = [section("general", [("mode", "new")]), section("zh", plain, arrow="=>")]
+    for plan in plans:
+        for name, queue in plan.queues.items():
+            parts.append(section(language(plan.id, name), _sentences(plan.id, name, queue), arrow="=>"))
+    return "\n".join(parts)
+
+
+def _sentences(city: str, name: str, queue: Queue) -> list[Pair]:
+    """SAY is the position: 1 is said by app_queue itself (queue-youarenext)."""
+    wait = ""
+    if queue.tell_wait:
+        seconds = f"${{GLOBAL({pace_of(city, name)})}} * ${{SAY}}"
+        longest = f"$[{seconds} > {MOST_MINUTES * 60}]?more"
+        minutes = f"$[CEIL(({seconds}) / 60)]"
+        least = f"$[{seconds} < 60]?less"
+        wait = f", hotline/queue-wait-${{IF({least}:${{IF({longest}:{minutes})}})}}"
+    ahead = f"hotline/queue-position-$[${{SAY}} - 1]{wait}"
+    more = f"hotline/queue-position-more{wait}"
+    return [
+        ("_[n]um:X", ahead),
+        ("_[n]um:1X", ahead),
+        ("_[n]um:2[01]", ahead),
+        ("_[n]um:.", more),
+    ]
+
+
+def pace_of(city: str, queue: str) -> str:
+    """The global with the seconds from one answer to the next while callers wait."""
+    return f"PACE-{city}-{queue}"
+
+
+def paces(plans: Sequence[Plan]) -> list[str]:
+    """The lines of [globals]."""
+    return [
+        f"{pace_of(plan.id, name)} = {queue.pace_seconds}"
+        for plan in plans
+        for name, queue in plan.queues.items()
+    ]
+
+
+def announcements(city: str, name: str, queue: Queue, reassure: str, offer: str) -> list[Pair]:
+    """queues.conf: what is said while waiting, and what a key does. ``reassure``, ``offer``: sounds."""
+    every = queue.position_every_seconds
+    pairs: list[Pair] = [
+        ("announce-frequency", every),
+        ("min-announce-frequency", min(every, 15) if every else 15),
+        ("announce-position", "yes" if every else "no"),
+        ("announce-holdtime", "no"),
+        ("queue-youarenext", "hotline/queue-next"),
+        # say.conf says the whole sentence
+        ("queue-thereare", ""),
+        ("queue-callswaiting", ""),
+        ("queue-thankyou", ""),
+    ]
+    again, after = queue.reassure_every_seconds, queue.call_back.after_seconds if queue.call_back else 0
+    if after and again:
+        # one list, said in turn: the offer comes first when its time has come
+        before = [reassure] * max(0, -(-after // again) - 1)
+        pairs += [("periodic-announce-frequency", again), ("periodic-announce", ",".join([*before, offer]))]
+    elif after or again:
+        pairs += [
+            ("periodic-announce-frequency", after or again),
+            ("periodic-announce", offer if after else reassure),
+        ]
+    if queue.call_back:
+        pairs.append(("context", f"{city}-keys-{name}"))
+    if queue.widen:
+        pairs.append(("defaultrule", f"{city}-{name}"))
+    return pairs
+
+
+# --- of one city ------------------------------------------------------------------------------------------
+
+
+def city_waiting_contexts(plan: Plan) -> Iterator[Context]:
+    """The classes of callers, and phones outside that answer for the hotline."""
+    yield _priority(plan)
+    yield _listed(plan)
+
+
+def _higher(head_start: int) -> str:
+    return f"?Set(HEAD_START={head_start})"
+
+
+def _priority(plan: Plan) -> Context:
+    """Sets HEAD_START: of all classes this caller is in, the greatest; none, 0."""
+    context = Context(f"{plan.id}-priority")
+    context.do("Set", "HEAD_START=0")
+    for priority in plan.priorities.values():
+        if priority.lines:
+            lines = " | ".join(f'"${{LINE}}" = "{line}"' for line in priority.lines)
+            head = priority.head_start_seconds
+            context.do("ExecIf", f"$[({lines}) & ${{HEAD_START}} < {head}]{_higher(head)}")
+    # a key of a menu said so (context <city>-menu-<menu>)
+    context.do("ExecIf", "$[0${KEY_HEAD_START} > ${HEAD_START}]?Set(HEAD_START=${KEY_HEAD_START})")
+    context.do("GotoIf", '$["${CALLER}" = ""]?known')
+    listed = f"{plan.id}-listed,${{CALLER}},1"
+    context.do("GosubIf", f"${{DIALPLAN_EXISTS({listed})}}?{listed}")
+    dropped = [p for p in plan.priorities.values() if p.dropped_within_minutes]
+    if dropped:
+        # left there by a caller we lost (waits-over), or by one an Asterisk died with
+        waits = "hotline-waits/${CITY}/${CALLER}"
+        context.do("Set", f"WAS=${{DB({waits})}}")
+        context.do("GotoIf", '$["${WAS}" = ""]?mine')
+        # the same number twice at once is no drop
+        context.do("GotoIf", "${CHANNEL_EXISTS(${CUT(WAS,/,2)})}?mine")
+        for priority in dropped:
+            head, window = priority.head_start_seconds, priority.dropped_within_minutes * 60
+            recent = f"${{EPOCH}} - 0${{CUT(WAS,/,1)}} <= {window} & ${{HEAD_START}} < {head}"
+            context.do("ExecIf", f"$[{recent}]{_higher(head)}")
+        context.do("Set", f"DB({waits})=${{EPOCH}}/${{UNIQUEID}}", label="mine")
+    return context.do("Return", label="known")
+
+
+def _listed(plan: Plan) -> Context:
+    """Numbers with a class of their own. Asterisk takes the most specific pattern only, so each pattern has
+    the greatest head start of all that hold for it."""
+    context = Context(f"{plan.id}-listed", None)
+    heads: dict[str, int] = {}
+    for priority in plan.priorities.values():
+        for callers in priority.callers:
+            heads[callers] = max(heads.get(callers, 0), priority.head_start_seconds)
+    for callers, own in sorted(heads.items()):
+        start = callers.removesuffix("*")
+        wider = (h for c, h in heads.items() if c.endswith("*") and start.startswith(c.removesuffix("*")))
+        head = max([own, *wider])
+        context.exten(f"_{start}!" if callers.endswith("*") else callers)
+        context.do("ExecIf", f"$[${{HEAD_START}} < {head}]{_higher(head)}").do("Return")
+    if not heads:
+        context.exten("s").do("Return")
+    return context
+
+
+def head_start_of_key(priorities: Sequence[Priority], menu: str, key: str) -> int:
+    """What pressing this key of this menu earns; 0: nothing."""
+    return max((p.head_start_seconds for p in priorities if f"{menu}:{key}" in p.keys), default=0)
+
+
+def phone_context(plan: Plan, name: str, phone: Phone, onward: str) -> Context:
+    """Somebody outside is rung; nobody there: ``onward`` is the context of the next place."""
+    context = Context(f"{plan.id}-phone-{name}")
+    context.do("Gosub", "hop", "s", f"1(phone:{name})")
+    context.do("Set", f"__DUTY={name}")
+    context.do("Answer")
+    context.do("Playback", "hotline/transferring")
+    context.do(
+        "Dial", f"PJSIP/{phone.number}@{plan.id}-{phone.trunk}", str(phone.ring_seconds), "grU(duty-up)"
+    )
+    context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?talked')
+    context.do("Goto", onward, "s", "1")
+    context.do("Set", "LEFT_BY=system", label="talked")
+    return context.do("Hangup", "16")
+
+
+# --- shared -----------------------------------------------------------------------------------------------
+
+
+def waiting_contexts() -> Iterator[Context]:
+    """All of them."""
+    yield _enter()
+    yield _over()
+    yield _paced()
+    yield _duty_up()
+
+
+def _enter() -> Context:
+    """ARG1 queue. Sets QUEUE_PRIO, the caller's rank: made in the first queue of the call, kept in others."""
+    context = Context("queue-enter")
+    context.do("Set", f"CHANNEL(language)={language('${CITY}', '${ARG1}')}")
+    context.do("GotoIf", '$["${QUEUED_AT}" != ""]?known')
+    context.do("Set", "__QUEUED_AT=${EPOCH}")
+    context.do("Gosub", "${CITY}-priority", "s", "1")
+    context.do("Set", "__HEAD_START=${HEAD_START}")
+    # whom we lost, a centre handed over or a supervisor put first stands before every rank
+    context.do("GotoIf", f"$[0${{QUEUE_PRIO}} >= {HEAD // 2}]?done", label="known")
+    context.do("Set", f"QUEUE_PRIO=$[{RANK} - ${{QUEUED_AT}} + ${{HEAD_START}}]")
+    return context.do("Return", label="done")
+
+
+def _over() -> Context:
+    """From the hangup handler: a caller we lost is remembered, one who left or was served is not."""
+    context = Context("waits-over")
+    context.do("Set", "WAITS=hotline-waits/${CITY}/${CALLER}")
+    context.do("GotoIf", '$["${QUEUED_AT}" = "" | "${CALLER}" = ""]?done')
+    context.do("Set", "WAS=${DB(${WAITS})}")
+    context.do("GotoIf", '$["${CUT(WAS,/,2)}" = "${UNIQUEID}"]?:done')
+    served = '"${DUTY_UP}${CALL_BACK}" != "" | ("${DROPPED}" = "" & "${LEFT_BY}" != "system")'
+    context.do("GotoIf", f"$[{served}]?served")
+    context.do("Set", "DB(${WAITS})=${EPOCH}/${UNIQUEID}")
+    context.do("Return")
+    context.do("Set", "GONE=${DB_DELETE(${WAITS})}", label="served")
+    return context.do("Return", label="done")
+
+
+def _paced() -> Context:
+    """On the seat's channel when it has answered: how fast the line of callers moves, while there is one."""
+    context = Context("queue-paced")
+    context.do("Set", "LINE_UP=${CITY}-${QUEUE}")
+    context.do("Set", "BEFORE=${GLOBAL(PACED-${LINE_UP})}")
+    busy = "${QUEUE_WAITING_COUNT(${LINE_UP})} > 0"
+    context.do("Set", f"GLOBAL(PACED-${{LINE_UP}})=${{IF($[{busy}]?${{EPOCH}}:)}}")
+    context.do("GotoIf", '$["${BEFORE}" = ""]?done')
+    old, gap = "0.8 * 0${GLOBAL(PACE-${LINE_UP})}", "0.2 * (${EPOCH} - ${BEFORE})"
+    context.do("Set", f"GLOBAL(PACE-${{LINE_UP}})=$[{old} + {gap}]")
+    return context.do("Return", label="done")
+
+
+def _duty_up() -> Context:
+    """On the duty phone's channel when it has answered."""
+    context = Context("duty-up")
+    context.do("Set", "MASTER_CHANNEL(DUTY_UP)=1")
+    context.do("QueueLog", "${CITY}-${QUEUE}", "${CUT(CALL_ID,-,2-)}", "NONE", "HOTLINEDUTY", "${DUTY}")
+    context.do("UserEvent", "Hotline", "What: duty", "Call: ${CALL_ID}", "Phone: ${DUTY}")
+    return context.do("Return")

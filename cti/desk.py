@@ -1,0 +1,222 @@
+"""The desk's orders, laid over what is going on: which call, which leg, may this be done now.
+
+The web asks by names (a call, a seat, a line); Asterisk wants legs. What the board cannot know (a phone that
+does not answer, a caller who leaves in this very second) Asterisk says, and it becomes the same Refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+from calls.facts import CallId, LegId
+from calls.model import Call, CallState, Seat, SeatState
+from calls.orders import (
+    Announce,
+    EndWrapUp,
+    Free,
+    How,
+    MoveToFront,
+    MoveToQueue,
+    Order,
+    Pause,
+    SetQueues,
+    SignIn,
+    SignOut,
+    TakeOver,
+    Unpause,
+    Watch,
+)
+from calls.picture import peers, seat_of
+from cti.errors import Refused
+from cti.switchboard import Board
+from cti.web.orders import By, NoSuch
+from cti.web.who import Who
+from plan.model import Plan
+from plan.words import did_you_mean
+
+Sounds = Callable[[Plan, str], str | None]
+"""The sound that a prompt of a plan plays as; None: there is none."""
+WAITING = (CallState.WAITING, CallState.RINGING)
+
+
+class Desk:
+    """Implements ``cti.web.orders.Desk``."""
+
+    def __init__(
+        self,
+        board: Callable[[], Board],
+        plans: Callable[[], Mapping[str, Plan]],
+        do: Callable[[Order], Awaitable[str]],
+        sound: Sounds,
+    ) -> None:
+        self._board, self._plans, self._do, self._sound = board, plans, do, sound
+
+    # --- names ----------------------------------------------------------------------------------------
+
+    def city(self, told: str, who: Who) -> str:
+        plans = self._plans()
+        city = told or who.city or (next(iter(plans)) if len(plans) == 1 else "")
+        if city not in plans:
+            here = ", ".join(sorted(plans))
+            raise NoSuch(f"no city {city!r}; there are {here}" if city else f"tell 'city': {here}", "city")
+        return city
+
+    def city_of_call(self, call: str) -> str:
+        return self._call(call).city
+
+    def seat_of(self, city: str, agent: str) -> str:
+        seats = self._board().seats.seats.values()
+        return next((s.name for s in seats if s.city == city and agent and s.agent == agent), "")
+
+    def _call(self, id: str) -> Call:
+        calls = self._board().picture.calls
+        found = calls.get(CallId(id))
+        if found is None:
+            raise NoSuch(f"no call {id!r} is going on; GET /api/calls tells which are", "call")
+        if found.state is CallState.ENDED:
+            raise Refused(f"通话已结束 the call is over: {id}")
+        return found
+
+    def _seat(self, city: str, name: str, field: str = "seat") -> Seat:
+        found = self._board().seats.seats.get((city, name))
+        if found is None:
+            raise NoSuch(f"{city} has no seat {name!r}; GET /api/seats tells which there are", field)
+        return found
+
+    # --- seats ----------------------------------------------------------------------------------------
+
+    async def sign_in(self, city: str, seat: str, agent: str, by: By) -> None:
+        self._seat(city, seat)
+        await self._do(SignIn(city=city, seat=seat, agent=agent, by=by.word))
+
+    async def sign_out(self, city: str, seat: str, by: By) -> None:
+        self._seat(city, seat)
+        await self._do(SignOut(city=city, seat=seat, by=by.word))
+
+    async def pause(self, city: str, seat: str, reason: str, by: By) -> None:
+        self._seat(city, seat)
+        reasons = {*self._plans()[city].pause_reasons, "forced"}
+        if reason not in reasons:
+            hint = did_you_mean(reason, reasons)
+            raise NoSuch(f"no reason {reason!r}: {hint or ', '.join(sorted(reasons))}", "reason")
+        await self._do(Pause(city=city, seat=seat, reason=reason, by=by.word))
+
+    async def ready(self, city: str, seat: str, by: By) -> None:
+        self._seat(city, seat)
+        await self._do(Unpause(city=city, seat=seat, by=by.word))
+
+    async def end_wrap_up(self, city: str, seat: str, by: By) -> None:
+        self._seat(city, seat)
+        await self._do(EndWrapUp(city=city, seat=seat, by=by.word))
+
+    async def set_queues(self, city: str, seat: str, queues: Mapping[str, int], by: By) -> None:
+        self._seat(city, seat)
+        known = self._plans()[city].queues
+        for queue in queues:
+            self._queue(city, queue, known)
+        await self._do(SetQueues(city=city, seat=seat, queues=tuple(sorted(queues.items())), by=by.word))
+
+    async def force_out(
+        self, city: str, seat: str, caller: Literal["queue", "end"], sign_out: bool, by: By
+    ) -> None:
+        there = self._seat(city, seat)
+        # first no more calls, then the caller: else the next call would ring here in between
+        if there.state is not SeatState.AWAY:
+            out = SignOut(city=city, seat=seat, by=by.word)
+            await self._do(out if sign_out else Pause(city=city, seat=seat, reason="forced", by=by.word))
+        call = self._board().picture.calls.get(there.call) if there.call is not None else None
+        talks = call is not None and call.state is CallState.TALKING and call.seat == seat
+        if call is not None and talks:
+            await self._do(Free(leg=call.leg, to=caller))
+        elif there.state is SeatState.AWAY:
+            raise Refused(f"座席 {seat} 无人签入也无通话 nobody is signed in at {seat}, and it has no call")
+
+    # --- calls ----------------------------------------------------------------------------------------
+
+    async def watch(self, call: str, seat: str, how: How, by: By) -> None:
+        now = self._call(call)
+        self._own_phone(now, seat)
+        agent = self._agents_leg(now)
+        before = self._board().standing.watching(now.id, seat)
+        await self._do(
+            Watch(
+                call=now.id,
+                city=now.city,
+                seat=now.seat,
+                leg=agent,
+                by=seat,
+                how=how,
+                watching=None if before is None else before.leg,
+            )
+        )
+
+    async def take_over(self, call: str, seat: str, by: By) -> None:
+        now = self._call(call)
+        self._own_phone(now, seat)
+        self._agents_leg(now)
+        before = self._board().standing.watching(now.id, seat)
+        await self._do(
+            TakeOver(
+                call=now.id,
+                city=now.city,
+                seat=now.seat,
+                leg=now.leg,
+                by=seat,
+                watching=None if before is None else before.leg,
+            )
+        )
+
+    async def move(self, call: str, queue: str, first: bool, by: By) -> None:
+        now = self._call(call)
+        if now.state not in WAITING:
+            raise Refused(f"来电不在排队 the caller does not wait in a queue: {now.state}")
+        if not queue or queue == now.queue:
+            if not first:
+                raise Refused(f"来电已在队列 {now.queue} the caller is in {now.queue} already")
+            await self._do(MoveToFront(city=now.city, queue=now.queue, leg=now.leg))
+            return
+        self._queue(now.city, queue, self._plans()[now.city].queues)
+        await self._do(MoveToQueue(city=now.city, queue=now.queue, leg=now.leg, to=queue, first=first))
+
+    def _own_phone(self, call: Call, seat: str) -> None:
+        there = self._seat(call.city, seat)
+        if seat == call.seat:
+            raise Refused(f"座席 {seat} 正是通话的座席 {seat} is the seat that talks; use your own phone")
+        watching = self._board().standing.watching(call.id, seat) is not None
+        if there.state in (SeatState.BUSY, SeatState.RINGING) and not watching:
+            raise Refused(f"座席 {seat} 的话机正忙 the phone of seat {seat} is busy")
+
+    def _agents_leg(self, call: Call) -> LegId:
+        """The leg of the seat that talks to this caller. Raises Refused when none does."""
+        picture = self._board().picture
+        caller = picture.legs.get(call.leg)
+        if call.state is CallState.TALKING and caller is not None:
+            for other in peers(picture, caller):
+                if seat_of(call, caller, other) == call.seat:
+                    return other.id
+        raise Refused(f"没有座席在与来电人通话 no seat talks with this caller now: {call.state}")
+
+    # --- lines ----------------------------------------------------------------------------------------
+
+    async def announce(self, city: str, line: str, prompt: str, by: By) -> None:
+        plan = self._plans()[city]
+        if line not in plan.lines:
+            raise NoSuch(f"{city} has no line {line!r}{_hint(line, plan.lines)}", "line")
+        sound = self._sound(plan, prompt) if prompt else ""
+        if sound is None:
+            raise NoSuch(
+                f"no prompt {prompt!r} has a sound: put its text into prompts.toml and `cti plan apply`, "
+                "or take a shipped one (cti prompts list)",
+                "prompt",
+            )
+        await self._do(Announce(city=city, line=line, sound=sound, by=by.who.name))
+
+    def _queue(self, city: str, queue: str, known: Mapping[str, object]) -> None:
+        if queue not in known:
+            raise NoSuch(f"{city} has no queue {queue!r}{_hint(queue, known)}", "queue")
+
+
+def _hint(name: str, known: Mapping[str, object]) -> str:
+    hint = did_you_mean(name, set(known))
+    return f": {hint}" if hint else f"; there are {', '.join(known)}"

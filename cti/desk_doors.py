@@ -1,0 +1,78 @@
+"""The desk's part of the API put together: sessions, orders, audit trail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from calls.audit import Audited, Outcome
+from calls.orders import Order
+from cti.accounts import Accounts
+from cti.desk import Desk
+from cti.home import Home
+from cti.speech import shelf
+from cti.store.history import History, Past
+from cti.store.journal import Journal
+from cti.store.keeping import audit_record
+from cti.switchboard import Board
+from cti.web.audit import AuditDoor, AuditQuestion
+from cti.web.orders import Orders
+from cti.web.server import Door
+from cti.web.sessions import Sessions
+from cti.web.who import Who
+from plan.model import Plan
+
+
+class DeskDoors:
+    """Built once by ``cti.app``; ``doors`` are handed to the web."""
+
+    def __init__(
+        self,
+        home: Home,
+        board: Callable[[], Board],
+        plans: Callable[[], Mapping[str, Plan]],
+        do: Callable[[Order], Awaitable[str]],
+        journal: Journal,
+    ) -> None:
+        self._home, self._journal = home, journal
+        self._shipped = shelf.shipped()
+        # the key's own words are shorter than HS256 asks for
+        key = hashlib.sha256(home.secrets["web_key"].encode()).hexdigest()
+        self.sessions = Sessions(key, Accounts(home, plans), self._signed_in)
+        self.orders = Orders(Desk(board, plans, do, self._sound), self.note)
+
+    def doors(self, history: History) -> Sequence[Door]:
+        """All of them."""
+
+        async def audits(asked: AuditQuestion, city: str | None) -> Sequence[Audited]:
+            past = Past(asked.since, asked.until, city, asked.most)
+            named = {"who": asked.who, "did": asked.did, "on": asked.on}
+            return await history.audits(past, **{k: v for k, v in named.items() if v is not None})
+
+        return (self.sessions, self.orders, AuditDoor(audits))
+
+    def note(self, row: Audited) -> None:
+        """A row of the audit trail, into the journal; the database has it within a second."""
+        self._journal.append(audit_record(row))
+
+    def _signed_in(self, who: Who, why: str, ok: bool) -> None:
+        now = time.time()
+        outcome = Outcome.DONE if ok else Outcome.DENIED
+        told = json.dumps({"agent": who.agent}) if who.agent else ""
+        self.note(
+            Audited(
+                id=uuid.uuid4().hex, at=now, city=who.city, who=who.name, role=who.role.value, did="session",
+                on="desk", told=told, outcome=outcome, why=why, ended=now,
+            )
+        )  # fmt: skip
+
+    def _sound(self, plan: Plan, prompt: str) -> str | None:
+        """The plan's own sound as `cti plan apply` put it on disk, else a shipped one."""
+        own = f"city-{plan.id}/{prompt}"
+        folder = self._home.asterisk / "data/sounds/zh"
+        if prompt in plan.prompts and next(folder.glob(f"{own}.*"), None) is not None:
+            return own
+        return self._shipped.get(prompt)

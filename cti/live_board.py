@@ -1,0 +1,137 @@
+"""What the live board shows, read off the switchboard; and the switchboard's ear that tells the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from calls import facts as f
+from calls.facts import LegId
+from calls.model import Call, Seat
+from calls.standing import Announcement, Watching
+from cti.errors import Broken, NotNow
+from cti.store.history import History
+from cti.switchboard import Board, Heard
+from cti.web import api
+from cti.web.hub import Hub, Row, plain
+from cti.web.staffing import shortfall_answer
+from queues.any_day import DAY
+from queues.running import Running
+from queues.short import Shortfall
+
+log = structlog.get_logger("board")
+
+SEED_AGAIN = (20.0, 900.0)
+"""Seconds: soon after the start the database has the journal's last rows; later what was refilled."""
+
+
+class LiveBoard:
+    """Implements ``cti.web.hub.Look``. ``hear`` is a listener of the switchboard."""
+
+    def __init__(
+        self, board: Callable[[], Board], shortfalls: Callable[[], Sequence[Shortfall]], history: History
+    ) -> None:
+        self._board, self._shortfalls, self._history = board, shortfalls, history
+        self.running = Running()
+        self.hub = Hub(self)
+
+    # --- what is there --------------------------------------------------------------------------------
+
+    def calls(self) -> Sequence[Call]:
+        return self._board().picture.live()
+
+    def seats(self) -> Sequence[Seat]:
+        seats = self._board().seats.seats
+        return [seats[key] for key in sorted(seats)]
+
+    def agent_at(self, city: str, seat: str) -> str:
+        found = self._board().seats.seats.get((city, seat))
+        return found.agent if found is not None else ""
+
+    def boards(self) -> Mapping[str, Row]:
+        rows: dict[str, Row] = {}
+        for queue in self._board().queues_now():
+            rows[f"queue {queue.city} {queue.name}"] = {
+                "kind": "queue",
+                **api.queue_answer(queue).model_dump(),
+            }
+        for figure in self.running.figures(time.time()):
+            rows[f"figure {figure.city}"] = {
+                "kind": "figure",
+                "city": figure.city,
+                "hours": 24,
+                "offered": figure.offered,
+                "answered": figure.answered,
+                "within": figure.within,
+                "abandoned": figure.abandoned,
+                "connect_rate": figure.connect_rate,
+                "within_15s": figure.within_15s,
+            }
+        try:
+            found = self._shortfalls()
+        except NotNow:
+            found = ()
+        for short in found:
+            told = shortfall_answer(short).model_dump()
+            rows[f"short {short.city} {short.queue}"] = {"kind": "shortfall", **told}
+        return rows
+
+    def watches(self) -> Sequence[Watching]:
+        return list(self._board().standing.watches.values())
+
+    def announcements(self) -> Sequence[Announcement]:
+        return list(self._board().standing.announcements.values())
+
+    def link(self) -> dict[str, Any]:
+        picture = self._board().picture
+        return {
+            "linked": picture.linked and picture.stale_since is None,
+            "stale_since": picture.stale_since,
+            "version": picture.version,
+        }
+
+    # --- what happens ---------------------------------------------------------------------------------
+
+    def hear(self, heard: Heard) -> None:
+        """A listener of the switchboard."""
+        for call in heard.calls:
+            self.running.put(call)
+        standing = heard.board.standing
+        link = isinstance(heard.fact, f.LinkUp | f.LinkDown | f.Snapshot)
+        if not (heard.calls or heard.seats or heard.forgotten or standing.touched or link):
+            return
+        self.hub.changed(
+            heard.calls, heard.seats, heard.forgotten, [self._standing(k) for k in standing.touched], link
+        )
+
+    def _standing(self, key: LegId | tuple[str, str]) -> tuple[str, str, Row]:
+        """(kind, city, row) of what changed; an end is a row with ``over``."""
+        standing = self._board().standing
+        if isinstance(key, tuple):
+            up = standing.announcements.get(key)
+            city, line = key
+            return "announcement", city, plain(up) if up else {"city": city, "line": line, "over": True}
+        watch = standing.watches.get(key)
+        return "watch", watch.city if watch else "", plain(watch) if watch else {"leg": key, "over": True}
+
+    async def run(self) -> None:
+        """The figures of the last day, from the database; until cancelled."""
+        soon, later = SEED_AGAIN
+        pause = soon
+        while True:
+            try:
+                now = time.time()
+                span = await self._history.span(now - DAY, now)
+                for number, call in enumerate(span.calls):
+                    self.running.put(call)
+                    if number % 500 == 499:
+                        await asyncio.sleep(0)
+                self.hub.changed()
+            except (NotNow, Broken) as why:
+                log.warning("the day's figures wait for the database", why=str(why))
+            await asyncio.sleep(pause)
+            pause = later

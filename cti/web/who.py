@@ -1,0 +1,45 @@
+"""Who asks, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiohttp import web
+
+
+class Role(StrEnum):
+    """Each may what those before it may."""
+
+    OBSERVER = "observer"  # looks; numbers of citizens are masked
+    AGENT = "agent"  # and works at a seat of their own
+    SUPERVISOR = "supervisor"  # and orders at every seat and in every call of their city; whole numbers
+    OPERATOR = "operator"  # and runs the machine
+
+    @property
+    def rank(self) -> int:
+        return list(Role).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """``city`` empty: every city of this instance. ``agent``: the number (工号) of a person at a seat."""
+
+    name: str
+    role: Role
+    city: str = ""
+    agent: str = ""
+
+    @property
+    def full(self) -> bool:
+        """Whether whole numbers of citizens are shown."""
+        return self.may(Role.SUPERVISOR)
+
+    def may(self, least: Role) -> bool:
+        return self.role.rank >= least.rank
+
+    def sees(self, city: str) -> bool:
+        return self.city in ("", city)
+
+
+WHO = web.RequestKey("who", Who)

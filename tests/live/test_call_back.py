@@ -1,0 +1,149 @@
+"""Call-back in queue on the real Asterisk: offered, confirmed, the place kept, agent first, counted once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab.client import Unheard
+from lab.scenario import Lab
+from tests.house import House, ports, running
+from tests.live.waiting_town import (
+    AGAIN_AFTER,
+    GREETED,
+    busy_with,
+    call_back_is,
+    hears_prompt,
+    in_line,
+    kept,
+    outside_behaves,
+    outside_rings,
+    row,
+    takes_call_back,
+    truth,
+    waiting_plan,
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("back")
+    home = folder / "home"
+    home.mkdir()
+    with ports() as base, running(home, base, [waiting_plan(folder)]) as up:
+        yield up
+
+
+async def test_a_caller_is_called_back_in_the_place_they_had_agent_first(house: House, city: Lab) -> None:
+    began = time.time()
+    citizen = "13900000041"
+    await outside_behaves(city, citizen, "answer")
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    call = await city.caller(citizen).dials("12345")
+    await call.waits_in("general", within=GREETED)
+    behind = await city.caller("13900000042").dials("12345")
+    await behind.waits_in("general", within=GREETED)
+    await hears_prompt(call, "callback-offer", within=20)
+    await takes_call_back(call)
+    await call_back_is(call, "standing")
+    await hears_prompt(call, "callback-confirmed", within=20)
+    assert (await call.ends())["by"] == "far"
+    # whoever came later still stands behind
+    line = in_line(house)
+    assert len(line) == 2
+    assert line[0].startswith("Local/")
+
+    since = city.client.count
+    seat = city.seat("1001")
+    await seat.will_ring()
+    await talking.hangs_up()
+    await seat.rings(within=10, still=True)
+    # nobody calls the citizen before an agent is there
+    with pytest.raises(Unheard):
+        await outside_rings(city, citizen, within=2, since=since)
+    await seat.answers()
+    rang = await outside_rings(city, citizen, since=since)
+    assert rang["caller"] == "12345"
+    await call_back_is(call, "talking")
+    await seat.hangs_up()
+    await call_back_is(call, "done")
+    await seat.answers(behind, within=10)
+    await behind.hangs_up()
+
+    promised = await call.id()
+    back = await kept(house, promised)
+    first = await asyncio.to_thread(row, house, promised)
+    assert (first["answered"], first["left_by"], first["owed"]) == (None, "system", True)
+    assert (back["caller"], back["first_seat"]) == (citizen, "1001")
+    told = truth(house, began)
+    assert told["differences"] == []
+    # three citizens called; two were answered, the third was called back, which is no answer
+    assert told["connect_rate"] == pytest.approx(2 / 3)
+    duties = house.cti("duties", "--json", "--from", "-1h")
+    assert promised not in duties.stdout
+
+
+async def test_a_caller_who_does_not_confirm_waits_on_in_the_same_place(house: House, city: Lab) -> None:
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    call = await city.caller("13900000043").dials("12345")
+    await call.waits_in("general", within=GREETED)
+    behind = await city.caller("13900000044").dials("12345")
+    await behind.waits_in("general", within=GREETED)
+    mine = in_line(house)[0]
+    since = len(city.house.events)
+    await call.presses("1")
+    await hears_prompt(call, "callback-failed", within=60)
+    await call.waits_in("general", since=since)
+    assert in_line(house)[0] == mine
+    for one in (call, behind, talking):
+        await one.hangs_up()
+
+
+async def test_a_withheld_number_is_keyed_read_out_and_called(house: House, city: Lab) -> None:
+    citizen = "05551234567"
+    await outside_behaves(city, citizen, "answer")
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    call = await city.caller("").dials("12345")
+    await call.waits_in("general", within=GREETED)
+    await call.presses("1")
+    await hears_prompt(call, "callback-enter", within=20)
+    since = city.client.count
+    await call.presses(citizen + "#")
+    await hears_prompt(call, "callback-confirm", within=25)
+    await call.presses("1")
+    await call_back_is(call, "standing")
+    seat = city.seat("1001")
+    await seat.will_ring()
+    await talking.hangs_up()
+    await seat.answers(within=15)
+    await outside_rings(city, citizen, within=25, since=since)
+    await call_back_is(call, "talking")
+    await seat.hangs_up()
+    await call_back_is(call, "done")
+
+
+async def test_a_citizen_who_does_not_answer_is_tried_again_and_then_left_to_a_person(
+    house: House, city: Lab
+) -> None:
+    began = time.time()
+    citizen = "13900000046"
+    await outside_behaves(city, citizen, "busy")
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    call = await city.caller(citizen).dials("12345")
+    await call.waits_in("general", within=GREETED)
+    await takes_call_back(call)
+    await call.ends(within=20)
+    await talking.hangs_up()
+    await call_back_is(call, "resting", within=30)
+    await call_back_is(call, "given-up", within=AGAIN_AFTER + 40)
+    duties = house.cti("duties", "--json", "--from", "-1h")
+    assert await call.id() in duties.stdout
+    told = truth(house, began)
+    assert told["differences"] == []

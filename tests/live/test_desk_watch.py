@@ -1,0 +1,167 @@
+"""Listening in, whispering, barging, taking over: who hears whom is judged from what the phones recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from cti.web.who import Role
+from lab import ears
+from lab.parties import LOOK, Call, Phone
+from lab.scenario import Lab
+from tests.house import House, ports, running
+from tests.live.desk_town import Person, account, person, screen
+from tests.live.seat_town import GREETED, plan_at, seat_is
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("watch")
+    home = folder / "home"
+    home.mkdir()
+    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+        account(up.home, "chief", Role.SUPERVISOR)
+        yield up
+
+
+@pytest_asyncio.fixture
+async def chief(house: House, city: Lab) -> AsyncIterator[Person]:
+    """Seat 1001 at work, 1003 the supervisor's own phone, paused."""
+    await city.staffed("1001", "1003")
+    one = await person(house.home, "chief")
+    assert (await one.orders("seats/1003/pause", reason="meeting"))[0] == 200
+    yield one
+
+
+@pytest_asyncio.fixture
+async def talk(chief: Person, city: Lab) -> AsyncIterator[Call]:
+    """A caller who talks with seat 1001."""
+    call = await city.caller().dials("12345")
+    await city.seat("1001").answers(call, within=GREETED)
+    await seat_is(chief.home, "1001", state="busy")
+    yield call
+
+
+async def hears(phone: Phone, wav: Path, since: int) -> bool:
+    """Whether the wav is in what this phone recorded from sample ``since`` on (a recording lags by 2 s)."""
+    needle = ears.load(wav)
+    try:
+        async with asyncio.timeout(8.0):
+            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def who_hears(city: Lab, call: Call, said: list[Path]) -> dict[str, str]:
+    """Caller, agent and supervisor speak one after the other; whom each of them hears, as initials."""
+    phones: dict[str, Phone] = {"caller": call, "agent": city.seat("1001"), "supervisor": city.seat("1003")}
+    since = {name: len(phone.recording()) for name, phone in phones.items()}
+    spoken = list(zip(phones, said, strict=True))
+    for speaker, wav in spoken:
+        await phones[speaker].says(wav)
+    heard = {name: "" for name in phones}
+    for name, phone in phones.items():
+        for speaker, wav in spoken:
+            if speaker != name and await hears(phone, wav, since[name]):
+                heard[name] += speaker[0]
+    return heard
+
+
+async def test_nobody_hears_who_listens_the_agent_alone_who_whispers_and_both_who_barges(
+    chief: Person, city: Lab, talk: Call, voices: list[Path]
+) -> None:
+    id = await talk.id()
+    path = f"calls/{id}/watch"
+    asked = asyncio.create_task(chief.orders(path, seat="1003", how="listen"))
+    await city.seat("1003").answers(within=10)
+    assert (await asked)[0] == 200
+    await seat_is(chief.home, "1003", state="busy")
+    async with screen(chief) as board:
+        await board.until("the watch", lambda b: [w for w in b.watches.values() if w["how"] == "listen"])
+        listening = await who_hears(city, talk, voices[:3])
+        # who speaks does not hear themselves
+        assert listening == {"caller": "a", "agent": "c", "supervisor": "ca"}
+        assert (await chief.orders(path, seat="1003", how="whisper"))[0] == 200
+        await board.until("a whisper", lambda b: [w for w in b.watches.values() if w["how"] == "whisper"])
+        whispering = await who_hears(city, talk, voices[:3])
+        assert whispering == {"caller": "a", "agent": "cs", "supervisor": "ca"}
+        assert (await chief.orders(path, seat="1003", how="barge"))[0] == 200
+        await board.until("a barge", lambda b: [w for w in b.watches.values() if w["how"] == "barge"])
+        barging = await who_hears(city, talk, voices[:3])
+        assert barging == {"caller": "as", "agent": "cs", "supervisor": "ca"}
+        await talk.hangs_up()
+        # the watch ends with the call
+        await city.seat("1003").ends(within=5)
+        await board.until("no watch", lambda b: not b.watches)
+    rows = (await chief.gets("audit?did=watch"))[1]
+    assert [(r["who"], r["on"], r["outcome"]) for r in rows[:3]] == [("chief", id, "done")] * 3
+
+
+async def test_a_supervisor_who_listens_takes_the_caller_over(
+    chief: Person, city: Lab, talk: Call, voices: list[Path]
+) -> None:
+    id = await talk.id()
+    asked = asyncio.create_task(chief.orders(f"calls/{id}/watch", seat="1003"))
+    await city.seat("1003").answers(within=10)
+    assert (await asked)[0] == 200
+    async with screen(chief) as board:
+        await board.until("the watch", lambda b: b.watches)
+    assert (await chief.orders(f"calls/{id}/take-over", seat="1003"))[0] == 200
+    await city.seat("1001").ends(within=5)
+    await asyncio.gather(talk.says(voices[0]), city.seat("1003").says(voices[1]))
+    await talk.hears(voices[1])
+    await city.seat("1003").hears(voices[0])
+    await seat_is(chief.home, "1003", state="busy", call=id)
+    row = (await chief.gets(f"calls/{id}"))[1]
+    assert (row["state"], row["seat"], row["first_seat"]) == ("talking", "1003", "1001")
+    await city.seat("1003").hangs_up()
+    await talk.ends(within=5)
+    row = await chief.audited(did="take-over", on=id, outcome="done")
+    assert row["told"] == '{"seat": "1003"}'
+
+
+async def test_a_caller_is_taken_over_by_a_phone_that_rings_first_and_nobody_who_does_not_lift_it_loses_them(
+    chief: Person, city: Lab, talk: Call, voices: list[Path]
+) -> None:
+    id = await talk.id()
+    asked = asyncio.create_task(chief.orders(f"calls/{id}/take-over", seat="1003"))
+    await city.seat("1003").rejects(within=10)
+    status, why = await asked
+    assert (status, "did not answer" in why["detail"]) == (409, True)
+    await asyncio.gather(talk.says(voices[0]), city.seat("1001").says(voices[1]))
+    await talk.hears(voices[1])
+    asked = asyncio.create_task(chief.orders(f"calls/{id}/take-over", seat="1003"))
+    await city.seat("1003").answers(within=10)
+    assert (await asked)[0] == 200
+    await asyncio.gather(talk.says(voices[2]), city.seat("1003").says(voices[3]))
+    await talk.hears(voices[3])
+    heard = ears.contains(city.seat("1001").recording(), ears.load(voices[3]))
+    assert not heard
+    await talk.hangs_up()
+
+
+async def test_only_a_call_that_talks_is_listened_to_and_not_from_its_own_seat(
+    chief: Person, city: Lab, talk: Call
+) -> None:
+    status, why = await chief.orders(f"calls/{await talk.id()}/watch", seat="1001")
+    assert (status, "your own phone" in why["detail"]) == (409, True)
+    waiting = await city.caller("13900000002").dials("12345")
+    await waiting.waits_in("general", within=GREETED)
+    status, why = await chief.orders(f"calls/{await waiting.id()}/watch", seat="1003")
+    assert (status, "no seat talks" in why["detail"]) == (409, True)
+    await waiting.hangs_up()
+    await talk.hangs_up()
+
+
+async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
+    chief: Person, house: House
+) -> None:
+    counted = house.cti("truth", "--from", "-1h", "--to", "now")
+    assert "无差异" in counted.stdout, counted.stdout
+    assert counted.returncode == 0

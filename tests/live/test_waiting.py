@@ -1,0 +1,193 @@
+"""Waiting on the real Asterisk: what callers hear, whose turn it is, who rings, how a wait ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cti.home import Home, default_home
+from cti.speech import models
+from cti.speech.readback import Reader
+from cti.speech.sound import alaw, read_wav, to_line_rate
+from lab.client import NotDone
+from lab.scenario import Lab
+from tests.house import House, ports, running
+from tests.live.seat_town import told
+from tests.live.waiting_town import (
+    DUTY_PHONE,
+    GREETED,
+    HEAD_START,
+    WAIT,
+    WIDEN_AFTER,
+    busy_with,
+    hears_prompt,
+    in_line,
+    outside_behaves,
+    outside_rings,
+    row,
+    truth,
+    waiting_plan,
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("waiting")
+    home = folder / "home"
+    home.mkdir()
+    with ports() as base, running(home, base, [waiting_plan(folder)]) as up:
+        yield up
+
+
+async def test_waiting_callers_hear_their_place_in_whole_sentences(house: House, city: Lab) -> None:
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    waiting = []
+    for number in ("13900000002", "13900000003", "13900000004"):
+        call = await city.caller(number).dials("12345")
+        await call.waits_in("general", within=GREETED)
+        waiting.append(call)
+    first, second, third = waiting
+    await hears_prompt(first, "queue-next", within=20)
+    for call, place, wait in ((second, 1, 2), (third, 2, 3)):
+        await hears_prompt(call, f"queue-position-{place}", within=20)
+        # 50 s from answer to answer: the second waits about two minutes, the third about three
+        await hears_prompt(call, f"queue-wait-{wait}", within=20)
+    await hears_prompt(first, "callback-offer", within=20)
+    for call in (*waiting, talking):
+        await call.hangs_up()
+
+
+async def test_a_recogniser_understands_place_and_wait_as_said_by_asterisk(house: House, city: Lab) -> None:
+    folder = Path(os.environ.get("CTI_MODELS") or Home(default_home()).models)
+    if not models.VOSK_ZH.present(folder):
+        pytest.skip("by design: the recogniser is optional (cti prompts fetch)")
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    before = await city.caller("13900000002").dials("12345")
+    await before.waits_in("general", within=GREETED)
+    call = await city.caller("13900000003").dials("12345")
+    await call.waits_in("general", within=GREETED)
+    await hears_prompt(call, "queue-wait-2", within=20)
+    for one in (call, before, talking):
+        await one.hangs_up()
+    sound, rate = read_wav(await call.kept())
+    heard = Reader(models.VOSK_ZH.folder(folder)).read(alaw(to_line_rate(sound, rate)))
+    assert "前面还有一位" in heard
+    assert "两分钟" in heard
+
+
+async def test_a_caller_without_a_class_is_served_under_a_stream_of_callers_with_one(
+    house: House, city: Lab
+) -> None:
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    low = await city.caller("13900000002").dials("12345")
+    await low.waits_in("general", within=GREETED)
+    joined = time.time()
+    stream = []
+    # each of the stream comes with a head start; the last ones come too late to overtake
+    for n in range(5):
+        high = await city.caller(f"1390000001{n}").dials("12391")
+        await high.waits_in("general", within=GREETED)
+        stream.append((time.time() - joined, high))
+        await asyncio.sleep(2)
+    line = in_line(house)
+    place = line.index(await channel_of(house, await low.id()))
+    overtook = [high for after, high in stream if after < HEAD_START]
+    assert overtook
+    assert len(overtook) < len(stream)
+    assert abs(place - len(overtook)) <= 1, f"place {place} in {line}, {len(overtook)} within the head start"
+    seat = city.seat("1001")
+    await seat.will_ring()
+    await talking.hangs_up()
+    for _ in range(place):
+        await seat.answers(within=15)
+        await seat.hangs_up()
+    await seat.answers(low, within=15)
+    for _, high in stream:
+        with contextlib.suppress(NotDone):  # served before, and over
+            await city.client.ask("hang_up", leg=high.leg)
+    await low.hangs_up()
+
+
+async def channel_of(house: House, call: str) -> str:
+    leg = call.partition("-")[2]
+    for line in house.asterisk_cli("core show channels concise").splitlines():
+        parts = line.split("!")
+        if parts[-1] == leg:
+            return parts[0]
+    raise AssertionError(f"{call} has no channel")
+
+
+async def test_whom_we_lost_stands_before_others_and_who_redials_does_not(house: House, city: Lab) -> None:
+    await city.staffed("1001")
+    # nobody answers at the experts', the duty phone is busy, queue last has nobody: we end that call
+    await outside_behaves(city, DUTY_PHONE, "busy")
+    lost = await city.caller("13900000021").dials("12333")
+    gave_up = await city.caller("13900000022").dials("12333")
+    await gave_up.waits_in("expert", within=GREETED)
+    await gave_up.hangs_up()
+    await lost.ends(within=60)
+    talking = await busy_with(city)
+    calls = {}
+    for name, number in (("other", "13900000023"), ("redials", "13900000022"), ("lost", "13900000021")):
+        calls[name] = await city.caller(number).dials("12345")
+        await calls[name].waits_in("general", within=GREETED)
+        await asyncio.sleep(1)
+    channels = {name: await channel_of(house, await call.id()) for name, call in calls.items()}
+    line = in_line(house)
+    assert line == [channels["lost"], channels["other"], channels["redials"]]
+    for call in (*calls.values(), talking):
+        await call.hangs_up()
+
+
+async def test_a_higher_level_rings_only_after_its_seconds(house: House, city: Lab) -> None:
+    await city.staffed("1003")
+    await city.seat("1003").will_answer()
+    call = await city.caller("13900000002").dials("12329")
+    await call.waits_in("fund", within=GREETED)
+    joined = time.time()
+    rang = await call.rings_at("1003", within=WIDEN_AFTER + 6)
+    assert rang["at"] - joined >= WIDEN_AFTER - 1.0
+    await call.hangs_up()
+
+
+async def test_an_unanswered_caller_goes_by_the_duty_phone_to_a_message_and_is_owed_a_call(
+    house: House, city: Lab
+) -> None:
+    began = time.time()
+    await city.staffed("1001")
+    await outside_behaves(city, DUTY_PHONE, "ignore")
+    call = await city.caller("13900000031").dials("12333")
+    await call.waits_in("expert", within=GREETED)
+    await outside_rings(city, DUTY_PHONE, within=WAIT + 6)
+    await call.waits_in("last", within=15)
+    # says nothing into the message: silence ends it, and then we hang up
+    assert (await call.ends(within=WAIT + 40))["by"] == "far"
+    await hears_prompt(call, "message-saved")
+    await told(city, "owed", Call=await call.id())
+    ended = await asyncio.to_thread(row, house, await call.id())
+    assert ended["owed"]
+    assert ended["answered"] is None
+    assert truth(house, began)["differences"] == []
+
+
+async def test_a_duty_phone_that_answers_ends_the_wait_and_is_no_abandon(house: House, city: Lab) -> None:
+    began = time.time()
+    await city.staffed("1001")
+    await outside_behaves(city, DUTY_PHONE, "answer")
+    call = await city.caller("13900000032").dials("12333")
+    await outside_rings(city, DUTY_PHONE, within=GREETED + WAIT + 6)
+    await told(city, "duty", Call=await call.id(), Phone="duty")
+    await call.hangs_up()
+    ended = await asyncio.to_thread(row, house, await call.id())
+    # who spoke with somebody did not give up; and no agent answered
+    assert (ended["left_by"], ended["answered"]) == ("system", None)
+    assert truth(house, began)["differences"] == []

@@ -1,0 +1,204 @@
+"""A hotline whose waits are short: who waits where, what they are told, who is called back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from lab.client import Line, Unheard
+from lab.parties import Call
+from lab.scenario import Lab
+from tests.house import ROOT, House
+
+GREETED = 1 + 8
+"""Seconds in which a call has been greeted and offered to a seat."""
+HEAD_START = 6
+WIDEN_AFTER = 5
+WAIT = 5
+"""Seconds a caller waits in queue expert, and again in queue last."""
+AGAIN_AFTER = 5
+DUTY_PHONE = "05558888001"
+
+_LINES = """
+[12391]
+title = "老人专线"
+numbers = ["12391"]
+greeting = "please-wait"
+notice = ""
+first = "queue:general"
+"""
+_QUEUES = """
+[general.call_back]
+after_seconds = 10
+trunk = "carrier"
+tries = 2
+again_after_seconds = 5
+ring_seconds = 10
+
+[last]
+title = "末队"
+members = { 1008 = 0 }
+wait_seconds = 5
+next = "message:busy"
+"""
+_PHONES = """
+[duty]
+title = "值班电话"
+number = "05558888001"
+trunk = "carrier"
+ring_seconds = 8
+next = "queue:last"
+"""
+_PRIORITIES = """
+[elderly]
+title = "老人"
+head_start_seconds = 6
+lines = ["12391"]
+
+[dropped]
+title = "掉线重拨"
+head_start_seconds = 120
+dropped_within_minutes = 10
+"""
+_CHANGES = {
+    "trunks.toml": [("lab = true", "lab = true\ndial_out = true")],
+    "lines.toml": [
+        ('greeting = "greeting"\n', 'greeting = "please-wait"\nnotice = ""\n'),
+        ('greeting = "greeting-12315"', 'greeting = "please-wait"\nnotice = ""'),
+        ('greeting = "greeting-12329"', 'greeting = "please-wait"\nnotice = ""'),
+        ('greeting = "greeting-12333"', 'greeting = "please-wait"\nnotice = ""'),
+    ],
+    "queues.toml": [
+        ("wait_seconds = 90\n", "wait_seconds = 300\nposition_every_seconds = 15\npace_seconds = 50\n"),
+        # fund: 1006 at once, the general seats later
+        ("1004 = 10 }\nwait_seconds = 60\nnext = \"queue:general\"\n\n[expert]",
+         "1004 = 10 }\nwait_seconds = 60\nwiden = { 0 = 0, 5 = 10 }\nnext = \"queue:general\"\n\n[expert]"),
+        ('1008 = 0 }\nwait_seconds = 60\nnext = "queue:general"',
+         '1008 = 0 }\nwait_seconds = 5\nnext = "phone:duty"'),
+    ],
+    "advice.toml": [('[[overflow]]\nqueue = "expert"\nto = "queue:general"', "")],
+}  # fmt: skip
+_MORE = {"lines.toml": _LINES, "queues.toml": _QUEUES, "phones.toml": _PHONES, "priorities.toml": _PRIORITIES}
+
+
+def waiting_plan(folder: Path) -> Path:
+    """The demo plan with these changes, as a folder."""
+    plan = folder / "demo"
+    shutil.copytree(ROOT / "plans/demo", plan)
+    for name, changes in _CHANGES.items():
+        text = (plan / name).read_text("utf-8")
+        for old, new in changes:
+            assert old in text, f"{name}: {old!r}"
+            text = text.replace(old, new, 1)
+        (plan / name).write_text(text, "utf-8")
+    for name, more in _MORE.items():
+        with (plan / name).open("a", encoding="utf-8") as file:
+            file.write(more)
+    return plan
+
+
+async def busy_with(city: Lab, seat: str = "1001", line: str = "12345") -> Call:
+    """Somebody who keeps this seat talking."""
+    await city.seat(seat).will_answer()
+    call = await city.caller("13900000001").dials(line)
+    await call.reaches(seat, within=GREETED)
+    return call
+
+
+async def hears_prompt(call: Call, name: str, within: float = 20.0) -> None:
+    """The shipped prompt has been played to this caller to its end."""
+    await call.hears(prompt_wav(call, name), within)
+
+
+def prompt_wav(call: Call, name: str) -> Path:
+    """A shipped prompt as a wav beside the recording."""
+    from cti.speech.sound import from_alaw, write_wav  # numpy
+
+    assert call.heard_file is not None
+    wav = call.heard_file.with_name(f"prompt-{name}.wav")
+    if not wav.exists():
+        sound = (ROOT / f"asterisk_conf/sounds/zh/hotline/{name}.alaw").read_bytes()
+        write_wav(wav, from_alaw(sound), 8000)
+    return wav
+
+
+async def takes_call_back(call: Call) -> None:
+    """Press the key, hear the number, confirm it. The promise stands when this returns."""
+    await call.presses("1")
+    await hears_prompt(call, "callback-confirm", within=20)
+    since = len(call._lab.house.events)
+    await call.presses("1")
+    await call_back_is(call, "asked", since=since)
+
+
+async def call_back_is(call: Call, state: str, within: float = 30.0, since: int = 0) -> None:
+    """The dialplan says so of the call back promised in this call."""
+    id = await call.id()
+    await call._lab.house.event(
+        f"call back of {id} is {state}",
+        lambda e: (
+            e.get("What") == "call-back"
+            and e.get("Call") == id
+            and e.get("Record", "").split("/")[-2:-1] == [state]
+        ),
+        within,
+        since,
+    )
+
+
+async def outside_rings(city: Lab, number: str, within: float = 20.0, since: int = 0) -> Line:
+    """A phone outside the house rings."""
+    return await city.client.line(
+        f"{number} rings", lambda x: x["phone"] == number and x["what"] == "rings", within, since
+    )
+
+
+async def outside_behaves(city: Lab, number: str, does: str, **more: Any) -> None:
+    """From now on this phone outside does so."""
+    await city.client.ask("behave", phone=number, does=does, hear=True, **more)
+
+
+def in_line(house: House, queue: str = "general") -> list[str]:
+    """Channels that wait there, the first first, as Asterisk's console shows them."""
+    text = house.asterisk_cli(f"queue show demo-{queue}").partition("Callers:")[2]
+    return [words[1] for line in text.splitlines() if len(words := line.split()) > 1 and "." in words[0]]
+
+
+def row(house: House, call: str, within: float = 15.0) -> dict[str, Any]:
+    """The call's row of history, once it has ended. Raises Unheard."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        for found in rows(house, "id = ? AND ended IS NOT NULL", call):
+            return found
+        time.sleep(0.1)
+    raise Unheard(f"{call}: not in history after {within:g} s")
+
+
+def rows(house: House, where: str, *told: Any) -> list[dict[str, Any]]:
+    """Rows of history."""
+    with closing(sqlite3.connect(house.home.root / "history.sqlite")) as base:
+        base.row_factory = sqlite3.Row
+        return [dict(r) for r in base.execute(f"SELECT * FROM calls WHERE {where}", told)]
+
+
+async def kept(house: House, promised: str, within: float = 20.0) -> dict[str, Any]:
+    """The call in which this promise was kept, once it is over. Raises Unheard."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        for found in rows(house, "callback_of = ? AND greeted IS NOT NULL AND ended IS NOT NULL", promised):
+            return found
+        await asyncio.sleep(0.2)
+    raise Unheard(f"nobody was called back for {promised}: {rows(house, 'callback_of = ?', promised)}")
+
+
+def truth(house: House, since: float) -> dict[str, Any]:
+    """What `cti truth` says of the time since then."""
+    said = house.cti("truth", "--from", str(since), "--to", str(time.time() + 1), "--json")
+    told: dict[str, Any] = json.loads(said.stdout)
+    return told

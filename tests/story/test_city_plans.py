@@ -1,0 +1,147 @@
+"""The five notices as plans: sound, founded entry by entry, and rendered without a line nobody meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from asterisk_conf.render import render
+from cti import plan_folder
+from plan.check import check, together
+from plan.clauses import Rules
+from plan.merged import Merged, numbers_of
+from plan.model import Plan
+from tests.story.plan_files import ROOT, site, standard_prompts
+from tests.story.strict_dialplan import strangers
+
+FIVE = ("luan", "zezhou", "zhoucun", "guangde", "ziyang")
+ANNEX = {
+    "whole": {"12336", "12312", "12356", "96119", "12349"},
+    "dual": {"12329", "12320", "12315", "12350", "12385", "12318", "12369", "12328", "12319"},
+    "kept": {"12333"},
+    "dedicated": set[str](),
+    "linked": {"110", "120", "119", "122"},
+}
+"""六安's annex by how a number is merged; 12333 stands in its part two and is kept by §二(一)2."""
+
+
+def folder(city: str) -> Path:
+    return ROOT / "plans" / city
+
+
+def files(city: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder(city).glob("*.toml")}
+
+
+def plan(city: str) -> Plan:
+    return plan_folder.load(folder(city))
+
+
+@pytest.mark.parametrize("city", FIVE)
+def test_the_plan_of_a_notice_has_no_fault_and_no_warning(city: str) -> None:
+    assert plan_folder.read(folder(city)).faults == ()
+
+
+@pytest.mark.parametrize("city", FIVE)
+def test_it_renders_nothing_but_what_we_mean(city: str) -> None:
+    assert strangers(render([plan(city)], site(plan(city))), plan(city)) == []
+
+
+def test_all_five_live_together_on_one_machine() -> None:
+    plans = [plan(city) for city in FIVE]
+    passwords = {f"{p.id}-{seat}": "x" for p in plans for seat in p.seats}
+    assert together(plans) == ()
+    assert render(plans, site(seat_passwords=passwords))["extensions.conf"].count("-number]") == 5
+
+
+def test_every_number_of_luans_annex_is_a_row_of_its_kind() -> None:
+    rows = plan("luan").numbers.values()
+    for kind, numbers in ANNEX.items():
+        assert {n for row in rows if row.kind == kind for n in row.numbers} == numbers
+
+
+@pytest.mark.parametrize("city", FIVE)
+def test_a_plan_holds_public_hotlines_and_private_called_numbers_only(city: str) -> None:
+    public = {"12345", *(number for numbers in ANNEX.values() for number in numbers)}
+    found = {n for line in plan(city).lines.values() for n in line.numbers}
+    found |= set(numbers_of(plan(city).numbers))
+    assert {n for n in found - public if not n.startswith("12345")} == set()
+    text = b"".join(files(city).values()).decode()
+    assert re.findall(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])", text) == []
+
+
+def entries(city: str) -> Iterator[tuple[str, str]]:
+    """Each line of a file that gives a clause or an assumption."""
+    for name, content in files(city).items():
+        for line in content.decode().splitlines():
+            if re.match(r"(basis|assumption) = ", line):
+                yield name, line
+
+
+@pytest.mark.parametrize("city", FIVE)
+def test_an_entry_that_loses_clause_and_assumption_is_refused(city: str) -> None:
+    for name in ("units.toml", "rules.toml", *(["numbers.toml", "lines.toml"] if city == "luan" else [])):
+        text = re.sub(r"(?m)^(basis|assumption) = .*\n", "", files(city)[name].decode())
+        found = check({**files(city), name: text.encode()}, {}, standard_prompts(), city)
+        assert found.refused
+        told = [str(fault) for fault in found.faults if "neither basis nor assumption" in fault.fault]
+        assert told
+        assert all(text.startswith(name) for text in told)
+
+
+def test_a_clause_is_owed_only_where_a_notice_is_followed() -> None:
+    told = files("luan")
+    lines = re.sub(r"(?m)^basis = .*\n", "", told["lines.toml"].decode()).encode()
+    city = re.sub(r"(?m)^notice = .*\n", "", told["city.toml"].decode()).encode()
+    assert check({**told, "lines.toml": lines}, {}, standard_prompts(), "luan").refused
+    assert not check({**told, "lines.toml": lines, "city.toml": city}, {}, standard_prompts(), "luan").refused
+
+
+def test_zezhous_deadlines_are_those_of_its_notice() -> None:
+    rules = plan("zezhou").rules
+    assert isinstance(rules, Rules)
+    days = {kind: rule.workdays for kind, rule in rules.deadlines.items()}
+    assert (days["inquiry"], days["suggestion"], days["help"], days["complaint"]) == (3, 3, 7, 10)
+    assert rules.returns is not None
+    assert rules.returns.workdays == 2
+    assert rules.redo is not None
+    assert (rules.redo.times, rules.redo.workdays) == (1, 5)
+
+
+def test_zezhous_sixteen_items_add_up_to_what_the_notice_prints() -> None:
+    rules = plan("zezhou").rules
+    assert isinstance(rules, Rules)
+    # the notice's hundred: 6 x 2, 10 + 15 + 20 + 10 + 15, 3 + 3 + 2 + 5 + 5
+    assert len(rules.scores) == 16
+    assert sum(item.points for item in rules.scores) == 100
+    odd = {item.title for item in rules.scores if item.oddity}
+    assert odd == {"投诉举报率", "按时办结率", "工单逾期率"}
+
+
+@pytest.mark.parametrize("city", ["zezhou", "zhoucun"])
+def test_a_county_without_numbers_has_a_plan_without_lines(city: str) -> None:
+    assert (plan(city).lines, plan(city).numbers) == ({}, {})
+    assert plan(city).units
+
+
+def test_a_row_of_two_lives_changes_on_its_day() -> None:
+    dual = Merged(title="x", kind="dual", numbers=("12315",), line="market", since=date(2022, 1, 1))
+    whole = Merged(title="x", kind="whole", numbers=("12315",), line="main", begins=date(2025, 1, 1),
+                   since=date(2025, 6, 1), retired=date(2026, 1, 1))  # fmt: skip
+    told = plan("luan").model_copy(update={"numbers": {"a": dual, "b": whole}})
+
+    def how(*day: int) -> str:
+        stage = told.stage("12315", date(*day))
+        assert stage is not None
+        return f"{stage.treatment} {stage.line}".strip()
+
+    assert how(2021, 12, 31) == "announced main"
+    assert how(2022, 1, 1) == "own market"
+    assert how(2024, 12, 31) == "own market"
+    assert how(2025, 1, 1) == "announced main"
+    assert how(2025, 6, 1) == "silent main"
+    assert how(2026, 1, 1) == "closed"

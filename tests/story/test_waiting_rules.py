@@ -1,0 +1,188 @@
+"""Waiting, without Asterisk: the rank of a caller, levels, sentences, ways out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asterisk_conf.render import render
+from asterisk_conf.waiting import RANK, queue_rules, say_conf
+from plan.check import check
+from plan.model import CallBack, Destination, Plan, Priority
+from plan.roads import steps
+from plan.waiting import dead_ends
+from tests.story.plan_files import DEMO, demo, site, standard_prompts
+
+PROMPTS = standard_prompts()
+
+
+def with_queue(name: str = "general", **changes: Any) -> Plan:
+    plan = demo()
+    queues = {**plan.queues, name: plan.queues[name].model_copy(update=changes)}
+    return plan.model_copy(update={"queues": queues})
+
+
+def rank(joined: int, head_start: int) -> int:
+    """What the dialplan computes at the door (queue-enter)."""
+    return RANK - joined + head_start
+
+
+@given(
+    st.integers(1_700_000_000, 2_000_000_000),
+    st.integers(0, 100_000),
+    st.integers(0, 86_400),
+    st.integers(0, 86_400),
+)
+def test_nobody_is_overtaken_by_a_caller_who_comes_later_than_the_head_start(
+    joined: int, later: int, mine: int, theirs: int
+) -> None:
+    first, second = rank(joined, mine), rank(joined + later, theirs)
+    assert 0 < first < 2**31
+    if later > theirs - mine:
+        assert first > second
+
+
+def test_within_a_class_the_first_come_is_first_served() -> None:
+    assert rank(1_800_000_000, 60) > rank(1_800_000_001, 60)
+
+
+def test_levels_widen_by_a_rule_of_the_queue() -> None:
+    plan = with_queue(widen={"0": 0, "20": 10})
+    assert "[demo-general]\npenaltychange => 0,0\npenaltychange => 20,10\n" in queue_rules([plan])
+    assert "defaultrule = demo-general" in render([plan], site())["queues.conf"]
+
+
+def test_a_waiting_caller_hears_whole_sentences_of_their_own_queue() -> None:
+    text = say_conf([demo()])
+    assert "[zh_demo-general]" in text
+    assert "hotline/queue-position-$[${SAY} - 1], hotline/queue-wait-" in text
+    quiet = say_conf([with_queue(tell_wait=False)]).split("[zh_demo-general]")[1].split("[")[0]
+    assert "queue-wait" not in quiet
+
+
+def test_the_offer_of_a_call_back_comes_when_its_time_has_come() -> None:
+    offered = CallBack.model_validate({"after_seconds": 60, "trunk": "carrier"})
+    plan = with_queue(reassure_every_seconds=25, call_back=offered)
+    text = render([plan], site())["queues.conf"]
+    assert "periodic-announce-frequency = 25" in text
+    still, offer = "hotline/queue-still", "hotline/callback-offer"
+    assert f"periodic-announce = {still},{still},{offer}" in text
+
+
+# --- plan check -------------------------------------------------------------------------------------------
+
+ADDED = {
+    "queues.toml": b"\n[expert.call_back]\ntrunk = 'carrier'\n",
+    "phones.toml": b"[duty]\ntitle = 'x'\nnumber = '0555123'\ntrunk = 'carrier'\nnext = 'queue:general'\n",
+    "priorities.toml": b"[old]\ntitle = 'x'\nhead_start_seconds = 6\nlines = ['mian']\nkeys = ['service:7']",
+}
+
+
+def faults(**files: bytes) -> list[str]:
+    """What check says of the demo plan with these files, warnings left out."""
+    read = {path.name: path.read_bytes() for path in DEMO.glob("*.toml")}
+    for name, text in files.items():
+        file = f"{name}.toml"
+        read[file] = text if file not in read else read[file] + text
+    found = check(read, {}, PROMPTS)
+    return [str(f) for f in found.faults if not f.warning and f.file not in ("prompts.toml", "lines.toml")]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("queues", b"\n[expert.widen]\n5 = 10\n", "expert.widen: does not say who rings at first"),
+        ("queues", b"\n[expert.widen]\n0 = 10\n5 = 3\n", "expert.widen: does not widen"),
+        ("queues", ADDED["queues.toml"], "nobody may call out through 'carrier'"),
+        ("phones", ADDED["phones.toml"], "duty.trunk: nobody may call out through 'carrier'"),
+        ("phones", ADDED["phones.toml"].replace(b"queue:general", b"queue:gone"), "no such queue 'gone'"),
+        ("priorities", ADDED["priorities.toml"], "old.lines: no such line 'mian'"),
+        ("priorities", ADDED["priorities.toml"], "old.keys: menu 'service' has no key 7"),
+        ("priorities", b"[old]\ntitle = 'x'\nhead_start_seconds = 60\n", "old: is nobody's"),
+    ],
+)
+def test_a_mistake_in_waiting_is_told_where_it_stands(file: str, text: bytes, told: str) -> None:
+    assert any(told in fault for fault in faults(**{file: text}))
+
+
+def test_a_level_that_is_never_reached_leaves_nobody_to_ring() -> None:
+    text = DEMO.joinpath("queues.toml").read_bytes().replace(b"1007 = 0, 1008 = 0", b"1007 = 5, 1008 = 5")
+    read = {path.name: path.read_bytes() for path in DEMO.glob("*.toml")}
+    read["queues.toml"] = text + b"widen = { 0 = 0, 20 = 3 }\n"
+    assert any("nobody would ever ring" in str(f) for f in check(read, {}, PROMPTS).faults)
+
+
+@st.composite
+def roads(draw: st.DrawFn) -> dict[str, bytes]:
+    """Queues and phones that lead anywhere, also into circles and to nowhere."""
+    places = [f"queue:{q}" for q in "abcd"] + [f"phone:{p}" for p in "ab"] + ["message:end", "queue:none"]
+    queues = "".join(
+        f"[{q}]\ntitle = 'x'\nmembers = {{ 1001 = 0 }}\nnext = '{draw(st.sampled_from(places))}'\n"
+        for q in "abcd"
+    )
+    phones = "".join(
+        f"[{p}]\ntitle = 'x'\nnumber = '05551234567'\ntrunk = 't'\nnext = '{draw(st.sampled_from(places))}'\n"
+        for p in "ab"
+    )
+    return {
+        "city.toml": b"id = 'x'\ntitle = 'x'\nlast = 'message:end'\n",
+        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\ndial_out = true\n",
+        "lines.toml": b"[l]\ntitle = 'x'\nnumbers = ['12345']\nfirst = 'queue:a'\n",
+        "seats.toml": b"[1001]\n",
+        "messages.toml": b"[end]\ntitle = 'x'\nprompt = 'sorry-busy'\n",
+        "queues.toml": queues.encode(),
+        "phones.toml": phones.encode(),
+    }
+
+
+@given(roads())
+def test_a_plan_that_is_accepted_leads_every_queue_to_a_message(files: dict[str, bytes]) -> None:
+    plan = check(files, {}, PROMPTS).plan
+    if plan is None:
+        return
+    assert not list(dead_ends(plan))
+    for queue in plan.queues:
+        at, walked = Destination("queue", queue), 0
+        while at.kind != "message":
+            ((_, at),) = steps(plan, at)
+            walked += 1
+            assert walked <= len(plan.queues) + len(plan.phones)
+
+
+def test_a_plan_of_roads_is_accepted_when_they_end() -> None:
+    """The property above must not hold for want of accepted plans."""
+    files = {
+        "city.toml": b"id = 'x'\ntitle = 'x'\nlast = 'message:end'\n",
+        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\ndial_out = true\n",
+        "lines.toml": b"[l]\ntitle = 'x'\nnumbers = ['12345']\nfirst = 'queue:a'\n",
+        "seats.toml": b"[1001]\n",
+        "messages.toml": b"[end]\ntitle = 'x'\nprompt = 'sorry-busy'\n",
+        "queues.toml": b"[a]\ntitle = 'x'\nmembers = { 1001 = 0 }\nnext = 'phone:d'\n",
+        "phones.toml": b"[d]\ntitle = 'x'\nnumber = '05551234567'\ntrunk = 't'\nnext = 'message:end'\n",
+    }
+    assert check(files, {}, PROMPTS).faults == ()
+
+
+def test_the_greatest_head_start_that_holds_is_a_callers_own() -> None:
+    told = {
+        "old": {"title": "x", "head_start_seconds": 60, "callers": ("1390*", "13900000001"),
+                "keys": ("service:1",)},
+        "centre": {"title": "x", "head_start_seconds": 600, "callers": ("139*",), "lines": ("main",)},
+    }  # fmt: skip
+    classes = {name: Priority.model_validate(rule) for name, rule in told.items()}
+    plan = demo().model_copy(update={"priorities": classes})
+    text = render([plan], site())["extensions.conf"]
+    listed = text.split("[demo-listed]")[1].split("\n[")[0]
+    # Asterisk takes the most specific pattern only
+    assert listed.count("HEAD_START=600)") == 3
+    assert "__KEY_HEAD_START=60)" in text.split("[demo-menu-service]")[1].split("\n[")[0]
+
+
+def test_without_classes_everybody_is_served_as_they_came() -> None:
+    text = render([demo()], site())["extensions.conf"]
+    priority = text.split("[demo-priority]")[1].split("\n[")[0]
+    assert "HEAD_START=0" in priority
+    assert "DB(" not in priority
