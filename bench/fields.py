@@ -24,7 +24,7 @@ from plan.land import Area, Unit
 from recording.draft.digits import runs
 from recording.draft.fields import Draft, Occasion
 from recording.draft.make import Drafter
-from recording.recognised import Recognised
+from recording.recognised import Recognised, Speaker
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "tests" / "corpus"
@@ -70,8 +70,8 @@ def said(call: Call, punctuation: bool = True, speakers: bool = True) -> list[Re
     spans = []
     for who, text in call["turns"]:
         plain = text if punctuation else re.sub(r"[，。！？、：；…,.!?\s]+", "", text)
-        speaker = ("agent" if who == "a" else "caller") if speakers else ""
-        spans.append(Recognised(plain, speaker=speaker))  # type: ignore[arg-type]
+        speaker: Speaker = ("agent" if who == "a" else "caller") if speakers else ""
+        spans.append(Recognised(plain, speaker=speaker))
     return spans
 
 
@@ -182,7 +182,8 @@ def errors(name: str, punctuation: bool) -> None:
     """Print the tuning calls where one field is wrong."""
     for call, draft in drafts(calls("tuning"), lambda call: said(call, punctuation)):
         if not judged(call, draft)[name]:
-            field = draft[FIELD_OF.get(name, name)]  # type: ignore[index]  # names of figures and of fields
+            shown = FIELD_OF.get(name, name)
+            field = next(field for one, field in draft.items() if one == shown)
             gold = call["gold"]
             print(call["id"], call["at"], "|", "".join(f"<{w}>{t}" for w, t in call["turns"]))
             wanted = gold.get({"unit in 3": "units", "unit": "units"}.get(name, name), gold["address"])

@@ -59,8 +59,7 @@ class Hotline:
         child = _cti(self.home.logs / "service.log", "serve", "--home", str(self.home.root))
         self.service = asterisk_process.process(child.pid)
         async with asyncio.timeout(READY_WITHIN):
-            # nothing tells from outside that it is ready; asking again is the only way
-            while not await asyncio.to_thread(self._healthy):  # noqa: ASYNC110
+            while not await asyncio.to_thread(self._healthy):  # noqa: ASYNC110  # HTTP only answers when asked
                 await asyncio.sleep(0.1)
 
     async def stop_service(self) -> None:

@@ -115,6 +115,6 @@ async def quiet(seen: Seen, seconds: float) -> bool:
     """True when every call that arrived has left within so many seconds."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while seen.open:  # noqa: ASYNC110  # each look costs nothing, an event for it would
+            while seen.open:  # noqa: ASYNC110  # an event a call would slow what is measured
                 await asyncio.sleep(0.05)
     return not seen.open

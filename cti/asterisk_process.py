@@ -199,8 +199,7 @@ async def ready(ami: tuple[str, int], user: str, secret: str, within: float = 30
     """Wait until AMI says FullyBooted. Raises Missing after ``within`` seconds or on a refused login."""
     try:
         async with asyncio.timeout(within):
-            # Nothing tells from outside that a port is listened on; asking again is the only way.
-            while not await _fully_booted(ami, user, secret):  # noqa: ASYNC110
+            while not await _fully_booted(ami, user, secret):  # noqa: ASYNC110  # no port says when it opens
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise Missing(f"Asterisk on port {ami[1]} not ready after {within:g} s", "look at its log") from None

@@ -65,8 +65,7 @@ async def take_over(asterisk: Reloader, wanted: str) -> bool:
     await asterisk.reload()
     try:
         async with asyncio.timeout(SECONDS):
-            # a reload is done in the background on some versions, and nothing announces its end
-            while await asterisk.plan_hash() != wanted:  # noqa: ASYNC110
+            while await asterisk.plan_hash() != wanted:  # noqa: ASYNC110  # no event tells a reload's end
                 await asyncio.sleep(0.1)
     except TimeoutError:
         return False

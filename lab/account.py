@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -170,7 +171,7 @@ async def attend(
         if call["ended_by"] is None:
             with contextlib.suppress(LabDown):
                 await client.ask("hang_up", leg=leg)
-                await client.line("the end", lambda x: x["leg"] == leg and x["what"] == "ended", 5, since)  # noqa: B023
+                await client.line("the end", partial(_ends, leg), 5, since)
     if not watching.done():
         watching.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -211,10 +212,14 @@ async def dials(
     return {"phone": phone, "dialled": number, "answered": answered, "ended_by": by or None, "heard": heard}
 
 
+def _ends(leg: str, line: dict[str, Any]) -> bool:
+    return bool(line["leg"] == leg and line["what"] == "ended")
+
+
 async def _copied(recording: Path, to: Path) -> str | None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
-            while not complete(recording):  # noqa: ASYNC110  (a file tells nobody that it is closed)
+            while not complete(recording):  # noqa: ASYNC110  # a file tells nobody that it is closed
                 await asyncio.sleep(0.05)
         to.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(shutil.copyfile, recording, to)

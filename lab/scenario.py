@@ -106,8 +106,8 @@ class Lab:
         there_now: set[str] = set()
         try:
             async with asyncio.timeout(within):
-                # device states are asked for: at most one event a change, and none for what already is
-                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110
+                # at most one event a change, and none for what already is
+                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110  # states are asked
                     await asyncio.sleep(LOOK)
         except TimeoutError:
             raise Unheard(
@@ -150,7 +150,7 @@ class Lab:
         The clock that ends wrap-ups is none, nor is a question that nobody waits for any more.
         """
         async with asyncio.timeout(within):
-            while any(  # noqa: ASYNC110
+            while any(  # noqa: ASYNC110  # that no channel is left is no event
                 "@seat-clock" not in row["Channel"] and "@ask-apart-" not in row["Channel"]
                 for row in await self.house.ask_list("CoreShowChannels")
                 if "Channel" in row

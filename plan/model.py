@@ -74,7 +74,7 @@ class Destination(NamedTuple):
         found = DESTINATION.fullmatch(text)
         if found is None:
             return None
-        kind: DestinationKind = found[1]  # type: ignore[assignment]  # the pattern allows these only
+        kind: DestinationKind = found[1]  # type: ignore[assignment]  # DESTINATION matches no other kind
         return cls(kind, found[2])
 
 

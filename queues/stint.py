@@ -185,8 +185,10 @@ def _counted(s: Stints, legs: list[LegId], at: float) -> Stints:
         caller = s.legs.get(caller_leg(stint.call))
         if caller is not None and caller.bridge == seen.bridge:
             span = max(0.0, at - max(seen.joined, caller.joined))
-            what = {"talk": stint.talk + span} if seen.held is None else {"hold": stint.hold + span}
-            s = _put(s, replace(stint, **what))  # type: ignore[arg-type]  # talk or hold, both float
+            if seen.held is None:
+                s = _put(s, replace(stint, talk=stint.talk + span))
+            else:
+                s = _put(s, replace(stint, hold=stint.hold + span))
         s = replace(s, legs={**s.legs, leg: replace(seen, joined=at)})
     return s
 

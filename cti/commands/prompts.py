@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from asterisk_conf.prompts import MADE_BY_RULE, CatalogueFault, Made, Prompt, spoken
@@ -141,8 +141,8 @@ def fetch(home: HomeOption = None, dir: ModelsOption = None) -> None:
             with _bar(model.name) as bar:
                 task = bar.add_task(f"downloading {model.megabytes} MB", total=None)
 
-                def told(file: str, done: int, of: int, bar: Progress = bar, task: object = task) -> None:
-                    bar.update(task, description=file, completed=done >> 20, total=of >> 20)  # type: ignore[arg-type]
+                def told(file: str, done: int, of: int, bar: Progress = bar, task: TaskID = task) -> None:
+                    bar.update(task, description=file, completed=done >> 20, total=of >> 20)
 
                 models.fetch(model, folder, told)
             _out.print(f"{model.name}: {model.folder(folder)}")

@@ -25,7 +25,7 @@ from calls.codec import Unknown, from_dict, to_dict
 from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
-from cti.store.models import AuditRow, CallRow, CursorRow, RefillRow, StintRow, VisitRow
+from cti.store.models import AuditRow, Base, CallRow, CursorRow, RefillRow, StintRow, VisitRow
 from cti.store.records import Position
 from queues.stint import Stint
 from queues.visit import Visit
@@ -34,12 +34,12 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-CALLS: Table = CallRow.__table__  # type: ignore[assignment]  # declared as FromClause
-VISITS: Table = VisitRow.__table__  # type: ignore[assignment]  # declared as FromClause
-STINTS: Table = StintRow.__table__  # type: ignore[assignment]  # declared as FromClause
-AUDIT: Table = AuditRow.__table__  # type: ignore[assignment]  # declared as FromClause
-REFILLS: Table = RefillRow.__table__  # type: ignore[assignment]  # declared as FromClause
-CURSORS: Table = CursorRow.__table__  # type: ignore[assignment]  # declared as FromClause
+CALLS = Base.metadata.tables[CallRow.__tablename__]
+VISITS = Base.metadata.tables[VisitRow.__tablename__]
+STINTS = Base.metadata.tables[StintRow.__tablename__]
+AUDIT = Base.metadata.tables[AuditRow.__tablename__]
+REFILLS = Base.metadata.tables[RefillRow.__tablename__]
+CURSORS = Base.metadata.tables[CursorRow.__tablename__]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,19 @@ Times are seconds since the epoch, UTC. ``city`` stands in every row that is abo
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {str: String(128), float: Float(53), int: Integer, bool: Boolean}  # noqa: RUF012
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: String(128),
+        float: Float(53),
+        int: Integer,
+        bool: Boolean,
+    }
 
 
 class CallRow(Base):

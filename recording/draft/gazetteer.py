@@ -54,13 +54,14 @@ class Gazetteer:
         self._nearly: dict[tuple[str, ...], Known | None] = {}
         for area in areas:
             self._add(Known(area.name, "area", area.name))
-            for kind, names in (
+            named: tuple[tuple[Kind, Sequence[str]], ...] = (
                 ("town", area.towns),
                 ("street", area.streets),
                 ("place", (*area.compounds, *area.villages)),
-            ):
+            )
+            for kind, names in named:
                 for name in names:
-                    self._add(Known(name, kind, area.name))  # type: ignore[arg-type]  # the four kinds
+                    self._add(Known(name, kind, area.name))
         self._longest = max(map(len, self._names), default=0)
         self.areas = tuple(area.name for area in areas)
 

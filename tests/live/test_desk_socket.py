@@ -37,7 +37,7 @@ async def killed(house: House) -> None:
     service = house.parts()["service"]
     service.signal(9)
     async with asyncio.timeout(5):
-        while service.alive():  # noqa: ASYNC110
+        while service.alive():  # noqa: ASYNC110  # another's child: its end is told to its parent
             await asyncio.sleep(0.01)
 
 

@@ -51,7 +51,7 @@ async def hears(phone: Phone, wav: Path, since: int) -> bool:
     needle = ears.load(wav)
     try:
         async with asyncio.timeout(8.0):
-            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110
+            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110  # a file grows unheard
                 await asyncio.sleep(LOOK)
     except TimeoutError:
         return False

@@ -247,7 +247,7 @@ async def until(holds: object) -> None:
     """Wait for the event that makes ``holds`` true; the test's own timeout ends a wait in vain."""
     assert callable(holds)
     async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110 looked at from outside, as /healthz does
+        while not holds():  # noqa: ASYNC110  # looked at from outside, as /healthz does
             await asyncio.sleep(0.01)
 
 

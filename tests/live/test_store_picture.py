@@ -129,7 +129,7 @@ async def test_a_redis_that_dies_or_freezes_is_seen_and_gets_the_whole_picture_w
         picture.note([replace(TALK, state=CallState.MOVING)])
         now[0] = replace(TALK, state=CallState.ENDED)
         async with asyncio.timeout(20):
-            while picture.status == "ok":  # noqa: ASYNC110 looked at from outside, as /healthz does
+            while picture.status == "ok":  # noqa: ASYNC110  # looked at from outside, as /healthz does
                 await asyncio.sleep(0.01)
         assert not is_ok(picture)
         if trouble is signal.SIGKILL:

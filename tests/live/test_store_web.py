@@ -108,7 +108,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 async def drained(town: Town) -> None:
     assert await asyncio.to_thread(town.journal.flush)
     async with asyncio.timeout(20):
-        while town.drain.position != town.journal.end:  # noqa: ASYNC110 looked at from outside
+        while town.drain.position != town.journal.end:  # noqa: ASYNC110  # looked at from outside
             await asyncio.sleep(0.01)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,12 +134,12 @@ def test_no_order_of_facts_leaves_a_promise_with_nobody_coming(facts: list[CallB
 # --- counted ----------------------------------------------------------------------------------------------
 
 
-def call(id: str, **more: object) -> Call:
+def call(id: str, **more: Any) -> Call:
     base = Call(
         id=CallId(id), city="demo", line="main", trunk="carrier", caller="13900000001", called="12345",
         original="12345", leg=LegId(id[5:]), state=CallState.ENDED, since=0.0, arrived=100.0, ended=130.0,
     )  # fmt: skip
-    return replace(base, **more)  # type: ignore[arg-type]
+    return replace(base, **more)
 
 
 PROMISED = call("demo-n1-1.1", owed=True, left_by="system")

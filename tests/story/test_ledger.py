@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from queues.visit import Outcome, Visit
 T0 = 1_790_000_000.0
 
 
-def a_call(n: int, at: float = T0, answer: float | None = 8.0, talk: float = 60.0, **more: object) -> Call:
+def a_call(n: int, at: float = T0, answer: float | None = 8.0, talk: float = 60.0, **more: Any) -> Call:
     """A call answered ``answer`` seconds after it entered the line; None: the caller gives up at 20 s."""
     over = at + (20.0 if answer is None else answer + talk)
     call = Call(
@@ -42,25 +43,25 @@ def a_call(n: int, at: float = T0, answer: float | None = 8.0, talk: float = 60.
         visits=1,
         stage=Stage.WAITING if answer is None else Stage.TALKING,
     )
-    return replace(call, **more)  # type: ignore[arg-type]
+    return replace(call, **more)
 
 
-def a_visit(call: Call, number: int = 1, queue: str = "general", **more: object) -> Visit:
+def a_visit(call: Call, number: int = 1, queue: str = "general", **more: Any) -> Visit:
     outcome = Outcome.ABANDONED if call.answered is None else Outcome.ANSWERED
     left = call.ended if call.answered is None else call.answered
     joined = call.arrived + 6
     visit = Visit(
         call.id, number, "demo", queue, call.leg, joined, outcome, left, waited=(left or joined) - joined
     )
-    return replace(visit, **more)  # type: ignore[arg-type]
+    return replace(visit, **more)
 
 
-def a_stint(call: Call, seat: str = "1001", n: int = 0, part: Part = Part.ANSWERED, **more: object) -> Stint:
+def a_stint(call: Call, seat: str = "1001", n: int = 0, part: Part = Part.ANSWERED, **more: Any) -> Stint:
     began = call.arrived + 6
     stint = Stint(LegId(f"{call.leg}-{seat}-{n}"), call.id, "demo", seat, "general", began, part, ring=2.0)
     if part is Part.ANSWERED:
         stint = replace(stint, answered=began + 2, ended=call.ended, talk=30.0)
-    return replace(stint, **more)  # type: ignore[arg-type]
+    return replace(stint, **more)
 
 
 def only(rows: Rows, by: By = By.TOTAL) -> Figures:

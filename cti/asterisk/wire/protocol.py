@@ -22,7 +22,7 @@ SLICE_SECONDS = 0.002
 BANNER = b"Asterisk Call Manager/"
 
 
-class Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types
+class Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types: its class is Any
     """panoramisk's AMIProtocol with its reading, sending and closing replaced.
 
     ``on_event(name, text)`` is called synchronously, in order, for every event whose name is in
