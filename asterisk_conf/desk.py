@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asterisk_conf.seats import HEAD
+from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.steps import Context
 
 HOW = {"listen": "", "whisper": "w", "barge": "B"}

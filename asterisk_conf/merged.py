@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
-from asterisk_conf.seats import HEAD
+from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.merged import Merged, Stage, numbers_of, stages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asterisk_conf.ini import Pair, section
-from asterisk_conf.seats import FLOOR
+from asterisk_conf.seat_leg import FLOOR
 from asterisk_conf.site import Site
 from asterisk_conf.waiting import announcements
 from plan.model import Plan, Queue
@@ -33,7 +33,7 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
         ("strategy", queue.strategy),
         ("timeout", queue.ring_seconds),
         ("retry", 1),
-        # a longer one is a pause, which can end early (asterisk_conf.seats)
+        # a longer one is a pause, which can end early (asterisk_conf.seat_leg)
         ("wrapuptime", min(queue.wrap_up_seconds, FLOOR)),
         ("maxlen", queue.max_waiting),
         # Not app_queue's default, and everything hangs on it: without it one call is offered at a time.
@@ -43,7 +43,7 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
         # and the wait has an end of its own: callers may always come in and stay.
         ("joinempty", "yes"),
         ("leavewhenempty", "no"),
-        # app_queue would pause after one missed ring; ours are counted (asterisk_conf.seats)
+        # app_queue would pause after one missed ring; ours are counted (asterisk_conf.seat_leg)
         ("autopause", "no"),
         ("reportholdtime", "no"),
         ("memberdelay", 0),

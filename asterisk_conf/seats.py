@@ -1,48 +1,22 @@
-"""Signing in, pausing and wrapping up, in dialplan alone: it works with the service dead.
+"""Signing in and pausing, in dialplan alone: it works with the service dead.
 
 A phone dials a feature code, the service hands in an order: both end in ``seat-do``, so both have the same
-outcome. What stands where:
-
-- AstDB ``hotline-seat/<city>/<seat>``: the agent at the seat; ``hotline-agent/<city>/<agent>``: the seat.
-- AstDB ``hotline-pause/<city>/<seat>``: why the seat is paused, other than wrap-up.
-- AstDB ``hotline-wrapup/<city>-<seat>``: when its wrap-up, or its rest after a missed ring, ends (epoch);
-  there as long as it lasts.
-- AstDB ``hotline-missed/<city>/<seat>``: rings left unanswered in a row.
-- app_queue's members, which it keeps itself (``persistentmembers``), with the same pause as reason.
+outcome. What Asterisk remembers of it: ``asterisk_conf.seat_memory``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.seat_leg import seat_leg_contexts
+from asterisk_conf.seat_memory import AGENT, MISSED, PAUSE, SEAT, WRAP_UP, db_delete
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.model import Plan
 
 CODES = {"11": "in", "12": "out", "13": "ready", "14": "pause", "15": "state"}
 """After the star: what a seat's phone dials, and what is done."""
-FLOOR = 2
-"""A wrap-up up to so many seconds is app_queue's own ``wrapuptime``; a longer one is a pause (decision 4)."""
-REST = 10
-"""Seconds a seat is left alone after a ring of full length: app_queue would offer the same caller to the same
-empty chair again, however many colleagues are free."""
-HEAD = 2_000_000_000
-"""QUEUE_PRIO of a caller whom we lost: before everybody else (all ranks are lower, asterisk_conf.waiting)."""
-GONE = (18, 20, 27, 38, 41, 44)
-"""Q.850 causes of a seat's phone that did not hang up but vanished: no response, absent, out of order,
-network out of order, temporary failure, not available (what res_pjsip gives when no sound came)."""
 
-
-def cause_is(causes: tuple[int, ...], variable: str) -> str:
-    """An expression: the variable holds one of these causes."""
-    return "(" + " | ".join(f"0${{{variable}}} = {cause}" for cause in causes) + ")"
-
-
-_AGENT = "hotline-agent/${CITY}/${AGENT}"
-_SEAT = "hotline-seat/${CITY}/${SEAT}"
-_PAUSE = "hotline-pause/${CITY}/${SEAT}"
-_WRAP_UP = "hotline-wrapup/${CITY}-${SEAT}"
-_MISSED = "hotline-missed/${CITY}/${SEAT}"
 _TOLD = ("City: ${CITY}", "Seat: ${SEAT}", "Agent: ${AGENT}", "Did: ${DID}", "Reason: ${REASON}")
 
 
@@ -110,16 +84,7 @@ def seat_contexts(site: Site) -> Iterator[Context]:
     yield _unwrap()
     yield _state()
     yield _queues()
-    yield _seat_left()
-    yield _wrap_up()
-    yield _wind()
-    yield _clock()
-    yield _announce()
-
-
-def _db_delete(context: Context, *keys: str) -> None:
-    for key in keys:
-        context.do("Set", f"GONE=${{DB_DELETE({key})}}")
+    yield from seat_leg_contexts()
 
 
 def _code() -> Context:
@@ -184,7 +149,7 @@ def _do() -> Context:
     context.do("Set", "OK=no").do("Set", "WHY=").do("Set", "SAY=seat-refused")
     context.do("Set", "MEMBER=PJSIP/${CITY}-${SEAT}")
     context.do("Set", "HELD=${LOCK(seats-${CITY})}")
-    context.do("Set", f"HERE=${{DB({_SEAT})}}")
+    context.do("Set", f"HERE=${{DB({SEAT})}}")
     context.do("ExecIf", '$["${DID}" != "in"]?Set(AGENT=${HERE})')
     context.do("Gosub", "seat-${DID}", "s", "1")
     context.do("Set", "HELD=${UNLOCK(seats-${CITY})}")
@@ -198,24 +163,24 @@ def _in() -> Context:
     context = Context("seat-in")
     context.do("GotoIf", '$["${AGENT}" = ""]?unknown')
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-agent,${AGENT},1)}?:unknown")
-    context.do("Set", f"BEFORE=${{DB({_AGENT})}}")
+    context.do("Set", f"BEFORE=${{DB({AGENT})}}")
     context.do("GotoIf", '$["${BEFORE}" = "" | "${BEFORE}" = "${SEAT}"]?here')
     context.do("Gosub", "seat-end", "s", "1(${BEFORE},${AGENT},elsewhere)")
     context.do("GotoIf", '$["${HERE}" = "" | "${HERE}" = "${AGENT}"]?mine', label="here")
     context.do("Gosub", "seat-end", "s", "1(${SEAT},${HERE},replaced)")
     context.do("Gosub", "${CITY}-leave", "s", "1(${SEAT})", label="mine")
-    _db_delete(context, _PAUSE, _WRAP_UP, _MISSED)
+    db_delete(context, PAUSE, WRAP_UP, MISSED)
     context.do("Set", "JOINED=0")
     own = "${DIALPLAN_EXISTS(${CITY}-agent-skills,${AGENT},1)}"
     context.do("Gosub", f"${{IF({own}?${{CITY}}-agent-skills:${{CITY}}-seat-skills)}}",
                f"${{IF({own}?${{AGENT}}:${{SEAT}})}}", "1")  # fmt: skip
     context.do("GotoIf", "$[${JOINED} = 0]?none")
-    context.do("Set", f"DB({_AGENT})=${{SEAT}}").do("Set", f"DB({_SEAT})=${{AGENT}}")
+    context.do("Set", f"DB({AGENT})=${{SEAT}}").do("Set", f"DB({SEAT})=${{AGENT}}")
     context.do("Set", "OK=yes").do("Set", "SAY=seat-signed-in")
     context.do("Return")
     context.do("Set", "WHY=unknown-agent", label="unknown").do("Set", "SAY=seat-unknown-agent").do("Return")
     context.do("Set", "WHY=no-queue", label="none")
-    _db_delete(context, _AGENT, _SEAT)
+    db_delete(context, AGENT, SEAT)
     return context.do("Return")
 
 
@@ -233,7 +198,7 @@ def _end() -> Context:
     """A binding ends. ARG1 seat, ARG2 agent, ARG3 why (empty: signed out by itself, told by seat-do)."""
     context = Context("seat-end")
     context.do("Gosub", "${CITY}-leave", "s", "1(${ARG1})")
-    _db_delete(
+    db_delete(
         context,
         "hotline-seat/${CITY}/${ARG1}",
         "hotline-agent/${CITY}/${ARG2}",
@@ -263,7 +228,7 @@ def _ready() -> Context:
     context = Context("seat-ready")
     context.do("GotoIf", '$["${HERE}" = ""]?nobody')
     context.do("UnpauseQueueMember", "", "${MEMBER}")
-    _db_delete(context, _PAUSE, _WRAP_UP, _MISSED)
+    db_delete(context, PAUSE, WRAP_UP, MISSED)
     context.do("Set", "OK=yes").do("Set", "SAY=seat-ready")
     context.do("Return")
     context.do("Set", "WHY=not-signed-in", label="nobody").do("Set", "SAY=seat-state-away")
@@ -279,8 +244,8 @@ def _pause() -> Context:
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-pause,${REASON},1)}?:unknown")
     context.do("Gosub", "${CITY}-pause", "${REASON}", "1")
     context.do("PauseQueueMember", "", "${MEMBER}", "", "${REASON}", label="good")
-    context.do("Set", f"DB({_PAUSE})=${{REASON}}")
-    _db_delete(context, _WRAP_UP, _MISSED)
+    context.do("Set", f"DB({PAUSE})=${{REASON}}")
+    db_delete(context, WRAP_UP, MISSED)
     context.do("Set", "OK=yes").do("Set", "SAY=seat-paused")
     context.do("Return")
     context.do("Set", "WHY=unknown-reason", label="unknown").do("Return")
@@ -291,8 +256,8 @@ def _pause() -> Context:
 def _unwrap() -> Context:
     """Wrap-up ends, and only wrap-up: a pause made meanwhile stays."""
     context = Context("seat-unwrap")
-    context.do("GotoIf", f'$["${{DB({_WRAP_UP})}}" = ""]?other')
-    _db_delete(context, _WRAP_UP)
+    context.do("GotoIf", f'$["${{DB({WRAP_UP})}}" = ""]?other')
+    db_delete(context, WRAP_UP)
     context.do("UnpauseQueueMember", "", "${MEMBER}")
     context.do("Set", "OK=yes").do("Set", "SAY=seat-ready")
     context.do("Return")
@@ -303,8 +268,8 @@ def _unwrap() -> Context:
 def _state() -> Context:
     context = Context("seat-state")
     context.do("Set", "OK=yes").do("Set", "SAY=seat-state-ready")
-    context.do("ExecIf", f'$["${{DB({_WRAP_UP})}}" != ""]?Set(SAY=seat-state-wrap-up)')
-    context.do("ExecIf", f'$["${{DB({_PAUSE})}}" != ""]?Set(SAY=seat-state-paused)')
+    context.do("ExecIf", f'$["${{DB({WRAP_UP})}}" != ""]?Set(SAY=seat-state-wrap-up)')
+    context.do("ExecIf", f'$["${{DB({PAUSE})}}" != ""]?Set(SAY=seat-state-paused)')
     context.do("ExecIf", '$["${HERE}" = ""]?Set(SAY=seat-state-away)')
     return context.do("Return")
 
@@ -316,10 +281,10 @@ def _queues() -> Context:
     """
     context = Context("seat-queues")
     context.do("GotoIf", '$["${HERE}" = ""]?nobody')
-    why = f"${{DB({_PAUSE})}}"
+    why = f"${{DB({PAUSE})}}"
     context.do("Set", f"REASON={why}")
-    wraps = f'$["${{REASON}}" = "" & "${{DB({_WRAP_UP})}}" != ""]'
-    context.do("ExecIf", f"{wraps}?Set(REASON=wrapup:${{DB({_WRAP_UP})}})")
+    wraps = f'$["${{REASON}}" = "" & "${{DB({WRAP_UP})}}" != ""]'
+    context.do("ExecIf", f"{wraps}?Set(REASON=wrapup:${{DB({WRAP_UP})}})")
     for name in ("ADD", "SET", "DROP"):
         # additions first: a seat must not be without any queue in between
         label = name.lower()
@@ -341,118 +306,3 @@ def _queues() -> Context:
     context.do("Set", "REASON=").do("Set", "OK=yes").do("Return")
     context.do("Set", "WHY=unknown-queue", label="unknown").do("Return")
     return context.do("Set", "WHY=not-signed-in", label="nobody").do("Return")
-
-
-# --- a seat's leg in a call ---------------------------------------------------------------------
-
-
-def seat_leg_begins(context: Context) -> None:
-    """On the seat's channel before its INVITE leaves."""
-    context.do("Set", "ENDPOINT=${CHANNEL(endpoint)}")
-    context.do("Set", "SEAT=${CUT(ENDPOINT,-,2)}")
-    context.do("Set", "RANG_AT=${EPOCH}")
-    context.do("Set", "CHANNEL(hangup_handler_push)=seat-left,s,1")
-
-
-def seat_leg_answered(context: Context) -> None:
-    """On the seat's channel when it has answered."""
-    context.do("Set", "SEAT_UP=1")
-    _db_delete(context, _MISSED)
-
-
-def _seat_left() -> Context:
-    """Hangup handler of the seat's leg: a missed ring is counted, wrap-up begins."""
-    context = Context("seat-left")
-    context.do("Set", "CAUSE=0${HANGUPCAUSE}")
-    context.do("GotoIf", '$["${SEAT_UP}" = "1"]?talked')
-    # 26: somebody else answered. 17, 21: busy, declined. Else only a ring of full length was missed: a
-    # caller who left early is not the agent's fault.
-    context.do("GotoIf", "$[${CAUSE} = 26]?bye")
-    context.do("Set", "FULL=$[${EPOCH} - ${RANG_AT} >= 0${RING_SECONDS} - 1]")
-    context.do("GotoIf", "$[${CAUSE} = 17 | ${CAUSE} = 21 | ${FULL}]?:bye")
-    context.do("Set", f"MISSED=$[0${{DB({_MISSED})}} + 1]").do("Set", f"DB({_MISSED})=${{MISSED}}")
-    context.do("UserEvent", "Hotline", "What: missed", "Call: ${CALL_ID}", "City: ${CITY}", "Seat: ${SEAT}",
-               "Count: ${MISSED}", "Of: ${MISSED_RINGS}")  # fmt: skip
-    context.do("GotoIf", "$[0${MISSED_RINGS} = 0 | ${MISSED} < 0${MISSED_RINGS}]?rest")
-    context.do("Set", "REASON=missed")
-    context.do("Set", "DID=pause", label="pause").do("Set", "BY=system")
-    context.do("Gosub", "seat-do", "s", "1")
-    context.do("Return", label="bye")
-    context.do("GotoIf", "${FULL}?:bye", label="rest")
-    context.do("Set", f"WRAP_UP={REST}").do("Gosub", "seat-wrap-up", "s", "1(rest)").do("Return")
-    # the caller's leg looks at this (context talked): did the agent hang up, or did the phone die?
-    context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=${CAUSE}", label="talked")
-    context.do("Set", f"AGENT=${{DB({_SEAT})}}")
-    context.do("GotoIf", '$["${AGENT}" = ""]?bye')
-    # a dead phone looks free until it is asked again (qualify): nobody may be sent there meanwhile
-    context.do("GotoIf", f"$[{cause_is(GONE, 'CAUSE')}]?lost")
-    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-agent,${AGENT},1)}?${CITY}-agent,${AGENT},1")
-    context.do("GotoIf", f"$[0${{WRAP_UP}} <= {FLOOR}]?bye")
-    context.do("Gosub", "seat-wrap-up", "s", "1(wrapup)")
-    context.do("Return")
-    context.do("Set", "REASON=lost", label="lost").do("Goto", "pause")
-    return context
-
-
-def _wrap_up() -> Context:
-    """ARG1 wrapup or rest; CITY, SEAT, WRAP_UP in seconds. Whoever paused while talking stays so."""
-    context = Context("seat-wrap-up")
-    context.do("Set", "HELD=${LOCK(seats-${CITY})}")
-    context.do("GotoIf", f'$["${{DB({_SEAT})}}" = "" | "${{DB({_PAUSE})}}" != ""]?done')
-    context.do("Set", "UNTIL=$[${EPOCH} + ${WRAP_UP}]")
-    context.do("Set", f"DB({_WRAP_UP})=${{UNTIL}}")
-    context.do("PauseQueueMember", "", "PJSIP/${CITY}-${SEAT}", "", "${ARG1}:${UNTIL}")
-    context.do("Set", "HELD=${UNLOCK(seats-${CITY})}", label="done")
-    context.do("Gosub", "seat-wind", "s", "1")
-    return context.do("Return")
-
-
-# --- the clock that ends wrap-ups -----------------------------------------------------------------
-
-CLOCK = "seat-clock"
-
-
-def _wind() -> Context:
-    """Start the clock when there is a wrap-up and no clock: at its begin, and when a caller enters a queue
-    (a restart of Asterisk stops the clock, not the wrap-ups)."""
-    context = Context("seat-wind")
-    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(CLOCK_AT)} + 5]?done")
-    context.do("GotoIf", '$["${DB_KEYS(hotline-wrapup)}" = ""]?done')
-    context.do("Set", "GLOBAL(CLOCK_AT)=${EPOCH}")
-    # never answered: the whole life of the clock is this Originate's ringing
-    context.do("Originate", f"Local/s@{CLOCK}/n", "exten", CLOCK, "1", "1", "86400", "a")
-    return context.do("Return", label="done")
-
-
-def _clock() -> Context:
-    """One channel for all wrap-ups of all seats; it is there only as long as there is one."""
-    context = Context(CLOCK)
-    context.do("Set", "CDR_PROP(disable)=1")
-    context.do("Set", "GLOBAL(CLOCK_AT)=${EPOCH}", label="tick")
-    context.do("Wait", "1")
-    context.do("Set", "REST=${DB_KEYS(hotline-wrapup)}")
-    context.do("GotoIf", '$["${REST}" = ""]?end')
-    context.do("Set", "ONE=${SHIFT(REST)}", label="next")
-    context.do("GotoIf", "$[${EPOCH} < 0${DB(hotline-wrapup/${ONE})}]?more")
-    context.do("Set", "CITY=${CUT(ONE,-,1)}").do("Set", "SEAT=${CUT(ONE,-,2)}")
-    context.do("Set", "DID=unwrap").do("Set", "BY=system")
-    context.do("Gosub", "seat-do", "s", "1")
-    context.do("GotoIf", '$["${REST}" = ""]?tick:next', label="more")
-    # a wrap-up that began after the look and saw this clock running would wait for ever
-    context.do("Set", "GLOBAL(CLOCK_AT)=0", label="end")
-    context.do("GotoIf", '$["${DB_KEYS(hotline-wrapup)}" = ""]?:tick')
-    context.do("Hangup")
-    context.exten("1").do("Hangup")
-    return context
-
-
-def _announce() -> Context:
-    """On the caller's channel, by the AGI program ``announce``: 工号 8001 为您服务."""
-    context = Context("seat-announce")
-    context.do("Set", "ENDPOINT=${CUT(MEMBERINTERFACE,/,2)}")
-    context.do("Set", "AGENT=${DB(hotline-seat/${CITY}/${CUT(ENDPOINT,-,2)})}")
-    context.do("GotoIf", '$["${AGENT}" = ""]?done')
-    context.do("Playback", "hotline/seat-number")
-    context.do("SayDigits", "${AGENT}")
-    context.do("Playback", "hotline/seat-serves")
-    return context.do("Return", label="done")

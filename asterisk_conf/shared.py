@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
 from asterisk_conf.merged import origin_contexts
-from asterisk_conf.seats import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
+from asterisk_conf.seat_leg import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from asterisk_conf.waiting import waiting_contexts

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from asterisk_conf.ini import Pair, section
-from asterisk_conf.seats import HEAD
+from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.steps import Context
 from plan.model import Phone, Plan, Priority, Queue
 

@@ -1,7 +1,7 @@
 """Wrap-up (整理): a pause that names its own end, and what is done when nobody ended it.
 
 Asterisk keeps it as the member's pause reason, ``wrapup:1732190695`` (decisions 4); the dialplan's clock
-(asterisk_conf.seats) ends it, the agent may end it early.
+(asterisk_conf.seat_leg) ends it, the agent may end it early.
 """
 
 from __future__ import annotations

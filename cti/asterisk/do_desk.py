@@ -23,7 +23,7 @@ from cti.asterisk.wire.connection import Connection
 from cti.errors import Refused
 
 HEAD = 1000
-"""QUEUE_PRIO before everybody else (asterisk_conf.seats)."""
+"""QUEUE_PRIO before everybody else (asterisk_conf.seat_leg)."""
 RING_SECONDS = 20.0
 """A supervisor who wants to listen sits beside the phone."""
 MODES = {"listen": "4", "whisper": "5", "barge": "6"}

@@ -20,7 +20,7 @@ LIST_SECONDS = 15.0
 """A list of some thousand channels takes Asterisk about a second."""
 
 SEATED = "hotline-seat"
-"""The dialplan keeps there who sits where: ``/hotline-seat/demo/1001: 8001`` (asterisk_conf.seats)."""
+"""The dialplan keeps there who sits where: ``/hotline-seat/demo/1001: 8001`` (asterisk_conf.seat_memory)."""
 URGENT = "hotline-urgent"
 """And there what is announced on a line: ``/hotline-urgent/demo/main: hotline/mass-event``."""
 CALL_BACKS = "hotline-callback"

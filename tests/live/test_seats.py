@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from asterisk_conf.seats import REST
+from asterisk_conf.seat_leg import REST
 from calls.orders import EndWrapUp, Pause, Reload, SignIn, SignOut, Unpause
 from cti.errors import Refused
 from cti.home import Home
