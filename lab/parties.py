@@ -162,6 +162,20 @@ class Call(Phone):
         """The house's CALL_ID."""
         return await self._lab.house.call_known(self.sip_call, within)
 
+    async def talks(self, within: float = 10.0) -> None:
+        """The caller and somebody of the house are in one bridge (BridgeEnter, seen as observer).
+
+        A phone is heard to pick up some milliseconds earlier: a caller who goes then has talked to nobody.
+        """
+        call = await self.id()
+        await self._lab.house.event(
+            f"{self.name} talks",
+            lambda e: (
+                e["Event"] == "BridgeEnter" and e.get("AccountCode") == call and e["BridgeNumChannels"] != "1"
+            ),
+            within,
+        )
+
     async def waits_in(self, queue: str, within: float = 10.0, since: int = 0) -> None:
         """The caller is in this queue of the house (QueueCallerJoin, seen as observer)."""
         call = await self.id()

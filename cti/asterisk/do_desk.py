@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from asterisk_conf.seat_leg import HEAD
 from calls.facts import LegId
 from calls.orders import (
     Announce,
@@ -22,8 +23,6 @@ from cti.asterisk.wire.action import Reply, Values
 from cti.asterisk.wire.connection import Connection
 from cti.errors import Refused
 
-HEAD = 1000
-"""QUEUE_PRIO before everybody else (asterisk_conf.seat_leg)."""
 RING_SECONDS = 20.0
 """A supervisor who wants to listen sits beside the phone."""
 MODES = {"listen": "4", "whisper": "5", "barge": "6"}

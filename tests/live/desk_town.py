@@ -50,6 +50,19 @@ class Person:
         ):
             return answer.status, json.loads(await answer.text())
 
+    async def shown(self, path: str, within: float = 10.0, **wanted: Any) -> dict[str, Any]:
+        """Wait until ``GET /api/<path>`` says so. Raises Unheard with what it said instead."""
+        row: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    _, row = await self.gets(path)
+                    if all(row.get(name) == value for name, value in wanted.items()):
+                        return row
+                    await asyncio.sleep(LOOK)
+        except TimeoutError:
+            raise Unheard(f"{path}: {wanted} not within {within:g} s; instead {row}") from None
+
     async def audited(self, within: float = 10.0, **wanted: Any) -> dict[str, Any]:
         """Wait for a row of the audit trail. Raises Unheard."""
         rows: list[dict[str, Any]] = []

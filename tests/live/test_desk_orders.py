@@ -135,6 +135,7 @@ async def test_wrap_up_ends_early_by_order(home: Home, city: Lab) -> None:
     await chief.orders("seats/1002/pause", reason="forced")
     call = await city.caller().dials("12345")
     await city.seat("1001").answers(call, within=GREETED)
+    await call.talks()
     await call.hangs_up()
     await seat_is(home, "1001", state="wrap-up")
     assert (await zhang.orders("seats/1001/end-wrap-up"))[0] == 200
@@ -149,7 +150,7 @@ async def test_who_is_forced_out_leaves_their_caller_to_the_head_of_the_queue(
     await chief.orders("seats/1002/pause", reason="forced")
     call = await city.caller().dials("12345")
     await city.seat("1001").answers(call, within=GREETED)
-    await seat_is(home, "1001", state="busy")
+    await chief.shown(f"calls/{await call.id()}", state="talking")
     waiting = await city.caller("13900000002").dials("12345")
     await waiting.waits_in("general", within=GREETED)
     before = len(city.house.events)
@@ -170,7 +171,7 @@ async def test_who_is_forced_out_may_also_lose_the_call(home: Home, city: Lab, c
     call = await city.caller().dials("12345")
     seat = city.seat((await call.rings_at(within=GREETED))["phone"].removeprefix("demo-"))
     await seat.answers(call)
-    await seat_is(home, seat.number, state="busy")
+    await chief.shown(f"calls/{await call.id()}", state="talking")
     status, _ = await chief.orders(f"seats/{seat.number}/force-out", caller="end", sign_out=False)
     assert status == 200
     assert (await call.ends(within=8))["by"] == "far"

@@ -42,7 +42,10 @@ async def talk(chief: Person, city: Lab) -> AsyncIterator[Call]:
     """A caller who talks with seat 1001."""
     call = await city.caller().dials("12345")
     await city.seat("1001").answers(call, within=GREETED)
-    await seat_is(chief.home, "1001", state="busy")
+    await call.talks()
+    await chief.shown(f"calls/{await call.id()}", state="talking")
+    # the code by which it was made ready may still have its line
+    await seat_is(chief.home, "1003", device="not_inuse")
     yield call
 
 

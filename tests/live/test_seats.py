@@ -224,6 +224,7 @@ async def test_after_a_call_the_seat_wraps_up_and_is_ready_when_its_time_is_over
     await order(home, Pause(city="demo", seat="1002", reason="meeting"))
     call = await city.caller().dials("12345")
     await city.seat("1001").answers(call, within=GREETED)
+    await call.talks()
     await call.hangs_up()
     wraps = await seat_is(home, "1001", state="wrap-up")
     assert wraps["until"] == pytest.approx(wraps["since"] + WRAP_UP, abs=1.5)
@@ -236,6 +237,7 @@ async def test_an_agents_own_wrap_up_goes_before_the_queues(home: Home, city: La
     await order(home, Pause(city="demo", seat="1001", reason="meeting"))
     call = await city.caller().dials("12345")
     await city.seat("1002").answers(call, within=GREETED)
+    await call.talks()
     await city.seat("1002").hangs_up()
     wraps = await seat_is(home, "1002", state="wrap-up")
     assert wraps["until"] == pytest.approx(wraps["since"] + 3, abs=1.5)
@@ -246,6 +248,7 @@ async def test_an_agent_ends_wrap_up_early_by_code_and_the_service_by_order(home
     for end in ("code", "order"):
         call = await city.caller().dials("12345")
         await city.seat("1001").answers(call, within=GREETED)
+        await call.talks()
         await call.hangs_up()
         wraps = await seat_is(home, "1001", state="wrap-up")
         if end == "code":

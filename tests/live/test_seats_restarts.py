@@ -105,6 +105,7 @@ async def test_wrap_up_begins_and_ends_while_the_service_is_stopped(house: House
     async with stopped_service(house):
         call = await city.caller().dials("12345")
         await city.seat("1001").answers(call, within=GREETED + 5)
+        await call.talks()
         since = len(city.house.events)
         await call.hangs_up()
         await paused_in(city, "1001", "1", since=since)
@@ -132,6 +133,7 @@ async def test_a_killed_asterisk_comes_back_with_its_seats_and_a_stale_wrap_up_e
         await order(home, Pause(city="demo", seat="1002", reason="lunch"))
         call = await city.caller().dials("12345")
         await city.seat("1001").answers(call, within=GREETED + 5)
+        await call.talks()
         await call.hangs_up()
         await seat_is(home, "1001", state="wrap-up")
         # AstDB is written once a second; the next caller's greeting lasts longer
@@ -152,6 +154,7 @@ async def test_with_asterisk_restarted_and_no_service_the_next_caller_ends_a_sta
         await city.staffed("1001")
         call = await city.caller().dials("12345")
         await city.seat("1001").answers(call, within=GREETED + 5)
+        await call.talks()
         await call.hangs_up()
         await seat_is(home, "1001", state="wrap-up")
     async with stopped_service(house):
@@ -167,4 +170,5 @@ async def _takes_a_call(city: Lab) -> None:
     """Seat 1001 is rung for a caller and answers; its phone may have to register again first."""
     call = await city.caller().dials("12345")
     await city.seat("1001").answers(call, within=GREETED + WRAP_UP + 10)
+    await call.talks()
     await call.hangs_up()
