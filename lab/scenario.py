@@ -131,7 +131,11 @@ class Lab:
 
     async def _made_ready(self, number: str, city: str | None) -> None:
         phone = Seat(self, f"{city or self.city}-{number}")
-        await phone.dials("*11")
+        said = await phone.dials("*11")
+        if said["what"] != "answered":
+            said = await phone.dials("*11")
+        if said["what"] != "answered":
+            raise Unheard(f"{phone.name} dialled *11 twice and was not answered: {said}")
         await phone.hangs_up()
 
     async def _reachable(self, prefix: str) -> set[str]:

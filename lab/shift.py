@@ -17,6 +17,11 @@ AT_ONCE = 20
 """Phones that sign in at the same time."""
 PATIENCE = 5.0
 """Seconds a person waits for the house to answer the code."""
+TRIES = 5
+"""How often a person dials it who was not answered: a house that just starts drops a call now and then."""
+AGAIN = 1.0
+"""Seconds between two of them."""
+DONE = ("answered", "ended")
 
 
 def sign_in_codes(plan: Plan) -> Mapping[str, str]:
@@ -57,21 +62,31 @@ class Shift:
                 await asyncio.sleep(0.1)
 
     async def _sign_in(self, phone: str, code: str) -> None:
-        heard: asyncio.Queue[Line] = asyncio.Queue()
         async with self._door:
-            self._exchange.watchers.append(heard.put_nowait)
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    leg = await self._exchange.dial(Order(number=code, phone=phone))
-                    while True:
-                        line = await heard.get()
-                        if line["leg"] == leg.id and line["what"] in ("answered", "ended"):
-                            break
-                # what was asked for is done before the house answers; nobody has to listen to the voice
+            for n in range(TRIES):
+                if why := await self._dials(phone, code):
+                    log.warning("%s could not sign in, try %d of %d: %s", phone, n + 1, TRIES, why)
+                    await asyncio.sleep(AGAIN)
+                else:
+                    break
+            self._at_work.add(phone)
+
+    async def _dials(self, phone: str, code: str) -> str:
+        """Why the code was not answered; empty when it was: what it asked for is done by then."""
+        heard: asyncio.Queue[Line] = asyncio.Queue()
+        self._exchange.watchers.append(heard.put_nowait)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                leg = await self._exchange.dial(Order(number=code, phone=phone))
+                while (line := await heard.get())["leg"] != leg.id or line["what"] not in DONE:
+                    pass
+            if line["what"] == "answered":
+                # nobody has to listen to the voice
                 await self._exchange.hang_up(leg)
-            except (TimeoutError, WireDown, WireRefused, Unknown) as why:
-                log.warning("%s could not sign in: %s", phone, str(why) or "the house does not answer")
-            finally:
-                with contextlib.suppress(ValueError):
-                    self._exchange.watchers.remove(heard.put_nowait)
-                self._at_work.add(phone)
+                return ""
+            return "the call was not answered"
+        except (TimeoutError, WireDown, WireRefused, Unknown) as why:
+            return str(why) or "the house does not answer"
+        finally:
+            with contextlib.suppress(ValueError):
+                self._exchange.watchers.remove(heard.put_nowait)
