@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.orders import Pause
 from lab.scenario import Lab
 from tests.house import House, ports, running
-from tests.live.seat_town import plan_at
+from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
 from tests.live.transfer_town import centre, until_gone
 from transfer.table import Fact, rows
@@ -35,7 +36,8 @@ async def case(house: House, city: Lab, tmp_path: Path) -> AsyncIterator[Callabl
         await city.staffed(AGENT, COLLEAGUE, NEXT)
         for number in (CENTRE, "1100"):
             await centre(city, number).will_ring()
-        # the queue knows only who is to answer first, and who comes after
+        # the queue rings only who is to answer first; a paused seat is still called by its number
+        await order(house.home, *(Pause(city="demo", seat=s, reason="meeting") for s in (COLLEAGUE, NEXT)))
         made = Case(house, city, tmp_path, handoff=handoff)
         cases.append(made)
         return made

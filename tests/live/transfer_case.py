@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calls.orders import Kind, Transfer
+from calls.orders import Kind, Transfer, Unpause
 from lab.parties import Call, Phone, Seat
 from lab.scenario import Lab
 from tests.house import House
@@ -120,6 +120,7 @@ class Case:
 
     async def next_seat(self) -> None:
         seat = self.city.seat(NEXT)
+        await order(self.house.home, Unpause(city="demo", seat=NEXT))
         await seat.answers(self.call, within=25)
         self.talk.joins("agent", seat)
         self.agent = seat
