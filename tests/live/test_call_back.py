@@ -10,7 +10,7 @@ import pytest
 
 from lab.client import Unheard
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.waiting_town import (
     AGAIN_AFTER,
     GREETED,
@@ -31,9 +31,7 @@ from tests.live.waiting_town import (
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("back")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [waiting_plan(folder)]) as up:
+    with house_with(folder, waiting_plan(folder)) as up:
         yield up
 
 

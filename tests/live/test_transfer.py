@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.seat_town import plan_at
 from tests.live.transfer_town import centre, step_told, talking, until_gone
 
@@ -17,9 +17,7 @@ from tests.live.transfer_town import centre, step_told, talking, until_gone
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("transfers")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         yield up
 
 

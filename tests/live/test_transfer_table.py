@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from calls.orders import Pause
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
 from tests.live.transfer_town import centre, until_gone
@@ -22,9 +22,7 @@ ROWS = [(s.value, f.value, r.then.value, centre) for s, f, r, centre in rows()]
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("table")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         yield up
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.seat_town import plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
 from tests.live.transfer_town import centre, has_somebody, step_told, talking, until_gone
@@ -24,9 +24,7 @@ WITH_AGENT = ("talking", "asking", "consulting", "ringing", "together")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("transfers")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         yield up
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 
 from plan.check import Sound, together
 from plan.model import Plan
-from tests.story.plan_files import GOOD_SOUND, checked, demo, demo_files
-
-Files = dict[str, bytes]
-Edit = Callable[[Files], None]
+from tests.story.plan_files import GOOD_SOUND, Edit, Files, add, checked, demo, demo_files
 
 
 def swap(file: str, old: str, new: str) -> Edit:
@@ -20,13 +16,6 @@ def swap(file: str, old: str, new: str) -> Edit:
         text = files[file].decode()
         assert text.count(old) >= 1, f"{old!r} is not in {file}"
         files[file] = text.replace(old, new, 1).encode()
-
-    return edit
-
-
-def add(file: str, text: str) -> Edit:
-    def edit(files: Files) -> None:
-        files[file] = files.get(file, b"") + ("\n" + text).encode()
 
     return edit
 
