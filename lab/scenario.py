@@ -153,13 +153,19 @@ class Lab:
 
         The clock that ends wrap-ups is none, nor is a question that nobody waits for any more.
         """
-        async with asyncio.timeout(within):
-            while any(  # noqa: ASYNC110  # that no channel is left is no event
-                "@seat-clock" not in row["Channel"] and "@ask-apart-" not in row["Channel"]
-                for row in await self.house.ask_list("CoreShowChannels")
-                if "Channel" in row
-            ):
-                await asyncio.sleep(LOOK)
+        left: list[str] = []
+        try:
+            async with asyncio.timeout(within):
+                # that no channel is left is no event
+                while left := [  # noqa: ASYNC110  # asked again
+                    " ".join(row.get(x, "") for x in ("Channel", "Context", "Application", "ApplicationData"))
+                    for row in await self.house.ask_list("CoreShowChannels")
+                    if "@seat-clock" not in row.get("Channel", "@seat-clock")
+                    and "@ask-apart-" not in row["Channel"]
+                ]:
+                    await asyncio.sleep(LOOK)
+        except TimeoutError:
+            raise Unheard(f"the house is not quiet after {within:g} s; it has {', '.join(left)}") from None
 
 
 def secret_of(home: Home, name: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cache
 from pathlib import Path
 
+from cti.errors import NotNow
 from cti.speech import where
 from cti.speech.ear import Vosk
+from cti.speech.models import KOKORO
 from cti.speech.readback import characters, error_rate
 from cti.speech.recorded import pcm_of
+from cti.speech.voice import Kokoro, Voice
 
 NO_MODEL = "by design: no recogniser's model here (cti speech fetch)"
 
@@ -20,6 +24,14 @@ def model() -> Path | None:
     except ImportError:
         return None
     return where.model("", Path("/nonexistent"))
+
+
+def voice() -> Voice | None:
+    """The project's own voice, if this machine has it."""
+    try:
+        return Kokoro(KOKORO.folder(Path(os.environ.get("CTI_MODELS") or "/nonexistent")))
+    except NotNow:
+        return None
 
 
 @cache
