@@ -256,6 +256,9 @@ def _key() -> Context:
         "KIND": "${ARG1}",
         "TO": "${FILTER(0-9,${TO})}",
         "BY": "phone",
+        # a phone with two talks means the one it keys in
+        "SEAT_CHANNEL": "${CHANNEL(name)}",
+        "__CALLER_CHANNEL": "${CALLER_CHANNEL}",
     }
     told = "^".join(f"{name}={value}" for name, value in known.items())
     context.do("Originate", "Local/s@transfer-go/n", "app", "NoOp", "", "", "5", f"av({told})")
@@ -267,8 +270,10 @@ def _go() -> Context:
     an order. Answered means begun; else AstDB ``hotline-order/<order>`` says why not."""
     context = Context("transfer-go")
     context.do("Set", "CDR_PROP(disable)=1")
+    context.do("GotoIf", '$["${SEAT_CHANNEL}" != ""]?known')
     context.do("Set", "SEAT_CHANNEL=${GLOBAL(LEG_${CITY}-${SEAT})}")
     context.do("Set", "__CALLER_CHANNEL=${GLOBAL(CALLER_OF_${CITY}-${SEAT})}")
+    context.do("NoOp", "who talks to whom", label="known")
     context.do("Set", "WHY=no-call")
     context.do("GotoIf", '$["${SEAT_CHANNEL}" = "" | "${CALLER_CHANNEL}" = ""]?no')
     context.do("GotoIf", "$[${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}]?:no")
@@ -380,7 +385,7 @@ def _joins() -> Context:
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{_CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
-    context.do("Gosub", "record", "s", "1")
+    # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local channel
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=1")
     _tell(context, "joined")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
@@ -511,8 +516,9 @@ def _seat_up() -> Context:
 
 
 def _way_up() -> Context:
-    """On the leg to the outside that was answered: which number it was."""
+    """On the leg to the outside that was answered: which number it was; what is said there is recorded."""
     context = Context("transfer-way-up")
+    context.do("Gosub", "record", "s", "1")
     _tell(context, "accepted", "Way: ${WAY}", "Trunk: ${WAY_TRUNK}", "Number: ${WAY_NUMBER}")
     return context.do("Return")
 

@@ -190,10 +190,11 @@ async def test_what_is_masked_is_silence_in_the_file_and_the_files_stay_in_step(
 async def test_who_joins_while_the_call_is_masked_is_masked_too(
     house: House, city: Lab, voices: list[Path]
 ) -> None:
-    await city.staffed("1001", "1003")
+    await city.staffed("1001")
     call = await city.caller("13900000007").dials("12345")
     await city.seat("1001").answers(call, within=CHORUS)
     await call.talks()
+    await city.seat("1003").comes_back()
     id = await call.id()
     # asked for as soon as they talk, whether Asterisk has told of both recordings or not
     assert http(house, f"/api/calls/{id}/mask", body={"on": True})[0] == 200
