@@ -10,6 +10,8 @@ when the talk was over. What goes on stands in variables of the caller's channel
   hangup handlers that they are gone, and whoever is the last moves the caller: each first says so and then
   looks, so of two at one instant at least one sees both.
 - AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
+- AWAY: counts how often an agent was led out of a talk; the caller's own AWAY_SEEN says how far it followed.
+  (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
 - WHERE: ``room`` as long as the caller is there. A channel of its own looks each second whether somebody
   else is too, or comes (``transfer-watch``): two who go at one instant may both have counted on the other.
 
@@ -38,6 +40,9 @@ WATCH = "transfer-watch"
 ALONE = 2
 """Looks, a second apart, after which a caller whom nobody is with goes to the head of the queue."""
 _CALLER = "${CALLER_CHANNEL}"
+
+
+_LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
 
 
 def _of_caller(name: str) -> str:
@@ -82,6 +87,8 @@ def caller_arrives(context: Context) -> None:
 
 def seat_talks(context: Context) -> None:
     """On the seat's channel when it has answered, before the two hear each other."""
+    # who talked to this caller before left no cause of this talk's end
+    context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=")
     context.do("Set", "GLOBAL(LEG_${CHANNEL(endpoint)})=${CHANNEL(name)}")
     context.do("Set", f"GLOBAL(CALLER_OF_${{CHANNEL(endpoint)}})={_CALLER}")
     for name in ("CALL_ID", "CALLER", "DAY", "QUEUE"):
@@ -95,7 +102,7 @@ def seat_talks(context: Context) -> None:
 
 def moved_on(context: Context) -> None:
     """On the caller's channel when it fell out of a talk: was it transferred?"""
-    context.do("GotoIf", '$["${SHARED(TRANSFER)}" != ""]?transfer-caller,s,1')
+    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {_LED}]?transfer-caller,s,1')
 
 
 def caller_leaves(context: Context) -> None:
@@ -299,10 +306,12 @@ def _go() -> Context:
     context.do("Set", f"{_of_caller('HANDED')}=0").do("Set", f"{_of_caller('TARGET_IN')}=0")
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=0").do("Set", f"{_of_caller('AGENT_IN')}=1")
     context.do("Set", f"{_of_caller('WAY_FAILED')}=0").do("Set", f"{_of_caller('DIALLING')}=")
+    context.do("Set", f"{_of_caller('AGENT_CAUSE')}=")
     context.do("Set", f"{_of_caller('AGENT')}=${{SEAT_CHANNEL}}").do("Set", f"{_of_caller('TARGET')}=")
     context.do("Set", f"{_of_caller('TRANSFER')}=${{KIND}}:${{TO}}:${{TRANSFER_ID}}")
     context.do("GotoIf", '$["${KIND}" = "blind"]?blind')
     context.do("GotoIf", '$["${KIND}" = "consult"]?asks')
+    away = f"{_of_caller('AWAY')}=$[0${{{_of_caller('AWAY')}}} + 1]"
     # the centre's phone rings before anybody is moved
     inherit = "^".join(
         f"__{name}=${{{value}}}"
@@ -322,9 +331,10 @@ def _go() -> Context:
     _told_asked(context)
     # both in the room already, from a transfer that came to nothing: they stay there
     context.do("GotoIf", f'$["${{{_of_caller("WHERE")}}}" = "room"]?done')
-    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
+    context.do("Set", away).do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
     context.do("Answer", label="done").do("Hangup")
     _told_asked(context, label="asks")
+    context.do("Set", away)
     context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
     context.do("Goto", "done")
     _told_asked(context, label="blind")
@@ -421,6 +431,7 @@ def _agent() -> Context:
 def _caller() -> Context:
     """The caller's channel, out of a talk: what the transfer means for it."""
     context = Context("transfer-caller")
+    context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,1')
     context.do("Set", "ROOM=${CALL_ID}")
@@ -433,8 +444,9 @@ def _caller() -> Context:
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", f"transfer-${{{waits}}}")
     context.do("Set", "SHARED(WHERE)=")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
-    # no transfer any more: the agent was the last and ended the talk, or the phone died
-    context.do("GotoIf", '$["${NOW}" = ""]?talked,s,look')
+    # the agent left the room to ask somebody, and may be back already
+    context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
+    context.do("GotoIf", '$["${NOW}" = ""]?ended')
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
     # handed over and talked to the end: only a centre's caller comes back
     context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
@@ -443,6 +455,13 @@ def _caller() -> Context:
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")
     context.do("Hangup", "16")
+    # no transfer any more: the agent was the last and ended the talk, or the phone died
+    context.do("Set", "LOOKS=0", label="ended")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
+    context.do("GotoIf", '$["${SHARED(AGENT_CAUSE)}" != "" | ${LOOKS} > 10]?known')
+    context.do("Wait", "0.1").do("Goto", "look")
+    # not the cause of some colleague who was asked before
+    context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
     # the phone's own REFER
     context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
@@ -464,7 +483,7 @@ def _blind() -> Context:
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     context.do("GotoIf", '$["${DIALSTATUS}" != "ANSWER"]?transfer-back,s,1')
     # whoever answered passed the caller on
-    context.do("GotoIf", '$["${NOW}" != ""]?transfer-caller,s,1')
+    context.do("GotoIf", f'$["${{NOW}}" != "" | {_LED}]?transfer-caller,s,1')
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")
@@ -581,6 +600,7 @@ def _agent_gone() -> Context:
     context = Context("transfer-agent-gone")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     context.do("GotoIf", f'$["${{{_of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
+    context.do("Set", f"{_of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
     context.do("Set", f"{_of_caller('AGENT_IN')}=0")
     context.do("Set", f"MOVE=${{{_of_caller('TRANSFER')}}}")
     context.do("GotoIf", '$["${MOVE}" = "" | "${CUT(MOVE,:,1)}" = "blind"]?done')

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from tests.live.moves_plan import AGENTS, CENTRES, COLLEAGUES, CONTACT, LINE
 from tests.live.moves_watch import Trace, Watch
 
 CITY = "moves"
+SEAT = re.compile(rf"{CITY}-\d+")
 AT_ONCE = 12
 ALONE = 6.0
 """Seconds a caller may be with nobody (issue 4)."""
@@ -264,9 +266,13 @@ class One:
     async def lives(self) -> None:
         watch, client = self._night.watch, self._night.client
         caller = f"139{self._plot.number:08d}"
+        since, sip = client.count, ""
         self._leg = (await client.ask("dial", number="12345", city=CITY, caller=caller, hear=False))["leg"]
-        sip = ""
         news = self._night.news(self._leg)
+        # what was told before anybody knew the leg's name
+        for line in client.lines(since):
+            if line["leg"] == self._leg:
+                news.put_nowait(line)
         async with asyncio.timeout(REACHED):
             while not sip:
                 line = await news.get()
@@ -359,7 +365,7 @@ class One:
     def _phone(self, leg: str) -> str:
         """As the house names who is behind it: a seat, or somebody outside."""
         phone = self._up.get(leg, "")
-        return phone if phone.startswith(CITY) else "outside"
+        return phone if SEAT.fullmatch(phone) else "outside"
 
     # --- phones that ring for this caller ----------------------------------------------------------------
 
@@ -425,7 +431,7 @@ class One:
         if not trace.talked:
             return "ended before an agent talked"
         # whoever talked last with the caller put the handset down, and that was the end of the talk
-        last = {p if p.startswith(CITY) else "outside" for p in trace.ended_with}
+        last = {p if SEAT.fullmatch(p) else "outside" for p in trace.ended_with}
         if not last or last - self._down:
             return f"dropped: {sorted(last)} talked last, and {sorted(self._down)} hung up"
         if trace.ended_asked:
