@@ -332,10 +332,12 @@ class One:
         return there[-1] if there else ""
 
     async def _keys(self, leg: str, keys: str) -> None:
-        with contextlib.suppress(NotDone):
+        try:
             for key in keys:
                 await self._night.client.ask("press", leg=leg, key=key)
                 await asyncio.sleep(KEY_SECONDS)
+        except NotDone as why:
+            self._did(f"cannot key: {why}")
 
     async def _acts(self, act: str, agent: str, seat: str) -> None:
         self._did(act)
