@@ -9,7 +9,11 @@ when the talk was over. What goes on stands in variables of the caller's channel
 - AGENT_IN, TARGET_IN, TARGET_JOINED, HANDED: who is there. An agent's and a target's leg say in their
   hangup handlers that they are gone, and whoever is the last moves the caller: each first says so and then
   looks, so of two at one instant at least one sees both.
-- DIALLING: the channel that dials the target; TARGET: the target's own.
+- AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
+- AWAY: counts how often an agent was led out of a talk; the caller's own AWAY_SEEN says how far it followed.
+  (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
+- WHERE: ``room`` as long as the caller is there. A channel of its own looks each second whether somebody
+  else is too, or comes (``transfer-watch``): two who go at one instant may both have counted on the other.
 
 Every step is told: UserEvent ``What: transfer``.
 """
@@ -32,7 +36,13 @@ TAKE_BACK = "*80"
 FROM_CENTRE = HEAD // 2
 """QUEUE_PRIO of a call that a centre handed over: before everybody but callers whom we lost."""
 SEAT_SECONDS = 25
+WATCH = "transfer-watch"
+ALONE = 2
+"""Looks, a second apart, after which a caller whom nobody is with goes to the head of the queue."""
 _CALLER = "${CALLER_CHANNEL}"
+
+
+_LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
 
 
 def _of_caller(name: str) -> str:
@@ -77,6 +87,8 @@ def caller_arrives(context: Context) -> None:
 
 def seat_talks(context: Context) -> None:
     """On the seat's channel when it has answered, before the two hear each other."""
+    # who talked to this caller before left no cause of this talk's end
+    context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=")
     context.do("Set", "GLOBAL(LEG_${CHANNEL(endpoint)})=${CHANNEL(name)}")
     context.do("Set", f"GLOBAL(CALLER_OF_${{CHANNEL(endpoint)}})={_CALLER}")
     for name in ("CALL_ID", "CALLER", "DAY", "QUEUE"):
@@ -84,11 +96,13 @@ def seat_talks(context: Context) -> None:
     context.do("Set", "DYNAMIC_FEATURES=${GLOBAL(TRANSFER_KEYS)}")
     # a blind REFER of the phone leads the caller there
     context.do("Set", "TRANSFER_CONTEXT=${CITY}-transfer")
+    # from now on, not from the transfer on: a phone may be put down between the wish and its first step
+    context.do("Set", "CHANNEL(hangup_handler_push)=transfer-agent-gone,s,1")
 
 
 def moved_on(context: Context) -> None:
     """On the caller's channel when it fell out of a talk: was it transferred?"""
-    context.do("GotoIf", '$["${SHARED(TRANSFER)}" != ""]?transfer-caller,s,1')
+    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {_LED}]?transfer-caller,s,1')
 
 
 def caller_leaves(context: Context) -> None:
@@ -226,6 +240,7 @@ def transfer_contexts(site: Site) -> Iterator[Context]:
     yield _way_up()
     yield _invite()
     yield _wait_for_turn()
+    yield _watch()
     yield _agent_gone()
     yield _target_gone()
     yield _room_ends()
@@ -248,6 +263,9 @@ def _key() -> Context:
         "KIND": "${ARG1}",
         "TO": "${FILTER(0-9,${TO})}",
         "BY": "phone",
+        # a phone with two talks means the one it keys in
+        "SEAT_CHANNEL": "${CHANNEL(name)}",
+        "__CALLER_CHANNEL": "${CALLER_CHANNEL}",
     }
     told = "^".join(f"{name}={value}" for name, value in known.items())
     context.do("Originate", "Local/s@transfer-go/n", "app", "NoOp", "", "", "5", f"av({told})")
@@ -259,12 +277,23 @@ def _go() -> Context:
     an order. Answered means begun; else AstDB ``hotline-order/<order>`` says why not."""
     context = Context("transfer-go")
     context.do("Set", "CDR_PROP(disable)=1")
+    context.do("GotoIf", '$["${SEAT_CHANNEL}" != ""]?known')
     context.do("Set", "SEAT_CHANNEL=${GLOBAL(LEG_${CITY}-${SEAT})}")
     context.do("Set", "__CALLER_CHANNEL=${GLOBAL(CALLER_OF_${CITY}-${SEAT})}")
+    context.do("NoOp", "who talks to whom", label="known")
     context.do("Set", "WHY=no-call")
     context.do("GotoIf", '$["${SEAT_CHANNEL}" = "" | "${CALLER_CHANNEL}" = ""]?no')
     context.do("GotoIf", "$[${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}]?:no")
     context.do("Set", f"__CALL_ID=${{{_of_caller('CALL_ID')}}}")
+    # a key and a click in one moment: the second finds the first under way
+    context.do("Set", "HELD=${LOCK(transfer-${CALL_ID})}")
+    # The key's Gosub may not have come back yet, and its Return() would undo where the agent is sent (seen
+    # on 22.10: every third time).
+    context.do("Set", "LOOKS=0")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="keyed")
+    context.do("GotoIf", '$["${IMPORT(${SEAT_CHANNEL},CONTEXT)}" != "transfer-key" | ${LOOKS} > 40]?free')
+    context.do("Wait", "0.05").do("Goto", "keyed")
+    context.do("NoOp", "nobody keys", label="free")
     context.do("Set", f"MOVE=${{{_of_caller('TRANSFER')}}}")
     context.do("GotoIf", '$["${KIND}" = "takeback" | "${KIND}" = "together" | "${KIND}" = "leave"]?${KIND}')
     context.do("Set", "WHY=under-way")
@@ -277,9 +306,12 @@ def _go() -> Context:
     context.do("Set", f"{_of_caller('HANDED')}=0").do("Set", f"{_of_caller('TARGET_IN')}=0")
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=0").do("Set", f"{_of_caller('AGENT_IN')}=1")
     context.do("Set", f"{_of_caller('WAY_FAILED')}=0").do("Set", f"{_of_caller('DIALLING')}=")
+    context.do("Set", f"{_of_caller('AGENT_CAUSE')}=")
+    context.do("Set", f"{_of_caller('AGENT')}=${{SEAT_CHANNEL}}").do("Set", f"{_of_caller('TARGET')}=")
     context.do("Set", f"{_of_caller('TRANSFER')}=${{KIND}}:${{TO}}:${{TRANSFER_ID}}")
     context.do("GotoIf", '$["${KIND}" = "blind"]?blind')
     context.do("GotoIf", '$["${KIND}" = "consult"]?asks')
+    away = f"{_of_caller('AWAY')}=$[0${{{_of_caller('AWAY')}}} + 1]"
     # the centre's phone rings before anybody is moved
     inherit = "^".join(
         f"__{name}=${{{value}}}"
@@ -299,9 +331,10 @@ def _go() -> Context:
     _told_asked(context)
     # both in the room already, from a transfer that came to nothing: they stay there
     context.do("GotoIf", f'$["${{{_of_caller("WHERE")}}}" = "room"]?done')
-    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
+    context.do("Set", away).do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
     context.do("Answer", label="done").do("Hangup")
     _told_asked(context, label="asks")
+    context.do("Set", away)
     context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
     context.do("Goto", "done")
     _told_asked(context, label="blind")
@@ -362,7 +395,7 @@ def _joins() -> Context:
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{_CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
-    context.do("Gosub", "record", "s", "1")
+    # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local channel
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=1")
     _tell(context, "joined")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
@@ -391,26 +424,29 @@ def _agent() -> Context:
     context.do("Goto", "room", "1")
     context.exten("watched")
     context.do("Set", f"{_of_caller('AGENT_IN')}=1")
-    context.do("GotoIf", '$["${WATCHED}" = "1"]?done')
     context.do("Set", "WATCHED=1")
-    context.do("Set", "CHANNEL(hangup_handler_push)=transfer-agent-gone,s,1")
-    return context.do("Return", label="done")
+    return context.do("Return")
 
 
 def _caller() -> Context:
     """The caller's channel, out of a talk: what the transfer means for it."""
     context = Context("transfer-caller")
+    context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,1')
     context.do("Set", "ROOM=${CALL_ID}")
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
     waits = 'IF($["${CUT(MOVE,:,1)}" = "consult"]?waits:caller)'
-    context.do("Set", "SHARED(WHERE)=room")
+    context.do("Set", "SHARED(WHERE)=room").do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]")
+    known = "^".join(f"__{n}=${{{n}}}" for n in ("CALLER_CHANNEL", "CALL_ID")) + "^MINE=${SHARED(WATCH)}"
+    # never answered: as with the clock of seats, this ringing is its whole life
+    context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", f"transfer-${{{waits}}}")
     context.do("Set", "SHARED(WHERE)=")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
-    # no transfer any more: the agent was the last and ended the talk, or the phone died
-    context.do("GotoIf", '$["${NOW}" = ""]?talked,s,look')
+    # the agent left the room to ask somebody, and may be back already
+    context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
+    context.do("GotoIf", '$["${NOW}" = ""]?ended')
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
     # handed over and talked to the end: only a centre's caller comes back
     context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
@@ -419,6 +455,13 @@ def _caller() -> Context:
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")
     context.do("Hangup", "16")
+    # no transfer any more: the agent was the last and ended the talk, or the phone died
+    context.do("Set", "LOOKS=0", label="ended")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
+    context.do("GotoIf", '$["${SHARED(AGENT_CAUSE)}" != "" | ${LOOKS} > 10]?known')
+    context.do("Wait", "0.1").do("Goto", "look")
+    # not the cause of some colleague who was asked before
+    context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
     # the phone's own REFER
     context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
@@ -440,7 +483,7 @@ def _blind() -> Context:
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     context.do("GotoIf", '$["${DIALSTATUS}" != "ANSWER"]?transfer-back,s,1')
     # whoever answered passed the caller on
-    context.do("GotoIf", '$["${NOW}" != ""]?transfer-caller,s,1')
+    context.do("GotoIf", f'$["${{NOW}}" != "" | {_LED}]?transfer-caller,s,1')
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")
@@ -492,8 +535,9 @@ def _seat_up() -> Context:
 
 
 def _way_up() -> Context:
-    """On the leg to the outside that was answered: which number it was."""
+    """On the leg to the outside that was answered: which number it was; what is said there is recorded."""
     context = Context("transfer-way-up")
+    context.do("Gosub", "record", "s", "1")
     _tell(context, "accepted", "Way: ${WAY}", "Trunk: ${WAY_TRUNK}", "Number: ${WAY_NUMBER}")
     return context.do("Return")
 
@@ -531,11 +575,33 @@ def _wait_for_turn() -> Context:
     return context.do("Return", "full")
 
 
+def _watch() -> Context:
+    """The net below all of it: a caller in the room has somebody there, or an agent who comes (back)."""
+    context = Context(WATCH)
+    context.do("Set", "CDR_PROP(disable)=1")
+    context.do("Set", "ALONE=0", label="fine")
+    context.do("Wait", "1", label="look")
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
+    # the caller went on, perhaps into the room again with another watch
+    mine = f'"${{{_of_caller("WATCH")}}}" = "${{MINE}}"'
+    context.do("GotoIf", f'$["${{{_of_caller("WHERE")}}}" = "room" & {mine}]?:over')
+    context.do("GotoIf", "$[0${CONFBRIDGE_INFO(marked,${CALL_ID})} > 0]?fine")
+    context.do("GotoIf", f"${{CHANNEL_EXISTS(${{{_of_caller('AGENT')}}})}}?fine")
+    context.do("Set", "ALONE=$[${ALONE} + 1]")
+    context.do("GotoIf", f"$[${{ALONE}} < {ALONE}]?look")
+    context.do("ChannelRedirect", "${CALLER_CHANNEL}", "transfer-back", "s", "1")
+    context.do("Hangup", label="over")
+    context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
+    return context
+
+
 def _agent_gone() -> Context:
-    """Hangup handler of an agent who had begun a transfer."""
+    """Hangup handler of every seat that talked to a caller: had it begun a transfer?"""
     context = Context("transfer-agent-gone")
-    context.do("Set", f"{_of_caller('AGENT_IN')}=0")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
+    context.do("GotoIf", f'$["${{{_of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
+    context.do("Set", f"{_of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
+    context.do("Set", f"{_of_caller('AGENT_IN')}=0")
     context.do("Set", f"MOVE=${{{_of_caller('TRANSFER')}}}")
     context.do("GotoIf", '$["${MOVE}" = "" | "${CUT(MOVE,:,1)}" = "blind"]?done')
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
@@ -546,7 +612,8 @@ def _agent_gone() -> Context:
     context.do("Set", f"{_of_caller('HANDED')}=1", label="handed")
     _tell(context, "handed")
     context.do("Return")
-    context.do("CONFKICK", "${CALL_ID}", "all", label="empty")
+    context.do("GotoIf", '$["${WATCHED}" = "1"]?:done', label="empty")
+    context.do("CONFKICK", "${CALL_ID}", "all")
     return context.do("Return")
 
 
@@ -554,6 +621,8 @@ def _target_gone() -> Context:
     """Hangup handler of the target."""
     context = Context("transfer-target-gone")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
+    # whoever was asked has meanwhile asked somebody else, who is the target now
+    context.do("GotoIf", f'$["${{{_of_caller("TARGET")}}}" = "${{CHANNEL(name)}}"]?:past')
     context.do("Set", f"{_of_caller('TARGET_CAUSE')}=${{HANGUPCAUSE}}")
     context.do("Set", f"{_of_caller('TARGET_IN')}=0")
     context.do("Set", f"MOVE=${{{_of_caller('TRANSFER')}}}")
@@ -567,7 +636,7 @@ def _target_gone() -> Context:
     nobody = f'"${{{_of_caller("AGENT_IN")}}}" != "1" & "${{{_of_caller("TARGET_JOINED")}}}" != "1"'
     context.do("ExecIf", f"$[{here} & {nobody}]?ChannelRedirect(${{CALLER_CHANNEL}},transfer-back,s,1)",
                label="alone")  # fmt: skip
-    context.do("Return")
+    context.do("Return", label="past")
     context.do("CONFKICK", "${CALL_ID}", "all", label="empty")
     return context.do("Return")
 

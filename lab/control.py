@@ -51,7 +51,12 @@ class Door:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(visitor.deliver())
                 while line := await reader.readline():
-                    await visitor.serve(line)
+                    request = json.loads(line)
+                    if request.get("do") == "press":
+                        # a tone lasts: several phones may key at once
+                        group.create_task(visitor.serve(request))
+                    else:
+                        await visitor.serve(request)
                 sending.cancel()
         except* (ConnectionError, ValueError, TimeoutError):
             pass
@@ -85,8 +90,7 @@ class Visitor:
         except asyncio.QueueFull:
             self._writer.close()
 
-    async def serve(self, raw: bytes) -> None:
-        request = json.loads(raw)
+    async def serve(self, request: dict[str, Any]) -> None:
         number = request.pop("id", 0)
         try:
             do = _ORDERS.get(str(request.pop("do", "")))

@@ -163,8 +163,17 @@ class Exchange(Switch):
         await self._redirect(leg, "talk")
 
     async def press(self, leg: Leg, key: str, milliseconds: int = 120) -> None:
-        """One key, sent as an RFC 4733 event of that length."""
-        await self.wire.ask("PlayDTMF", Channel=leg.channel, Digit=key, Duration=milliseconds)
+        """One key, sent as an RFC 4733 event of that length.
+
+        A connection for each: PlayDTMF answers when the tone is over, and a connection does one thing at a
+        time; phones that key at once would wait for each other.
+        """
+        wire = Wire(lambda _: None)
+        try:
+            await wire.connect("127.0.0.1", self.site.ami, "lab", self.site.ami_secret, events="off")
+            await wire.ask("PlayDTMF", Channel=leg.channel, Digit=key, Duration=milliseconds)
+        finally:
+            await wire.close()
 
     async def pick_up(self, leg: Leg, say: Path | None = None, talk: float | None = None) -> None:
         """Answer a phone that rings, now."""

@@ -69,7 +69,7 @@ class Handoff:
     confirmed: float | None = None
     """The webhook's handshake: sent by us, received and confirmed by the centre's computer."""
     asked_by: str = ""
-    """Who wrote location and summary."""
+    """Who asked for it, or wrote its place and story last: a name as the API knows it (``agent-8001``)."""
     changed: float = 0.0
 
 
@@ -170,6 +170,8 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
     if x.step == "asked":
         told |= {"kind": x.kind, "centre": x.to, "seat": x.seat, "by": x.by, "asked": x.at}
         told |= {"caller": x.caller, "agent": x.agent}
+        if x.by == "phone" and x.agent and not record.asked_by:
+            told["asked_by"] = f"agent-{x.agent}"
     if x.step in ("dialled", "skipped", "accepted"):
         words = (x.way, x.trunk, x.number, x.step, x.why if x.step == "skipped" else "")
         told["tried"] = (*record.tried, " ".join(w for w in words if w))

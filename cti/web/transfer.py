@@ -17,6 +17,7 @@ from calls.codec import to_dict
 from calls.mask import masked
 from calls.orders import Kind
 from cti.web.api import Answer, CallsQuestion, Moment
+from cti.web.who import WHO
 from transfer.handoff import LONGEST, Handoff, Now, hears
 from transfer.table import STATES, buttons
 
@@ -119,6 +120,7 @@ class TransferDoor:
         asked = await self._read(request, WishQuestion)
         city, seat = request.match_info["city"], request.match_info["seat"]
         words = {n: t for n in ("location", "summary") if (t := getattr(asked, n))}
+        words["asked_by"] = request[WHO].name
         return _json({"handoff": await self._rooms.wish(city, seat, asked.kind, asked.to, words)})
 
     async def _now(self, request: web.Request) -> web.Response:
@@ -147,6 +149,8 @@ class TransferDoor:
         self._may(request)
         asked = await self._read(request, NoteQuestion)
         words = {name: text for name, text in asked.model_dump().items() if text is not None}
+        if words.keys() & {"location", "summary"}:
+            words["asked_by"] = request[WHO].name
         return _json(handoff_answer(self._rooms.note(request.match_info["id"], words), full=True))
 
     async def _sheet(self, request: web.Request) -> web.Response:
@@ -199,6 +203,7 @@ _ROWS = {
     "seat": "座席 seat",
     "agent": "工号 agent",
     "asked": "请求 asked",
+    "asked_by": "请求人 asked by",
     "dialled": "呼出 dialled",
     "answered": "接听 answered",
     "joined": "三方 joined",

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import random
-import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from lab import ears
-from lab.parties import Phone, Seat
 from lab.scenario import Lab
 from lab.wav import RATE
 from tests.house import House, ports, running
+from tests.live.dead_trunk import DeadTrunk
 from tests.live.seat_town import plan_at
-from tests.live.transfer_town import asks, centre, has_somebody, orders, step_told, talking, until_gone
+from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
 OFFICE, COLLEAGUE = "1001", "1002"
 SKIPPED = 4.0
@@ -29,47 +23,14 @@ SKIPPED = 4.0
 QUEUED = 6.0
 
 
-class DeadTrunk:
-    """A switch that answers OPTIONS and swallows every INVITE: it looks alive and is not."""
-
-    def __init__(self, port: int) -> None:
-        self.invites: list[float] = []
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", port))
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                data, address = self._socket.recvfrom(65536)
-            except OSError:
-                return
-            text = data.decode("utf-8", "replace")
-            if text.startswith("INVITE"):
-                self.invites.append(time.time())
-            elif text.startswith("OPTIONS"):
-                kept = ("via:", "from:", "to:", "call-id:", "cseq:")
-                head = [line for line in text.split("\r\n") if line.lower().startswith(kept)]
-                answer = ["SIP/2.0 200 OK", *head, "Content-Length: 0", "", ""]
-                self._socket.sendto("\r\n".join(answer).encode(), address)
-
-    def close(self) -> None:
-        self._socket.close()
+@pytest.fixture(scope="module")
+def dead() -> Iterator[DeadTrunk]:
+    with DeadTrunk() as trunk:
+        yield trunk
 
 
 @pytest.fixture(scope="module")
-def dead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeadTrunk]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    trunk = DeadTrunk(port)
-    trunk.port = port  # type: ignore[attr-defined]
-    yield trunk
-    trunk.close()
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, dead: Any) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, dead: DeadTrunk) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("emergency")
     home = folder / "home"
     home.mkdir()
@@ -129,6 +90,7 @@ async def test_one_order_hands_over_with_number_place_and_story_and_every_stage_
     assert (record["seat"], record["agent"], record["by"]) == (OFFICE, "8001", "api")
     assert (record["number"], record["trunk"], record["outcome"]) == ("110", "demo-centres", "handed")
     assert (record["officer"], record["location"], record["summary"]) == ("0231", "人民路1号", "有人落水")
+    assert record["asked_by"] == "token-operator"
     stages = [record[name] for name in ("asked", "dialled", "answered", "joined", "handed", "ended")]
     assert None not in stages
     assert stages == sorted(stages) or record["dialled"] <= record["asked"] + 0.5
@@ -263,64 +225,3 @@ async def test_while_a_centre_is_rung_the_caller_hears_no_music_even_when_the_ag
     sound = ears.sound_seconds(heard)
     assert ringing > 0.7 * sound
     assert sound < 0.6 * len(heard) / RATE
-
-
-# --- random runs ----------------------------------------------------------------------------------
-
-SEEDS = 1000
-SAMPLE = 6
-ACTIONS = ("answer", "reject", "agent-leaves", "target-leaves", "take-back", "nothing")
-
-
-async def test_random_hand_overs_never_drop_a_caller(
-    house: House, town: Lab, tmp_path: Path, full_size: bool
-) -> None:
-    dropped = []
-    for seed in range(SEEDS if full_size else SAMPLE):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        if not await _random_run(
-            house, town, folder, random.Random(int(os.environ.get("CTI_SEED", "7")) + seed)
-        ):
-            dropped.append(seed)
-    assert dropped == []
-
-
-async def _random_run(house: House, town: Lab, folder: Path, chance: random.Random) -> bool:
-    """True when the caller still has somebody, or a place at the head of the queue, at the end."""
-    await town.staffed(OFFICE, COLLEAGUE)
-    for number in ("110", "1100"):
-        await centre(town, number).will_ring()
-    seats: list[Phone] = [town.seat(OFFICE), town.seat(COLLEAGUE)]
-    police = [centre(town, "110"), centre(town, "1100")]
-    talk, call = await talking(town, folder, OFFICE)
-    await hand_over(house, "110")
-    for _ in range(chance.randrange(1, 4)):
-        await _acts(chance.choice(ACTIONS), chance, talk.parties["agent"], police, house)
-    ended = [line for line in town.client.lines() if line["leg"] == call.leg and line["what"] == "ended"]
-    alive = not ended
-    if alive:
-        alive = await has_somebody(town, call, QUEUED)
-    await until_gone(call, *seats, *police)
-    await town.quiet()
-    return alive
-
-
-async def _acts(action: str, chance: random.Random, agent: Phone, police: list[Seat], house: House) -> None:
-    one = chance.choice(police)
-    try:
-        match action:
-            case "answer":
-                await one.answers(within=5)
-            case "reject":
-                await one.rejects(within=5)
-            case "agent-leaves":
-                await agent.hangs_up(2)
-            case "target-leaves":
-                await one.hangs_up(1)
-            case "take-back":
-                await orders(house.home, f"/api/seats/demo/{OFFICE}/transfer", kind="takeback")
-    except Exception:  # noqa: BLE001 - whoever is not there any more cannot act
-        return
-    finally:
-        await asyncio.sleep(chance.random() * 0.3)

@@ -166,6 +166,9 @@ async def test_what_is_masked_is_silence_in_the_file_and_the_files_stay_in_step(
     call = await city.caller("13900000007").dials("12345")
     await city.seat("1001").answers(call, say=voices[1], within=CHORUS)
     id = await call.id()
+    await until(
+        "both legs roll", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["rolling"] * 2
+    )
     status, told, _ = http(house, f"/api/calls/{id}/mask", body={"on": True})
     assert (status, json.loads(told).get("count")) == (200, 2), told
     await until("paused", lambda: rows(house, id), lambda r: {x["state"] for x in r} == {"paused"})
@@ -182,6 +185,37 @@ async def test_what_is_masked_is_silence_in_the_file_and_the_files_stay_in_step(
         # the pause begins and ends between two of Asterisk's frames and our ears
         inside = sound[int((begin + 0.3) * 8000) : int((end - 0.3) * 8000)]
         assert float(np.abs(inside).max()) == 0.0
+
+
+async def test_who_joins_while_the_call_is_masked_is_masked_too(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    await city.staffed("1001")
+    call = await city.caller("13900000007").dials("12345")
+    await city.seat("1001").answers(call, within=CHORUS)
+    await call.talks()
+    await city.seat("1003").comes_back()
+    id = await call.id()
+    # asked for as soon as they talk, whether Asterisk has told of both recordings or not
+    assert http(house, f"/api/calls/{id}/mask", body={"on": True})[0] == 200
+    await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    wish = {"kind": "three", "to": "1003"}
+    assert (await asyncio.to_thread(http, house, "/api/seats/demo/1001/transfer", body=wish))[0] == 200
+    colleague = city.seat("1003")
+    await colleague.answers(within=10)
+    await until("three paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 3)
+    await colleague.says(voices[2])
+    await call.hears(voices[2])
+    assert http(house, f"/api/calls/{id}/mask", body={"on": False})[0] == 200
+    await until("all roll", lambda: rows(house, id), lambda r: {x["state"] for x in r} == {"rolling"})
+    await call.hangs_up()
+    await colleague.hangs_up()
+    mine = next(row for row in await filed(house, id, 3) if row["seat"] == "1003")
+    [(begin, end)] = mine["pauses"]
+    assert begin < 1.0, "masked as soon as it was recorded"
+    assert end - begin > 3.0
+    sound = samples(http(house, f"/api/recordings/{mine['leg']}/audio?purpose=mask")[1])
+    assert float(np.abs(sound[int((begin + 0.3) * 8000) : int((end - 0.3) * 8000)]).max()) == 0.0
 
 
 async def test_a_held_call_is_shown_as_held_and_released_again(house: House, ended_call: str) -> None:

@@ -62,8 +62,8 @@ async def test_keys_on_the_phone_hand_over_and_consult_with_the_service_dead(
     with hands.without_service(house):
         talk, call = await talking(city, tmp_path, AGENT)
         agent, colleague = talk.parties["agent"], city.seat(COLLEAGUE)
-        await agent.presses("*82")
-        await agent.presses("ww" + COLLEAGUE + "#")
+        # dialled on without waiting for the tone: no digit is lost
+        await agent.presses("*82" + COLLEAGUE + "#")
         await colleague.answers(within=10)
         talk.joins("target", colleague)
         await step_told(city, call, "answered")

@@ -19,7 +19,7 @@ FUNCTIONS = frozenset({
     "CONFBRIDGE_INFO",
     "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CUT", "DB",
     "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER",
-    "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
+    "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "IMPORT", "LEN", "LOCK", "MASTER_CHANNEL",
     "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME",
     "TIMEOUT", "UNLOCK",
 })
@@ -37,7 +37,7 @@ SHARED = frozenset({
     "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
     "transfer-way-up",
     "transfer-invite", "transfer-to-us",
-    "transfer-way", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
+    "transfer-way", "transfer-watch", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
 })
 # fmt: on
