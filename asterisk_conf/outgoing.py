@@ -38,11 +38,16 @@ def phone_dials(context: Context, plan: Plan) -> None:
     """Among what a seat's phone may dial."""
     for number in EMERGENCY:
         if number not in plan.seats and _ways_of_emergency(plan, number):
-            context.exten(number).do("Gosub", "out-dialled", "s", f"1({plan.id},{number},phone)").do("Hangup")
+            _dials(context.exten(number), plan.id, number)
     if plan.outgoing is not None:
-        context.exten(f"_{plan.outgoing.prefix}!")
-        context.do("Gosub", "out-dialled", "s", f"1({plan.id},${{EXTEN:1}},phone)").do("Hangup")
-        context.exten(f"_{LAST_CALL}!").do("Gosub", "out-last", "s", f"1({plan.id})").do("Hangup")
+        _dials(context.exten(f"_{plan.outgoing.prefix}!"), plan.id, "${EXTEN:1}")
+        context.exten(f"_{LAST_CALL}!").do("Set", f"OUT_CITY={plan.id}").do("Goto", "out-last", "s", "1")
+
+
+def _dials(context: Context, city: str, number: str) -> None:
+    # no Gosub: a CDR tells where a call ended only outside of subroutines
+    context.do("Set", f"OUT_CITY={city}").do("Set", f"OUT_NUMBER={number}").do("Set", "OUT_BY=phone")
+    context.do("Goto", "out-dialled", "s", "1")
 
 
 def last_caller(context: Context) -> None:
@@ -151,35 +156,35 @@ def outgoing_contexts(site: Site) -> Iterator[Context]:
 def _ordered() -> Context:
     """The seat's phone has answered an order's ring: OUT_CITY, OUT_NUMBER, OUT_OF."""
     context = Context("out-ordered")
-    context.do("Set", "OF=${FILTER(A-Za-z0-9.\\-,${OUT_OF})}")
-    context.do("Gosub", "out-dialled", "s", "1(${OUT_CITY},${OUT_NUMBER},api)")
-    return context.do("Hangup")
+    context.do("Set", "OF=${FILTER(A-Za-z0-9.\\-,${OUT_OF})}").do("Set", "OUT_BY=api")
+    return context.do("Goto", "out-dialled", "s", "1")
 
 
 def _last() -> Context:
-    """ARG1 city. ``*16``: the citizen of the last call of this person at this seat."""
+    """OUT_CITY. ``*16``: the citizen of the last call of this person at this seat."""
     context = Context("out-last")
     context.do("Set", "ENDPOINT=${CHANNEL(endpoint)}").do("Set", "SEAT=${CUT(ENDPOINT,-,2)}")
     context.do("Set", "LAST=${GLOBAL(LAST_${ENDPOINT})}")
-    context.do("Set", "AGENT=${DB(hotline-seat/${ARG1}/${SEAT})}")
+    context.do("Set", "AGENT=${DB(hotline-seat/${OUT_CITY}/${SEAT})}")
     # whoever sat here before had that caller, not this person
     context.do("GotoIf", '$["${LAST}" = "" | "${CUT(LAST,/,3)}" != "${AGENT}"]?nobody')
     context.do("Set", "OF=${CUT(LAST,/,1)}").do("Set", "NUMBER=${CUT(LAST,/,2)}")
     context.do("ExecIf", '$["${NUMBER:0:3}" = "+86"]?Set(NUMBER=${NUMBER:3})')
     context.do("ExecIf", '$["${NUMBER:0:1}" = "+"]?Set(NUMBER=00${NUMBER:1})')
     context.do("GotoIf", '$["${NUMBER}" = ""]?nobody')
-    context.do("Gosub", "out-dialled", "s", "1(${ARG1},${NUMBER},code)")
-    context.do("Return")
-    context.do("Answer", label="nobody").do("Playback", "hotline/seat-out-nobody")
-    return context.do("Return")
+    context.do("Set", "OUT_NUMBER=${NUMBER}").do("Set", "OUT_BY=code")
+    context.do("Goto", "out-dialled", "s", "1")
+    context.do("Set", "CDR_PROP(disable)=1", label="nobody")
+    context.do("Answer").do("Playback", "hotline/seat-out-nobody")
+    return context.do("Hangup")
 
 
 def _dialled() -> Context:
-    """On the seat's channel. ARG1 city, ARG2 what is to be called, ARG3 phone, code or api; OF the call that is
-    called back. A number that may not be called ends in a sentence, every other in a call."""
+    """On the seat's channel. OUT_CITY, OUT_NUMBER, OUT_BY (phone, code or api); OF the call that is called
+    back. A number that may not be called ends in a sentence, every other in a call."""
     context = Context("out-dialled")
-    context.do("Set", "__CITY=${ARG1}").do("Set", "BY=${ARG3}")
-    context.do("Set", "NUMBER=${FILTER(0-9,${ARG2})}")
+    context.do("Set", "__CITY=${OUT_CITY}").do("Set", "BY=${OUT_BY}")
+    context.do("Set", "NUMBER=${FILTER(0-9,${OUT_NUMBER})}")
     context.do("Set", "ENDPOINT=${CHANNEL(endpoint)}").do("Set", "__SEAT=${CUT(ENDPOINT,-,2)}")
     context.do("Set", "AGENT=${DB(hotline-seat/${CITY}/${SEAT})}")
     context.do("Gosub", "${CITY}-out", "s", "1")
@@ -234,13 +239,20 @@ def _dial() -> Context:
     context.do("Set", "CALLERID(num)=${SHOWN}").do("Set", "CALLERID(name)=")
     context.do("Set", f"TRANSFER_CONTEXT={NO_TRANSFER}")
     context.do("Set", f"DYNAMIC_FEATURES={'#'.join(MASK_KEYS)}")
+    # up from here on: what the phone says is recorded from the first ring, and a carrier's own words ("no such
+    # number") are heard on every phone
+    context.do("Answer")
     context.do("Gosub", "record", "s", "1")
     # g: when the citizen hangs up first, the seat's leg says so; I: the citizen's number, should the carrier
     # send it back as who answered, does not reach the phone
-    context.do("Dial", "PJSIP/${WAY_NUMBER}@${WAY_TRUNK}", "${RING}", "gIb(out-invite^s^1)U(out-up)", label="dial")
+    context.do(
+        "Dial", "PJSIP/${WAY_NUMBER}@${WAY_TRUNK}", "${RING}", "gIb(out-invite^s^1)U(out-up)", label="dial"
+    )
     context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?out-over,s,1')
     # a dead or full trunk: the next one
-    context.do("GotoIf", '$["${DIALSTATUS}" = "CHANUNAVAIL" | "${DIALSTATUS}" = "CONGESTION"]?:out-failed,s,1')
+    context.do(
+        "GotoIf", '$["${DIALSTATUS}" = "CHANUNAVAIL" | "${DIALSTATUS}" = "CONGESTION"]?:out-failed,s,1'
+    )
     context.do("Gosub", "out-way", "s", "1")
     context.do("GotoIf", '$["${WAY_TRUNK}" = ""]?out-failed,s,1:dial')
     return context
@@ -272,8 +284,9 @@ def _invite() -> Context:
 def _up() -> Context:
     """On the citizen's leg when it has answered, before the two hear each other."""
     context = Context("out-up")
-    context.do("Gosub", "record", "s", "1")
+    # nothing is recorded before it was said that it is
     context.do("ExecIf", '$["${NOTICE}" != ""]?Playback(${NOTICE})')
+    context.do("Gosub", "record", "s", "1")
     context.do("Set", "MASTER_CHANNEL(OUT_UP)=1")
     # the moment of the answer, finer than the CDR's whole seconds
     context.do("QueueLog", "${CITY}-out", "${CUT(CALL_ID,-,2-)}", "${CITY}-${SEAT}", "HOTLINECALLED", NOW)

@@ -125,7 +125,6 @@ class Call:
     """When the last phone fell silent that rang and had not declined: the caller is leaving, or it is about
     to be told that it declined."""
 
-
     @property
     def outgoing(self) -> bool:
         return self.direction is Direction.OUT

@@ -111,7 +111,9 @@ def _rebuilt(p: Picture, now: f.LegNow, wait: f.WaiterNow | None, x: f.Snapshot)
     city, _, seat = now.endpoint.partition("-")
     if city == call.city and SEAT.fullmatch(seat):
         # a call that is named after a seat's leg is one that the seat made
-        call = replace(call, direction=Direction.OUT, seat=seat, caller="", called="", state=CallState.DIALLING)
+        call = replace(
+            call, direction=Direction.OUT, seat=seat, caller="", called="", state=CallState.DIALLING
+        )
     p = put_call(p, call)
     for leg in p.legs.values():
         # phones that ring for it

@@ -13,6 +13,7 @@ from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.mask import masked
 from calls.picture import caller_leg, city_of
+from plan.words import SEAT
 
 STATUS: Mapping[str, tuple[str, str]] = {
     "TIMEOUT": ("等待超时", "the wait was over"),
@@ -88,23 +89,33 @@ def _who(t: _Telling, leg: LegId) -> tuple[str, str]:
 
 
 def _started(t: _Telling, x: f.LegStarted, call: CallId) -> Said:
-    prefix = city_of(call) + "-"
-    if x.endpoint.startswith(prefix) and not x.called:
-        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    if not x.called:
+        _sits(t, x.leg, x.endpoint, call)
     return None
 
 
-def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
+def _sits(t: _Telling, leg: LegId, endpoint: str, call: CallId) -> None:
+    """Whose leg this is: a seat's, unless it is the citizen's whom a seat called."""
     prefix = city_of(call) + "-"
-    if x.leg != caller_leg(call) and x.endpoint.startswith(prefix):
-        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    seat = endpoint.removeprefix(prefix)
+    if endpoint.startswith(prefix) and not (t.out and not SEAT.fullmatch(seat)):
+        t.legs[leg] = seat
+
+
+def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
+    if x.leg != caller_leg(call):
+        _sits(t, x.leg, x.endpoint, call)
     return None
 
 
 def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
     if x.direction == "out":
         t.legs[x.leg], t.out = x.seat, True
-        of = (f"（回拨来电 {x.callback_of}）", f", back for call {x.callback_of}") if x.callback_of else ("", "")
+        of = (
+            (f"（回拨来电 {x.callback_of}）", f", back for call {x.callback_of}")
+            if x.callback_of
+            else ("", "")
+        )
         number = t.number(x.caller)
         return (
             f"座席 {x.seat} 外呼 {number}，显示 {x.called}，中继 {x.trunk}{of[0]}",

@@ -179,7 +179,9 @@ def _outgoing(plan: Plan) -> Iterator[Row]:
     dialled = f"{rules.prefix} + 号码 number"
     yield ("拨法 dialled", f"{dialled}\n*16 回拨上一来电 the caller of the last call", clause(rules))
     yield ("显示号码 shown", f"{rules.present}\n中继 trunks: {'、'.join(rules.trunks)}", "")
-    hidden = f"{both(HIDDEN, rules.hide_numbers)}\n{rules.reveal} 及以上可查看并留痕 and above may reveal, audited"
+    hidden = (
+        f"{both(HIDDEN, rules.hide_numbers)}\n{rules.reveal} 及以上可查看并留痕 and above may reveal, audited"
+    )
     yield ("号码隐藏 numbers", hidden, "")
     for name, entry in rules.allow.items():
         numbers = f"{named(entry.title, entry.title_en)}\n{'、'.join(entry.patterns)}"

@@ -37,7 +37,10 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "contacts": model.Contact,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places", "outgoing"))
+FILES = tuple(
+    f"{name}.toml"
+    for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places", "outgoing")
+)
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 

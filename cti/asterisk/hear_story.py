@@ -181,7 +181,9 @@ def _seat(ear: Ear, text: str, at: float) -> None:
 
 def _out_refused(ear: Ear, text: str, at: float) -> None:
     """A seat wanted to call out and could not: no call came of it."""
-    told = {n.lower(): value(text, f"\r\n{n}: ") for n in ("City", "Seat", "Agent", "Number", "Why", "Kind", "By")}
+    told = {
+        n.lower(): value(text, f"\r\n{n}: ") for n in ("City", "Seat", "Agent", "Number", "Why", "Kind", "By")
+    }
     if told["city"] and SEAT.fullmatch(told["seat"]):
         ear.tell(OutgoingRefused(at=at, node=ear.node, **told))
 

@@ -10,7 +10,8 @@ import pytest
 
 from lab.scenario import Lab
 from tests.house import House, ports, running
-from tests.live.seat_town import plan_at, seat_is
+from tests.live.seat_town import plan_at, seat_is, told
+from tests.live.transfer_town import centre
 
 CITIZEN = "13900000061"
 
@@ -24,23 +25,23 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield up
 
 
-async def test_an_agent_dials_and_the_citizen_sees_12345(
-    house: House, city: Lab, voices: list[Path]
-) -> None:
+async def test_an_agent_dials_and_the_citizen_sees_12345(house: House, city: Lab, voices: list[Path]) -> None:
     await city.staffed("1001")
-    citizen = city.seat(CITIZEN)
-    citizen.name = CITIZEN
+    citizen = centre(city, CITIZEN)
+    await citizen.will_ring()
     seat = city.seat("1001")
     dialling = asyncio.create_task(seat.dials("9" + CITIZEN, within=20))
     rang = await citizen.rings(within=10)
     assert rang["caller"] == "12345"
     await citizen.answers()
     await dialling
+    await told(city, "greeted")
     await seat_is(house.home, "1001", state="busy")
     await asyncio.gather(seat.says(voices[0]), citizen.says(voices[1]))
     await seat.hears(voices[1])
     await citizen.hears(voices[0])
-    await seat.hangs_up()
+    await citizen.hangs_up()
+    await seat.ends()
     print(house.cti("calls", "--past", "3", "--json").stdout)
     print(house.cti("story", "last").stdout)
     print(house.cti("truth", "--from", "-1h", "--to", "now").stdout)
