@@ -1,13 +1,13 @@
 """Calls to citizens from a seat, in dialplan alone: judged, dialled, recorded and told with the service dead.
 
 A phone dials the plan's prefix and a number, or ``*16`` for the citizen of its last call; an order rings the
-phone first (``out-ordered``) and goes the same way. Whether a number may be called is asked of the patterns in
-``<city>-out``, written from outgoing.toml; emergency numbers are never refused, and only they may use the
-channels that a trunk reserves. The call is named after the seat's own leg, so the first ring already belongs to
-it; the citizen's leg is the one that is dialled.
+phone first (``out-ordered``) and goes the same way. Whether a number may be called is asked of the patterns
+in ``<city>-out``, written from outgoing.toml; emergency numbers are never refused, and only they may use the
+channels that a trunk reserves. The call is named after the seat's own leg, so the first ring already belongs
+to it; the citizen's leg is the one that is dialled.
 
-What a phone is not to show stands in ``<city>-hides-back`` (calls of ours) and ``<city>-hides-call`` (all calls):
-contexts that are there, or not.
+What a phone is not to show stands in ``<city>-hides-back`` (calls of ours) and ``<city>-hides-call`` (all
+calls): contexts that are there, or not.
 
 - GLOBAL(LAST_<endpoint>) ``<CALL_ID>/<number>/<agent>``: whom ``*16`` calls. It is lost with Asterisk.
 """
@@ -81,8 +81,9 @@ def city_outgoing_contexts(plan: Plan, sound: Callable[[str], str]) -> Iterator[
 
 
 def _rules(plan: Plan, sound: Callable[[str], str]) -> Context:
-    """Looks at NUMBER, digits only. Sets VERDICT (emergency, allowed, refused, unknown), KIND, and how the call
-    is made: WAYS ``trunk/channels it may fill/number`` with ``&`` between, SHOWN, RING, NOTICE, WRAP_UP."""
+    """Looks at NUMBER, digits only. Sets VERDICT (emergency, allowed, refused, unknown), KIND, and how the
+    call is made: WAYS ``trunk/channels it may fill/number`` with ``&`` between, SHOWN, RING, NOTICE,
+    WRAP_UP."""
     context = Context(f"{plan.id}-out")
     rules = plan.outgoing
     context.do("Set", "KIND=").do("Set", "WAYS=").do("Set", f"ZONE={plan.city.timezone}")
@@ -228,9 +229,9 @@ def _dial() -> Context:
     context.do("Set", "OUT_UP=").do("Set", "LEFT_BY=")
     context.do("Set", "CHANNEL(hangup_handler_push)=out-left,s,1")
     trunk = "${WAY_TRUNK:$[${LEN(${CITY})} + 1]}"
-    context.do("UserEvent", "Hotline", "What: arrived", "Call: ${CALL_ID}", "City: ${CITY}", f"Trunk: {trunk}",
-               "Line: ${LINE}", "Called: ${SHOWN}", "Original: ", "Caller: ${NUMBER}", "SipCall: ",
-               "CallBackOf: ${OF}", "Direction: out", "Seat: ${SEAT}")  # fmt: skip
+    told = ("City: ${CITY}", f"Trunk: {trunk}", "Line: ${LINE}", "Called: ${SHOWN}", "Caller: ${NUMBER}",
+            "CallBackOf: ${OF}", "Direction: out", "Seat: ${SEAT}")  # fmt: skip
+    context.do("UserEvent", "Hotline", "What: arrived", "Call: ${CALL_ID}", *told)
     now = f"${{CITY}}/${{LINE}}//{trunk}/${{SHOWN}}/{NOW}/${{OF}}/${{SEAT}}/${{NUMBER}}"
     context.do("Set", f"CDR(userfield)={now}")
     last = '${IF($["${OF}" = ""]?${CALL_ID}:${OF})}'
@@ -239,20 +240,18 @@ def _dial() -> Context:
     context.do("Set", "CALLERID(num)=${SHOWN}").do("Set", "CALLERID(name)=")
     context.do("Set", f"TRANSFER_CONTEXT={NO_TRANSFER}")
     context.do("Set", f"DYNAMIC_FEATURES={'#'.join(MASK_KEYS)}")
-    # up from here on: what the phone says is recorded from the first ring, and a carrier's own words ("no such
-    # number") are heard on every phone
+    # up from here on: what the phone says is recorded from the first ring, and a carrier's own words ("no
+    # such number") are heard on every phone
     context.do("Answer")
     context.do("Gosub", "record", "s", "1")
     # g: when the citizen hangs up first, the seat's leg says so; I: the citizen's number, should the carrier
     # send it back as who answered, does not reach the phone
-    context.do(
-        "Dial", "PJSIP/${WAY_NUMBER}@${WAY_TRUNK}", "${RING}", "gIb(out-invite^s^1)U(out-up)", label="dial"
-    )
+    to, how = "PJSIP/${WAY_NUMBER}@${WAY_TRUNK}", "gIb(out-invite^s^1)U(out-up)"
+    context.do("Dial", to, "${RING}", how, label="dial")
     context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?out-over,s,1')
     # a dead or full trunk: the next one
-    context.do(
-        "GotoIf", '$["${DIALSTATUS}" = "CHANUNAVAIL" | "${DIALSTATUS}" = "CONGESTION"]?:out-failed,s,1'
-    )
+    dead = '"${DIALSTATUS}" = "CHANUNAVAIL" | "${DIALSTATUS}" = "CONGESTION"'
+    context.do("GotoIf", f"$[{dead}]?:out-failed,s,1")
     context.do("Gosub", "out-way", "s", "1")
     context.do("GotoIf", '$["${WAY_TRUNK}" = ""]?out-failed,s,1:dial')
     return context

@@ -190,8 +190,8 @@ class CallArrived(Fact):
     callback_of: str = ""
     """This call is no citizen's but a stand-in's, or an agent's: it calls back the citizen of that call."""
     direction: str = ""
-    """``out``: an agent at ``seat`` calls a citizen. Then ``leg`` is the seat's, ``caller`` still the citizen's
-    number, and ``called`` the number the citizen sees."""
+    """``out``: an agent at ``seat`` calls a citizen. Then ``leg`` is the seat's, ``caller`` still the
+    citizen's number, and ``called`` the number the citizen sees."""
     seat: str = ""
 
 

@@ -1,8 +1,8 @@
 """Calls to citizens from a seat: which trunk, which number they see, what may be called, who sees the number.
 
 outgoing.toml. Without it no seat calls out (the emergency numbers apart). Everything is refused that no
-pattern allows, and ``REFUSED`` beats every pattern unless the plan lifts it. The same patterns are judged here
-and, as regular expressions, by the dialplan (``asterisk_conf.outgoing``).
+pattern allows, and ``REFUSED`` beats every pattern unless the plan lifts it. The same patterns are judged
+here and, as regular expressions, by the dialplan (``asterisk_conf.outgoing``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
@@ -115,6 +115,13 @@ REFUSED: Mapping[str, Numbers] = {
 lead out of the country."""
 
 
+class HasOutgoing(Protocol):
+    """A plan, which is made of this module's rules."""
+
+    @property
+    def outgoing(self) -> Outgoing | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a number may be called. ``kind``: the entry that says so; empty: none knows it."""
@@ -139,6 +146,12 @@ def judge(rules: Outgoing | None, number: str) -> Verdict:
             if any(re.search(expression(p), number) for p in entry.patterns):
                 return Verdict(number, allowed, name)
     return Verdict(number, False)
+
+
+def hides(plan: HasOutgoing | None, *, ours: bool) -> bool:
+    """Whether an agent may not see the citizen's number. ``ours``: of a call that we made."""
+    rules = None if plan is None else plan.outgoing
+    return rules is not None and (rules.hide_numbers == "always" or (ours and rules.hide_numbers != "no"))
 
 
 def plain(number: str) -> str:

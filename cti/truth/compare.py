@@ -121,7 +121,7 @@ def _one(truth: Truth, call: CountedCall, row: Row, visits: Sequence[Row]) -> No
     differ.near("arrived", row["arrived"], call.arrived, 0.0 if call.exact else 1.0)
     differ.near("ended", row["ended"], call.ended, 1.0 + HANDLER)
     differ.same("left_by", row["left_by"], call.left_by)
-    differ.same("direction", row["direction"], "out" if call.seat else "in")
+    differ.same("direction", row.get("direction") or "in", "out" if call.seat else "in")
     if call.seat:
         _called(differ, call, row)
         return
