@@ -40,7 +40,7 @@ def phone_dials(context: Context, plan: Plan) -> None:
         if number not in plan.seats and _ways_of_emergency(plan, number):
             _dials(context.exten(number), plan.id, number)
     if plan.outgoing is not None:
-        _dials(context.exten(f"_{plan.outgoing.prefix}!"), plan.id, "${EXTEN:1}")
+        _dials(context.exten(f"_{plan.outgoing.prefix}!"), plan.id, "${FILTER(0-9,${EXTEN:1})}")
         context.exten(f"_{LAST_CALL}!").do("Set", f"OUT_CITY={plan.id}").do("Goto", "out-last", "s", "1")
 
 
@@ -109,6 +109,8 @@ def _rules(plan: Plan, sound: Callable[[str], str]) -> Context:
     context.do("Return", label="done")
     for label, verdict, kind, ways in last:
         context.do("Set", f"VERDICT={verdict}", label=label).do("Set", f"KIND={kind}")
+        if kind == "emergency":
+            context.do("Set", "__NOTICE=")
         context.do("Set", f"WAYS={ways}").do("Return")
     return context
 
@@ -283,13 +285,13 @@ def _invite() -> Context:
 def _up() -> Context:
     """On the citizen's leg when it has answered, before the two hear each other."""
     context = Context("out-up")
+    # the moment of the answer, finer than the CDR's whole seconds
+    context.do("QueueLog", "${CITY}-out", "${CUT(CALL_ID,-,2-)}", "${CITY}-${SEAT}", "HOTLINECALLED", NOW)
+    context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
     # nothing is recorded before it was said that it is
     context.do("ExecIf", '$["${NOTICE}" != ""]?Playback(${NOTICE})')
     context.do("Gosub", "record", "s", "1")
     context.do("Set", "MASTER_CHANNEL(OUT_UP)=1")
-    # the moment of the answer, finer than the CDR's whole seconds
-    context.do("QueueLog", "${CITY}-out", "${CUT(CALL_ID,-,2-)}", "${CITY}-${SEAT}", "HOTLINECALLED", NOW)
-    context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
     return context.do("Return")
 
 

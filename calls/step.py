@@ -85,7 +85,12 @@ def _said(p: Picture, x: Any, **changes: Any) -> Picture:
 
 def _greeted(p: Picture, x: f.GreetingEnded) -> Picture:
     call = open_call(p, x.call)
-    return p if call is None or call.greeted is not None else _said(p, x, greeted=x.at)
+    if call is None or call.greeted is not None:
+        return p
+    if call.outgoing:
+        # the citizen answered: the notice that follows is ours
+        return _said(p, x, greeted=x.at, answered=x.at, first_seat=call.seat)
+    return _said(p, x, greeted=x.at)
 
 
 def _advised(p: Picture, x: f.AdviceAsked) -> Picture:
