@@ -7,14 +7,16 @@ import json
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from cti.web.who import Role
+from lab.client import Unheard
 from lab.scenario import Lab
 from tests.house import House, ports, running
-from tests.live.desk_town import Person, account, person, screen
+from tests.live.desk_town import LOOK, Person, account, person, screen
 from tests.live.outgoing_town import CITIZEN, citizen_at, out_told, outgoing_plan, talked, wire_of
 from tests.live.seat_town import codes, seat_is
 from tests.live.transfer_town import centre
@@ -76,22 +78,24 @@ async def test_an_agent_dials_the_citizen_sees_12345_and_both_hear_each_other(
     story = house.cti("story", id).stdout
     assert "座席 1001 外呼 139****0061，显示 12345" in story
     assert "市民挂机" in story
+    files = await filed(house, id, 2)
     # both legs, each whole
-    wanted = {"call": id, "state": "filed"}
-    files = []
-    for _ in range(100):
-        _, files = await agent_files(house, wanted)
-        if len(files) == 2:
-            break
-        await asyncio.sleep(0.1)  # filed one by one; each is looked for again
     assert [file["short"] for file in files] == [0.0, 0.0]
     assert {file["seat"] for file in files} == {"1001", ""}
 
 
-async def agent_files(house: House, wanted: dict[str, str]) -> tuple[int, list[dict[str, object]]]:
+async def filed(house: House, call: str, many: int, within: float = 15.0) -> list[dict[str, Any]]:
+    """Wait until so many recordings of this call are filed. Raises Unheard."""
     asks = Person(house.home, house.home.tokens["operator"])
-    query = "&".join(f"{name}={text}" for name, text in wanted.items())
-    return await asks.gets(f"recordings?{query}")
+    rows: list[dict[str, Any]] = []
+    try:
+        async with asyncio.timeout(within):
+            while len(rows) != many:
+                await asyncio.sleep(LOOK)
+                rows = (await asks.gets(f"recordings?call={call}&state=filed"))[1]
+    except TimeoutError:
+        raise Unheard(f"{call}: {len(rows)} of {many} recordings filed: {rows}") from None
+    return rows
 
 
 async def test_an_agent_calls_a_citizen_back_whose_number_their_phone_never_saw(

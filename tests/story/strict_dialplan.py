@@ -20,8 +20,8 @@ FUNCTIONS = frozenset({
     "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CONNECTEDLINE", "CUT", "DB",
     "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER",
     "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
-    "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "REGEX", "SHARED", "SHIFT", "STRFTIME",
-    "TIMEOUT", "UNLOCK",
+    "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "REGEX", "SHARED", "SHIFT",
+    "STRFTIME", "TIMEOUT", "UNLOCK",
 })
 SHARED = frozenset({
     "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
