@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
 from asterisk_conf.merged import centre_context, merged_numbers
+from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
@@ -45,6 +46,7 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
         )
     )
     contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts(site)]
+    contexts += outgoing_contexts(site)
     for plan in plans:
         contexts += city_contexts(plan, site)
     return head + "\n" + "\n".join(context.text() for context in contexts)
@@ -77,6 +79,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
     yield from city_transfer_contexts(plan)
+    yield from city_outgoing_contexts(plan, lambda prompt: _sound(plan, site, prompt))
 
 
 def _sound(plan: Plan, site: Site, prompt: str) -> str:
@@ -254,12 +257,13 @@ def _message(plan: Plan, site: Site, name: str, message: Message) -> Context:
 
 
 def _seats(plan: Plan, site: Site) -> Context:
-    """What a seat's phone may dial: feature codes and other seats. Calls to citizens have their own rules."""
+    """What a seat's phone may dial: feature codes, other seats, citizens (``asterisk_conf.outgoing``)."""
     context = Context(f"{plan.id}-seats", None)
     for number in plan.seats:
         context.exten(number).do("Gosub", "consult", "s", f"1({plan.id},{plan.city.timezone})")
         context.do("Dial", f"PJSIP/{plan.id}-{number}", "30", "U(consulted)").do("Hangup")
     feature_codes(context, plan.id)
+    phone_dials(context, plan)
     context.exten("_[+0-9*#]!")
     context.do("Answer").do("Playback", _sound(plan, site, plan.city.not_in_service)).do("Hangup", "1")
     return context

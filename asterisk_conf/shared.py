@@ -8,6 +8,7 @@ from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
 from asterisk_conf.masking import MASK_KEYS
 from asterisk_conf.merged import origin_contexts
+from asterisk_conf.outgoing import hide_caller, last_caller
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
@@ -285,6 +286,7 @@ def _seat_leg() -> Context:
     context = Context("seat-leg")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     seat_leg_begins(context)
+    hide_caller(context)
     for header, text in (
         ("Call", "${CALL_ID}"),
         ("Sip-Call", "${SIP_CALL}"),
@@ -302,6 +304,7 @@ def _seat_joined(site: Site) -> Context:
     context = Context("seat-joined")
     seat_leg_answered(context)
     seat_talks(context)
+    last_caller(context)
     # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
     caller = "${CUT(CALL_ID,-,2-)}"
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)

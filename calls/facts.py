@@ -188,7 +188,11 @@ class CallArrived(Fact):
     story: str = ""
     """What it says of the caller and the matter."""
     callback_of: str = ""
-    """This call is no citizen's but a stand-in's: the call back that was promised in that call."""
+    """This call is no citizen's but a stand-in's, or an agent's: it calls back the citizen of that call."""
+    direction: str = ""
+    """``out``: an agent at ``seat`` calls a citizen. Then ``leg`` is the seat's, ``caller`` still the
+    citizen's number, and ``called`` the number the citizen sees."""
+    seat: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -575,6 +579,20 @@ class CallerReturned(Fact):
     queue: str
     seat: str
     cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingRefused(Fact):
+    """A seat wanted to call out and could not. ``why``: refused or unknown (the plan does not allow this
+    number; ``kind`` is the entry that refuses it), not-signed-in, no-trunk. ``by``: phone, code or api."""
+
+    city: str
+    seat: str
+    agent: str
+    number: str
+    why: str
+    kind: str
+    by: str
 
 
 # --- supervisors ----------------------------------------------------------------------------

@@ -209,6 +209,19 @@ class StandIn:
     record: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOut:
+    """Ring the phone of this seat; once it answers, ``number`` is called as the hotline. The phone shows
+    ``shown``. ``of``: the call whose citizen is called back; empty: none. The outcome is the seat's leg,
+    which names the call."""
+
+    city: str
+    seat: str
+    number: str
+    shown: str
+    of: str = ""
+
+
 Kind = Literal["blind", "consult", "three", "handoff", "takeback", "together", "leave"]
 
 
@@ -256,6 +269,6 @@ class UntapLeg:
 
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
 DeskOrder = SetQueues | Watch | TakeOver | Free | MoveToFront | MoveToQueue | Announce
-CallOrder = HangUp | Redirect | Originate | Nudge | StandIn | Transfer
+CallOrder = HangUp | Redirect | Originate | Nudge | StandIn | Transfer | CallOut
 RecordingOrder = MaskRecording | TapLeg | UntapLeg
 Order = CallOrder | Reload | ReadVariable | SeatOrder | DeskOrder | RecordingOrder

@@ -13,6 +13,7 @@ from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.mask import masked
 from calls.picture import caller_leg, city_of
+from plan.words import SEAT
 
 STATUS: Mapping[str, tuple[str, str]] = {
     "TIMEOUT": ("等待超时", "the wait was over"),
@@ -56,6 +57,8 @@ class _Telling:
     ended: bool = False
     talks: str = ""
     """The seat the caller talks to."""
+    out: bool = False
+    """An agent called the citizen."""
 
 
 def tell(facts: Iterable[Fact], call: CallId, *, full: bool = False) -> list[Line]:
@@ -80,24 +83,44 @@ def _seconds(value: float) -> str:
 
 def _who(t: _Telling, leg: LegId) -> tuple[str, str]:
     seat = t.legs.get(leg, "")
-    return (f"座席 {seat}", f"seat {seat}") if seat else ("来电人", "the caller")
+    if seat:
+        return (f"座席 {seat}", f"seat {seat}")
+    return ("市民", "the citizen") if t.out else ("来电人", "the caller")
 
 
 def _started(t: _Telling, x: f.LegStarted, call: CallId) -> Said:
-    prefix = city_of(call) + "-"
-    if x.endpoint.startswith(prefix) and not x.called:
-        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    if not x.called:
+        _sits(t, x.leg, x.endpoint, call)
     return None
 
 
-def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
+def _sits(t: _Telling, leg: LegId, endpoint: str, call: CallId) -> None:
+    """Whose leg this is: a seat's, unless it is the citizen's whom a seat called."""
     prefix = city_of(call) + "-"
-    if x.leg != caller_leg(call) and x.endpoint.startswith(prefix):
-        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    seat = endpoint.removeprefix(prefix)
+    if endpoint.startswith(prefix) and not (t.out and not SEAT.fullmatch(seat)):
+        t.legs[leg] = seat
+
+
+def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
+    if x.leg != caller_leg(call):
+        _sits(t, x.leg, x.endpoint, call)
     return None
 
 
 def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
+    if x.direction == "out":
+        t.legs[x.leg], t.out = x.seat, True
+        of = (
+            (f"（回拨来电 {x.callback_of}）", f", back for call {x.callback_of}")
+            if x.callback_of
+            else ("", "")
+        )
+        number = t.number(x.caller)
+        return (
+            f"座席 {x.seat} 外呼 {number}，显示 {x.called}，中继 {x.trunk}{of[0]}",
+            f"seat {x.seat} calls {number} as {x.called}, trunk {x.trunk}{of[1]}",
+        )
     if x.callback_of:
         number = t.number(x.caller)
         return (
@@ -117,6 +140,9 @@ def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
 
 
 def _greeted(t: _Telling, x: f.GreetingEnded, call: CallId) -> Said:
+    if t.out:
+        # a call of ours: what the citizen hears first is the notice
+        return ("市民已接听", "the citizen answered")
     return ("问候语播完", "the greeting ended")
 
 
@@ -303,6 +329,8 @@ def _left(t: _Telling, x: f.CallLeft, call: CallId) -> Said:
         return None
     t.ended = True
     zh, en = WHO.get(x.by, ("通话结束", "the call ended"))
+    if t.out and x.by == "caller":
+        zh, en = "市民挂机", "the citizen hung up"
     return (f"{zh}，通话结束（原因 {x.cause}）", f"{en}; the call ended (cause {x.cause})")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from calls.facts import CallBackMoved
+from calls.facts import CallBackMoved, CallId
 from calls.model import SeatState
 from cti import kept, plan_folder
 from cti.asterisk.agi import Advice
@@ -51,9 +51,10 @@ from cti.web.server import Web
 from cti.web.socket import Socket
 from cti.web.tickets import Tickets
 from cti.web.transfer import TransferDoor
-from cti.web.who import WHO
+from cti.web.who import WHO, Role, Who
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
+from plan.outgoing import hides
 from queues.wrap_up import overdue
 
 log = structlog.get_logger("app")
@@ -142,7 +143,9 @@ class Service:
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
-        self.live_board = LiveBoard(self._board, self.staffing.shortfalls, self.history)
+        self.live_board = LiveBoard(
+            self._board, self.staffing.shortfalls, self.history, lambda: self.plans.by_city
+        )
         self.switchboard.listen(self.live_board.hear)
         self.link = Link(
             ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
@@ -188,15 +191,25 @@ class Service:
             lambda asked: Past(asked.since, asked.until, asked.city, asked.most),
             Answered,
         )
-        self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
+        self.desk = DeskDoors(
+            home, self._board, lambda: self.plans.by_city, self.link.do, self.journal, reading.call
+        )
+        self.switchboard.listen(self.desk.hear)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
         drafting = Drafting(
             self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
         )
         archive, note = self.recordings.archive, self.desk.note
-        doors = (*doors, Recordings(archive, note), Tickets(drafting, archive.sits_in, note), transfers)
-        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
+        doors = (
+            *doors,
+            Recordings(archive, note),
+            Tickets(drafting, archive.sits_in, note, self._hidden),
+            transfers,
+        )
+        self.web = Web(
+            settings.host, ports.api, reading, home.tokens, self.metrics, doors, session, self._hides
+        )
         socket.who = self.web.who
         self._show_seats()
 
@@ -230,10 +243,22 @@ class Service:
     def _may_transfer(self, request: web.Request) -> bool:
         """Supervisors everywhere in their city, an agent at the seat they sit at."""
         who, asked = request[WHO], request.match_info
-        if who.full:
+        if who.may(Role.SUPERVISOR):
             return who.sees(asked.get("city", who.city))
         seat = self._board().seats.seats.get((asked.get("city", ""), asked.get("seat", "")))
         return seat is not None and who.agent != "" and seat.agent == who.agent
+
+    def _hides(self, city: str) -> bool:
+        """Whether whole numbers are shown only to whoever asks for one: in this city, or (empty) in any."""
+        plans = self.plans.by_city
+        return any(hides(plan, ours=False) for name, plan in plans.items() if city in ("", name))
+
+    def _hidden(self, who: Who, call: str) -> bool:
+        """Whether this person may not see the number of this call's citizen."""
+        known = self._board().picture.calls.get(CallId(call))
+        if known is None or who.full:
+            return who.hides and not who.full
+        return self.live_board.hides(known)
 
     def _board(self) -> Board:
         return self.switchboard.board

@@ -124,11 +124,14 @@ def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[]
 
 def _talk(stint: Stint, calls: set[Any]) -> Sequence[Stretch]:
     """A seat and its caller talked: both legs must be recorded for so long."""
-    if stint.call not in calls or stint.part not in (Part.ANSWERED, Part.JOINED):
+    if stint.call not in calls or stint.part not in (Part.ANSWERED, Part.JOINED, Part.CALLED):
         return ()
     if stint.answered is None or stint.ended is None or stint.ended - stint.answered < LATE:
         return ()
     caller = stint.call.partition("-")[2]
+    if stint.part is Part.CALLED:
+        # the call is named after the seat's own leg; the citizen's is in no row of ours
+        return (Stretch(stint.leg, stint.answered, stint.ended),)
     return (Stretch(stint.leg, stint.answered, stint.ended), Stretch(caller, stint.answered, stint.ended))
 
 

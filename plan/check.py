@@ -14,11 +14,12 @@ from plan import model
 from plan.faults import Fault
 from plan.land_check import areas_of
 from plan.merged_check import faults_of_merged
+from plan.outgoing_check import faults_of_outgoing
 from plan.reach_check import faults_of_reach
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.staff import faults_of_staff
-from plan.tables import FILES, TABLES, advice_of, city_of, rules_of, tables_of, toml_of
+from plan.tables import FILES, TABLES, advice_of, city_of, outgoing_of, rules_of, tables_of, toml_of
 from plan.waiting import faults_of_waiting
 from plan.words import did_you_mean, host_of, shown
 
@@ -82,6 +83,7 @@ def check(
         "advice": advice,
         "overflow": overflow,
         "rules": rules_of(raw.get("rules.toml", {}), found),
+        "outgoing": outgoing_of(raw.get("outgoing.toml"), found),
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
@@ -97,6 +99,7 @@ def check(
     found += faults_of_merged(plan, known)
     found += _hosts(plan)
     found += faults_of_reach(plan)
+    found += faults_of_outgoing(plan)
     found += _prompts(plan, sounds, standard_prompts, known["prompts"])
     if city is not None and plan.lines and not city.last:
         found.append(
@@ -225,6 +228,8 @@ def plan_prompts(plan: model.Plan) -> Iterator[tuple[str, str, str]]:
     """Every prompt a plan speaks of: file, place, name."""
     if plan.city.not_in_service:
         yield "city.toml", "not_in_service", plan.city.not_in_service
+    if plan.outgoing is not None:
+        yield "outgoing.toml", "notice", plan.outgoing.notice
     for name, line in plan.lines.items():
         yield "lines.toml", f"{name}.greeting", line.greeting
         if line.notice:

@@ -19,6 +19,7 @@ from plan.land import Area
 from plan.land import Unit as Unit
 from plan.merged import Merged as Merged
 from plan.merged import Stage, held, timeline
+from plan.outgoing import Outgoing as Outgoing
 from plan.reach import Centre as Centre
 from plan.reach import Contact as Contact
 from plan.roster import Roster
@@ -301,6 +302,7 @@ class Plan(BaseModel):
     areas: tuple[Area, ...] = ()
     centres: dict[Name, Centre] = {}
     contacts: dict[Name, Contact] = {}
+    outgoing: Outgoing | None = None
 
     @property
     def id(self) -> str:

@@ -37,7 +37,10 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "contacts": model.Contact,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places"))
+FILES = tuple(
+    f"{name}.toml"
+    for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places", "outgoing")
+)
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 
@@ -228,3 +231,8 @@ def advice_of(
 def rules_of(raw: dict[str, Any], found: list[Fault]) -> model.Rules | None:
     """rules.toml; None when there is none or it has a fault."""
     return rule_of("rules.toml", (), raw, model.Rules, found) if raw else None
+
+
+def outgoing_of(raw: dict[str, Any] | None, found: list[Fault]) -> model.Outgoing | None:
+    """outgoing.toml; None when there is none or it has a fault."""
+    return None if raw is None else rule_of("outgoing.toml", (), raw, model.Outgoing, found)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from calls.facts import LegId
 from calls.orders import (
     Announce,
+    CallOut,
     EndWrapUp,
     Free,
     HangUp,
@@ -32,6 +33,7 @@ from calls.orders import (
     Watch,
 )
 from cti.asterisk.do_desk import at_desk
+from cti.asterisk.do_outgoing import call_out
 from cti.asterisk.do_recording import at_recording
 from cti.asterisk.do_seat import at_seat
 from cti.asterisk.do_transfer import transfer
@@ -112,6 +114,8 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             await at_seat(order, connection)
         case Transfer():
             await transfer(order, connection)
+        case CallOut():
+            return await call_out(order, connection)
     return ""
 
 

@@ -23,6 +23,7 @@ from calls.facts import (
     HandedToUs,
     LegId,
     MenuChosen,
+    OutgoingRefused,
     QueueGaveUp,
     RecordingStarted,
     SeatActed,
@@ -60,6 +61,8 @@ def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
             case=value(said, "\r\nCase: "),
             story=story_of(value(said, "\r\nStory: ")),
             callback_of=value(said, "\r\nCallBackOf: "),
+            direction=value(said, "\r\nDirection: "),
+            seat=value(said, "\r\nSeat: "),
         )
     )
 
@@ -176,6 +179,15 @@ def _seat(ear: Ear, text: str, at: float) -> None:
         ear.tell(AgentUnbound(at=at, node=ear.node, city=city, seat=seat, agent=agent, why=why))
 
 
+def _out_refused(ear: Ear, text: str, at: float) -> None:
+    """A seat wanted to call out and could not: no call came of it."""
+    told = {
+        n.lower(): value(text, f"\r\n{n}: ") for n in ("City", "Seat", "Agent", "Number", "Why", "Kind", "By")
+    }
+    if told["city"] and SEAT.fullmatch(told["seat"]):
+        ear.tell(OutgoingRefused(at=at, node=ear.node, **told))
+
+
 def _call_back(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     fact = call_back_of(value(said, "\r\nRecord: "), call, at, ear.node)
     if fact is not None:
@@ -213,6 +225,9 @@ def _user_event(ear: Ear, text: str) -> None:
     what = value(said, "\r\nWhat: ")
     if what == "seat":
         _seat(ear, said, ear.moment(text))
+        return
+    if what == "out-refused":
+        _out_refused(ear, said, ear.moment(text))
         return
     if what in hear_desk.TELLERS:
         hear_desk.TELLERS[what](ear, said, ear.moment(text))

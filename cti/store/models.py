@@ -59,6 +59,7 @@ class CallRow(Base):
     stage: Mapped[str] = mapped_column(server_default="")
     source: Mapped[str] = mapped_column(server_default="heard")
     callback_of: Mapped[str] = mapped_column(server_default="")
+    direction: Mapped[str] = mapped_column(server_default="in")
     seconds_to_answer: Mapped[float | None]
     """From entering the line to an agent's voice: what the 15 s rule counts (GB/T 33358-2016)."""
     seconds_in_all: Mapped[float | None]

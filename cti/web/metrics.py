@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from calls import facts as f
 from calls.facts import CallId, Fact
 from calls.model import Call, CallState
+from queues.counted import own
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KNOWN_STATUS = frozenset({"SUCCESS", "FAILURE", "HANGUP", "NOTFOUND", "SILENT", "SKIPPED", "LIE"})
@@ -70,7 +71,7 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _count(self, call: Call) -> None:
-        if call.consult_of is not None or call.callback_of or not call.line:
+        if not own(call) or not call.line:
             return  # a consultation is nobody's call; a call rebuilt without its line was counted before
         answered, known = self._known.get(call.id, (False, False))
         if not known:

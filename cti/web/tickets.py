@@ -88,10 +88,15 @@ class Tickets:
     """The routes."""
 
     def __init__(
-        self, drafts: Drafts, sits_in: Callable[[Who, str], bool], note: Callable[[Audited], None]
+        self,
+        drafts: Drafts,
+        sits_in: Callable[[Who, str], bool],
+        note: Callable[[Audited], None],
+        hidden: Callable[[Who, str], bool] = lambda who, call: False,
     ) -> None:
-        """``sits_in``: whether an agent is in a call; ``note`` writes a row of the audit trail."""
-        self._drafts, self._sits_in, self._note = drafts, sits_in, note
+        """``sits_in``: whether an agent is in a call; ``note`` writes a row of the audit trail; ``hidden``:
+        whether this person may not see the citizen's number in a call."""
+        self._drafts, self._sits_in, self._note, self._hidden = drafts, sits_in, note, hidden
 
     def add(self, app: web.Application) -> None:
         app.router.add_get("/api/calls/{call}/draft", self._draft)
@@ -102,12 +107,12 @@ class Tickets:
 
     async def _draft(self, request: web.Request) -> web.Response:
         call = self._may(request[WHO], request.match_info["call"])
-        return json_of(await self._drafts.draft(call))
+        return json_of(self._shown(request[WHO], await self._drafts.draft(call)))
 
     async def _type(self, request: web.Request) -> web.Response:
         call = self._may(request[WHO], request.match_info["call"])
         body = await told(request, TypedBody)
-        return json_of(await self._drafts.type(call, body.fields))
+        return json_of(self._shown(request[WHO], await self._drafts.type(call, body.fields)))
 
     async def _make(self, request: web.Request) -> web.Response:
         who = request[WHO]
@@ -133,6 +138,14 @@ class Tickets:
         if not who.may(Role.AGENT) or not who.sees(found.city):
             raise Answered(403, "tickets are for the agents of their city")
         return json_of(found if who.full else found.model_copy(update={"caller": masked(found.caller)}))
+
+    def _shown(self, who: Who, draft: DraftAnswer) -> DraftAnswer:
+        """The draft without the number that the call came with, where this person may not see it."""
+        phone = draft.fields.get("phone")
+        if not isinstance(phone, dict) or not self._hidden(who, draft.call):
+            return draft
+        told = {**phone, "value": masked(str(phone.get("value") or "")), "alternatives": []}
+        return draft.model_copy(update={"fields": {**draft.fields, "phone": told}})
 
     def _may(self, who: Who, call: str) -> str:
         """The call's id, if this person may. Raises Answered."""

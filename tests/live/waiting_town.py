@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.client import Line, Unheard
-from lab.parties import Call
+from lab.parties import Call, Phone
 from lab.scenario import Lab
 from tests.house import ROOT, House
 
@@ -115,7 +115,7 @@ async def hears_prompt(call: Call, name: str, within: float = 20.0) -> None:
     await call.hears(prompt_wav(call, name), within)
 
 
-def prompt_wav(call: Call, name: str) -> Path:
+def prompt_wav(call: Phone, name: str) -> Path:
     """A shipped prompt as a wav beside the recording."""
     from cti.speech.sound import from_alaw, write_wav  # numpy
 

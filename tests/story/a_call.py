@@ -170,6 +170,7 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "leg": st.sampled_from(LEGS),
     "linked": st.sampled_from(LEGS),
     "seat": st.sampled_from(["1001", "1002"]),
+    "direction": st.sampled_from(["", "", "out"]),
     "queue": st.sampled_from(["general", "market"]),
     "by": st.sampled_from(["caller", "agent", "system", "nobody"]),
     "reason": st.sampled_from(["", "lunch", "wrapup:200", "wrapup:", "wrapup:x", "rest:300", "transfer"]),

@@ -17,11 +17,11 @@ APPLICATIONS = frozenset({
 })
 FUNCTIONS = frozenset({
     "CONFBRIDGE_INFO",
-    "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CUT", "DB",
+    "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CONNECTEDLINE", "CUT", "DB",
     "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER",
     "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "IMPORT", "LEN", "LOCK", "MASTER_CHANNEL",
-    "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME",
-    "TIMEOUT", "UNLOCK",
+    "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "REGEX", "SHARED", "SHIFT",
+    "STRFTIME", "TIMEOUT", "UNLOCK",
 })
 SHARED = frozenset({
     "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
@@ -39,10 +39,12 @@ SHARED = frozenset({
     "transfer-invite", "transfer-to-us",
     "transfer-way", "transfer-watch", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
+    "out-ordered", "out-last", "out-dialled", "out-refused", "out-way", "out-dial", "out-over", "out-failed",
+    "out-invite", "out-up", "out-left",
 })
 # fmt: on
 STEP = re.compile(
-    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|_\+?[0-9]+!|"
+    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-6]!|_\+?[0-9]+!|"
     r"_\[a-z\]\[a-z0-9\]\.|PAUSE|SIGN),1| same => n)"
     r"(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
 )
@@ -114,6 +116,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
             own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer", "from-centre")}
+            own |= {f"{city}-{rest}" for rest in ("out", "hides-back", "hides-call")}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}
