@@ -226,9 +226,9 @@ class MenuListened(Fact):
     call: CallId
     menu: str
     status: str
-    round: int
-    said: str
-    sure: int
+    round: int = 0
+    said: str = ""
+    sure: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,12 @@ def _spoken(told: object) -> object:
     raise WrongWord(f"{shown(str(told))} is not true, false or a table", "write spoken = true")
 
 
+def spoken_of(told: object) -> Spoken | None:
+    """A sound value of ``spoken``, as it stands in the file, as it is meant."""
+    table = _spoken(told)
+    return Spoken.model_validate(table) if isinstance(table, dict) else None
+
+
 OptionalSpoken = Annotated[Spoken | None, BeforeValidator(_spoken)]
 
 _WORD = re.compile("[\u4e00-\u9fff]{2,12}")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from plan import model
 from plan.faults import Fault, spoken
 from plan.rule import Rule
+from plan.spoken import spoken_of
 from plan.words import CITY, NAME, SEAT, did_you_mean, shown
 
 T = TypeVar("T", bound=model.Rule)
@@ -180,6 +181,8 @@ def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
         )
         if name in told and name not in faulty:
             whole[name] = told[name]
+        if name == "spoken":
+            whole[name] = spoken_of(whole[name])
     return rule.model_construct(None, **whole)  # type: ignore[return-value]  # the plugin types it BaseModel
 
 
