@@ -163,6 +163,7 @@ class Service:
             most=settings.speech_legs if settings.speech else 0,
         )
         self.metrics.look(self.spoken.gauges())
+        self.switchboard.listen(self.spoken.hear)
         self.skills = Skills(self.link.do)
         promised = (fact for record in reader.recent(2) if (fact := fact_of(record)) is not None)
         self.call_backs = CallBackKeeper(

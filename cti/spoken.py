@@ -18,11 +18,13 @@ from uuid import uuid4
 
 import structlog
 
+from calls.facts import CallLeft, MenuListened
 from cti.asterisk.agi import Script
 from cti.asterisk.audiosocket import AudioSocket, Taker
 from cti.speech.crew import Hand
 from cti.speech.pinyin import sounds
 from cti.speech.tap import RATE
+from cti.switchboard import Heard
 from ivr.spoken import Understood, Words
 from plan.model import Plan
 from plan.spoken import Spoken
@@ -33,6 +35,8 @@ PIECE = RATE // 10 * 2
 """Bytes handed to the recogniser at once: 0.1 s."""
 CONNECTS_WITHIN = 15.0
 """Seconds from "I would listen" to the voice: the question is played in between."""
+ASKED_WITHIN = 2.0
+"""Seconds from the voice's end to the question what was heard."""
 PAUSE = 1.2
 """Seconds of sound after words that were not understood, until the caller is asked again."""
 ANSWER_WITHIN = 0.5
@@ -107,6 +111,13 @@ class SpokenMenus:
         """Until cancelled."""
         await self._hand.run()
 
+    def hear(self, heard: Heard) -> None:
+        """A listener of the switchboard: whoever keyed or left needs no ear any more."""
+        match heard.fact:
+            case MenuListened(call=call, status="KEYED" | "SILENT" | "LIE") | CallLeft(call=call):
+                for one in [one for one in self._open.values() if one.call == call]:
+                    self._forget(one)
+
     # --- the dialplan's questions -----------------------------------------------------------------------
 
     async def _would_listen(self, told: list[str]) -> str | None:
@@ -175,8 +186,9 @@ class SpokenMenus:
             self._ends(one)
 
     def over(self, one: Listening) -> None:
-        """The voice's connection is gone."""
+        """The voice's connection is gone; the dialplan asks at once what was heard, or never."""
         self._ends(one)
+        asyncio.get_running_loop().call_later(ASKED_WITHIN, self._forget, one)
 
     def _pass_on(self, one: Listening) -> None:
         self._hand.say(do="sound", leg=one.id, pcm=base64.b64encode(one.piece).decode())
