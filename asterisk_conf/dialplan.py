@@ -18,10 +18,11 @@ from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, ph
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
+from asterisk_conf.spoken import listens
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer import centre_arrives, city_transfer_contexts, keys_global, transfer_contexts
 from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
-from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
+from plan.model import Destination, Line, Menu, Message, Plan, Queue, Spoken, Trunk
 
 CALLED = "+0-9*"
 """What may be in a called number."""
@@ -151,9 +152,14 @@ def _line(plan: Plan, site: Site, name: str, line: Line) -> Context:
 def _menu(plan: Plan, site: Site, name: str, menu: Menu) -> Context:
     context = Context(f"{plan.id}-menu-{name}")
     context.do("Gosub", "hop", "s", f"1(menu:{name})")
+    asked = menu.spoken or Spoken()
+    listens(context, plan.id, name, menu, *(_sound(plan, site, say) for say in (asked.prompt, asked.again)))
     context.do("Set", "TRIES=0")
+    context.do("GotoIf", "$[${LEN(${KEY})} > 0]?which")
     context.do("Set", "TRIES=$[${TRIES} + 1]", label="again")
+    context.do("Set", "KEY_BY=key")
     context.do("Read", "KEY", _sound(plan, site, menu.prompt), "1", "", "1", str(menu.wait_seconds))
+    context.do("NoOp", "which key", label="which")
     labels = {key: f"key{'star' if key == '*' else key}" for key in menu.keys}
     for key, label in labels.items():
         context.do("GotoIf", f'$["${{KEY}}" = "{key}"]?{label}')
@@ -173,6 +179,7 @@ def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: st
         f"Menu: {menu}",
         f"Key: {key}",
         f"Next: {to}",
+        *(("By: ${KEY_BY}", "Said: ${SAID}") if key else ()),
     )
     context.do(*what, label=label)
     if plan.priorities:

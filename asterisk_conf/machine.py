@@ -25,6 +25,7 @@ res_pjsip_acl res_pjsip_empty_info res_pjsip_transport_websocket
 res_srtp res_rtp_asterisk res_format_attr_opus chan_pjsip
 chan_bridge_media bridge_simple bridge_native_rtp bridge_softmix bridge_holding
 bridge_builtin_features bridge_builtin_interval_features
+res_audiosocket app_audiosocket
 codec_ulaw codec_alaw codec_a_mu codec_g722 codec_resample codec_opus_open_source
 format_pcm format_wav format_sln res_musiconhold
 pbx_config res_speech res_agi
@@ -149,6 +150,9 @@ _OF_A_QUESTION = {
     "SoftHangupRequest": "Channel",
     "Hangup": "Channel",
     "DeviceStateChange": "Device",
+    "Newstate": "Channel",
+    "ChanSpyStart": "SpyerChannel",
+    "ChanSpyStop": "SpyerChannel",
 }
 """What Asterisk says of a channel that only asks us, and the header that names it: ten events a call. By name
 and header, because a caller chooses what stands in other headers."""

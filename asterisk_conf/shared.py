@@ -11,6 +11,7 @@ from asterisk_conf.merged import origin_contexts
 from asterisk_conf.outgoing import hide_caller, last_caller
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
+from asterisk_conf.spoken import spoken_contexts
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer import caller_arrives, caller_leaves, moved_on, seat_talks
 from asterisk_conf.waiting import waiting_contexts
@@ -41,6 +42,7 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _ask(site)
     yield _question(site)
     yield _ask_nobody()
+    yield from spoken_contexts(site)
     yield _queued_out()
     yield _talked()
     yield _seat_leg()

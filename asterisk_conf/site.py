@@ -65,6 +65,9 @@ class Site:
     # the advice question
     agi: tuple[str, ...]
     """``host:port`` of the services, asked in this order within one budget."""
+    audio: tuple[str, ...] = ()
+    """``host:port`` where the service of the same place in ``agi`` takes a caller's voice (AudioSocket);
+    empty: nobody listens, a spoken menu has its keys."""
     failsafe: str
     """Absolute path of the classic AGI program for when no service answers; empty: none."""
     announce: str = ""

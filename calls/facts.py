@@ -212,10 +212,27 @@ class AdviceAsked(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuChosen(Fact):
+    """``by``: ``key`` or ``voice``, empty when nothing was chosen. ``said``: what a voice said."""
+
     call: CallId
     menu: str
     key: str
     next: str
+    by: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuListened(Fact):
+    """A question of a spoken menu ended. ``status``: HEARD, UNCLEAR, NOTHING, KEYED, NOBODY (none would
+    listen), SKIPPED (nobody was asked), SILENT (no answer), LIE (no key of this menu). ``sure``: percent."""
+
+    call: CallId
+    menu: str
+    status: str
+    round: int = 0
+    said: str = ""
+    sure: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

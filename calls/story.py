@@ -178,7 +178,33 @@ def _duty(t: _Telling, x: f.DutyPhoneAnswered, call: CallId) -> Said:
 def _chose(t: _Telling, x: f.MenuChosen, call: CallId) -> Said:
     if not x.key:
         return (f"菜单 {x.menu} 未按键，转 {x.next}", f"menu {x.menu}: no key, on to {x.next}")
+    if x.by == "voice":
+        return (
+            f"菜单 {x.menu} 说“{x.said}”，即 {x.key}，转 {x.next}",
+            f"menu {x.menu}: said {x.said!r}, that is {x.key}, on to {x.next}",
+        )
     return (f"菜单 {x.menu} 按 {x.key}，转 {x.next}", f"menu {x.menu}: key {x.key}, on to {x.next}")
+
+
+_LISTENED = {
+    "HEARD": ("听懂了", "understood"),
+    "UNCLEAR": ("没有听懂", "not understood"),
+    "NOTHING": ("来电人没有说话", "the caller said nothing"),
+    "KEYED": ("来电人按了键", "the caller pressed a key"),
+    "NOBODY": ("没有识别服务，改用按键", "no recogniser, on with keys"),
+    "SKIPPED": ("识别服务刚刚失灵，改用按键", "listening failed just now, on with keys"),
+    "SILENT": ("识别服务没有回答，改用按键", "no answer, on with keys"),
+    "LIE": ("识别服务的回答无效，改用按键", "a void answer, on with keys"),
+}
+
+
+def _listened(t: _Telling, x: f.MenuListened, call: CallId) -> Said:
+    zh, en = _LISTENED.get(x.status, (x.status, x.status))
+    said = (f"，听到“{x.said}”（{x.sure}%）", f", heard {x.said!r} ({x.sure} %)") if x.said else ("", "")
+    return (
+        f"菜单 {x.menu} 第 {x.round} 次问：{zh}{said[0]}",
+        f"menu {x.menu}, question {x.round}: {en}{said[1]}",
+    )
 
 
 def _joined(t: _Telling, x: f.QueueJoined, call: CallId) -> Said:
@@ -371,6 +397,7 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _asked,
     f.MenuChosen: _chose,
+    f.MenuListened: _listened,
     f.QueueJoined: _joined,
     f.QueueAbandoned: _abandoned,
     f.QueueGaveUp: _gave_up,

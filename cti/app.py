@@ -36,6 +36,8 @@ from cti.plan_skills import Skills
 from cti.recording_parts import RecordingParts
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
+from cti.speech import where
+from cti.spoken import SpokenMenus
 from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History, Past
@@ -157,6 +159,14 @@ class Service:
             lambda row: self.journal.append(audit_record(row)),
         )  # fmt: skip
         self.metrics.look(self.recordings.gauges())
+        self.spoken = SpokenMenus(
+            ("127.0.0.1", ports.audio),
+            lambda: self.plans.by_city,
+            lambda: where.model(settings.speech_model, home.models),
+            most=settings.speech_legs if settings.speech else 0,
+        )
+        self.metrics.look(self.spoken.gauges())
+        self.switchboard.listen(self.spoken.hear)
         self.skills = Skills(self.link.do)
         promised = (fact for record in reader.recent(2) if (fact := fact_of(record)) is not None)
         self.call_backs = CallBackKeeper(
@@ -165,7 +175,7 @@ class Service:
             (fact for fact in promised if isinstance(fact, CallBackMoved)),
         )
         self.switchboard.listen(self.call_backs.hear)
-        self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
+        self.advice = Advice(("127.0.0.1", ports.agi), self._where_next, self.spoken.scripts)
         reading = kept.Kept(
             self.switchboard,
             reader,
@@ -217,6 +227,8 @@ class Service:
         """Run until cancelled; what was heard is on disk when it ends."""
         parts = {
             "advice": self.advice.run,
+            "spoken menus": self.spoken.run,
+            "voices": self.spoken.server.run,
             "link": self.link.run,
             "web": self.web.run,
             "drain": self.drain.run,

@@ -66,6 +66,16 @@ class Ports:
         return (self.base + 7,)
 
     @property
+    def audio(self) -> int:
+        """AudioSocket: callers' voices in spoken menus."""
+        return self.base + 8
+
+    @property
+    def audio_more(self) -> tuple[int, ...]:
+        """The same of the further addresses, in their order."""
+        return (self.base + 9,)
+
+    @property
     def lab_sip(self) -> int:
         return self.base + 40
 

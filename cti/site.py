@@ -76,6 +76,7 @@ def site_of(
         observer=AmiUser("observer", home.secrets["ami_observer"]),
         seat_passwords={seat: seat_password(home, seat) for seat in seats},
         agi=(f"127.0.0.1:{ports.agi}", *(f"127.0.0.1:{port}" for port in ports.agi_more)),
+        audio=tuple(f"127.0.0.1:{port}" for port in (ports.audio, *ports.audio_more)),
         failsafe=str(at / "agi/failsafe"),
         announce=str(at / "agi/announce"),
         budget_seconds=settings.advice_seconds,

@@ -18,6 +18,7 @@ from plan.outgoing_check import faults_of_outgoing
 from plan.reach_check import faults_of_reach
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
+from plan.spoken_check import faults_of_spoken
 from plan.staff import faults_of_staff
 from plan.tables import FILES, TABLES, advice_of, city_of, outgoing_of, rules_of, tables_of, toml_of
 from plan.waiting import faults_of_waiting
@@ -95,6 +96,7 @@ def check(
     found += faults_of_roads(plan, known)
     found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))
     found += faults_of_waiting(plan, known)
+    found += faults_of_spoken(plan)
     found += _numbers(plan)
     found += faults_of_merged(plan, known)
     found += _hosts(plan)
@@ -239,6 +241,9 @@ def plan_prompts(plan: model.Plan) -> Iterator[tuple[str, str, str]]:
             yield "numbers.toml", f"{name}.{key}", prompt
     for name, menu in plan.menus.items():
         yield "menus.toml", f"{name}.prompt", menu.prompt
+        if menu.spoken is not None:
+            yield "menus.toml", f"{name}.spoken.prompt", menu.spoken.prompt
+            yield "menus.toml", f"{name}.spoken.again", menu.spoken.again
     for name, queue in plan.queues.items():
         yield "queues.toml", f"{name}.reassure", queue.reassure
     for name, message in plan.messages.items():

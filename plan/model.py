@@ -24,6 +24,8 @@ from plan.reach import Centre as Centre
 from plan.reach import Contact as Contact
 from plan.roster import Roster
 from plan.rule import Rule as Rule
+from plan.spoken import OptionalSpoken, SpokenWords
+from plan.spoken import Spoken as Spoken
 from plan.ways import CallBack as CallBack
 from plan.ways import Phone as Phone
 from plan.ways import Priority as Priority
@@ -155,6 +157,10 @@ class Menu(Rule):
     """Silence after the prompt before it is said again."""
     otherwise: Place
     """Where a caller goes who keys nothing, or nothing that is offered."""
+    spoken: OptionalSpoken = None
+    """``true``, or a table: the caller is first asked to say it; the keys count meanwhile too."""
+    words: dict[MenuKey, SpokenWords] = Field(default_factory=dict)
+    """Key to the words that mean it."""
 
 
 class Queue(Rule):

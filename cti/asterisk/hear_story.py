@@ -23,6 +23,7 @@ from calls.facts import (
     HandedToUs,
     LegId,
     MenuChosen,
+    MenuListened,
     OutgoingRefused,
     QueueGaveUp,
     RecordingStarted,
@@ -85,7 +86,29 @@ def _asked(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
 
 def _chose(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     menu, key, after = value(said, "\r\nMenu: "), value(said, "\r\nKey: "), value(said, "\r\nNext: ")
-    ear.tell(MenuChosen(at=at, node=ear.node, call=call, menu=menu, key=key, next=after))
+    by = value(said, "\r\nBy: ")
+    words = spoken_of(value(said, "\r\nSaid: ")) if by == "voice" else ""
+    ear.tell(MenuChosen(at=at, node=ear.node, call=call, menu=menu, key=key, next=after, by=by, said=words))
+
+
+def _listened(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    ear.tell(
+        MenuListened(
+            at=at,
+            node=ear.node,
+            call=call,
+            menu=value(said, "\r\nMenu: "),
+            status=value(said, "\r\nStatus: "),
+            round=_number(value(said, "\r\nRound: ")),
+            said=spoken_of(value(said, "\r\nSaid: ")),
+            sure=_number(value(said, "\r\nSure: ")),
+        )
+    )
+
+
+def spoken_of(encoded: str) -> str:
+    """A caller's words: percent-encoded UTF-8 that came from a recogniser, one line."""
+    return "".join(char for char in unquote(encoded, errors="ignore") if char.isprintable())
 
 
 def _queued_out(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
@@ -203,6 +226,7 @@ _TELLERS: dict[str, _Teller] = {
     "greeted": _greeted,
     "asked": _asked,
     "chose": _chose,
+    "listened": _listened,
     "queued-out": _queued_out,
     "owed": _owed,
     "left": _left,

@@ -35,8 +35,11 @@ class Hand:
         heard: Callable[[Hand, dict[str, Any]], None],
         began: Callable[[Hand], None],
         lost: Callable[[Hand], None],
+        of: str = "",
     ) -> None:
+        """``of``: what it is for, seen in the process list."""
         self.number = number
+        self._of = of
         self.ready = False
         self.why = "starting"
         """Why it is not ready."""
@@ -50,6 +53,14 @@ class Hand:
     @property
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
+
+    @property
+    def behind(self) -> int:
+        """Bytes of orders that the process has not taken: one that is frozen or overloaded takes none."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            return 0
+        return process.stdin.transport.get_write_buffer_size()
 
     def say(self, **told: Any) -> None:
         """An order; lost when there is no process (``began`` tells when there is one again)."""
@@ -73,7 +84,7 @@ class Hand:
             await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
 
     async def _live_through(self, folder: Path) -> None:
-        words = ("-m", "cti.speech.worker", str(folder))
+        words = ("-m", "cti.speech.worker", str(folder), *([self._of] if self._of else []))
         pipe = asyncio.subprocess.PIPE
         try:
             # what it dies of goes to the service's own log

@@ -64,6 +64,27 @@ class Tap:
             return 0.0
 
 
+class Fed:
+    """A voice that comes in pieces, 8 kHz and 16 bit already."""
+
+    def __init__(self) -> None:
+        self._sound = bytearray()
+        self.seconds = 0.0
+
+    def feed(self, pcm: bytes) -> None:
+        self._sound += pcm
+
+    def read(self, seconds: float) -> bytes:
+        data = bytes(self._sound[: int(seconds * RATE) * 2])
+        del self._sound[: len(data)]
+        self.seconds += len(data) / (2 * RATE)
+        return data
+
+    @property
+    def behind(self) -> float:
+        return len(self._sound) / (2 * RATE)
+
+
 class Kept:
     """A recording that is over, read the same way: 16-bit wav, sealed or not."""
 

@@ -1,12 +1,14 @@
 """A recogniser's own process: JSON lines in and out over pipes, ends when its pipe does.
 
-Orders: ``follow`` (a tap that grows), ``end`` (its leg is over), ``drop``, ``transcribe`` (a recording that
-is over), ``ping``. Answers: ``ready``, ``partial``, ``span``, ``over``, ``failed``, ``pong``. Live voices
-take turns of a fifth of a second; a recording that is over is read when no live voice says anything.
+Orders: ``follow`` (a tap that grows), ``open`` (a voice that is handed over in pieces: ``sound``), ``end``
+(it is over), ``drop``, ``transcribe`` (a recording that is over), ``ping``. Answers: ``ready``, ``partial``,
+``span``, ``over``, ``failed``, ``pong``. Live voices take turns of a fifth of a second; a recording that is
+over is read when no live voice says anything.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import select
@@ -21,7 +23,7 @@ from cti import vault
 from cti.errors import Broken, NotNow
 from cti.speech.ear import Ear, Listener, Vosk
 from cti.speech.gate import Gate
-from cti.speech.tap import RATE, Kept, Tap
+from cti.speech.tap import RATE, Fed, Kept, Tap
 from recording.recognised import Recognised
 
 TURN = 0.2
@@ -39,7 +41,7 @@ class Voice:
     """One voice being listened to."""
 
     leg: str
-    source: Tap | Kept
+    source: Tap | Kept | Fed
     listener: Listener
     live: bool
     ended: bool = False
@@ -77,6 +79,11 @@ class Worker:
                 offset = float(told.get("offset", 0.0)) + begin
                 gate = Gate(self._ear.listen(RATE, offset=offset), RATE, offset)
                 self._live[leg] = Voice(leg, tap, gate, True)
+            case "open":
+                self._live[leg] = Voice(leg, Fed(), Gate(self._ear.listen(RATE), RATE), True)
+            case "sound":
+                if (voice := self._live.get(leg)) is not None and isinstance(voice.source, Fed):
+                    voice.source.feed(base64.b64decode(told["pcm"]))
             case "end":
                 if leg in self._live:
                     self._live[leg].ended = True

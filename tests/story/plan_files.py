@@ -79,6 +79,7 @@ def site(plan: Plan | None = None, **other: Any) -> Site:
         "observer": AmiUser("observer", "observer-secret"),
         "seat_passwords": seats,
         "agi": ("127.0.0.1:12346", "127.0.0.1:12347"),
+        "audio": ("127.0.0.1:12348", "127.0.0.1:12349"),
         "failsafe": "/srv/h/asterisk/agi/failsafe",
     }
     return Site(**{**told, **other})

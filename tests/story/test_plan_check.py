@@ -176,7 +176,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "a wav that is not there": (
         add("prompts.toml", '[own]\nwav = "sounds/own.wav"'),
         "prompts.toml: own.wav: no such file 'sounds/own.wav' "
-        "(there are: bad.wav, cd.wav, good.wav, menu-service.wav)",
+        "(there are: bad.wav, cd.wav, good.wav, menu-say-keys.wav, menu-service.wav)",
     ),
     "a wav that is none": (
         add("prompts.toml", '[own]\nwav = "bad.wav"'),
