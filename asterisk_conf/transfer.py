@@ -12,7 +12,8 @@ when the talk was over. What goes on stands in variables of the caller's channel
 - AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
 - AWAY: counts how often an agent was led out of a talk; the caller's own AWAY_SEEN says how far it followed.
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
-- WHERE: ``room`` as long as the caller is there. A channel of its own looks each second whether somebody
+- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody is
+  in the room again. A channel of its own looks each second whether somebody
   else is too, or comes (``transfer-watch``): two who go at one instant may both have counted on the other.
 
 Every step is told: UserEvent ``What: transfer``.
@@ -61,8 +62,6 @@ def room_profiles() -> str:
         for name, options in (
             ("marked", "marked = yes\nmusic_on_hold_when_empty = no\n"),
             ("caller", "end_marked = yes\nmusic_on_hold_when_empty = no\n"),
-            # while the agent asks a colleague; an emergency never consults
-            ("waits", "end_marked = yes\nmusic_on_hold_when_empty = yes\n"),
         )
     )
 
@@ -334,7 +333,7 @@ def _go() -> Context:
     context.do("Set", away).do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
     context.do("Answer", label="done").do("Hangup")
     _told_asked(context, label="asks")
-    context.do("Set", away)
+    context.do("Set", away).do("Set", f"{_of_caller('READY')}=")
     context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
     context.do("Goto", "done")
     _told_asked(context, label="blind")
@@ -398,8 +397,16 @@ def _joins() -> Context:
     # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local channel
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=1")
     _tell(context, "joined")
+    _bring_caller(context)
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
     return context.do("Hangup", "16", label="over")
+
+
+def _bring_caller(context: Context) -> None:
+    """Somebody comes into the room: the caller too. Each says first and then looks, so one of them sees."""
+    context.do("Set", f"{_of_caller('READY')}=1")
+    context.do("ExecIf", f'$["${{{_of_caller("WHERE")}}}" = "hold"]?'
+               "ChannelRedirect(${CALLER_CHANNEL},transfer-caller,comes,1)")  # fmt: skip
 
 
 def _agent() -> Context:
@@ -409,6 +416,7 @@ def _agent() -> Context:
     context.do("Gosub", "transfer-agent", "watched", "1")
     # the caller left meanwhile: nobody to talk to
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
+    _bring_caller(context)
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
     context.do("Hangup", "16", label="over")
     context.exten("consult")
@@ -436,12 +444,16 @@ def _caller() -> Context:
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,1')
     context.do("Set", "ROOM=${CALL_ID}")
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
-    waits = 'IF($["${CUT(MOVE,:,1)}" = "consult"]?waits:caller)'
-    context.do("Set", "SHARED(WHERE)=room").do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]")
+    context.do("Set", "SHARED(WHERE)=hold").do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]")
     known = "^".join(f"__{n}=${{{n}}}" for n in ("CALLER_CHANNEL", "CALL_ID")) + "^MINE=${SHARED(WATCH)}"
     # never answered: as with the clock of seats, this ringing is its whole life
     context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
-    context.do("ConfBridge", "${CALL_ID}", "default_bridge", f"transfer-${{{waits}}}")
+    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult" & "${SHARED(READY)}" != "1"]?:enter')
+    # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its listener,
+    # and MixMonitor then gets no sound to write (seen on 22.10): the files would fall out of step.
+    context.do("MusicOnHold", "", "14400")
+    context.do("Set", "SHARED(WHERE)=room", label="enter")
+    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
     context.do("Set", "SHARED(WHERE)=")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     # the agent left the room to ask somebody, and may be back already
@@ -467,7 +479,9 @@ def _caller() -> Context:
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
     context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "SEAT=${CUT(CUT(MEMBERINTERFACE,/,2),-,2)}")
     _told_asked(context)
-    return context.do("Goto", "transfer-blind", "s", "1")
+    context.do("Goto", "transfer-blind", "s", "1")
+    context.exten("comes").do("Goto", "s", "enter")
+    return context
 
 
 def _blind() -> Context:
@@ -584,8 +598,9 @@ def _watch() -> Context:
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     # the caller went on, perhaps into the room again with another watch
     mine = f'"${{{_of_caller("WATCH")}}}" = "${{MINE}}"'
-    context.do("GotoIf", f'$["${{{_of_caller("WHERE")}}}" = "room" & {mine}]?:over')
-    context.do("GotoIf", "$[0${CONFBRIDGE_INFO(marked,${CALL_ID})} > 0]?fine")
+    where = f"${{{_of_caller('WHERE')}}}"
+    context.do("GotoIf", f'$[("{where}" = "room" | "{where}" = "hold") & {mine}]?:over')
+    context.do("GotoIf", f'$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 & "{where}" = "room"]?fine')
     context.do("GotoIf", f"${{CHANNEL_EXISTS(${{{_of_caller('AGENT')}}})}}?fine")
     context.do("Set", "ALONE=$[${ALONE} + 1]")
     context.do("GotoIf", f"$[${{ALONE}} < {ALONE}]?look")
