@@ -177,21 +177,18 @@ def _outgoing(plan: Plan) -> Iterator[Row]:
     rules = plan.outgoing
     if rules is None:
         return
+    whole = clause(rules)
     dialled = f"{rules.prefix} + 号码 number"
-    yield ("拨法 dialled", f"{dialled}\n*16 回拨上一来电 the caller of the last call", clause(rules))
-    yield ("显示号码 shown", f"{rules.present}\n中继 trunks: {'、'.join(rules.trunks)}", "")
-    hidden = (
-        f"{both(HIDDEN, rules.hide_numbers)}\n{rules.reveal} 及以上可查看并留痕 and above may reveal, audited"
-    )
-    yield ("号码隐藏 numbers", hidden, "")
-    for name, entry in rules.allow.items():
-        numbers = f"{named(entry.title, entry.title_en)}\n{'、'.join(entry.patterns)}"
-        through = f"\n中继 trunks: {'、'.join(entry.trunks)}" if entry.trunks else ""
-        yield (f"允许 allowed {name}", numbers + through, clause(entry))
-    for name, entry in rules.refused.items():
-        numbers = f"{named(entry.title, entry.title_en)}\n{'、'.join(entry.patterns)}"
-        yield (f"拒绝 refused {name}", numbers, clause(entry))
-    yield ("紧急 emergency", f"{'、'.join(EMERGENCY)} 从不拒绝 never refused", "")
+    yield ("拨法 dialled", f"{dialled}\n*16 回拨上一来电 the caller of the last call", whole)
+    yield ("显示号码 shown", f"{rules.present}\n中继 trunks: {'、'.join(rules.trunks)}", whole)
+    may = f"{rules.reveal} 及以上可查看并留痕 and above may reveal them, audited"
+    yield ("号码隐藏 numbers", f"{both(HIDDEN, rules.hide_numbers)}\n{may}", whole)
+    for verdict, entries in (("允许 allowed", rules.allow), ("拒绝 refused", rules.refused)):
+        for name, entry in entries.items():
+            numbers = f"{named(entry.title, entry.title_en)}\n{'、'.join(entry.patterns)}"
+            through = f"\n中继 trunks: {'、'.join(entry.trunks)}" if entry.trunks else ""
+            yield (f"{verdict} {name}", numbers + through, clause(entry) or whole)
+    yield ("紧急 emergency", f"{'、'.join(EMERGENCY)} 从不拒绝 never refused", whole)
 
 
 def _menus(plan: Plan) -> Iterator[Row]:

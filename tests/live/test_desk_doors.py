@@ -23,11 +23,12 @@ from cti.board_client import Shown
 from cti.errors import NotNow, Refused
 from cti.home import Home
 from cti.settings import Settings
+from cti.web.answers import Answered
 from cti.web.audit import AuditDoor, AuditQuestion
 from cti.web.hub import FULL, Hub
 from cti.web.metrics import Metrics
 from cti.web.openapi import document
-from cti.web.orders import ORDERS, NoSuch, Orders
+from cti.web.orders import ORDERS, By, NoSuch, Orders
 from cti.web.server import Web
 from cti.web.sessions import SECONDS, SHIFT, TRIES, WITHIN, Sessions
 from cti.web.socket import KERNEL, Socket
@@ -55,6 +56,20 @@ class Fakes:
 
     def city_of_call(self, call: str) -> str:
         return "demo"
+
+    async def call_back(self, call: str, seat: str, by: By) -> str:
+        self.done.append("call_back")
+        return "demo-n1-1.2"
+
+    async def call_out(self, city: str, seat: str, number: str, by: By) -> str:
+        self.done.append("call_out")
+        return "demo-n1-1.2"
+
+    async def reveal(self, call: str, by: By) -> str:
+        if not by.who.may(Role.SUPERVISOR):
+            raise Answered(403, "the plan gives this right to supervisors")
+        self.done.append("reveal")
+        return "13900000001"
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         async def do(*told: Any) -> None:
@@ -206,7 +221,7 @@ async def test_no_order_is_done_without_the_role_it_needs_and_each_is_described(
     path = (
         rule.path.removeprefix("/api/")
         .replace("{seat}", "1002")
-        .replace("{call}", "c")
+        .replace("{call}", "demo-c")
         .replace("{line}", "main")
     )
     needs: dict[str, dict[str, Any]] = {
@@ -215,6 +230,9 @@ async def test_no_order_is_done_without_the_role_it_needs_and_each_is_described(
         "sign-in": {"agent": "8002"},
         "watch": {"seat": "1003"},
         "take-over": {"seat": "1003"},
+        "call-back": {"seat": "1003"},
+        "call-out": {"number": "13900000001"},
+        "reveal": {"purpose": "核对号码"},
     }
     body_of = needs.get(rule.did, {})
     assert (await Person(door.home, "").orders(path, **body_of))[0] == 401

@@ -283,6 +283,28 @@ async def test_an_agent_orders_at_their_own_seat_only_and_a_phone_that_is_not_li
     assert not [e for e in city.house.events[since:] if e.get("What") == "arrived"]
 
 
+def ledger(house: House) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(house.cti("ledger", "--by", "seat", "--from", "-1h", "--json").stdout)
+    return told
+
+
+async def test_a_supervisor_ends_a_call_to_a_citizen_and_takes_none_over(
+    house: House, city: Lab, agent: Person, chief: Person
+) -> None:
+    citizen, seat, since = await citizen_at(city), city.seat("1001"), len(city.house.events)
+    dialling = asyncio.create_task(seat.dials("9" + CITIZEN, within=20))
+    await citizen.answers(within=10)
+    await dialling
+    begun = await out_told(city, "greeted", since)
+    await chief.shown(f"calls/{begun['Call']}", state="talking")
+    status, why = await chief.orders(f"calls/{begun['Call']}/take-over", seat="1003")
+    assert (status, "cannot be taken over" in why["detail"]) == (409, True)
+    assert (await chief.orders("seats/1001/force-out", sign_out=False))[0] == 200
+    await citizen.ends()
+    await seat.ends()
+    await seat_is(house.home, "1001", state="paused", paused="forced")
+
+
 async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
     house: House, city: Lab, chief: Person
 ) -> None:
@@ -293,5 +315,5 @@ async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
     # citizens who called, and nobody whom we called
     assert told["offered"] == 4
     assert told["connect_rate"] == pytest.approx(3 / 4)
-    figures = (await chief.gets("ledger?from=-1h"))[1]
-    assert figures, "the ledger answers"
+    (row,) = [r for r in ledger(house)["rows"] if r["key"] == "demo/1001"]
+    assert (row["called_out"], row["reached_out"]) == (7, 6)

@@ -1,7 +1,9 @@
-"""Where a plan hides numbers always: nobody sees one on phone or screen who did not ask for it."""
+"""Where a plan hides numbers always, nobody sees one on phone or screen who did not ask for it; and where its
+first trunk is dead, the next one is taken."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 
@@ -11,7 +13,7 @@ from cti.web.who import Role
 from lab.scenario import Lab
 from tests.house import House, ports, running
 from tests.live.desk_town import account, person, screen
-from tests.live.outgoing_town import CITIZEN, outgoing_plan, wire_of
+from tests.live.outgoing_town import CITIZEN, citizen_at, outgoing_plan, wire_of
 from tests.live.seat_town import seat_is
 
 
@@ -20,11 +22,26 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("hidden")
     home = folder / "home"
     home.mkdir()
-    plan = outgoing_plan(folder, hide_numbers='"always"', reveal='"agent"')
+    plan = outgoing_plan(folder, hide_numbers='"always"', reveal='"agent"', trunks='["dead", "carrier"]')
+    with (plan / "trunks.toml").open("a", encoding="utf-8") as file:
+        # the discard port: nobody answers there
+        file.write('\n[dead]\nhosts = ["192.0.2.99"]\nout = "127.0.0.1:9"\n')
     with ports() as base, running(home, base, [plan]) as up:
         account(up.home, "chief", Role.SUPERVISOR)
         account(up.home, "zhang", Role.AGENT, agent="8001")
         yield up
+
+
+async def test_a_dead_trunk_is_skipped_at_once(house: House, city: Lab) -> None:
+    await city.staffed("1001")
+    await seat_is(house.home, "1001", state="ready", agent="8001", device="not_inuse")
+    citizen, seat = await citizen_at(city), city.seat("1001")
+    dialling = asyncio.create_task(seat.dials("9" + CITIZEN, within=20))
+    assert (await citizen.rings(within=5))["caller"] == "12345"
+    await citizen.answers()
+    await dialling
+    await citizen.hangs_up()
+    await seat.ends()
 
 
 async def test_nobody_sees_who_calls_until_they_ask_and_that_is_noted(house: House, city: Lab) -> None:

@@ -25,7 +25,7 @@ from cti.web.api import call_answer
 from plan.explain import pages
 from plan.model import Plan
 from plan.outgoing import EMERGENCY, REFUSED, expression, judge, plain, samples
-from queues.ledger import Rows, figures
+from queues.ledger import By, Rows, figures
 from queues.stint import Part
 from tests.story.a_call import CALL, CALLER, leg_now, said
 from tests.story.plan_files import checked, demo, demo_files, site
@@ -304,8 +304,16 @@ def test_a_citizen_who_does_not_answer_leaves_a_stint_without_talk() -> None:
 def test_it_stands_in_no_figure_of_offered_and_answered_calls() -> None:
     board = replay([*talks(), *over()])
     stints = tuple(board.stints.late.values())
-    (row,) = figures(Rows([board.picture.calls[CALL]], (), stints), 0.0, 1000.0)
+    rows = Rows([board.picture.calls[CALL]], (), stints)
+    (row,) = figures(rows, 0.0, 1000.0)
     assert (row.offered, row.answered, row.connect_rate, row.open, row.talk.count) == (0, 0, None, 0, 0)
+    # and is shown beside them, also for a seat that did nothing else
+    for by, key in ((By.TOTAL, ""), (By.CITY, "demo"), (By.LINE, "demo/main"), (By.SEAT, "demo/1001")):
+        (row,) = figures(rows, 0.0, 1000.0, by)
+        assert (row.key, row.called_out, row.reached_out, row.talk_out.total) == (key, 1, 1, 59.0)
+    hours = figures(rows, 0.0, 7200.0, By.INTERVAL)
+    assert [row.called_out for row in hours] == [1, 0]
+    assert [row.called_out for row in figures(rows, 0.0, 1000.0, By.QUEUE)] == []
 
 
 def test_a_service_that_starts_in_the_middle_knows_whose_call_it_is() -> None:
