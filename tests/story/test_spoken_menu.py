@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from calls.facts import CallId, Fact, MenuChosen, MenuListened
 from calls.story import tell
+from cti import plan_folder
 from cti.asterisk.ear import Ear
 from cti.asterisk.hear import hear
 from cti.speech.pinyin import sounds
 from ivr.spoken import Words
 from plan.model import Menu, Spoken
-from tests.story.plan_files import checked, demo, demo_files
+from tests.story.plan_files import DEMO, checked, demo, demo_files
 
 WORDS = Words(demo().menus["say"].words, sounds)
 
@@ -88,6 +91,21 @@ def test_words_of_two_keys_that_sound_the_same_are_found() -> None:
     same = Words({"1": ("医保", "公交"), "2": ("一保",)}, sounds)
     assert list(same.alike()) == [("1", "医保", "2", "一保")]
     assert list(WORDS.alike()) == []
+    assert same.understood("医保").key == "1"
+    assert same.understood("一宝").key == "", "neither is guessed"
+
+
+def test_words_that_sound_the_same_are_told_before_anybody_calls(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(DEMO, folder)
+    menus = folder / "menus.toml"
+    menus.write_text(menus.read_text("utf-8").replace('9 = ["留言"]', '9 = ["留言", "一保"]'), "utf-8")
+    checked = plan_folder.read(folder)
+    assert checked.plan is not None
+    assert [str(fault) for fault in checked.faults] == [
+        "menus.toml: say.words.9: '一保' sounds like '医保' of key 3 [warning] "
+        "(choose another word: such a caller is asked again)"
+    ]
 
 
 # --- the plan -------------------------------------------------------------------------------------------
