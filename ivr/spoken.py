@@ -98,7 +98,7 @@ class Words:
             heard = tuple(said)
         plain = tuple(map(_plain, heard))
         taken: set[int] = set()
-        found = []
+        found: list[_Mention] = []
         for hit in sorted(self._all(said, heard, plain), key=lambda hit: (-hit.sure, hit.start - hit.end)):
             span = set(range(hit.start, hit.end))
             # two words that sound the same: neither is guessed
