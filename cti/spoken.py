@@ -59,6 +59,8 @@ class Listening:
     asked: Spoken
     words: Words
     answered: asyncio.Future[str]
+    begun: bool = False
+    """Its voice has come."""
     hang_up: Callable[[], None] = lambda: None
     piece: bytearray = field(default_factory=bytearray)
     seconds: float = 0.0
@@ -167,9 +169,9 @@ class SpokenMenus:
 
     def _begins(self, id: str, hang_up: Callable[[], None]) -> Taker | None:
         one = self._open.get(id)
-        if one is None or one.seconds:
+        if one is None or one.begun:
             return None
-        one.hang_up = hang_up
+        one.begun, one.hang_up = True, hang_up
         self._hand.say(do="open", leg=id)
         return Voice(self, one)
 
@@ -181,8 +183,7 @@ class SpokenMenus:
         one.seconds += len(pcm) / (2 * RATE)
         if len(one.piece) >= PIECE:
             self._pass_on(one)
-        silent = one.text and not one.partial and one.seconds - one.spoke > PAUSE
-        if silent or one.seconds >= one.asked.seconds or self._hand.behind > BEHIND:
+        if one.seconds >= one.asked.seconds or self._hand.behind > BEHIND:
             self._ends(one)
 
     def over(self, one: Listening) -> None:
@@ -214,9 +215,11 @@ class SpokenMenus:
             return
         match told["what"]:
             case "partial":
-                one.partial = str(told["text"])
+                one.partial, at = str(told["text"]), float(told["at"])
                 if one.partial:
-                    one.spoke = float(told["at"])
+                    one.spoke = at
+                elif one.text and at - one.spoke > PAUSE:
+                    self._ends(one)
             case "span":
                 span = told["span"]
                 one.text, one.partial = one.text + str(span["text"]), ""

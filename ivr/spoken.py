@@ -98,10 +98,12 @@ class Words:
             heard = tuple(said)
         plain = tuple(map(_plain, heard))
         taken: set[int] = set()
-        found = []
+        found: list[_Mention] = []
         for hit in sorted(self._all(said, heard, plain), key=lambda hit: (-hit.sure, hit.start - hit.end)):
             span = set(range(hit.start, hit.end))
-            if not span & taken:
+            # two words that sound the same: neither is guessed
+            twin = any((at.start, at.end, at.sure) == (hit.start, hit.end, hit.sure) for at in found)
+            if twin or not span & taken:
                 taken |= span
                 found.append(hit)
         return sorted(found, key=lambda hit: hit.start)

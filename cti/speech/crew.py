@@ -22,6 +22,9 @@ STEADY = 30.0
 PING_EVERY = 2.0
 SILENT = 10.0
 """Seconds without a sign of life after which a process is taken for frozen and killed."""
+STARTING = 60.0
+"""The same before it is ready: loading and the first decoding take 2 s, on a machine full of calls ten times
+that, and one that is killed meanwhile only begins again."""
 LIMIT = 1 << 22
 
 
@@ -136,7 +139,7 @@ class Hand:
         while True:
             await asyncio.sleep(PING_EVERY)
             self.say(do="ping")
-            if time.monotonic() - self._sign > SILENT:
+            if time.monotonic() - self._sign > (SILENT if self.ready else STARTING):
                 log.error("recogniser frozen, killed", worker=self.number, pid=process.pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
