@@ -8,6 +8,7 @@ after a coroutine of it failed was aborted in 6 of 40 runs, with the blocking ca
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -152,12 +153,16 @@ class Bucket:
             raise
         except Exception as why:  # obstore's GenericError is anything from no route to 5xx
             text = _short(why)
-            if "404 Not Found" in text or "NoSuchBucket" in str(why):
-                raise Refused(f"{self.where} 不存在 is not there: make the bucket") from why
+            if "NoSuchBucket" in text or "404 Not Found" in text:
+                raise Refused(f"{self.where} 不存在 is not there: make the bucket ({text})") from why
+            if "403 Forbidden" in text or "401 Unauthorized" in text:
+                # listing has no error of its own for these
+                raise Refused(f"{self.where} 拒绝 refuses us: {text}: look at the keys' file") from why
             raise Away(f"{self.where}: {text}") from why
 
 
 def _short(why: BaseException) -> str:
-    """obstore's messages go on with an XML document and a dump of Rust's own."""
-    line = str(why).strip().splitlines()[0] if str(why).strip() else type(why).__name__
-    return line.partition(": <?xml")[0][:300]
+    """obstore's messages go on with an XML document, of which only the code is worth telling, and a dump."""
+    lines = str(why).strip().splitlines() or [type(why).__name__]
+    code = re.search(r"<Code>(\w+)</Code>", str(why))
+    return lines[0].partition(": <?xml")[0][:300] + (f" {code[1]}" if code else "")
