@@ -128,7 +128,12 @@ class Carrier:
         # a deletion that comes in between then knows that there may be something on the shelf
         if not await self._store.keep(row.leg, Kept.CARRYING):
             return
-        await carried(shelf, name_of(row), path)
+        try:
+            await carried(shelf, name_of(row), path)
+        except (Broken, OSError):
+            if await self._store.keep(row.leg, Kept.CARRYING):
+                raise
+            # it was deleted meanwhile, there and here
         if await self._store.keep(row.leg, Kept.BOTH):
             self.carried += 1
             log.info("recording carried", call=row.call, leg=row.leg, to=shelf.where)
