@@ -6,14 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from calls.facts import CallId
-from cti import vault
 from cti.errors import NotNow
 from cti.filing import Filer
 from cti.listening import Listening, said_of
 from cti.masking import Masker
+from cti.sounds import Sounds
 from cti.speech import shelf
 from cti.speech.mixing import Part, mixed, peaks
 from cti.speech.pinyin import sounds
@@ -46,15 +45,14 @@ POINTS = 400
 class Archive:
     def __init__(
         self,
-        folder: Path,
+        sounds: Sounds,
         store: RecordingStore,
-        ring: Callable[[], vault.Ring],
         board: Callable[[], Board],
         filer: Filer,
         masker: Masker,
         listening: Listening,
     ) -> None:
-        self._folder, self._store, self._ring, self._board = folder, store, ring, board
+        self._sounds, self._store, self._board = sounds, store, board
         self._filer, self._masker, self._listening = filer, masker, listening
 
     async def find(self, question: RecordingsQuestion, city: str | None) -> Sequence[RecordingAnswer]:
@@ -106,12 +104,8 @@ class Archive:
         row = await self._row(leg)
         if row.state is not State.FILED:
             raise Answered(404, f"recording {leg!r} is {row.state}: {row.why}", "leg")
-        opened = await self._open(row)
-
-        async def read(offset: int, length: int) -> bytes:
-            return await asyncio.to_thread(opened.read, offset, length)
-
-        return Sound(opened.size, read, f"{leg}.wav")
+        opened = await self._sounds.open(row)
+        return Sound(opened.size, opened.read, f"{leg}.wav")
 
     async def waveform(self, leg: str, points: int) -> tuple[float, Sequence[float]]:
         row = await self._row(leg)
@@ -205,14 +199,11 @@ class Archive:
             raise Answered(404, f"no recording {leg!r}", "leg")
         return row
 
-    async def _open(self, row: Filed) -> vault.Sealed | vault.Plain:
-        return await asyncio.to_thread(lambda: vault.opened(self._ring(), self._folder / row.file))
-
     async def _pcm(self, row: Filed) -> tuple[bytes, int]:
         if row.state is not State.FILED:
             raise Answered(404, f"recording {row.leg!r} is {row.state}: {row.why}", "leg")
-        opened = await self._open(row)
-        raw = await asyncio.to_thread(lambda: opened.read(0, opened.size))
+        opened = await self._sounds.open(row)
+        raw = await opened.read(0, opened.size)
         header = header_of(raw)
         if header is None:
             raise NotNow(f"recording {row.leg}: no wav")

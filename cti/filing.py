@@ -173,7 +173,7 @@ class Filer:
         self._rows[one.leg] = filed
         if told.why:
             self.missing += 1
-            self._alarm(one.call, one.leg, told.why)
+            self.alarm(one.call, one.leg, told.why)
             log.error("recording is missing", call=one.call, leg=one.leg, why=told.why)
             self._tell(
                 RecordingMissing(at=self._now(), node=self._node, leg=one.leg, call=one.call, why=told.why)
@@ -181,7 +181,7 @@ class Filer:
             return filed
         self.filed += 1
         if told.short:
-            self._alarm(one.call, one.leg, "short")
+            self.alarm(one.call, one.leg, "short")
             log.error("recording is short", call=one.call, leg=one.leg, seconds=told.short)
         self._tell(
             RecordingFiled(
@@ -198,7 +198,8 @@ class Filer:
         self._told(filed)
         return filed
 
-    def _alarm(self, call: CallId, leg: LegId, why: str) -> None:
+    def alarm(self, call: CallId, leg: LegId, why: str) -> None:
+        """For /api/recordings/alarms: the last ones are kept."""
         self.alarms = [*self.alarms[-ALARMS + 1 :], Alarm(self._now(), call, leg, why)]
 
     # --- rows ---------------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ class Filer:
                 return True
             # somebody took it away: this is what must never pass in silence
             await self._store.mark(row.leg, state=State.MISSING, why="removed")
-            self._alarm(row.call, row.leg, "removed")
+            self.alarm(row.call, row.leg, "removed")
             self.missing += 1
             log.error("recording was removed", call=row.call, leg=row.leg)
             return True
@@ -253,7 +254,7 @@ class Filer:
             return False
         if digest != row.sha256:
             log.error("recording changed after it was filed", call=row.call, leg=row.leg)
-            self._alarm(row.call, row.leg, "changed")
+            self.alarm(row.call, row.leg, "changed")
         await self._store.mark(row.leg, sealed=True)
         await asyncio.to_thread(path.unlink)
         self.sealed += 1
@@ -314,7 +315,8 @@ class Filer:
 
     async def _adopt_sealed(self, path: Path) -> None:
         """A database that was lost: the sealed file says itself what it is."""
-        told = (await asyncio.to_thread(vault.Sealed, self._ring(), path)).meta
+        file = await asyncio.to_thread(vault.Sealed, self._ring(), path)
+        told = file.meta
         row = Filed(
             leg=LegId(told["leg"]),
             call=CallId(told["call"]),
@@ -327,6 +329,7 @@ class Filer:
             seconds=told["seconds"],
             pauses=json.dumps(told["pauses"]),
             file=str(path.relative_to(self.folder)).removesuffix(vault.SUFFIX),
+            bytes=file.size,
             sha256=told["sha256"],
             sealed=True,
         )

@@ -92,9 +92,11 @@ class Listening:
         *,
         workers: int,
         legs: int,
+        back: Callable[[Filed], Awaitable[None]],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``workers`` processes with ``legs`` live voices each; ``ring``: the key ring's file."""
+        """``workers`` processes with ``legs`` live voices each; ``ring``: the key ring's file; ``back``
+        brings a recording's file to the disk (it may be on the shelf only)."""
         self.hands = [Hand(n, model, self._told, self._began, self._lost) for n in range(workers)]
         self.dropped = 0
         """Legs whose live text was given up or never begun: transcribed afterwards."""
@@ -104,7 +106,7 @@ class Listening:
         """Called when a call's words changed."""
         self._taps, self._recordings, self._model, self._ring = taps, recordings, model, ring
         self._store, self._board, self._do = store, board, do
-        self._legs, self._now = legs, now
+        self._legs, self._back, self._now = legs, back, now
         self._known: dict[LegId, Hearing] = {}
         self._wanted: asyncio.Queue[LegId] = asyncio.Queue()
         self._asked: set[LegId] = set()
@@ -116,6 +118,11 @@ class Listening:
     @property
     def up(self) -> bool:
         return any(hand.ready for hand in self.hands)
+
+    @property
+    def reading(self) -> frozenset[LegId]:
+        """Legs whose recordings are read now."""
+        return frozenset(leg for leg, one in self._known.items() if not one.live)
 
     @property
     def trouble(self) -> bool:
@@ -352,6 +359,11 @@ class Listening:
             await self._store.mark(row.leg, heard=Known.NOTHING)
             return
         before = await self._store.spans_of(row.leg) if row.heard is Known.TALK else []
+        try:
+            await self._back(row)
+        except (NotNow, Refused) as why:
+            log.info("its recording is not to be had now", leg=row.leg, why=str(why))
+            return
         until = before[0].start - 0.2 if before else None
         listened = Hearing(
             row.leg, row.call, row.role, row.seat, row.began or 0.0, 0.0, row.file, False, hand=hand

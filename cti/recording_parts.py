@@ -13,12 +13,15 @@ from calls.facts import Fact
 from calls.orders import Order
 from cti import vault
 from cti.archive import Archive
+from cti.carrying import Carrier
 from cti.filing import Filer
 from cti.home import NODE, Home
 from cti.listening import Listening
 from cti.masking import Masker
 from cti.retention import Retention
 from cti.settings import Settings
+from cti.shelf.chosen import Chosen
+from cti.sounds import Sounds
 from cti.speech import where
 from cti.store.history import History
 from cti.store.recordings import RecordingStore
@@ -55,6 +58,15 @@ class RecordingParts:
             seal_after=None if after < 0 else float(after),
         )
         workers = settings.speech_workers or max(1, (os.cpu_count() or 2) // 2)
+        self.shelf = Chosen(home, settings)
+        self.carrier = Carrier(
+            home.recordings,
+            self.store,
+            self.shelf,
+            lambda: self.listening.reading,
+            self.filer.alarm,
+            local_days=settings.recording_local_days,
+        )
         self.listening = Listening(
             home.taps,
             home.recordings,
@@ -65,14 +77,15 @@ class RecordingParts:
             do,
             workers=workers if settings.speech else 0,
             legs=settings.speech_legs,
+            back=self.carrier.back,
         )
         self.masker = Masker(
             lambda: switchboard.board, plans, do, longest=float(settings.recording_mask_seconds)
         )
-        self.retention = Retention(home.recordings, self.store, plans, note)
+        self.retention = Retention(home.recordings, self.store, plans, note, self.shelf)
         self.archive = Archive(
-            home.recordings, self.store, lambda: self.ring, lambda: switchboard.board, self.filer,
-            self.masker, self.listening,
+            Sounds(home.recordings, lambda: self.ring, self.shelf), self.store, lambda: switchboard.board,
+            self.filer, self.masker, self.listening,
         )  # fmt: skip
         switchboard.listen(self.filer.hear)
         switchboard.listen(self.listening.hear)
@@ -84,16 +97,31 @@ class RecordingParts:
         return vault.Ring(keys_of(self._home, self._settings))
 
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {
+        runs: dict[str, Callable[[], Awaitable[None]]] = {
             "recordings": self.filer.run,
             "masks": self.masker.run,
             "listening": self.listening.run,
             "retention": self.retention.run,
         }
+        return {**runs, "shelf": self.carrier.run} if self.shelf.there else runs
 
     def gauges(self) -> list[Gauge]:
-        filer, speech = self.filer, self.listening
+        filer, speech, carrier = self.filer, self.listening, self.carrier
+        shelf: list[Gauge] = [
+            ("hotline_shelf_up", "1 while the shelf takes recordings", lambda: float(not carrier.trouble)),
+            (
+                "hotline_recordings_uncarried",
+                "Sealed recordings not on the shelf yet",
+                lambda: float(carrier.waiting),
+            ),
+            (
+                "hotline_recordings_carried",
+                "Recordings carried to the shelf since the start",
+                lambda: float(carrier.carried),
+            ),
+        ]
         return [
+            *(shelf if self.shelf.there else ()),
             ("hotline_speech_up", "1 while a recogniser listens", lambda: float(speech.up)),
             ("hotline_speech_dropped", "Legs left to after-call work", lambda: float(speech.dropped)),
             ("hotline_speech_lag_p50_seconds", "Voice to text, the last ones", lambda: speech.lag(0.5)),
@@ -108,9 +136,13 @@ class RecordingParts:
         ]
 
     def health(self) -> dict[str, Part]:
-        filer = self.filer
+        filer, carrier = self.filer, self.carrier
+        waiting = f"{carrier.waiting} waiting"
+        told = f"{carrier.trouble}; {waiting}" if carrier.trouble else f"{carrier.carried} carried, {waiting}"
+        shelf = {"shelf": Part(not carrier.trouble, text=told)} if self.shelf.there else {}
         lost = f"{filer.missing} missing since the start: GET /api/recordings/alarms"
         return {
+            **shelf,
             "recordings": Part(
                 not filer.trouble,
                 text=filer.trouble or (lost if filer.missing else f"{filer.filed} filed"),

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cti import vault
 from cti.asterisk.files import written
-from cti.errors import Broken, NotNow
+from cti.carrying import name_of
+from cti.errors import Broken, NotNow, Refused
 from cti.filing import orphans
 from cti.home import NODE, Home
 from cti.refill import prove
+from cti.shelf.chosen import Chosen
+from cti.sounds import Sounds
 from cti.store.history import History
 from cti.store.recordings import RecordingStore
 from queues.stint import Part, Stint
 from recording.check import LATE, Stretch, holes
-from recording.filed import Filed
+from recording.filed import Filed, Kept
 from recording.table import State
 
+FAR = 16 * vault.CHUNK
+"""Bytes of a recording on the shelf that are read at once."""
 PIECE = 2.0
 """Seconds by which queue_log's whole seconds may differ from ours."""
 
@@ -43,12 +48,26 @@ class Checked:
     """Files that belong to no leg we know."""
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Filed once, and not on disk (or changed) now."""
+    shelf: str = ""
+    """The shelf, when one is configured or a recording lies on one."""
+    carried: int = 0
+    """Legs whose recording is on the shelf, as far as it was looked for there."""
+    waiting: int = 0
+    """Sealed recordings that are not on the shelf yet; no fault."""
+    shelf_trouble: str = ""
+    """Why the shelf could not be looked at."""
+    shelf_lost: list[dict[str, Any]] = field(default_factory=list)
+    """Carried once, and not on the shelf (or changed) now; the only copy, or one that is on disk too."""
+    shelf_orphans: list[str] = field(default_factory=list)
+    """On the shelf, and of no recording that we keep."""
     unheard: list[dict[str, Any]] = field(default_factory=list)
     """Answered by Asterisk's own files, and in no row of ours."""
 
     @property
     def whole(self) -> bool:
-        return not (self.gaps or self.twice or self.missing or self.orphans or self.lost or self.unheard)
+        talk = self.gaps or self.twice or self.missing or self.unheard
+        files = self.orphans or self.lost or self.shelf_lost or self.shelf_orphans or self.shelf_trouble
+        return not (talk or files)
 
     def as_json(self) -> dict[str, Any]:
         told = asdict(self)
@@ -67,6 +86,7 @@ async def check(
     *,
     deep: bool,
     ring: Callable[[], vault.Ring],
+    shelf: Chosen,
     told: Callable[[int, int], None] = lambda done, of: None,
 ) -> Checked:
     """Every call that arrived in [since, until). ``deep`` reads every file and compares its checksum."""
@@ -77,8 +97,14 @@ async def check(
     found = Checked(calls=len(calls))
     mine = [row for row in rows.values() if row.call in calls or (row.ended or 0.0) < until]
     found.legs = len(mine)
+    known = frozenset(await store.legs())
+    standing = await _standing(found, shelf, mine)
+    if standing is not None:
+        found.shelf_orphans = _strays(standing, known, {r.leg: r for r in rows.values()})
     for number, row in enumerate(mine):
         _row(found, home.recordings, row, deep, ring)
+        if row.state is State.FILED and standing is not None:
+            await _carried(found, row, standing, Sounds(home.recordings, ring, shelf) if deep else None)
         told(number + 1, len(mine))
     files = [
         Stretch(r.leg, r.began, r.began + r.seconds)
@@ -92,7 +118,6 @@ async def check(
     left = holes([s for s in talk if s.leg not in expired], files)
     found.gaps = [asdict(s) for s in left.gaps]
     found.twice = [asdict(s) for s in left.twice]
-    known = frozenset(await store.legs())
     found.orphans = [str(p.relative_to(home.recordings)) for p, _, _ in orphans(home.recordings, known)]
     found.unheard = _unheard(home, since, until, city, rows, known)
     return found
@@ -107,6 +132,8 @@ def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[]
         return
     path = folder / row.file
     if not path.exists() and not path.with_name(path.name + vault.SUFFIX).exists():
+        if row.kept is Kept.SHELF:
+            return
         found.lost.append({**about, "why": "no-file"})
     elif deep:
         try:
@@ -120,6 +147,59 @@ def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[]
             found.lost.append({**about, "why": str(why)})
     if row.short > LATE:
         found.gaps.append({**about, "begin": row.began, "end": row.ended, "seconds": row.short})
+
+
+async def _standing(found: Checked, shelf: Chosen, rows: Sequence[Filed]) -> dict[str, int] | None:
+    """What stands on the shelf: name -> bytes. None: there is none, or it cannot be looked at."""
+    if not shelf.there and not any(r.kept in (Kept.BOTH, Kept.SHELF) for r in rows):
+        return None
+    try:
+        found.shelf = shelf().where
+        return {one.name: one.size async for one in shelf().every()}
+    except (NotNow, Refused) as why:
+        found.shelf_trouble = str(why)
+        return None
+
+
+def _strays(standing: Mapping[str, int], known: frozenset[str], rows: Mapping[Any, Filed]) -> list[str]:
+    """On the shelf, of no leg we know or of one that was deleted. Files of others are none of ours."""
+    told = []
+    for name in sorted(standing):
+        parts = name.removesuffix(vault.SUFFIX).removesuffix(".wav").split("/")
+        if len(parts) != 3 or not name.endswith(f".wav{vault.SUFFIX}"):
+            continue
+        row = rows.get(parts[2])
+        if parts[2] not in known or (row is not None and row.state is State.EXPIRED):
+            told.append(name)
+    return told
+
+
+async def _carried(found: Checked, row: Filed, standing: Mapping[str, int], deep: Sounds | None) -> None:
+    """One recording on the shelf; ``deep``: all of it is read from there."""
+    about = {"call": row.call, "leg": row.leg, "only": row.kept is Kept.SHELF}
+    if row.kept in (Kept.DISK, Kept.CARRYING):
+        found.waiting += row.sealed
+        return
+    size = standing.get(name_of(row))
+    if size is None:
+        found.shelf_lost.append({**about, "why": "no-file"})
+        return
+    # a row made from a sealed file of old does not know its length
+    if row.bytes and size != vault.sealed_size(row.bytes):
+        found.shelf_lost.append({**about, "why": f"{size} bytes instead of {vault.sealed_size(row.bytes)}"})
+        return
+    found.carried += 1
+    if deep is None:
+        return
+    try:
+        opened = await deep.far(row)
+        digest = hashlib.sha256()
+        for offset in range(0, opened.size, FAR):
+            digest.update(await opened.read(offset, FAR))
+        if digest.hexdigest() != row.sha256:
+            found.shelf_lost.append({**about, "why": "changed"})
+    except (Broken, NotNow, Refused) as why:
+        found.shelf_lost.append({**about, "why": str(why)})
 
 
 def _talk(stint: Stint, calls: set[Any]) -> Sequence[Stretch]:

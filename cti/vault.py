@@ -122,8 +122,58 @@ def seal(ring: Ring, source: Path, target: Path, meta: Mapping[str, Any]) -> str
     return digest.hexdigest()
 
 
-class Sealed:
-    """A sealed file, open for reading. Raises NotNow (no file, no key) or Broken (changed bytes)."""
+def sealed_size(size: int) -> int:
+    """Bytes of the sealed file of a plain one."""
+    return HEAD + size + max(1, -(-size // CHUNK)) * TAG
+
+
+class Seal:
+    """The head of a sealed file: what it is and how it opens, wherever its chunks are read from."""
+
+    def __init__(self, ring: Ring, head: bytes, name: str) -> None:
+        """``head``: the first HEAD bytes. Raises NotNow (no key) or Broken (no sealed recording)."""
+        self.name = name
+        wrapped, fixed = _parsed(head, name)
+        self.size: int = int(fixed["size"])
+        self.meta: dict[str, Any] = fixed["meta"]
+        self.ring_key = wrapped["ring"]
+        self._prefix = _bytes(fixed["prefix"])
+        self._about = _about(fixed)
+        self._cipher = AESGCM(ring.unwrap(wrapped))
+
+    def stretch(self, offset: int, length: int) -> tuple[int, int]:
+        """Where the chunks of these plain bytes lie in the sealed file: offset and length."""
+        length = max(0, min(length, self.size - offset))
+        if not length:
+            return HEAD, 0
+        first, last = offset // CHUNK, (offset + length - 1) // CHUNK
+        begin = HEAD + first * (CHUNK + TAG)
+        end = min(HEAD + (last + 1) * (CHUNK + TAG), sealed_size(self.size))
+        return begin, end - begin
+
+    def plain(self, told: bytes, offset: int, length: int) -> bytes:
+        """The plain bytes out of their stretch. Raises Broken when a byte was changed."""
+        length = max(0, min(length, self.size - offset))
+        if not length:
+            return b""
+        first, step = offset // CHUNK, CHUNK + TAG
+        opened = b"".join(
+            self.chunk(told[at : at + step], first + number)
+            for number, at in enumerate(range(0, len(told), step))
+        )
+        begin = offset - first * CHUNK
+        return opened[begin : begin + length]
+
+    def chunk(self, told: bytes, number: int) -> bytes:
+        last = (number + 1) * CHUNK >= self.size
+        try:
+            return self._cipher.decrypt(_nonce(self._prefix, number), told, _bound(self._about, number, last))
+        except InvalidTag as why:
+            raise Broken(f"{self.name}: its bytes at chunk {number} were changed") from why
+
+
+class Sealed(Seal):
+    """A sealed file on disk, open for reading. Raises NotNow (no file, no key) or Broken (changed bytes)."""
 
     def __init__(self, ring: Ring, path: Path) -> None:
         self.path = path
@@ -132,39 +182,21 @@ class Sealed:
                 head = file.read(HEAD)
         except OSError as why:
             raise NotNow(f"{path.name}: {why.strerror or why}") from why
-        wrapped, fixed = _parsed(head, path.name)
-        self.size: int = int(fixed["size"])
-        self.meta: dict[str, Any] = fixed["meta"]
-        self.ring_key = wrapped["ring"]
-        self._prefix = _bytes(fixed["prefix"])
-        self._about = _about(fixed)
-        self._cipher = AESGCM(ring.unwrap(wrapped))
+        super().__init__(ring, head, path.name)
 
     def read(self, offset: int, length: int) -> bytes:
         """The plain bytes from ``offset`` on, as many as there are."""
-        length = max(0, min(length, self.size - offset))
-        if not length:
-            return b""
-        first, last = offset // CHUNK, (offset + length - 1) // CHUNK
+        begin, many = self.stretch(offset, length)
         with self.path.open("rb") as file:
-            told = b"".join(self._chunk(file, n) for n in range(first, last + 1))
-        begin = offset - first * CHUNK
-        return told[begin : begin + length]
+            file.seek(begin)
+            return self.plain(file.read(many), offset, length)
 
     def blocks(self) -> Iterator[bytes]:
         """All of it, a chunk at a time."""
         with self.path.open("rb") as file:
+            file.seek(HEAD)
             for number in range(max(1, -(-self.size // CHUNK))):
-                yield self._chunk(file, number)
-
-    def _chunk(self, file: Any, number: int) -> bytes:
-        file.seek(HEAD + number * (CHUNK + TAG))
-        told = file.read(CHUNK + TAG)
-        last = (number + 1) * CHUNK >= self.size
-        try:
-            return self._cipher.decrypt(_nonce(self._prefix, number), told, _bound(self._about, number, last))
-        except InvalidTag as why:
-            raise Broken(f"{self.path.name}: its bytes at chunk {number} were changed") from why
+                yield self.chunk(file.read(CHUNK + TAG), number)
 
 
 def rewrap(ring: Ring, path: Path) -> bool:
@@ -203,6 +235,11 @@ def opened(ring: Ring, path: Path) -> Sealed | Plain:
     if path.exists():
         return Plain(path)
     return Sealed(ring, sealed)
+
+
+def wrapped_with(head: bytes, name: str) -> str:
+    """The ring key by which a sealed file opens, told from its first HEAD bytes. Raises Broken."""
+    return _parsed(head, name)[0]["ring"]
 
 
 def _head(wrapped: Mapping[str, str], fixed: Mapping[str, Any]) -> bytes:

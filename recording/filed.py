@@ -28,6 +28,15 @@ class Heard(StrEnum):
     NOTHING = "nothing"  # there is nothing to listen to
 
 
+class Kept(StrEnum):
+    """Where the sealed file is."""
+
+    DISK = "disk"
+    CARRYING = "carrying"  # on disk; on the shelf, too, perhaps in part
+    BOTH = "both"
+    SHELF = "shelf"
+
+
 @dataclass(frozen=True, slots=True)
 class Filed:
     """Moments are seconds since the epoch, UTC."""
@@ -53,6 +62,7 @@ class Filed:
     """Of the plain file."""
     sealed: bool = False
     heard: Heard = Heard.WAITING
+    kept: Kept = Kept.DISK
 
 
 def whose(one: Recording) -> tuple[Role, str]:

@@ -127,7 +127,8 @@ def check(
     """Is every second of talk in exactly one filed recording? 核对录音
 
     Talk as the ledger has it, and answers in Asterisk's own queue_log and CDR, against rows and files: gaps,
-    doubles, missing recordings with their reason, files of no call, files that are gone.
+    doubles, missing recordings with their reason, files of no call, files that are gone; on disk and on the
+    shelf, where there is one.
 
     Example: cti recordings check --from -7d --deep
 
@@ -151,6 +152,7 @@ async def _check(at: Home, since: float, until: float, city: str | None, deep: b
     from cti.recording_parts import keys_of
     from cti.settings import database_url
     from cti.settings import read as read_settings
+    from cti.shelf.chosen import Chosen
     from cti.store.history import History
 
     settings = read_settings(at)
@@ -169,6 +171,7 @@ async def _check(at: Home, since: float, until: float, city: str | None, deep: b
                 city,
                 deep=deep,
                 ring=lambda: vault.Ring(keys_of(at, settings)),
+                shelf=Chosen(at, settings),
                 told=lambda done, of: bar.update(task, completed=done, total=of),
             )
     finally:
@@ -181,12 +184,19 @@ def _show(found: Any) -> None:
         f"通话 calls {found.calls} · 录音 legs {found.legs} · 通话秒数 talk {found.talk:.0f} s "
         f"(每方计 each side counted) · 录音秒数 recorded {found.recorded:.0f} s"
     )
+    if found.shelf:
+        told = f"已存 carried {found.carried} · 待存 waiting {found.waiting}"
+        out.print(f"存储 shelf {found.shelf}: {told}", markup=False)
+    if found.shelf_trouble:
+        out.print(f"存储查不到 the shelf cannot be looked at: {found.shelf_trouble}", markup=False)
     names = {
         "gaps": "缺口 talk in no recording",
         "twice": "重复 talk in two recordings",
         "missing": "缺失 recordings missing",
         "lost": "丢失或被改 filed, and gone or changed",
         "orphans": "无主文件 files of no call",
+        "shelf_lost": "存储上丢失或被改 carried, and gone from the shelf or changed",
+        "shelf_orphans": "存储上的无主文件 files on the shelf of no recording we keep",
         "unheard": "仅 Asterisk 可知 answered by Asterisk's files only",
     }
     for name, text in names.items():
@@ -263,27 +273,39 @@ def release(
 
 
 @app.command()
-def rotate(home: HomeOption = None) -> None:
+def rotate(
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with the newest key, make none 继续上次轮换")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
     """A new key for recordings; every sealed file's own key is wrapped with it anew. 轮换密钥
 
-    The sound is not written again. May be stopped and run again: files wrapped with an older key still open.
+    On disk the sound is not written again; a recording on the shelf is fetched, wrapped and carried again.
+    May be stopped and gone on with (--resume): files wrapped with an older key still open.
     """
     from cti import vault
     from cti.recording_parts import keys_of
     from cti.settings import read as read_settings
+    from cti.shelf.chosen import Chosen
+    from cti.shelf.rewrapping import rewrapped
 
     at = home_of(home)
-    done = 0
+    done = far = 0
     with _told():
-        ring = vault.Ring(keys_of(at, read_settings(at)))
-        name = ring.rotate()
+        settings = read_settings(at)
+        ring, shelf = vault.Ring(keys_of(at, settings)), Chosen(at, settings)
+        name = ring.newest if resume else ring.rotate()
         files = sorted(at.recordings.rglob(f"*{vault.SUFFIX}"))
         with Progress(transient=True, disable=not sys.stderr.isatty(), console=Console(stderr=True)) as bar:
             for path in bar.track(files, description="rotate"):
                 done += vault.rewrap(ring, path)
-    _console().print(
-        f"新密钥 new key {name}; {done} of {len(files)} wrapped anew ({ring.path})", markup=False
-    )
+            if shelf.there:
+                task = bar.add_task("shelf", total=None)
+                far = asyncio.run(rewrapped(ring, shelf(), lambda n: bar.update(task, completed=n)))
+    also = f", {far} on the shelf" if shelf.there else ""
+    which = "密钥 key" if resume else "新密钥 new key"
+    _console().print(f"{which} {name}; {done} of {len(files)} wrapped anew{also} ({ring.path})", markup=False)
 
 
 def _order(home: Path | None, call: str, did: str, purpose: str) -> None:

@@ -16,6 +16,7 @@ class RecordingRow(Base):
         Index("recordings_by_call", "call"),
         Index("recordings_by_city_began", "city", "began"),
         Index("recordings_by_state", "state", "ended"),
+        Index("recordings_by_kept", "kept", "ended"),
     )
 
     leg: Mapped[str] = mapped_column(primary_key=True)
@@ -36,6 +37,7 @@ class RecordingRow(Base):
     sha256: Mapped[str]
     sealed: Mapped[bool]
     heard: Mapped[str]
+    kept: Mapped[str] = mapped_column(server_default="disk")
 
 
 class SpanRow(Base):

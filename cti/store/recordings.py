@@ -13,7 +13,7 @@ from calls.codec import from_dict, to_dict
 from calls.facts import CallId, LegId
 from cti.store.history import History
 from cti.store.recording_rows import HoldRow, RecordingRow, SpanRow
-from recording.filed import Filed, Heard
+from recording.filed import Filed, Heard, Kept
 from recording.table import State
 
 RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # declared as FromClause
@@ -69,14 +69,19 @@ class RecordingStore:
         self._history = history
 
     async def put(self, filed: Filed) -> None:
-        """A row again keeps what it already knew of sealing and listening."""
+        """A row again keeps what it already knew of sealing, listening and the shelf."""
 
         async def write(conn: AsyncConnection) -> None:
             row = (await conn.execute(select(RECORDINGS).where(RECORDINGS.c.leg == filed.leg))).mappings()
             known = row.first()
             told = filed
             if known is not None and known["sha256"] == filed.sha256:
-                told = replace(filed, sealed=known["sealed"] or filed.sealed, heard=Heard(known["heard"]))
+                told = replace(
+                    filed,
+                    sealed=known["sealed"] or filed.sealed,
+                    heard=Heard(known["heard"]),
+                    kept=Kept(known["kept"]),
+                )
             await self._history._upsert(conn, RECORDINGS, [to_dict(told)])
 
         await self._history.within(write)
@@ -142,6 +147,41 @@ class RecordingStore:
         r = RECORDINGS.c
         wanted = select(RECORDINGS).where(r.state == State.FILED, not_(r.sealed), r.ended < before)
         return await self._rows(wanted.order_by(r.ended).limit(most))
+
+    async def uncarried(self, most: int) -> list[Filed]:
+        """Sealed, and not known to be on the shelf; the oldest first."""
+        r = RECORDINGS.c
+        wanted = select(RECORDINGS).where(
+            r.state == State.FILED, r.sealed, r.kept.in_((Kept.DISK, Kept.CARRYING))
+        )
+        return await self._rows(wanted.order_by(r.ended).limit(most))
+
+    async def uncarried_count(self) -> int:
+        r = RECORDINGS.c
+        wanted = select(func.count()).where(
+            r.state == State.FILED, r.sealed, r.kept.in_((Kept.DISK, Kept.CARRYING))
+        )
+
+        async def read(conn: AsyncConnection) -> int:
+            return int((await conn.execute(wanted)).scalar_one())
+
+        return await self._history.within(read)
+
+    async def twice_kept(self, before: float, most: int) -> list[Filed]:
+        """On disk and on the shelf, over before ``before``."""
+        r = RECORDINGS.c
+        wanted = select(RECORDINGS).where(r.state == State.FILED, r.kept == Kept.BOTH, r.ended < before)
+        return await self._rows(wanted.order_by(r.ended).limit(most))
+
+    async def keep(self, leg: str, kept: Kept) -> bool:
+        """Where its file is now; False when the recording has been deleted meanwhile."""
+        r = RECORDINGS.c
+        told = update(RECORDINGS).where(r.leg == leg, r.state == State.FILED).values(kept=kept)
+
+        async def write(conn: AsyncConnection) -> bool:
+            return bool((await conn.execute(told)).rowcount)
+
+        return await self._history.within(write)
 
     async def unheard(self, most: int = 20) -> list[Filed]:
         """Filed, and its words not written down to the end; the newest first."""

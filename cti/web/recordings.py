@@ -73,6 +73,7 @@ class RecordingAnswer(Answer):
     pauses: list[tuple[float, float]]
     sha256: str
     sealed: bool
+    kept: str = Field("disk", description="where its file is: disk, carrying, both, shelf")
     heard: str = Field(description="whether its words are written down: waiting, talk, done, nothing")
     held: bool = Field(description="held for the law: not deleted")
     hits: list[HitAnswer] = Field(default_factory=list, description="where the words asked for stand")

@@ -12,7 +12,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from calls.facts import CallId, LegId
 from cti import vault
+from cti.home import Home
 from cti.retention import Retention
+from cti.settings import Settings
+from cti.shelf.chosen import Chosen
 from cti.store.history import History, sqlite_url
 from cti.store.models import Base
 from cti.store.recordings import Hold, RecordingStore, Span, Wanted
@@ -64,6 +67,10 @@ def store(history: History) -> RecordingStore:
 def span(leg: str, number: int, text: str, sound: str, start: float) -> Span:
     return Span(LegId(leg), number, CALL, "demo", 1000.0 + start, start, start + 1, text, sound, 0.9,
                 '{"digits":"","words":[]}')  # fmt: skip
+
+
+def no_shelf(folder: Path) -> Chosen:
+    return Chosen(Home(folder), Settings())
 
 
 def sealed(folder: Path) -> list[str]:
@@ -129,8 +136,9 @@ async def test_what_was_kept_long_enough_goes_unless_its_call_is_held(
     days = plan.lines["main"].recordings_keep_days or plan.city.recordings_keep_days
     clock = [1060.0 + days * DAY - 5]
     retention = Retention(
-        tmp_path, store, lambda: {"demo": plan}, lambda row: told.append(row.on), lambda: clock[0]
-    )
+        tmp_path, store, lambda: {"demo": plan}, lambda row: told.append(row.on), no_shelf(tmp_path),
+        lambda: clock[0],
+    )  # fmt: skip
     assert await retention.sweep() == 0
     clock[0] += 10
     assert await retention.sweep() == 1

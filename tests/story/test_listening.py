@@ -64,12 +64,15 @@ class Room:
         self.said: list[dict[str, Any]] = []
         self.listening = Listening(
             folder, folder, lambda: None, lambda: folder / "ring", self.store,  # type: ignore[arg-type]
-            lambda: self.board.board, self._do, workers=1, legs=legs, now=lambda: self.clock,
+            lambda: self.board.board, self._do, workers=1, legs=legs, back=self._back, now=lambda: self.clock,
         )  # fmt: skip
         self.board.listen(self.listening.hear)
         [self.hand] = self.listening.hands
         self.hand.ready = True
         self.hand.say = lambda **told: self.said.append(told)  # type: ignore[method-assign]
+
+    async def _back(self, row: Filed) -> None:
+        """All files are on disk here."""
 
     async def _do(self, order: Order) -> str:
         self.orders.append(order)
