@@ -232,6 +232,7 @@ def transfer_contexts(site: Site) -> Iterator[Context]:
     yield _joins()
     yield _agent()
     yield _caller()
+    yield _why()
     yield _blind()
     yield _back()
     yield _up()
@@ -463,7 +464,8 @@ def _caller() -> Context:
     # handed over and talked to the end: only a centre's caller comes back
     context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
     context.do("Goto", "transfer-back", "s", "1")
-    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1", label="over")
+    context.do("Gosub", "transfer-why", "s", "1", label="over")
+    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")
     context.do("Hangup", "16")
@@ -484,6 +486,16 @@ def _caller() -> Context:
     return context
 
 
+def _why() -> Context:
+    """The target's leg ends in a thread of its own: its handler says why (TARGET_CAUSE)."""
+    context = Context("transfer-why")
+    context.do("Set", "LOOKS=0")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
+    context.do("GotoIf", '$["${SHARED(TARGET_IN)}" != "1" | ${LOOKS} > 10]?known')
+    context.do("Wait", "0.1").do("Goto", "look")
+    return context.do("Return", label="known")
+
+
 def _blind() -> Context:
     """The caller hears ringing until somebody answers; nobody does: the head of the queue."""
     context = Context("transfer-blind")
@@ -498,6 +510,7 @@ def _blind() -> Context:
     context.do("GotoIf", '$["${DIALSTATUS}" != "ANSWER"]?transfer-back,s,1')
     # whoever answered passed the caller on
     context.do("GotoIf", f'$["${{NOW}}" != "" | {_LED}]?transfer-caller,s,1')
+    context.do("Gosub", "transfer-why", "s", "1")
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")
