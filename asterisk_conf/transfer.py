@@ -10,11 +10,11 @@ when the talk was over. What goes on stands in variables of the caller's channel
   hangup handlers that they are gone, and whoever is the last moves the caller: each first says so and then
   looks, so of two at one instant at least one sees both.
 - AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
-- AWAY: counts how often an agent was led out of a talk; the caller's own AWAY_SEEN says how far it followed.
+- AWAY: counts how often an agent was led out of a talk; the caller's AWAY_SEEN says how far it followed.
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
-- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody is
-  in the room again. A channel of its own looks each second whether somebody
-  else is too, or comes (``transfer-watch``): two who go at one instant may both have counted on the other.
+- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody
+  is in the room again. A channel of its own looks each second whether somebody else is too,
+  or comes (``transfer-watch``): two who go at one instant may both have counted on the other.
 
 Every step is told: UserEvent ``What: transfer``.
 """
@@ -395,7 +395,7 @@ def _joins() -> Context:
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{_CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
-    # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local channel
+    # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local one
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=1")
     _tell(context, "joined")
     _bring_caller(context)
@@ -450,8 +450,8 @@ def _caller() -> Context:
     # never answered: as with the clock of seats, this ringing is its whole life
     context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult" & "${SHARED(READY)}" != "1"]?:enter')
-    # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its listener,
-    # and MixMonitor then gets no sound to write (seen on 22.10): the files would fall out of step.
+    # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its
+    # listener, and MixMonitor then gets no sound to write (seen on 22.10): files would fall out of step.
     context.do("MusicOnHold", "", "14400")
     context.do("Set", "SHARED(WHERE)=room", label="enter")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")

@@ -141,8 +141,8 @@ class Night:
             async with Client(home) as self.client, aiohttp.ClientSession() as self._http:
                 for phone in (await self.client.ask("status"))["phones"]:
                     await self.client.ask("behave", phone=phone, does="ignore", hear=False)
-                for number in (*CENTRES, "1100", "05557001"):
-                    await self.client.ask("behave", phone=number, does="ignore", hear=False)
+                for outside in (*CENTRES, "1100", "05557001"):
+                    await self.client.ask("behave", phone=outside, does="ignore", hear=False)
                 self._free = list(COLLEAGUES)
                 beside = [asyncio.create_task(self._sort())]
                 if self._kill:

@@ -37,7 +37,8 @@ SHARED = frozenset({
     "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
     "transfer-way-up",
     "transfer-invite", "transfer-to-us",
-    "transfer-way", "transfer-watch", "transfer-why", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
+    "transfer-way", "transfer-watch", "transfer-why",
+    "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
 })
 # fmt: on
