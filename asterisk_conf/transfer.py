@@ -10,11 +10,11 @@ when the talk was over. What goes on stands in variables of the caller's channel
   hangup handlers that they are gone, and whoever is the last moves the caller: each first says so and then
   looks, so of two at one instant at least one sees both.
 - AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
-- AWAY: counts how often an agent was led out of a talk; the caller's own AWAY_SEEN says how far it followed.
+- AWAY: counts how often an agent was led out of a talk; the caller's AWAY_SEEN says how far it followed.
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
-- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody is
-  in the room again. A channel of its own looks each second whether somebody
-  else is too, or comes (``transfer-watch``): two who go at one instant may both have counted on the other.
+- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody
+  is in the room again. A channel of its own looks each second whether somebody else is too,
+  or comes (``transfer-watch``): two who go at one instant may both have counted on the other.
 
 Every step is told: UserEvent ``What: transfer``.
 """
@@ -232,6 +232,7 @@ def transfer_contexts(site: Site) -> Iterator[Context]:
     yield _joins()
     yield _agent()
     yield _caller()
+    yield _why()
     yield _blind()
     yield _back()
     yield _up()
@@ -394,7 +395,7 @@ def _joins() -> Context:
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{_CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
-    # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local channel
+    # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local one
     context.do("Set", f"{_of_caller('TARGET_JOINED')}=1")
     _tell(context, "joined")
     _bring_caller(context)
@@ -449,8 +450,8 @@ def _caller() -> Context:
     # never answered: as with the clock of seats, this ringing is its whole life
     context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult" & "${SHARED(READY)}" != "1"]?:enter')
-    # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its listener,
-    # and MixMonitor then gets no sound to write (seen on 22.10): the files would fall out of step.
+    # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its
+    # listener, and MixMonitor then gets no sound to write (seen on 22.10): files would fall out of step.
     context.do("MusicOnHold", "", "14400")
     context.do("Set", "SHARED(WHERE)=room", label="enter")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
@@ -463,7 +464,8 @@ def _caller() -> Context:
     # handed over and talked to the end: only a centre's caller comes back
     context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
     context.do("Goto", "transfer-back", "s", "1")
-    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1", label="over")
+    context.do("Gosub", "transfer-why", "s", "1", label="over")
+    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")
     context.do("Hangup", "16")
@@ -484,6 +486,16 @@ def _caller() -> Context:
     return context
 
 
+def _why() -> Context:
+    """The target's leg ends in a thread of its own: its handler says why (TARGET_CAUSE)."""
+    context = Context("transfer-why")
+    context.do("Set", "LOOKS=0")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
+    context.do("GotoIf", '$["${SHARED(TARGET_IN)}" != "1" | ${LOOKS} > 10]?known')
+    context.do("Wait", "0.1").do("Goto", "look")
+    return context.do("Return", label="known")
+
+
 def _blind() -> Context:
     """The caller hears ringing until somebody answers; nobody does: the head of the queue."""
     context = Context("transfer-blind")
@@ -498,6 +510,7 @@ def _blind() -> Context:
     context.do("GotoIf", '$["${DIALSTATUS}" != "ANSWER"]?transfer-back,s,1')
     # whoever answered passed the caller on
     context.do("GotoIf", f'$["${{NOW}}" != "" | {_LED}]?transfer-caller,s,1')
+    context.do("Gosub", "transfer-why", "s", "1")
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     _tell(context, "over")

@@ -27,7 +27,7 @@ from tests.live.moves_watch import Trace, Watch
 
 CITY = "moves"
 SEAT = re.compile(rf"{CITY}-\d+")
-AT_ONCE = 12
+AT_ONCE = 20
 ALONE = 6.0
 """Seconds a caller may be with nobody (issue 4)."""
 HELD = 35.0
@@ -141,8 +141,8 @@ class Night:
             async with Client(home) as self.client, aiohttp.ClientSession() as self._http:
                 for phone in (await self.client.ask("status"))["phones"]:
                     await self.client.ask("behave", phone=phone, does="ignore", hear=False)
-                for number in (*CENTRES, "1100", "05557001"):
-                    await self.client.ask("behave", phone=number, does="ignore", hear=False)
+                for outside in (*CENTRES, "1100", "05557001"):
+                    await self.client.ask("behave", phone=outside, does="ignore", hear=False)
                 self._free = list(COLLEAGUES)
                 beside = [asyncio.create_task(self._sort())]
                 if self._kill:
@@ -316,7 +316,8 @@ class One:
             return
         seat = self._up[agent].partition("-")[2]
         self._did(f"{wish.kind} {seat} -> {to} {'keyed' if wish.keyed else 'ordered'}, {wish.answer}")
-        if wish.keyed or not await self._night.wish(seat, wish.kind, to):
+        # keys are Queue()'s and Dial()'s: in a room (a second wish) only orders are heard
+        if (wish.keyed and wish is self._plot.wishes[0]) or not await self._night.wish(seat, wish.kind, to):
             await self._keys(agent, KEYS[wish.kind].format(to))
         for after, act in wish.acts:
             await asyncio.sleep(after)
@@ -348,15 +349,20 @@ class One:
                 for leg in [x for x, phone in self._up.items() if x != agent and phone != "caller"]:
                     await self._hang_up(leg)
             case "takeback":
-                if self._chance.random() < 0.5 or not await self._night.wish(seat, "takeback", ""):
+                if self._by_key() or not await self._night.wish(seat, "takeback", ""):
                     await self._keys(agent, "*80")
             case "together":
-                if self._chance.random() < 0.5 or not await self._night.wish(seat, "together", ""):
+                if self._by_key() or not await self._night.wish(seat, "together", ""):
                     await self._keys(agent, "*84")
             case "leave":
                 await self._night.wish(seat, "leave", "")
             case "again" if self._answer is not None:
                 await self._night.wish(seat, self._answer.kind, self._target)
+
+    def _by_key(self) -> bool:
+        """Keyed while two consult: there somebody hears it."""
+        consults = self._answer is not None and self._answer.kind == "consult"
+        return consults and self._chance.random() < 0.5
 
     async def _hang_up(self, leg: str) -> None:
         if leg in self._up:

@@ -178,8 +178,8 @@ class Watch:
             return
         if what == "transfer":
             step = event.get("Step", "")
-            self._note(call, at, f"transfer {event.get('Id')} {step} {event.get('Kind', '')} {event.get('To', '')}"
-                       f" {event.get('Status', '')}")  # fmt: skip
+            more = " ".join(event[name] for name in ("Kind", "To", "Status") if event.get(name))
+            self._note(call, at, f"transfer {event.get('Id')} {step} {more}")
             if step == "asked":
                 trace.asked, trace.handed = event.get("Kind", ""), False
             elif step == "answered":

@@ -1,4 +1,4 @@
-"""Random calls and transfers, hang-ups in any order, a service that dies: every second of talk recorded once."""
+"""Random calls and transfers, hang-ups in any order, a service that dies: all talk is recorded, once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.live.moves_plan import moves_plan
 FEW, MANY = 24, 500
 SEED = int(os.environ.get("CTI_MOVES_SEED", "4712"))
 FILED = 150.0
-"""Seconds in which what a dead service missed is found on disk: it waits until a file has been still for long."""
+"""Seconds in which what a dead service missed is found on disk: a file must have been still for long."""
 
 pytestmark = pytest.mark.timeout(3000)
 

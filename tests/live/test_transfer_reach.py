@@ -159,12 +159,12 @@ async def test_whom_the_plan_does_not_name_is_refused_and_the_talk_goes_on(
 async def test_a_phone_that_transfers_by_itself_brings_the_caller_to_a_colleague(
     house: House, town: Lab, tmp_path: Path, voices: list[Path]
 ) -> None:
-    """REFER by a stranger's phone (baresip): the colleague and the caller hear each other, the agent is out."""
+    """REFER by a stranger's phone (baresip): colleague and caller hear each other, the agent is out."""
     async with (
         town.away(AGENT),
         baresip.seat(
-            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"), house=house.base,
-            port=house.base + 64, say=voices[1],
+            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
+            house=house.base, port=house.base + 64, say=voices[1],
         ) as phone,
     ):  # fmt: skip
         await town.staffed(keep=AGENT)
@@ -199,8 +199,8 @@ async def test_a_phone_that_transfers_to_nobody_leaves_the_caller_with_the_next_
     async with (
         town.away(AGENT),
         baresip.seat(
-            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"), house=house.base,
-            port=house.base + 64, say=voices[1],
+            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
+            house=house.base, port=house.base + 64, say=voices[1],
         ) as phone,
     ):  # fmt: skip
         await town.staffed(keep=AGENT)

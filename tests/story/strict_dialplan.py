@@ -11,7 +11,7 @@ from plan.model import DestinationKind, Plan
 APPLICATIONS = frozenset({
     "AGI", "AddQueueMember", "Answer", "Bridge", "ChanSpy", "Dial", "ExecIf", "Goto", "GotoIf",
     "Gosub", "GosubIf", "Hangup",
-    "MixMonitor", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
+    "MixMonitor", "MusicOnHold", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
     "TryExec",
     "CONFKICK", "ChannelRedirect", "ConfBridge", "SoftHangup",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
@@ -39,7 +39,8 @@ SHARED = frozenset({
     "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
     "transfer-way-up",
     "transfer-invite", "transfer-to-us",
-    "transfer-way", "transfer-watch", "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
+    "transfer-way", "transfer-watch", "transfer-why",
+    "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
     "out-ordered", "out-last", "out-dialled", "out-refused", "out-way", "out-dial", "out-over", "out-failed",
     "out-invite", "out-up", "out-left",
@@ -56,7 +57,7 @@ MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
 """Extensions with letters: the reasons of a plan without pauses.toml."""
 SIGN = r"none|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
 """Extensions of ``<city>-centre``: who hands calls over."""
-MOVES = frozenset({"room", "consult", "watched"})
+MOVES = frozenset({"room", "consult", "watched", "comes"})
 PLACES = "[0-9]+w[0-9]|queue-[a-z0-9-]+"
 STEP = re.compile(
     STEP.pattern.replace("PAUSE", "|".join([PLACES, *sorted(PAUSES | MODES | MOVES)])).replace("SIGN", SIGN)
