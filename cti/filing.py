@@ -150,7 +150,7 @@ class Filer:
             # nobody heard it begin: a file ends with its leg
             one = replace(one, began=one.ended - told.seconds)
         call = self._board().picture.calls.get(one.call)
-        role, seat = whose(one)
+        role, seat = whose(one, outgoing=call is not None and call.outgoing)
         filed = Filed(
             leg=one.leg,
             call=one.call,

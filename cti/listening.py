@@ -238,7 +238,8 @@ class Listening:
         tap = await self._do(TapLeg(leg=leg, file=str(file)))
         # Asterisk began to write a moment before it said so
         offset = max(0.0, self._now() - one.began)
-        role, seat = whose(one)
+        call = self._board().picture.calls.get(one.call)
+        role, seat = whose(one, outgoing=call is not None and call.outgoing)
         listened = Hearing(leg, one.call, role, seat, one.began, offset, str(file), True, tap, hand)
         self._known[leg] = listened
         hand.live.add(leg)

@@ -65,10 +65,11 @@ class Filed:
     kept: Kept = Kept.DISK
 
 
-def whose(one: Recording) -> tuple[Role, str]:
-    """The role of a leg, and its seat."""
+def whose(one: Recording, *, outgoing: bool = False) -> tuple[Role, str]:
+    """The role of a leg, and its seat. ``outgoing``: of a call that a seat made, so the other leg is the
+    citizen's."""
     city = city_of(one.call)
     seat = one.endpoint.removeprefix(f"{city}-")
     if one.endpoint.startswith(f"{city}-") and SEAT.fullmatch(seat):
         return Role.SEAT, seat
-    return (Role.CALLER if one.leg == caller_leg(one.call) else Role.OTHER), ""
+    return (Role.CALLER if outgoing or one.leg == caller_leg(one.call) else Role.OTHER), ""

@@ -81,7 +81,7 @@ async def test_an_agent_dials_the_citizen_sees_12345_and_both_hear_each_other(
     files = await filed(house, id, 2)
     # both legs, each whole
     assert [file["short"] for file in files] == [0.0, 0.0]
-    assert {file["seat"] for file in files} == {"1001", ""}
+    assert {(file["role"], file["seat"]) for file in files} == {("seat", "1001"), ("caller", "")}
 
 
 async def filed(house: House, call: str, many: int, within: float = 15.0) -> list[dict[str, Any]]:
