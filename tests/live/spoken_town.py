@@ -16,7 +16,7 @@ from tests.house import ROOT, House
 from tests.live.test_recordings import http, until
 
 VOICES = ROOT / "lab" / "voices"
-SECONDS = 5
+SECONDS = 6
 """So long this city's menu listens."""
 ROUNDS = 2
 CITY = {
