@@ -30,9 +30,11 @@ LOOK = 0.2
 """Seconds of one Read() while somebody listens: so late an answer may be noticed."""
 SPARE = 1
 """Seconds after which a listening that did not end by itself is ended."""
-PATIENCE = 3
-"""Seconds beyond the listening that its caller waits for the answer: SPARE, the budget of the last question,
-and the rounding of EPOCH."""
+ANSWER_SECONDS = 1.8
+"""For the question what was heard: a busy recogniser may still have to hear the last words."""
+PATIENCE = 4
+"""Seconds beyond the listening that its caller waits for the answer: SPARE, ANSWER_SECONDS, and the rounding
+of EPOCH."""
 
 
 def listens(context: Context, city: str, name: str, menu: Menu, question: str, again: str) -> None:
@@ -186,7 +188,7 @@ def _listener(site: Site) -> Context:
     for number, (agi, audio) in enumerate(zip(site.agi, site.audio, strict=False)):
         context.do("TryExec", f"AudioSocket(${{LISTEN}},{audio})", label=f"at{number}")
         context.do("Set", "STAGE=ask", label=f"ask{number}")
-        context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
+        context.do("Set", f"TIMEOUT(absolute)={ANSWER_SECONDS:g}")
         context.do("AGI", f"agi://{agi}/heard", "${LISTEN}")
         context.do("Goto", "tell")
     # an empty answer would let the caller wait: the service died

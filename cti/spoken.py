@@ -39,8 +39,9 @@ ASKED_WITHIN = 2.0
 """Seconds from the voice's end to the question what was heard."""
 PAUSE = 1.2
 """Seconds of sound after words that were not understood, until the caller is asked again."""
-ANSWER_WITHIN = 0.5
-"""Seconds for the last words to be recognised when the voice is over; the dialplan's budget is longer."""
+ANSWER_WITHIN = 1.5
+"""Seconds for the last words to be recognised when the voice is over; the dialplan waits a little longer
+(``asterisk_conf.spoken.ANSWER_SECONDS``). Only a machine that is busy needs them."""
 BEHIND = 1 << 18
 """Bytes the recogniser may leave lying: some 6 s of a voice."""
 MOST_MENUS = 200

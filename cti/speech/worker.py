@@ -30,6 +30,8 @@ TURN = 0.2
 """Seconds of sound a voice gets in one turn."""
 NICE = 5
 """Above everything that a call waits for; below what nobody waits for."""
+NICE_OF_A_MENU = 1
+"""A caller waits for this one."""
 STILL = 0.12
 """Seconds without a new byte, after its leg is over, until a tap has ended: Asterisk closes it at once."""
 SHOW_EVERY = 0.25
@@ -169,8 +171,8 @@ class Orders:
 
 
 def main() -> int:
-    """``python -m cti.speech.worker MODEL``. Exit codes: 0 the pipe closed, 3 no model or no vosk."""
-    os.nice(NICE)
+    """``python -m cti.speech.worker MODEL [menu]``. Exit codes: 0 the pipe closed, 3 no model or no vosk."""
+    os.nice(NICE_OF_A_MENU if sys.argv[2:] == ["menu"] else NICE)
     # vosk's own C++ prints to standard output; the pipe is ours alone
     out = os.dup(1)
     os.dup2(2, 1)
