@@ -131,6 +131,8 @@ class S3(Server):
         }
         self.keys.write_text(json.dumps(made))
         self.keys.chmod(0o600)
+        # from now on every request must be signed
+        _unsigned(self.port, "/moto-api/reset-auth", "moto", "POST", b"0")
 
     def settings(self, *, seconds: float = 2.0, prefix: str = "recordings") -> dict[str, Any]:
         """What settings.toml says to use this bucket."""
@@ -140,10 +142,6 @@ class S3(Server):
             "recording_shelf_keys": str(self.keys),
             "recording_shelf_seconds": seconds,
         }
-
-
-SET_UP = 4
-"""Requests that need no signature: user, key, policy, bucket."""
 
 
 def _unsigned(port: int, path: str, service: str, method: str, data: bytes | None = None) -> str:
@@ -167,7 +165,7 @@ def s3(port: int) -> Iterator[S3]:
         program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         server = S3(
             url=f"http://127.0.0.1:{port}",
-            argv=["env", f"INITIAL_NO_AUTH_ACTION_COUNT={SET_UP}", *program],
+            argv=program,
             folder=folder,
             ready=[sys.executable, "-c", asks],
             port=port,
