@@ -147,6 +147,8 @@ class S3(Server):
 def _unsigned(port: int, path: str, service: str, method: str, data: bytes | None = None) -> str:
     scope = f"x/20260101/us-east-1/{service}/aws4_request"
     named = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    if service != "iam":
+        named["Content-Type"] = "text/plain"
     asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, method=method, headers=named)
     with urllib.request.urlopen(asked, timeout=20) as answer:
         return str(answer.read().decode())
