@@ -8,7 +8,8 @@ from pathlib import Path
 
 HOUSE = Path(__file__).parents[2]
 THINGS = 13
-"""Asterisk, service, supervisor, Redis, database, disk, shelf, models, phone, carrier, network, plan, clock."""
+"""Asterisk, service, supervisor, Redis, database, disk, shelf, models, phone, carrier, network, plan, and
+clock."""
 WAYS = ("absent", "slow", "frozen", "lying")
 OTHER_WORDS = {"lying": ("wrong", "hostile"), "absent": ("full",)}
 
