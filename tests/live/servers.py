@@ -15,7 +15,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,10 @@ class S3(Server):
 
     port: int = 0
     bucket: str = "hotline"
+    made: dict[str, str] = field(default_factory=dict)
+    """The keys of our user."""
+    gives: bool = True
+    """A fresh server's keys are written to the file at once."""
 
     @property
     def keys(self) -> Path:
@@ -125,14 +129,19 @@ class S3(Server):
         policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
         _iam(self.port, Action="PutUserPolicy", UserName="hotline", PolicyName="s3", PolicyDocument=policy)
         _unsigned(self.port, f"/{self.bucket}", "s3", method="PUT")
-        made = {
+        self.made = {
             name: re.findall(rf"<{tag}>(.*?)<", told)[0]
             for name, tag in (("access_key", "AccessKeyId"), ("secret_key", "SecretAccessKey"))
         }
-        self.keys.write_text(json.dumps(made))
-        self.keys.chmod(0o600)
+        if self.gives:
+            self.give(self.made)
         # from now on every request must be signed
         _unsigned(self.port, "/moto-api/reset-auth", "moto", "POST", b"0")
+
+    def give(self, keys: dict[str, str]) -> None:
+        """Write the file that the hotline reads."""
+        self.keys.write_text(json.dumps(keys))
+        self.keys.chmod(0o600)
 
     def settings(self, *, seconds: float = 2.0, prefix: str = "recordings") -> dict[str, Any]:
         """What settings.toml says to use this bucket."""
