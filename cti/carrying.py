@@ -31,7 +31,7 @@ PROBE = 15.0
 """With nothing to carry the shelf is asked so often whether it is there."""
 AT_ONCE = 4
 MOST = 40
-DAY = 86400.0
+AGAIN, HOUR, DAY = 30.0, 3600.0, 86400.0
 
 
 @dataclass(slots=True)
@@ -186,7 +186,7 @@ class Carrier:
             known = self._later.get(row.leg, Later(0, 0.0))
             if not known.tries:
                 self._alarm(row.call, row.leg, "not-carried")
-            pause = min(3600.0, 30.0 * 2**known.tries)
+            pause = min(HOUR, AGAIN * 2 ** min(known.tries, 7))
             self._later[row.leg] = Later(known.tries + 1, self._now() + pause)
             log.error("recording not carried", call=row.call, leg=row.leg, why=str(why), again_in=pause)
             return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -102,8 +103,15 @@ async def check(
     if standing is not None:
         found.shelf_orphans = _strays(standing, known, {r.leg: r for r in rows.values()})
     for number, row in enumerate(mine):
+        if row.state is State.FILED and not _near(home.recordings / row.file):
+            # it may have been carried away, or deleted, since the rows were read
+            row = await store.one(row.leg) or row
         _row(found, home.recordings, row, deep, ring)
         if row.state is State.FILED and standing is not None:
+            if row.kept in (Kept.BOTH, Kept.SHELF) and name_of(row) not in standing:
+                # carried since the shelf was listed, or really not there
+                with contextlib.suppress(NotNow, Refused):
+                    standing[name_of(row)] = await shelf().size(name_of(row))
             await _carried(found, row, standing, Sounds(home.recordings, ring, shelf) if deep else None)
         told(number + 1, len(mine))
     files = [
@@ -131,10 +139,9 @@ def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[]
     if row.state is not State.FILED:
         return
     path = folder / row.file
-    if not path.exists() and not path.with_name(path.name + vault.SUFFIX).exists():
-        if row.kept is Kept.SHELF:
-            return
-        found.lost.append({**about, "why": "no-file"})
+    if not _near(path):
+        if row.kept not in (Kept.BOTH, Kept.SHELF):
+            found.lost.append({**about, "why": "no-file"})
     elif deep:
         try:
             opened = vault.opened(ring(), path)
@@ -147,6 +154,10 @@ def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[]
             found.lost.append({**about, "why": str(why)})
     if row.short > LATE:
         found.gaps.append({**about, "begin": row.began, "end": row.ended, "seconds": row.short})
+
+
+def _near(path: Path) -> bool:
+    return path.exists() or path.with_name(path.name + vault.SUFFIX).exists()
 
 
 async def _standing(found: Checked, shelf: Chosen, rows: Sequence[Filed]) -> dict[str, int] | None:

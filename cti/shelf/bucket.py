@@ -1,7 +1,7 @@
 """A shelf that is a bucket of an S3-compatible store, through obstore (Rust's object_store).
 
 Blocking calls in threads of ours, not obstore's own coroutines: with obstore 0.12.1 a process that ends right
-after a coroutine of it failed was aborted in 6 of 40 runs, with the blocking calls in 0 of 40
+after a coroutine of it failed was aborted in 5 of 32 runs, with the blocking calls in 0 of 40
 (docs/decisions/0013-a-shelf-for-recordings.md).
 """
 

@@ -106,7 +106,9 @@ def known_call(home: Home, call: str) -> KnownCall:
     names = {p.with_name(p.name.removesuffix(vault.SUFFIX)) for f in folders for p in f.glob("*.wav*")}
     legs = sorted(p for p in names if not p.name.startswith(".") and p.name != "message.wav")
     if not legs:
-        raise Refused(f"nothing of call {call} is recorded below {home.recordings}")
+        shelf = read(home).recording_shelf
+        far = f"; what is only on {shelf} the service drafts: GET /api/calls/{call}/draft" if shelf else ""
+        raise Refused(f"nothing of call {call} is recorded below {home.recordings}{far}")
     city, _, own = call.partition("-")
     legs.sort(key=lambda path: path.stem != own)
     began = re.search(r"(\d{9,10})\.\d+$", own)

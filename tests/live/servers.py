@@ -15,7 +15,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,10 @@ class S3(Server):
 
     port: int = 0
     bucket: str = "hotline"
+    made: dict[str, str] = field(default_factory=dict)
+    """The keys of our user."""
+    gives: bool = True
+    """A fresh server's keys are written to the file at once."""
 
     @property
     def keys(self) -> Path:
@@ -125,11 +129,18 @@ class S3(Server):
         policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
         _iam(self.port, Action="PutUserPolicy", UserName="hotline", PolicyName="s3", PolicyDocument=policy)
         _unsigned(self.port, f"/{self.bucket}", "s3", method="PUT")
-        made = {
+        self.made = {
             name: re.findall(rf"<{tag}>(.*?)<", told)[0]
             for name, tag in (("access_key", "AccessKeyId"), ("secret_key", "SecretAccessKey"))
         }
-        self.keys.write_text(json.dumps(made))
+        if self.gives:
+            self.give(self.made)
+        # from now on every request must be signed
+        _unsigned(self.port, "/moto-api/reset-auth", "moto", "POST", b"0")
+
+    def give(self, keys: dict[str, str]) -> None:
+        """Write the file that the hotline reads."""
+        self.keys.write_text(json.dumps(keys))
         self.keys.chmod(0o600)
 
     def settings(self, *, seconds: float = 2.0, prefix: str = "recordings") -> dict[str, Any]:
@@ -142,13 +153,11 @@ class S3(Server):
         }
 
 
-SET_UP = 4
-"""Requests that need no signature: user, key, policy, bucket."""
-
-
 def _unsigned(port: int, path: str, service: str, method: str, data: bytes | None = None) -> str:
     scope = f"x/20260101/us-east-1/{service}/aws4_request"
     named = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    if service != "iam":
+        named["Content-Type"] = "text/plain"
     asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, method=method, headers=named)
     with urllib.request.urlopen(asked, timeout=20) as answer:
         return str(answer.read().decode())
@@ -167,7 +176,7 @@ def s3(port: int) -> Iterator[S3]:
         program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         server = S3(
             url=f"http://127.0.0.1:{port}",
-            argv=["env", f"INITIAL_NO_AUTH_ACTION_COUNT={SET_UP}", *program],
+            argv=program,
             folder=folder,
             ready=[sys.executable, "-c", asks],
             port=port,

@@ -16,6 +16,7 @@ from lab import ears
 from lab.scenario import Lab
 from tests.live.bucket_town import BucketTown, bucket_town
 from tests.live.test_recordings import CHORUS, http, samples
+from tests.outage.conftest import tidy
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketTown]:
 async def city(town: BucketTown) -> AsyncIterator[Lab]:
     async with Lab(town.home) as lab:
         yield lab
-    async with Lab(town.home, by_hand=False) as lab:
-        await lab.quiet()
+    # phones that are back tell that the lab has undone what this connection began
+    await tidy(town.house)
 
 
 async def call_in_the_bucket(town: BucketTown, city: Lab, voices: list[Path]) -> str:
