@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
+from asterisk_conf.from_centre import centre_arrives
 from asterisk_conf.merged import centre_context, merged_numbers
 from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
@@ -20,7 +21,8 @@ from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.spoken import listens
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer import centre_arrives, city_transfer_contexts, keys_global, transfer_contexts
+from asterisk_conf.transfer import keys_global, transfer_contexts
+from asterisk_conf.transfer_reach import city_transfer_contexts
 from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Spoken, Trunk
 
@@ -46,7 +48,7 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
         )
     )
-    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts(site)]
+    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts()]
     contexts += outgoing_contexts(site)
     for plan in plans:
         contexts += city_contexts(plan, site)

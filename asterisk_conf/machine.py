@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from asterisk_conf.ini import Pair, section, yes
 from asterisk_conf.shared import QUESTION
 from asterisk_conf.site import AmiUser, Site
-from asterisk_conf.transfer import room_profiles
+from asterisk_conf.transfer_room import room_profiles
 
 _FIRST = """
 res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject res_pjsip res_pjsip_session

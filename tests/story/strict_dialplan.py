@@ -11,7 +11,8 @@ from plan.model import DestinationKind, Plan
 APPLICATIONS = frozenset({
     "AGI", "AddQueueMember", "Answer", "Bridge", "ChanSpy", "Dial", "ExecIf", "Goto", "GotoIf",
     "Gosub", "GosubIf", "Hangup",
-    "MixMonitor", "MusicOnHold", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
+    "MixMonitor", "MusicOnHold", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog",
+    "Read", "Record",
     "TryExec",
     "CONFKICK", "ChannelRedirect", "ConfBridge", "SoftHangup",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
