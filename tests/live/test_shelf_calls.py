@@ -92,7 +92,9 @@ async def test_check_sees_what_is_in_the_bucket_and_what_is_missing_there(
         return ran.returncode, json.loads(ran.stdout)
 
     code, told = await check("--deep")
-    assert (code, told["whole"], told["carried"], told["lost"]) == (0, True, 2, [])
+    assert (code, told["whole"], told["lost"]) == (0, True, [])
+    # a call just before ours may be among them
+    assert told["carried"] == told["legs"]
     shelf = town.shelf()
     standing = [one.name async for one in shelf.every()]
     names = {row["leg"]: next(n for n in standing if f"/{row['leg']}.wav" in n) for row in found}
