@@ -1,4 +1,4 @@
-"""A call that a centre (110, 12333 …) hands over to us: known by trunk or number, first in line, with its case."""
+"""A call that a centre (110, 12333 …) hands over: known by trunk or number, first in line, with its case."""
 
 from __future__ import annotations
 
