@@ -181,8 +181,8 @@ def s3(port: int) -> Iterator[S3]:
             ready=[sys.executable, "-c", asks],
             port=port,
         )
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.kill()
