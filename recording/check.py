@@ -69,9 +69,10 @@ def verdict(one: Recording, found: Found) -> Verdict:
     if found.header is None or found.header.channels != 1 or found.header.bits != 16 or not found.header.rate:
         return Verdict(why="empty" if found.size <= HEADER else "broken")
     seconds = min(found.header.data, found.size - HEADER) / (2 * found.header.rate)
-    if seconds <= 0:
-        return Verdict(why="empty")
     lasted = (one.ended or 0.0) - one.began if one.began is not None and one.sure else 0.0
+    if seconds <= 0:
+        # a leg that was gone before its first sound lost nothing
+        return Verdict(why="" if 0.0 < lasted <= LATE else "empty")
     short = lasted - seconds
     return Verdict(round(seconds, 3), round(short, 3) if short > LATE else 0.0)
 

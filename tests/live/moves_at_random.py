@@ -63,8 +63,19 @@ class Plot:
     """So long the caller stays after the last act, to see whether somebody is there."""
 
 
+PLAIN = (
+    Plot(0, 0.5, (Wish("handoff", CENTRES[0], False, "answer", 0.5, ((2.0, "agent-hangs-up"),)),), 3.0),
+    Plot(1, 0.5, (Wish("three", "colleague", False, "answer", 0.5, ((2.0, "agent-hangs-up"),)),), 3.0),
+    Plot(2, 0.5, (Wish("consult", "colleague", False, "reject", 0.5, ()),), 3.0),
+    Plot(3, 0.5, (Wish("blind", "colleague", False, "reject", 0.5, ()),), 3.0),
+)
+"""What the first runs are, whatever the seed: few runs at random may leave out an ordinary ending."""
+
+
 def plot(seed: int, number: int) -> Plot:
     """The run of that number."""
+    if number < len(PLAIN):
+        return PLAIN[number]
     chance = random.Random(f"{seed}/{number}")
     return Plot(
         number,

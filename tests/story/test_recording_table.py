@@ -212,6 +212,8 @@ def leg(began: float | None, ended: float) -> Recording:
         (0.0, 10.0, 44 + 80000, 5.0, 5.0, ""),
         (0.0, 10.0, 44 + 150000, 9.375, 0.0, ""),
         (0.0, 10.0, 44, 0.0, 0.0, "empty"),
+        # gone before its first sound: nothing was lost
+        (0.0, 0.4, 44, 0.0, 0.0, ""),
         (0.0, 10.0, -1, 0.0, 0.0, "no-file"),
         (None, 10.0, -1, 0.0, 0.0, "never-started"),
     ],
