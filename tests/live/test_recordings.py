@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import io
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -279,13 +280,15 @@ async def test_one_seat_calls_another_and_both_legs_are_recorded(
 ) -> None:
     await city.staffed("1001", "1002")
     await city.seat("1002").will_answer(say=voices[1])
+    since = time.time()
     await city.seat("1001").dials("1002")
     await city.seat("1001").hears(voices[1])
     await city.seat("1001").hangs_up()
 
     def consultation() -> list[dict[str, Any]]:
         found = json.loads(http(house, "/api/recordings?seat=1002&limit=1")[1])
-        return rows(house, found[0]["call"]) if found else []
+        # the last call of an earlier test is not this one
+        return rows(house, found[0]["call"]) if found and found[0]["began"] > since - 1 else []
 
     found = await until("two legs filed", consultation, lambda r: [x["state"] for x in r] == ["filed"] * 2)
     assert sorted(row["seat"] for row in found) == ["1001", "1002"]
