@@ -107,7 +107,7 @@ class Lab:
         try:
             async with asyncio.timeout(within):
                 # at most one event a change, and none for what already is
-                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110  # states are asked
+                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110  # a phone already in the wanted state sends no event, so the state itself is asked for
                     await asyncio.sleep(LOOK)
         except TimeoutError:
             raise Unheard(
@@ -154,7 +154,7 @@ class Lab:
         The clock that ends wrap-ups is none, nor is a question that nobody waits for any more.
         """
         async with asyncio.timeout(within):
-            while any(  # noqa: ASYNC110  # that no channel is left is no event
+            while any(  # noqa: ASYNC110  # each channel's end is an event, but not that it was the last: the list is asked for
                 "@seat-clock" not in row["Channel"] and "@ask-apart-" not in row["Channel"]
                 for row in await self.house.ask_list("CoreShowChannels")
                 if "Channel" in row
