@@ -59,7 +59,7 @@ class Hotline:
         child = _cti(self.home.logs / "service.log", "serve", "--home", str(self.home.root))
         self.service = asterisk_process.process(child.pid)
         async with asyncio.timeout(READY_WITHIN):
-            while not await asyncio.to_thread(self._healthy):  # noqa: ASYNC110  # HTTP only answers when asked
+            while not await asyncio.to_thread(self._healthy):  # noqa: ASYNC110  # the service is another process: it can only be asked, over HTTP
                 await asyncio.sleep(0.1)
 
     async def stop_service(self) -> None:

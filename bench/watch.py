@@ -115,6 +115,6 @@ async def quiet(seen: Seen, seconds: float) -> bool:
     """True when every call that arrived has left within so many seconds."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while seen.open:  # noqa: ASYNC110  # an event a call would slow what is measured
+            while seen.open:  # noqa: ASYNC110  # waking this task at each call's end would cost the CPU that is being measured
                 await asyncio.sleep(0.05)
     return not seen.open

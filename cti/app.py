@@ -362,7 +362,7 @@ def log_as_json(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(Unfailing()),  # type: ignore[arg-type]  # it asks for a TextIO and uses write and flush only
+        logger_factory=structlog.PrintLoggerFactory(Unfailing()),  # type: ignore[arg-type]  # declared as TextIO, but structlog's PrintLogger calls only write and flush, which Unfailing has
     )
 
 

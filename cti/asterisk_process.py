@@ -199,7 +199,7 @@ async def ready(ami: tuple[str, int], user: str, secret: str, within: float = 30
     """Wait until AMI says FullyBooted. Raises Missing after ``within`` seconds or on a refused login."""
     try:
         async with asyncio.timeout(within):
-            while not await _fully_booted(ami, user, secret):  # noqa: ASYNC110  # no port says when it opens
+            while not await _fully_booted(ami, user, secret):  # noqa: ASYNC110  # while Asterisk starts nothing listens that could send an event: AMI is tried until it answers
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise Missing(f"Asterisk on port {ami[1]} not ready after {within:g} s", "look at its log") from None

@@ -65,7 +65,7 @@ async def take_over(asterisk: Reloader, wanted: str) -> bool:
     await asterisk.reload()
     try:
         async with asyncio.timeout(SECONDS):
-            while await asterisk.plan_hash() != wanted:  # noqa: ASYNC110  # no event tells a reload's end
+            while await asterisk.plan_hash() != wanted:  # noqa: ASYNC110  # a reload is believed only when Asterisk, asked, names the new plan's hash
                 await asyncio.sleep(0.1)
     except TimeoutError:
         return False

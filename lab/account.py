@@ -219,7 +219,7 @@ def _ends(leg: str, line: dict[str, Any]) -> bool:
 async def _copied(recording: Path, to: Path) -> str | None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
-            while not complete(recording):  # noqa: ASYNC110  # a file tells nobody that it is closed
+            while not complete(recording):  # noqa: ASYNC110  # another process (Asterisk) writes the file; its header is what says that it was closed
                 await asyncio.sleep(0.05)
         to.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(shutil.copyfile, recording, to)

@@ -81,7 +81,7 @@ class Phone:
         match = ears.Match(False, 0.0, 0.0, 0.0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while not (match := ears.contains(self.recording(), needle)):  # noqa: ASYNC110  # a file grows unheard
+                while not (match := ears.contains(self.recording(), needle)):  # noqa: ASYNC110  # Asterisk writes the recording; only the sound in it, read again, shows what was heard
                     await asyncio.sleep(LOOK)
         if not match:
             heard = self.recording()
@@ -99,7 +99,7 @@ class Phone:
     async def kept(self, within: float = 5.0) -> Path:
         """The file of the recording, once it is closed. Raises TimeoutError when nothing was heard."""
         async with asyncio.timeout(within):
-            while not (self.heard_file and complete(self.heard_file)):  # noqa: ASYNC110  # a file closes unheard
+            while not (self.heard_file and complete(self.heard_file)):  # noqa: ASYNC110  # another process (Asterisk) writes the file; its header is what says that it was closed
                 await asyncio.sleep(0.05)
         return self.heard_file
 

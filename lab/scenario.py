@@ -107,7 +107,7 @@ class Lab:
         try:
             async with asyncio.timeout(within):
                 # at most one event a change, and none for what already is
-                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110  # states are asked
+                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110  # a phone already in the wanted state sends no event, so the state itself is asked for
                     await asyncio.sleep(LOOK)
         except TimeoutError:
             raise Unheard(
@@ -156,8 +156,7 @@ class Lab:
         left: list[str] = []
         try:
             async with asyncio.timeout(within):
-                # that no channel is left is no event
-                while left := [  # noqa: ASYNC110  # asked again
+                while left := [  # noqa: ASYNC110  # each channel's end is an event, but not that it was the last: the list is asked for
                     " ".join(row.get(x, "") for x in ("Channel", "Context", "Application", "ApplicationData"))
                     for row in await self.house.ask_list("CoreShowChannels")
                     if "@seat-clock" not in row.get("Channel", "@seat-clock")

@@ -126,7 +126,7 @@ async def _open(door: Door, lab: Lab, port: int) -> None:
         async with asyncio.timeout(SETTLE):
             await lab.connected.wait()
             # thirty events of two kinds make it true, or none when a phone never comes
-            while not (lab.exchange.all_registered() and lab.shift.all_at_work()):  # noqa: ASYNC110  # see above
+            while not (lab.exchange.all_registered() and lab.shift.all_at_work()):  # noqa: ASYNC110  # two conditions in two objects, made true by many small events; waited for once at the start
                 await asyncio.sleep(0.1)
     await door.run(port)
 

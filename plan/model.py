@@ -80,7 +80,7 @@ class Destination(NamedTuple):
         found = DESTINATION.fullmatch(text)
         if found is None:
             return None
-        kind: DestinationKind = found[1]  # type: ignore[assignment]  # DESTINATION matches no other kind
+        kind: DestinationKind = found[1]  # type: ignore[assignment]  # re gives str; the pattern DESTINATION lists exactly the words of DestinationKind
         return cls(kind, found[2])
 
 

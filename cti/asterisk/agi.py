@@ -41,7 +41,7 @@ class Question:
     called: str
 
 
-class Session(fast_agi.Request):  # type: ignore[misc]  # panoramisk ships no types: its class is Any
+class Session(fast_agi.Request):  # type: ignore[misc]  # the base comes from panoramisk, which has no type information, so mypy sees Any; extending it is the point
     """One conversation with a dialplan: a command, its answer, and nothing left over for the next."""
 
     hung_up = False
@@ -78,7 +78,7 @@ class Session(fast_agi.Request):  # type: ignore[misc]  # panoramisk ships no ty
         return line.decode(self.encoding, "replace").rstrip("\r\n")
 
 
-class Server(fast_agi.Application):  # type: ignore[misc]  # panoramisk ships no types: its class is Any
+class Server(fast_agi.Application):  # type: ignore[misc]  # the base comes from panoramisk, which has no type information, so mypy sees Any; extending it is the point
     """panoramisk's Application, for peers that send nothing, too much, garbage, or never finish."""
 
     def __init__(self) -> None:

@@ -114,7 +114,7 @@ async def order(home: Home, *orders: Order) -> list[Fact]:
     running = asyncio.create_task(link.run())
     try:
         async with asyncio.timeout(20):
-            while not link.up:  # noqa: ASYNC110  # looked at from outside
+            while not link.up:  # noqa: ASYNC110  # Link.up is a value that only this test waits for; the product never does
                 await asyncio.sleep(LOOK)
             for one in orders:
                 await link.do(one)

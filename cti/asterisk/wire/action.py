@@ -30,7 +30,7 @@ class Reply:
         return self.head.get("Message", "no reason given")
 
 
-class Action(actions.Action):  # type: ignore[misc]  # panoramisk ships no types: its class is Any
+class Action(actions.Action):  # type: ignore[misc]  # the base comes from panoramisk, which has no type information, so mypy sees Any; extending it is the point
     """panoramisk's Action with its own idea of an end.
 
     panoramisk guesses from the message text: "successfully queued" (Atxfer, CancelAtxfer, PlayDTMF,

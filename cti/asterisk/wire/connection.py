@@ -21,7 +21,7 @@ ASK_SECONDS = 5.0
 BOOT_SECONDS = 10.0
 
 
-class Connection(Manager):  # type: ignore[misc]  # panoramisk ships no types: its class is Any
+class Connection(Manager):  # type: ignore[misc]  # the base comes from panoramisk, which has no type information, so mypy sees Any; extending it is the point
     """panoramisk's Manager for exactly one connection.
 
     What is gone on purpose: reconnecting (the Link does it, with a resync), the queue of actions

@@ -22,7 +22,7 @@ SLICE_SECONDS = 0.002
 BANNER = b"Asterisk Call Manager/"
 
 
-class Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types: its class is Any
+class Protocol(AMIProtocol):  # type: ignore[misc]  # the base comes from panoramisk, which has no type information, so mypy sees Any; extending it is the point
     """panoramisk's AMIProtocol with its reading, sending and closing replaced.
 
     ``on_event(name, text)`` is called synchronously, in order, for every event whose name is in
