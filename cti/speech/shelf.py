@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,30 @@ RECIPE = 1
 HERE = Path(asterisk_conf.__file__).parent
 SOUNDS = HERE / "sounds" / "zh"
 ENDING = ".alaw"
+PLAYED = ".sln"
+"""What Asterisk is given to play: the same samples as 16 bit linear. Debian's Asterisk 22 drops frames on a
+translation path after one with a later sequence number, and A-law from a file has number 0: once it was
+played, whatever hears or speaks into what this channel is told (ChanSpy's barge) is deaf to every talker
+whose numbers start beyond 32768. Linear frames take no such path."""
+
+
+def _linear(code: int) -> int:
+    """One A-law byte as a 16 bit sample (ITU-T G.711)."""
+    code ^= 0x55
+    segment, size = (code & 0x70) >> 4, ((code & 0x0F) << 4) + 8
+    size = size if segment == 0 else (size + 0x100) << (segment - 1)
+    return size if code & 0x80 else -size
+
+
+_LOW = bytes(_linear(code) & 0xFF for code in range(256))
+_HIGH = bytes(_linear(code) >> 8 & 0xFF for code in range(256))
+
+
+def linear(alaw: bytes) -> bytes:
+    """The same sound as 16 bit samples, little endian."""
+    samples = bytearray(2 * len(alaw))
+    samples[0::2], samples[1::2] = alaw.translate(_LOW), alaw.translate(_HIGH)
+    return bytes(samples)
 
 
 def catalogue() -> Catalogue:
@@ -95,8 +118,8 @@ def tampered(folder: Path = SOUNDS) -> list[Tampered]:
 
 def lay_out(data: Path) -> int:
     """Copy the shipped sounds to ``data/sounds/zh`` and the hold music to ``data/moh``, where the
-    unprivileged Asterisk can read them (it could not follow a link into a private checkout).
-    Returns how many changed.
+    unprivileged Asterisk can read them (it could not follow a link into a private checkout), as linear
+    samples. Returns how many changed.
 
     musiconhold.conf: ``[default] mode=files, directory=<data>/moh``.
     """
@@ -104,16 +127,21 @@ def lay_out(data: Path) -> int:
     for path in sorted(SOUNDS.rglob(f"*{ENDING}")):
         inside = path.relative_to(SOUNDS)
         target = data / inside if inside.parts[0] == "moh" else data / "sounds" / "zh" / inside
-        changed += _copied(path, target)
+        changed += keep_played(target.with_suffix(PLAYED), linear(path.read_bytes()))
     return changed
 
 
-def _copied(path: Path, target: Path) -> bool:
-    if target.is_file() and target.read_bytes() == path.read_bytes():
+def keep_played(target: Path, data: bytes) -> bool:
+    """Write what Asterisk plays; a call sees the old or the new one. Whether it changed.
+
+    An A-law file of the same name would be taken in its place, so it goes.
+    """
+    target.with_suffix(ENDING).unlink(missing_ok=True)
+    if target.is_file() and target.read_bytes() == data:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}")
-    shutil.copyfile(path, beside)
+    beside.write_bytes(data)
     os.chmod(beside, 0o644)
     os.replace(beside, target)
     return True

@@ -1,7 +1,7 @@
 """Sound as numbers: what happens to a voice between the model and the telephone line.
 
 A wave is mono float32 in -1..1 at a stated rate. Telephone audio is 8 kHz A-law (ITU-T G.711),
-written without a header as Asterisk's ``.alaw``: on a Chinese (A-law) trunk nothing is transcoded.
+kept without a header as ``.alaw``; Asterisk is given the same as linear samples (``shelf.PLAYED``).
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from asterisk_conf import prompts
 from asterisk_conf.prompts import Made, Prompt
 from cti.errors import NotNow, Refused
-from cti.speech.shelf import ENDING, RECIPE, SOUNDS, file_of, keep_account, key, made
+from cti.speech.shelf import PLAYED, RECIPE, SOUNDS, file_of, keep_account, keep_played, key, linear, made
 from cti.speech.sound import LINE_RATE, alaw, normalised, read_wav, to_line_rate
 from cti.speech.tones import COMPUTED
 from cti.speech.voice import Utterance, Voice
@@ -56,7 +55,7 @@ def read_back(account: dict[str, Made], id: str, heard: str, cer: float, ser: fl
 
 
 def record(wavs: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    """A plan's own recordings (id -> wav of any rate) as A-law files in ``folder``. Their level is the
+    """A plan's own recordings (id -> wav of any rate) as Asterisk plays them. Their level is the
     operator's choice and is left alone. Raises Refused naming the file and the remedy."""
     written: dict[str, Path] = {}
     for id, path in wavs.items():
@@ -82,18 +81,18 @@ def synthesise(
     written: dict[str, Path] = {}
     speaker: Voice | None = None
     for id, text in texts.items():
-        path = folder / f"{id}{ENDING}"
+        path = folder / f"{id}{PLAYED}"
         if not path.is_file() or account.get(id) != _mark(text, path.read_bytes()):
             try:
                 speaker = speaker or voice()
-                data = spoken_alaw(speaker, Utterance(prompts.spoken(text)))
+                code = spoken_alaw(speaker, Utterance(prompts.spoken(text)))
             except (NotNow, Refused) as why:
                 if unspoken is None:
                     raise
                 unspoken(id, why)
                 continue
-            path = _stored(folder, id, data)
-            account[id] = _mark(text, data)
+            path = _stored(folder, id, code)
+            account[id] = _mark(text, path.read_bytes())
             account_file.write_text(json.dumps(account, ensure_ascii=False, indent=1) + "\n", "utf-8")
         written[id] = path
     return written
@@ -104,10 +103,7 @@ def _mark(text: str, data: bytes) -> str:
     return f"{RECIPE} {hashlib.sha256(data).hexdigest()[:16]} {text}"
 
 
-def _stored(folder: Path, id: str, data: bytes) -> Path:
-    path = folder / f"{id}{ENDING}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}")
-    beside.write_bytes(data)
-    os.replace(beside, path)
+def _stored(folder: Path, id: str, alaw: bytes) -> Path:
+    path = folder / f"{id}{PLAYED}"
+    keep_played(path, linear(alaw))
     return path

@@ -145,7 +145,7 @@ def test_a_recorded_wav_of_any_rate_is_taken_in(tmp_path: Path) -> None:
     source = tmp_path / "mine.wav"
     sound.write_wav(source, tone(300, 0.5, 44100), 44100)
     (stored,) = workshop.record({"greeting": source}, tmp_path / "out").values()
-    assert stored.stat().st_size == pytest.approx(4000, abs=2)
+    assert stored.stat().st_size == pytest.approx(8000, abs=4)
 
 
 def test_a_recording_that_cannot_be_used_is_refused_with_file_and_remedy(tmp_path: Path) -> None:
@@ -163,9 +163,18 @@ def test_a_recording_that_cannot_be_used_is_refused_with_file_and_remedy(tmp_pat
 
 def test_the_shelf_is_laid_out_where_asterisk_looks_and_only_once(tmp_path: Path) -> None:
     assert shelf.lay_out(tmp_path) == len(shelf.shipped())
-    assert (tmp_path / "sounds/zh/digits/1.alaw").is_file()
-    assert (tmp_path / "moh/gentle.alaw").is_file()
+    assert (tmp_path / "sounds/zh/digits/1.sln").is_file()
+    assert (tmp_path / "moh/gentle.sln").is_file()
     assert shelf.lay_out(tmp_path) == 0
+
+
+def test_asterisk_is_given_linear_samples_and_finds_no_a_law_of_the_same_name(tmp_path: Path) -> None:
+    code = bytes(range(256))
+    assert (np.frombuffer(shelf.linear(code), "<i2") == sound.from_alaw(code) * 32768).all()
+    old = tmp_path / "hello.alaw"
+    old.write_bytes(code)
+    assert shelf.keep_played(tmp_path / "hello.sln", shelf.linear(code))
+    assert not old.exists()
 
 
 def test_the_hold_music_loops_without_a_click() -> None:
