@@ -10,20 +10,21 @@ from asterisk_conf.site import AmiUser, Site
 from asterisk_conf.transfer_room import room_profiles
 
 _FIRST = """
-res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject res_pjsip res_pjsip_session
-res_pjsip_registrar res_pjsip_pubsub res_pjsip_refer res_pjsip_nat res_pjsip_logger res_pjsip_acl
+res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject res_http_websocket res_pjsip
+res_pjsip_session res_pjsip_registrar res_pjsip_pubsub res_pjsip_refer res_pjsip_nat res_pjsip_logger
+res_pjsip_acl res_pjsip_transport_websocket chan_pjsip
 """
 """Loaded at once one after the other: res_pjsip begins to ask trunks whether they are there (qualify), and
 pjproject warns of a race when those behind it come to it while answers already arrive."""
 
 _MODULES = """
-res_timing_timerfd res_crypto res_http_websocket
+res_timing_timerfd res_crypto
 res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest
 res_pjsip_endpoint_identifier_user res_pjsip_endpoint_identifier_ip
 res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_rfc3326
 res_pjsip_header_funcs res_pjsip_dlg_options res_pjsip_diversion res_pjsip_path
-res_pjsip_empty_info res_pjsip_transport_websocket
-res_srtp res_rtp_asterisk res_format_attr_opus chan_pjsip
+res_pjsip_empty_info
+res_srtp res_rtp_asterisk res_format_attr_opus
 chan_bridge_media bridge_simple bridge_native_rtp bridge_softmix bridge_holding
 bridge_builtin_features bridge_builtin_interval_features
 res_audiosocket app_audiosocket

@@ -30,7 +30,7 @@ MODULES = (
         "codec_resample",
     ),
     *(
-        "format_pcm",
+        "format_sln",
         "format_wav",
         "pbx_config",
         "app_playback",
