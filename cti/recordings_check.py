@@ -15,7 +15,7 @@ from cti.carrying import name_of
 from cti.errors import Broken, NotNow, Refused
 from cti.filing import orphans
 from cti.home import NODE, Home
-from cti.refill import prove
+from cti.refill import Proof, prove
 from cti.shelf.chosen import Chosen
 from cti.sounds import Sounds
 from cti.store.history import History
@@ -120,14 +120,15 @@ async def check(
         if r.state is State.FILED and r.began is not None
     ]
     found.recorded = sum(f.end - f.begin for f in files)
-    talk = [s for stint in span.stints for s in _talk(stint, calls)]
+    proofs = [p for p in map(prove, written(home.queue_log, home.cdr, NODE, since, until)) if p is not None]
+    talk = [s for stint in span.stints for s in talked(stint, calls, _ends(proofs))]
     found.talk = sum(s.end - s.begin for s in talk)
     expired = {r.leg for r in rows.values() if r.state is State.EXPIRED}
     left = holes([s for s in talk if s.leg not in expired], files)
     found.gaps = [asdict(s) for s in left.gaps]
     found.twice = [asdict(s) for s in left.twice]
     found.orphans = [str(p.relative_to(home.recordings)) for p, _, _ in orphans(home.recordings, known)]
-    found.unheard = _unheard(home, since, until, city, rows, known)
+    found.unheard = _unheard(proofs, since, city, rows, known)
     return found
 
 
@@ -213,29 +214,41 @@ async def _carried(found: Checked, row: Filed, standing: Mapping[str, int], deep
         found.shelf_lost.append({**about, "why": str(why)})
 
 
-def _talk(stint: Stint, calls: set[Any]) -> Sequence[Stretch]:
-    """A seat and its caller talked: both legs must be recorded for so long."""
+def _ends(proofs: Sequence[Proof]) -> dict[str, float]:
+    """Call -> the second in which it was over, as Asterisk's own files tell. Legs of a call that goes on
+    stand there with the moment they left a queue's bridge, and may talk elsewhere."""
+    return {str(p.call.id): float(int(p.call.ended)) for p in proofs if p.call.ended is not None}
+
+
+def talked(stint: Stint, calls: set[Any], ends: Mapping[str, float]) -> Sequence[Stretch]:
+    """A seat and its caller talked: both legs must be recorded for so long.
+
+    What ended while nobody of ours listened stands in history with the moment we looked again; where
+    Asterisk's files tell of an earlier second, the talk is known to have lasted until then.
+    """
     if stint.call not in calls or stint.part not in (Part.ANSWERED, Part.JOINED, Part.CALLED):
         return ()
     if stint.answered is None or stint.ended is None or stint.ended - stint.answered < LATE:
         return ()
-    caller = stint.call.partition("-")[2]
+    caller, end = stint.call.partition("-")[2], stint.ended
+    second = ends.get(stint.call)
+    if second is not None and end >= second + 1.0:
+        end = max(stint.answered, second)
     if stint.part is Part.CALLED:
         # the call is named after the seat's own leg; the citizen's is in no row of ours
-        return (Stretch(stint.leg, stint.answered, stint.ended),)
-    return (Stretch(stint.leg, stint.answered, stint.ended), Stretch(caller, stint.answered, stint.ended))
+        return (Stretch(stint.leg, stint.answered, end),)
+    return (Stretch(stint.leg, stint.answered, end), Stretch(caller, stint.answered, end))
 
 
 def _unheard(
-    home: Home, since: float, until: float, city: str | None, rows: dict[Any, Filed], known: frozenset[str]
+    proofs: Sequence[Proof], since: float, city: str | None, rows: dict[Any, Filed], known: frozenset[str]
 ) -> list[dict[str, Any]]:
     """Answers in queue_log and CDR whose legs stand nowhere."""
     told = []
-    for call in written(home.queue_log, home.cdr, NODE, since, until):
-        proof = prove(call)
-        if proof is None or (city is not None and proof.call.city != city) or call.began < since:
+    for proof in proofs:
+        if (city is not None and proof.call.city != city) or proof.call.arrived < since:
             continue
         for stint in proof.stints:
             if stint.part is Part.ANSWERED and stint.talk > PIECE and stint.leg not in known:
-                told.append({"call": call.call, "leg": stint.leg, "seconds": stint.talk})
+                told.append({"call": proof.call.id, "leg": stint.leg, "seconds": stint.talk})
     return told
