@@ -13,7 +13,7 @@ from asterisk_conf.from_centre import from_centre_contexts
 from asterisk_conf.masking import MASK_KEYS, mask_features
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_reach import reach_contexts
-from asterisk_conf.transfer_room import room_contexts
+from asterisk_conf.transfer_room import room_contexts, watched
 from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
 from plan.model import Plan
 
@@ -152,9 +152,11 @@ def _go() -> Context:
     told_asked(context)
     # both in the room already, from a transfer that came to nothing: they stay there
     context.do("GotoIf", f'$["${{{of_caller("WHERE")}}}" = "room"]?done')
+    watched(context)
     context.do("Set", away).do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
     context.do("Answer", label="done").do("Hangup")
     told_asked(context, label="asks")
+    watched(context)
     context.do("Set", away).do("Set", f"{of_caller('READY')}=")
     context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
     context.do("Goto", "done")

@@ -15,6 +15,10 @@ from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
 
 WATCH = "transfer-watch"
+LOOKS = 20
+"""Looks, 0.05 s apart, after which a colleague goes to the caller whatever became of the agent."""
+COMES = 10
+"""Looks, a second apart, in which a caller may be on the way to the room; one who left it is not awaited."""
 ALONE = 2
 """Looks, a second apart, after which a caller whom nobody is with goes to the head of the queue."""
 _LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
@@ -34,6 +38,16 @@ def room_profiles() -> str:
 def moved_on(context: Context) -> None:
     """On the caller's channel when it fell out of a talk: was it transferred?"""
     context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {_LED}]?transfer-caller,s,1')
+
+
+def watched(context: Context) -> None:
+    """On the channel that begins a transfer, not on the caller's: while Originate() works, Asterisk serves
+    its channel by itself, and a redirection in that moment ends it as if it had hung up (seen on 22.10)."""
+    count = of_caller("WATCH")
+    context.do("Set", f"{count}=$[0${{{count}}} + 1]")
+    known = "^".join(f"__{n}=${{{n}}}" for n in ("CALLER_CHANNEL", "CALL_ID")) + f"^MINE=${{{count}}}"
+    # never answered: as with the clock of seats, this ringing is its whole life
+    context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
 
 
 def caller_leaves(context: Context) -> None:
@@ -80,9 +94,17 @@ def _joins() -> Context:
     context.do("Set", "CDR_PROP(disable)=1")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
-    context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
+    context.do("Set", "LOOKS=0")
+    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}", label="look")
+    context.do("GotoIf", '$["${CUT(MOVE,:,3)}" = "${TRANSFER_ID}"]?:over')
+    # The colleague of a consultation leaves it in the same instant as the agent, who may have taken the
+    # caller back: the agent's own thread says which, by clearing TRANSFER or by its end.
+    asked = f'"${{CUT(MOVE,:,1)}}" = "consult" & "${{{of_caller("AGENT_IN")}}}" = "1"'
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]")
+    context.do("GotoIf", f"$[{asked} & ${{LOOKS}} <= {LOOKS}]?:comes")
+    context.do("Wait", "0.05").do("Goto", "look")
     # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local one
-    context.do("Set", f"{of_caller('TARGET_JOINED')}=1")
+    context.do("Set", f"{of_caller('TARGET_JOINED')}=1", label="comes")
     tell(context, "joined")
     _bring_caller(context)
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
@@ -131,10 +153,7 @@ def _caller() -> Context:
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,1')
     context.do("Set", "ROOM=${CALL_ID}")
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
-    context.do("Set", "SHARED(WHERE)=hold").do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]")
-    known = "^".join(f"__{n}=${{{n}}}" for n in ("CALLER_CHANNEL", "CALL_ID")) + "^MINE=${SHARED(WATCH)}"
-    # never answered: as with the clock of seats, this ringing is its whole life
-    context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
+    context.do("Set", "SHARED(WHERE)=hold")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult" & "${SHARED(READY)}" != "1"]?:enter')
     # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its
     # listener, and MixMonitor then gets no sound to write (seen on 22.10): files would fall out of step.
@@ -248,16 +267,22 @@ def _seat_up() -> Context:
 
 
 def _watch() -> Context:
-    """The net below all of it: a caller in the room has somebody there, or an agent who comes (back)."""
+    """The net below all of it: a caller in the room has somebody there, or an agent who comes (back).
+
+    Begun by ``watched`` before the caller is on the way; a caller who never comes is with the agent still.
+    """
     context = Context(WATCH)
-    context.do("Set", "CDR_PROP(disable)=1")
+    context.do("Set", "CDR_PROP(disable)=1").do("Set", "COMES=0")
     context.do("Set", "ALONE=0", label="fine")
     context.do("Wait", "1", label="look")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     # the caller went on, perhaps into the room again with another watch
     mine = f'"${{{of_caller("WATCH")}}}" = "${{MINE}}"'
     where = f"${{{of_caller('WHERE')}}}"
-    context.do("GotoIf", f'$[("{where}" = "room" | "{where}" = "hold") & {mine}]?:over')
+    context.do("GotoIf", f"$[{mine}]?:over")
+    context.do("GotoIf", f'$["{where}" = "room" | "{where}" = "hold"]?there')
+    context.do("Set", "COMES=$[${COMES} + 1]").do("GotoIf", f"$[${{COMES}} > {COMES}]?over:look")
+    context.do("Set", f"COMES={COMES}", label="there")
     context.do("GotoIf", f'$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 & "{where}" = "room"]?fine')
     context.do("GotoIf", f"${{CHANNEL_EXISTS(${{{of_caller('AGENT')}}})}}?fine")
     context.do("Set", "ALONE=$[${ALONE} + 1]")
