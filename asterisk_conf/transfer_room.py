@@ -166,6 +166,9 @@ def _caller() -> Context:
     context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
     context.do("GotoIf", '$["${NOW}" = ""]?ended')
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
+    # whoever was asked has answered and is on the way here: the agent left between the two
+    comes = '"${SHARED(TARGET_IN)}" = "1" & "${SHARED(TARGET_JOINED)}" != "1"'
+    context.do("GotoIf", f'$[{comes} & "${{CUT(NOW,:,1)}}" != "consult"]?enter')
     # handed over and talked to the end: only a centre's caller comes back
     context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
     context.do("Goto", "transfer-back", "s", "1")
