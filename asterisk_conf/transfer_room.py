@@ -16,7 +16,8 @@ from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
 
 WATCH = "transfer-watch"
 LOOKS = 20
-"""Looks, 0.05 s apart, after which a colleague goes to the caller whatever became of the agent."""
+"""Looks, 0.05 s apart, after which a colleague goes to the caller whatever became of the agent, and the
+caller on without whoever was asked."""
 COMES = 10
 """Looks, a second apart, in which a caller may be on the way to the room; one who left it is not awaited."""
 ALONE = 2
@@ -166,9 +167,15 @@ def _caller() -> Context:
     context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
     context.do("GotoIf", '$["${NOW}" = ""]?ended')
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
-    # whoever was asked has answered and is on the way here: the agent left between the two
-    comes = '"${SHARED(TARGET_IN)}" = "1" & "${SHARED(TARGET_JOINED)}" != "1"'
-    context.do("GotoIf", f'$[{comes} & "${{CUT(NOW,:,1)}}" != "consult"]?enter')
+    # Whoever was asked is somewhere between answering and this room, or has just left it: their own leg says
+    # which (TARGET_IN). The agent may have gone in that moment.
+    context.do("Set", "LOOKS=0")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="target")
+    away = '"${CUT(NOW,:,1)}" = "consult" | "${SHARED(TARGET_IN)}" != "1"'
+    context.do("GotoIf", f"$[{away} | ${{LOOKS}} > {LOOKS}]?gone")
+    context.do("GotoIf", "$[0${CONFBRIDGE_INFO(marked,${CALL_ID})} > 0]?enter")
+    context.do("Wait", "0.05").do("Goto", "target")
+    context.do("NoOp", "nobody comes", label="gone")
     # handed over and talked to the end: only a centre's caller comes back
     context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
     context.do("Goto", "transfer-back", "s", "1")
