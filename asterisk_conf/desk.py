@@ -36,12 +36,14 @@ def _watch() -> Context:
     """The supervisor's own phone has answered. WATCH_LEG: the agent's leg; WATCHED: the call; BY: their seat.
 
     On the agent's leg a whisper reaches the agent alone. u: the leg by its Uniqueid; E, S: over when that
-    leg is; d: keys 4, 5, 6 on the phone, or an order, change between listen, whisper and barge.
+    leg is; d: keys 4, 5, 6 on the phone change between listen, whisper and barge. An order to change comes
+    here again with another extension: a key that is played to ChanSpy may be lost, and nobody would know.
     """
     context = Context("desk-watch", None)
     for how, option in HOW.items():
         context.exten(how).do("Set", "CDR_PROP(disable)=1").do("Set", f"HOW={how}")
-        context.do("Set", "CHANNEL(hangup_handler_push)=desk-watched,s,1")
+        context.do("ExecIf", '$["${WATCHING}" = ""]?Set(CHANNEL(hangup_handler_push)=desk-watched,s,1)')
+        context.do("Set", "WATCHING=1")
         _told(context, "watch", "Seat: ${SEAT}", "By: ${BY}", "How: ${HOW}", "State: begun")
         context.do("ChanSpy", "${WATCH_LEG}", f"qudES{option}")
         context.do("Hangup")

@@ -13,13 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
+from asterisk_conf.from_centre import centre_arrives
 from asterisk_conf.merged import centre_context, merged_numbers
+from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
+from asterisk_conf.spoken import listens
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer import keys_global, transfer_contexts
+from asterisk_conf.transfer_reach import city_transfer_contexts
 from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
-from plan.model import Destination, Line, Menu, Message, Plan, Queue, Trunk
+from plan.model import Destination, Line, Menu, Message, Plan, Queue, Spoken, Trunk
 
 CALLED = "+0-9*"
 """What may be in a called number."""
@@ -38,11 +43,13 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
             "[globals]",
             f"PLAN_HASH = {plan_hash}",
+            f"TRANSFER_KEYS = {keys_global(plans)}",
             *paces(plans),
             "",
         )
     )
-    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts()]
+    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts()]
+    contexts += outgoing_contexts(site)
     for plan in plans:
         contexts += city_contexts(plan, site)
     return head + "\n" + "\n".join(context.text() for context in contexts)
@@ -74,6 +81,8 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
             yield _stand_in_queue(plan, site, name, queue)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
+    yield from city_transfer_contexts(plan)
+    yield from city_outgoing_contexts(plan, lambda prompt: _sound(plan, site, prompt))
 
 
 def _sound(plan: Plan, site: Site, prompt: str) -> str:
@@ -92,7 +101,9 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     # One pattern takes whatever number comes: a carrier's mistake is answered by a voice, not by 404.
     context.exten("_[+0-9*]!")
     context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
-    context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{trunk.channels},{plan.city.timezone})")
+    channels = trunk.channels - trunk.reserved
+    context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{channels},{plan.city.timezone})")
+    centre_arrives(context, plan, name)
     context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')
     context.do("Goto", f"{plan.id}-line-${{LINE}}", "s", "1")
     return context
@@ -143,9 +154,14 @@ def _line(plan: Plan, site: Site, name: str, line: Line) -> Context:
 def _menu(plan: Plan, site: Site, name: str, menu: Menu) -> Context:
     context = Context(f"{plan.id}-menu-{name}")
     context.do("Gosub", "hop", "s", f"1(menu:{name})")
+    asked = menu.spoken or Spoken()
+    listens(context, plan.id, name, menu, *(_sound(plan, site, say) for say in (asked.prompt, asked.again)))
     context.do("Set", "TRIES=0")
+    context.do("GotoIf", "$[${LEN(${KEY})} > 0]?which")
     context.do("Set", "TRIES=$[${TRIES} + 1]", label="again")
+    context.do("Set", "KEY_BY=key")
     context.do("Read", "KEY", _sound(plan, site, menu.prompt), "1", "", "1", str(menu.wait_seconds))
+    context.do("NoOp", "which key", label="which")
     labels = {key: f"key{'star' if key == '*' else key}" for key in menu.keys}
     for key, label in labels.items():
         context.do("GotoIf", f'$["${{KEY}}" = "{key}"]?{label}')
@@ -165,6 +181,7 @@ def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: st
         f"Menu: {menu}",
         f"Key: {key}",
         f"Next: {to}",
+        *(("By: ${KEY_BY}", "Said: ${SAID}") if key else ()),
     )
     context.do(*what, label=label)
     if plan.priorities:
@@ -249,11 +266,13 @@ def _message(plan: Plan, site: Site, name: str, message: Message) -> Context:
 
 
 def _seats(plan: Plan, site: Site) -> Context:
-    """What a seat's phone may dial: feature codes and other seats. Calls to citizens have their own rules."""
+    """What a seat's phone may dial: feature codes, other seats, citizens (``asterisk_conf.outgoing``)."""
     context = Context(f"{plan.id}-seats", None)
     for number in plan.seats:
-        context.exten(number).do("Dial", f"PJSIP/{plan.id}-{number}", "30").do("Hangup")
+        context.exten(number).do("Gosub", "consult", "s", f"1({plan.id},{plan.city.timezone})")
+        context.do("Dial", f"PJSIP/{plan.id}-{number}", "30", "U(consulted)").do("Hangup")
     feature_codes(context, plan.id)
+    phone_dials(context, plan)
     context.exten("_[+0-9*#]!")
     context.do("Answer").do("Playback", _sound(plan, site, plan.city.not_in_service)).do("Hangup", "1")
     return context

@@ -7,23 +7,32 @@ from collections.abc import Iterator, Mapping
 from asterisk_conf.ini import Pair, section, yes
 from asterisk_conf.shared import QUESTION
 from asterisk_conf.site import AmiUser, Site
+from asterisk_conf.transfer_room import room_profiles
+
+_FIRST = """
+res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject res_http_websocket res_pjsip
+res_pjsip_session res_pjsip_registrar res_pjsip_pubsub res_pjsip_refer res_pjsip_nat res_pjsip_logger
+res_pjsip_acl res_pjsip_transport_websocket chan_pjsip
+"""
+"""Loaded at once one after the other: res_pjsip begins to ask trunks whether they are there (qualify), and
+pjproject warns of a race when those behind it come to it while answers already arrive."""
 
 _MODULES = """
-res_timing_timerfd res_crypto res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject
-res_http_websocket res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_registrar
+res_timing_timerfd res_crypto
 res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest
 res_pjsip_endpoint_identifier_user res_pjsip_endpoint_identifier_ip
-res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_nat res_pjsip_dtmf_info res_pjsip_rfc3326 res_pjsip_refer
-res_pjsip_header_funcs res_pjsip_logger res_pjsip_dlg_options res_pjsip_diversion res_pjsip_path
-res_pjsip_acl res_pjsip_empty_info res_pjsip_transport_websocket
-res_srtp res_rtp_asterisk res_format_attr_opus chan_pjsip
+res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_rfc3326
+res_pjsip_header_funcs res_pjsip_dlg_options res_pjsip_diversion res_pjsip_path
+res_pjsip_empty_info
+res_srtp res_rtp_asterisk res_format_attr_opus
 chan_bridge_media bridge_simple bridge_native_rtp bridge_softmix bridge_holding
 bridge_builtin_features bridge_builtin_interval_features
+res_audiosocket app_audiosocket
 codec_ulaw codec_alaw codec_a_mu codec_g722 codec_resample codec_opus_open_source
 format_pcm format_wav format_sln res_musiconhold
 pbx_config res_speech res_agi
 app_dial app_queue app_mixmonitor app_confbridge app_playback app_read app_record app_stack app_exec
-app_verbose app_userevent app_originate app_senddtmf app_chanspy
+app_verbose app_userevent app_originate app_senddtmf app_chanspy app_channelredirect app_softhangup
 func_callerid func_cdr func_channel func_cut func_db func_dialplan func_lock func_global func_groupcount
 func_logic func_strings func_timeout
 res_manager_devicestate cdr_csv cdr_manager
@@ -32,7 +41,7 @@ res_manager_devicestate cdr_csv cdr_manager
 res_agi will not load without res_speech. websocket, srtp and opus wait for browser seats."""
 
 
-def machine_files(site: Site) -> Iterator[tuple[str, str]]:
+def machine_files(site: Site, keys: str = "") -> Iterator[tuple[str, str]]:
     """File name and text of everything here."""
     yield "asterisk.conf", _asterisk(site)
     yield "modules.conf", _modules(site)
@@ -47,8 +56,8 @@ def machine_files(site: Site) -> Iterator[tuple[str, str]]:
     yield "indications.conf", _INDICATIONS
     yield "cdr.conf", _CDR
     yield "cdr_manager.conf", section("general", [("enabled", "yes")])
-    yield "features.conf", section("general", [("transferdigittimeout", 3)])
-    yield "confbridge.conf", _CONFBRIDGE
+    yield "features.conf", section("general", [("transferdigittimeout", 3)]) + keys
+    yield "confbridge.conf", _CONFBRIDGE + room_profiles()
     # looked for at start; Asterisk complains where they are missing
     yield "ccss.conf", section("general", [])
     yield "udptl.conf", section("general", [])
@@ -89,8 +98,11 @@ def _asterisk(site: Site) -> str:
 
 
 def _modules(site: Site) -> str:
-    names = [name for name in _MODULES.split() if not site.modules or name in site.modules]
-    return section("modules", [("autoload", "no"), *(("load", f"{name}.so") for name in names)])
+    lines: list[Pair] = [("autoload", "no")]
+    for how, names in (("preload", _FIRST), ("load", _MODULES)):
+        there = [name for name in names.split() if not site.modules or name in site.modules]
+        lines += [(how, f"{name}.so") for name in there]
+    return section("modules", lines)
 
 
 def _logger() -> str:
@@ -140,6 +152,9 @@ _OF_A_QUESTION = {
     "SoftHangupRequest": "Channel",
     "Hangup": "Channel",
     "DeviceStateChange": "Device",
+    "Newstate": "Channel",
+    "ChanSpyStart": "SpyerChannel",
+    "ChanSpyStop": "SpyerChannel",
 }
 """What Asterisk says of a channel that only asks us, and the header that names it: ten events a call. By name
 and header, because a caller chooses what stands in other headers."""

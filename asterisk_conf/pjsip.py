@@ -51,9 +51,7 @@ def _media(site: Site) -> list[Pair]:
 
 def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
     endpoint = f"{city}-{name}"
-    contacts = list(trunk.hosts) if trunk.dial_out else []
-    if trunk.dial_out and trunk.lab and endpoint in site.trunk_contacts:
-        contacts = [site.trunk_contacts[endpoint]]
+    out = (site.trunk_out.get(endpoint, "") if trunk.lab else "") or trunk.out
     yield section(
         endpoint,
         [
@@ -64,14 +62,31 @@ def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
             ("identify_by", "ip"),
             # P-Asserted-Identity of a carrier is the caller's number
             ("trust_id_inbound", "yes"),
-            *([("aors", endpoint)] if contacts else []),
+            *(
+                [
+                    ("aors", endpoint),
+                    ("send_pai", "yes"),
+                    ("trust_id_outbound", "yes"),
+                    # a caller is told no seat's number, and gets no re-INVITE when somebody answers
+                    ("send_connected_line", "no"),
+                ]
+                if out
+                else ()
+            ),
             *_media(site),
         ],
     )
-    if contacts:
-        # one host for each: `PJSIP/<number>@<trunk>` is called there, the first that answers OPTIONS
-        pairs: list[Pair] = [("type", "aor"), ("max_contacts", len(contacts)), ("qualify_frequency", 10)]
-        yield section(endpoint, [*pairs, *(("contact", f"sip:{contact}") for contact in contacts)])
+    if out:
+        yield section(
+            endpoint,
+            [
+                ("type", "aor"),
+                ("contact", f"sip:{out}"),
+                # a dead one is skipped at once (decisions 9)
+                ("qualify_frequency", 2),
+                ("qualify_timeout", 1.0),
+            ],
+        )
     hosts = [host_of(host) for host in trunk.hosts]
     if trunk.lab:
         hosts += site.trunk_hosts.get(endpoint, ())

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 
 from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
+from asterisk_conf.masking import MASK_KEYS
 from asterisk_conf.merged import origin_contexts
+from asterisk_conf.outgoing import hide_caller, last_caller
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
+from asterisk_conf.spoken import spoken_contexts
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer import caller_arrives, seat_talks
+from asterisk_conf.transfer_room import caller_leaves, moved_on
 from asterisk_conf.waiting import waiting_contexts
 from plan.model import MAX_HOPS
 
@@ -38,6 +43,7 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _ask(site)
     yield _question(site)
     yield _ask_nobody()
+    yield from spoken_contexts(site)
     yield _queued_out()
     yield _talked()
     yield _seat_leg()
@@ -45,6 +51,9 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _left()
     yield from waiting_contexts()
     yield from callback_contexts()
+    yield _consult()
+    yield _consulted(site)
+    yield _mask()
 
 
 def _tell(context: Context, what: str, *headers: str, label: str = "") -> Context:
@@ -58,6 +67,7 @@ def _arrive() -> Context:
     context.do("Set", "__CITY=${ARG1}")
     context.do("Set", "__TRUNK=${ARG2}")
     context.do("Set", "__CALL_ID=${ARG1}-${UNIQUEID}")
+    caller_arrives(context)
     # accountcode too: it is in every event and in the CDR
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG4},%Y%m%d)}")
@@ -252,6 +262,7 @@ def _talked() -> Context:
     """The agent's leg ended first; the caller is still there. A phone that died did not hang up: back to the
     head of the queue (decisions 8)."""
     context = Context("talked")
+    moved_on(context)
     context.do("Set", "LOOKS=0")
     # the seat's leg ends in a thread of its own: its handler (seat-left) leaves its cause here
     context.do("GotoIf", '$["${SEAT_LEFT}" != ""]?known', label="look")
@@ -278,6 +289,7 @@ def _seat_leg() -> Context:
     context = Context("seat-leg")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     seat_leg_begins(context)
+    hide_caller(context)
     for header, text in (
         ("Call", "${CALL_ID}"),
         ("Sip-Call", "${SIP_CALL}"),
@@ -285,7 +297,7 @@ def _seat_leg() -> Context:
         ("Original", "${ORIGINAL}"),
     ):
         context.do("Set", f"PJSIP_HEADER(add,X-Hotline-{header})={text}")
-    for header, text in (("Case", "${CASE}"), ("Story", "${STORY}")):
+    for header, text in (("Centre", "${CENTRE}"), ("Case", "${CASE}"), ("Story", "${STORY}")):
         context.do("ExecIf", f'$["{text}" != ""]?Set(PJSIP_HEADER(add,X-Hotline-{header})={text})')
     return context.do("Return")
 
@@ -294,11 +306,39 @@ def _seat_joined(site: Site) -> Context:
     """Runs on the seat's channel when it has answered, before the two hear each other (membergosub)."""
     context = Context("seat-joined")
     seat_leg_answered(context)
+    seat_talks(context)
+    last_caller(context)
     # the moment an agent answered, finer than the whole seconds of app_queue's own line (CONNECT)
     caller = "${CUT(CALL_ID,-,2-)}"
     context.do("QueueLog", "${CITY}-${QUEUE}", caller, "${CHANNEL(endpoint)}", "HOTLINEANSWER", NOW)
     context.do("Gosub", "queue-paced", "s", "1")
     _start_recording(context, site)
+    return context.do("Return")
+
+
+def _mask() -> Context:
+    """ARG1 on or off. On the agent's leg in the middle of a call; the service masks all legs of the call."""
+    context = Context("recording-mask")
+    _tell(context, "mask", "State: ${ARG1}")
+    return context.do("Return")
+
+
+def _consult() -> Context:
+    """ARG1 city, ARG2 time zone. A seat calls a seat: that is recorded too, in a folder of its own unless a
+    call brought it here. The accountcode stays as it is: alone this is no citizen's call."""
+    context = Context("consult")
+    context.do("GotoIf", '$["${CALL_ID}" != ""]?known')
+    context.do("Set", "__CALL_ID=${ARG1}-${UNIQUEID}")
+    context.do("Set", "__DAY=${STRFTIME(${EPOCH},${ARG2},%Y%m%d)}")
+    context.do("Gosub", "record", "s", "1", label="known")
+    return context.do("Return")
+
+
+def _consulted(site: Site) -> Context:
+    """Runs on the leg that was called, when it has answered."""
+    context = Context("consulted")
+    _start_recording(context, site)
+    context.do("Set", f"DYNAMIC_FEATURES={'#'.join(MASK_KEYS)}")
     return context.do("Return")
 
 
@@ -308,6 +348,7 @@ def _left() -> Context:
     # a duty phone outside answered: the caller did not give up
     context.do("ExecIf", '$["${DUTY_UP}" != "" & "${LEFT_BY}" = ""]?Set(LEFT_BY=system)')
     context.do("Gosub", "waits-over", "s", "1")
+    caller_leaves(context)
     context.do("GotoIf", '$["${OWED}" = ""]?bye')
     _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
     # a duty must not be forgotten because nobody was listening

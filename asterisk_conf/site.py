@@ -53,8 +53,8 @@ class Site:
     rtp: tuple[int, int]
     trunk_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Further source addresses of trunks marked ``lab``, by ``<city>-<trunk>``."""
-    trunk_contacts: Mapping[str, str] = field(default_factory=dict)
-    """``host:port`` where the lab takes calls out through trunks marked ``lab``, by ``<city>-<trunk>``."""
+    trunk_out: Mapping[str, str] = field(default_factory=dict)
+    """Where calls through trunks marked ``lab`` go (``host:port``), by ``<city>-<trunk>``."""
 
     # who may talk to us
     service: AmiUser
@@ -65,6 +65,9 @@ class Site:
     # the advice question
     agi: tuple[str, ...]
     """``host:port`` of the services, asked in this order within one budget."""
+    audio: tuple[str, ...] = ()
+    """``host:port`` where the service of the same place in ``agi`` takes a caller's voice (AudioSocket);
+    empty: nobody listens, a spoken menu has its keys."""
     failsafe: str
     """Absolute path of the classic AGI program for when no service answers; empty: none."""
     announce: str = ""

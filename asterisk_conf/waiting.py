@@ -278,6 +278,7 @@ def _duty_up() -> Context:
     """On the duty phone's channel when it has answered."""
     context = Context("duty-up")
     context.do("Set", "MASTER_CHANNEL(DUTY_UP)=1")
+    context.do("Gosub", "record", "s", "1")
     context.do("QueueLog", "${CITY}-${QUEUE}", "${CUT(CALL_ID,-,2-)}", "NONE", "HOTLINEDUTY", "${DUTY}")
     context.do("UserEvent", "Hotline", "What: duty", "Call: ${CALL_ID}", "Phone: ${DUTY}")
     return context.do("Return")

@@ -6,7 +6,17 @@ import importlib
 import os
 import sys
 
-NAMES = ("ami_events", "advice", "held", "queue_optimum", "sockets", "fields", "speech")
+NAMES = (
+    "ami_events",
+    "advice",
+    "held",
+    "queue_optimum",
+    "sockets",
+    "handoff",
+    "fields",
+    "speech",
+    "listening",
+)
 """Each module has ``main(full: bool) -> None`` and prints its ratios and its baseline."""
 
 

@@ -188,7 +188,11 @@ class CallArrived(Fact):
     story: str = ""
     """What it says of the caller and the matter."""
     callback_of: str = ""
-    """This call is no citizen's but a stand-in's: the call back that was promised in that call."""
+    """This call is no citizen's but a stand-in's, or an agent's: it calls back the citizen of that call."""
+    direction: str = ""
+    """``out``: an agent at ``seat`` calls a citizen. Then ``leg`` is the seat's, ``caller`` still the
+    citizen's number, and ``called`` the number the citizen sees."""
+    seat: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,10 +212,27 @@ class AdviceAsked(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuChosen(Fact):
+    """``by``: ``key`` or ``voice``, empty when nothing was chosen. ``said``: what a voice said."""
+
     call: CallId
     menu: str
     key: str
     next: str
+    by: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuListened(Fact):
+    """A question of a spoken menu ended. ``status``: HEARD, UNCLEAR, NOTHING, KEYED, NOBODY (none would
+    listen), SKIPPED (nobody was asked), SILENT (no answer), LIE (no key of this menu). ``sure``: percent."""
+
+    call: CallId
+    menu: str
+    status: str
+    round: int = 0
+    said: str = ""
+    sure: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +284,104 @@ class DutyPhoneAnswered(Fact):
 
     call: CallId
     phone: str
+
+
+# --- recording --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPaused(Fact):
+    """What this leg says is kept out of its file from now on: the file goes on in silence, so that all files
+    of a call stay in step. ``call`` None: not known yet."""
+
+    leg: LegId
+    call: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResumed(Fact):
+    leg: LegId
+    call: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskAsked(Fact):
+    """An agent keyed in the call that what is said now be kept out of its recordings, or (``on`` False) that
+    they go on."""
+
+    call: CallId
+    leg: LegId
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFiled(Fact):
+    """The file of this leg was closed, checked and put away. ``seconds`` of sound; ``short``: seconds fewer
+    than the leg lasted."""
+
+    leg: LegId
+    call: CallId
+    file: str
+    seconds: float
+    sha256: str
+    short: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMissing(Fact):
+    """There should be a file and there is none that can be heard; ``why`` in one word (``never-started``,
+    ``no-file``, ``empty``, ``broken``)."""
+
+    leg: LegId
+    call: CallId
+    why: str
+
+
+# --- transfers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStepped(Fact):
+    """A stage of a transfer. ``step``: asked, dialled, skipped, accepted, answered, joined, together, handed,
+    refused, taken-back, target-left, agent-left, back, queued, over.
+
+    ``to``: what the agent dialled; ``number``: what was
+    dialled on ``trunk``, the ``way``-th of a centre. What a step does not tell is empty."""
+
+    call: CallId
+    id: str
+    step: str
+    kind: str = ""
+    to: str = ""
+    seat: str = ""
+    by: str = ""
+    way: str = ""
+    trunk: str = ""
+    number: str = ""
+    why: str = ""
+    """Q.850 cause, as text."""
+    caller: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedToUs(Fact):
+    """A centre hands a caller over: known by its trunk or its number. ``case``: its own case number."""
+
+    call: CallId
+    centre: str
+    case: str
+    trunk: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffNoted(Fact):
+    """Words of a person or of a centre's computer for a hand-off record: (field, text). Said by us."""
+
+    id: str
+    call: CallId
+    words: tuple[tuple[str, str], ...]
 
 
 # --- the queue ------------------------------------------------------------------------------
@@ -477,6 +596,20 @@ class CallerReturned(Fact):
     queue: str
     seat: str
     cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingRefused(Fact):
+    """A seat wanted to call out and could not. ``why``: refused or unknown (the plan does not allow this
+    number; ``kind`` is the entry that refuses it), not-signed-in, no-trunk. ``by``: phone, code or api."""
+
+    city: str
+    seat: str
+    agent: str
+    number: str
+    why: str
+    kind: str
+    by: str
 
 
 # --- supervisors ----------------------------------------------------------------------------

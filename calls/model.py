@@ -10,7 +10,13 @@ from calls.facts import CallId, LegId
 NO_LEG = LegId("")
 
 
+class Direction(StrEnum):
+    IN = "in"  # the citizen called
+    OUT = "out"  # an agent called the citizen
+
+
 class CallState(StrEnum):
+    DIALLING = "dialling"  # an agent calls a citizen who has not answered yet
     GREETED = "greeted"  # hears the greeting or a menu
     WAITING = "waiting"  # in a queue
     RINGING = "ringing"  # a seat rings for this caller
@@ -110,11 +116,18 @@ class Call:
     case: str = ""
     story: str = ""
     callback_of: str = ""
-    """The call in which this call back was promised. Such a call is no citizen's: it stands in no figure of
+    """The call whose citizen this one calls back. Such a call is no citizen's: it stands in no figure of
     offered and answered calls, and ``greeted`` is when the citizen answered."""
+    direction: Direction = Direction.IN
+    """OUT: an agent calls a citizen. Then ``leg`` is the seat's, ``caller`` still the citizen's number, and
+    ``called`` the number the citizen sees. It stands in no figure of offered and answered calls."""
     silenced: float | None = None
     """When the last phone fell silent that rang and had not declined: the caller is leaving, or it is about
     to be told that it declined."""
+
+    @property
+    def outgoing(self) -> bool:
+        return self.direction is Direction.OUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,66 @@ class StandIn:
     record: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOut:
+    """Ring the phone of this seat; once it answers, ``number`` is called as the hotline. The phone shows
+    ``shown``. ``of``: the call whose citizen is called back; empty: none. The outcome is the seat's leg,
+    which names the call."""
+
+    city: str
+    seat: str
+    number: str
+    shown: str
+    of: str = ""
+
+
+Kind = Literal["blind", "consult", "three", "handoff", "takeback", "together", "leave"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """What the agent at this seat wishes for the caller they talk to.
+
+    ``to``: what an agent dials (a seat, a centre, a contact, a line's number) or ``queue-<name>``; empty
+    where nobody new is asked.
+    """
+
+    city: str
+    seat: str
+    kind: Kind
+    to: str = ""
+    by: By = "api"
+    id: str = ""
+    """Becomes the id of the hand-off record; empty: Asterisk gives one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskRecording:
+    """What this leg says is kept out of its recording and of its tap (``on``), or goes in again."""
+
+    leg: LegId
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapLeg:
+    """Write what this leg says into a second file too, for whoever listens while it is said. The outcome is
+    the tap's own name in Asterisk."""
+
+    leg: LegId
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UntapLeg:
+    """End a tap (``TapLeg``'s outcome); the recording goes on."""
+
+    leg: LegId
+    tap: str
+
+
 SeatOrder = SignIn | SignOut | Pause | Unpause | EndWrapUp
 DeskOrder = SetQueues | Watch | TakeOver | Free | MoveToFront | MoveToQueue | Announce
-Order = HangUp | Redirect | Reload | ReadVariable | Originate | Nudge | StandIn | SeatOrder | DeskOrder
+CallOrder = HangUp | Redirect | Originate | Nudge | StandIn | Transfer | CallOut
+RecordingOrder = MaskRecording | TapLeg | UntapLeg
+Order = CallOrder | Reload | ReadVariable | SeatOrder | DeskOrder | RecordingOrder

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Call, CallState, LeftBy, Leg, Stage
+from plan.words import SEAT
 
 KEPT_ENDED_SECONDS = 300.0
 """An ended call stays in the picture this long, so that its late facts find it ended."""
@@ -22,7 +23,8 @@ LOOK_SECONDS = 10.0
 """How often the picture is looked through for calls to forget: that costs as much as twenty facts."""
 KEPT_GONE = 1024
 
-_G, _W, _R, _T, _M, _E = (
+_D, _G, _W, _R, _T, _M, _E = (
+    CallState.DIALLING,
     CallState.GREETED,
     CallState.WAITING,
     CallState.RINGING,
@@ -32,6 +34,7 @@ _G, _W, _R, _T, _M, _E = (
 )
 
 LIFE: Mapping[tuple[CallState, type[Fact]], CallState] = {
+    (_D, f.LegJoined): _T,  # the citizen answered
     (_G, f.QueueJoined): _W,
     (_G, f.SeatRang): _R,
     (_G, f.SeatAnswered): _T,
@@ -239,6 +242,9 @@ def peers(picture: Picture, leg: Leg) -> list[Leg]:
 def seat_of(call: Call, caller: Leg | None, peer: Leg) -> str:
     """The seat name of a leg; empty for a leg back out through the caller's own trunk."""
     prefix = call.city + "-"
+    # whom a seat calls is behind a trunk
+    if call.outgoing and not SEAT.fullmatch(peer.endpoint.removeprefix(prefix)):
+        return ""
     if not peer.endpoint.startswith(prefix) or (caller is not None and peer.endpoint == caller.endpoint):
         return ""
     return peer.endpoint[len(prefix) :]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from calls import facts as f
 from calls.facts import LegId
-from calls.model import Call, CallState, LeftBy, Leg
+from calls.model import Call, CallState, Direction, LeftBy, Leg
 from calls.picture import (
     KEPT_GONE,
     Picture,
@@ -20,6 +20,7 @@ from calls.picture import (
     true_call,
     with_,
 )
+from plan.words import SEAT
 
 
 def lay_over(p: Picture, x: f.Snapshot) -> Picture:
@@ -107,6 +108,12 @@ def _rebuilt(p: Picture, now: f.LegNow, wait: f.WaiterNow | None, x: f.Snapshot)
         since=arrived,
         arrived=arrived,
     )
+    city, _, seat = now.endpoint.partition("-")
+    if city == call.city and SEAT.fullmatch(seat):
+        # a call that is named after a seat's leg is one that the seat made
+        call = replace(
+            call, direction=Direction.OUT, seat=seat, caller="", called="", state=CallState.DIALLING
+        )
     p = put_call(p, call)
     for leg in p.legs.values():
         # phones that ring for it

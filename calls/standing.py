@@ -59,7 +59,9 @@ def step(standing: Standing, fact: Fact) -> Standing:
 
 
 def _began(s: Standing, x: f.WatchBegan) -> Standing:
-    watch = Watching(leg=x.leg, call=x.call, city=x.city, seat=x.seat, by=x.by, how=x.how, since=x.at)
+    # the same leg again: it only changes how
+    since = s.watches[x.leg].since if x.leg in s.watches else x.at
+    watch = Watching(leg=x.leg, call=x.call, city=x.city, seat=x.seat, by=x.by, how=x.how, since=since)
     return replace(s, watches={**s.watches, x.leg: watch}, touched=frozenset({x.leg}))
 
 

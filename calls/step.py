@@ -10,7 +10,7 @@ from calls import facts as f
 from calls import legs as leg_rows
 from calls import snapshot as truth
 from calls.facts import Fact
-from calls.model import Call, CallState, LeftBy, Leg, Stage
+from calls.model import Call, CallState, Direction, LeftBy, Leg, Stage
 from calls.picture import (
     Picture,
     moved_by,
@@ -63,11 +63,15 @@ def _arrived(p: Picture, x: f.CallArrived) -> Picture:
         "story": x.story,
         "callback_of": x.callback_of,
     }
+    state = CallState.GREETED
+    if x.direction == Direction.OUT:
+        told |= {"direction": Direction.OUT, "seat": x.seat}
+        state = CallState.DIALLING
     if known is not None:
         # a call rebuilt from a snapshot learns who called, also when it is over; a call that goes on to
         # a second line stays the call of its first
         return p if known.line or not x.line else put_call(p, replace(known, **told))
-    call = Call(id=x.call, leg=x.leg, state=CallState.GREETED, since=x.at, arrived=x.at, **told)
+    call = Call(id=x.call, leg=x.leg, state=state, since=x.at, arrived=x.at, **told)
     if x.leg in p.gone:
         return over(p, call, x.at, LeftBy.UNKNOWN, 0)
     leg = p.legs.get(x.leg) or Leg(id=x.leg, channel="", call=None, endpoint="")
@@ -81,7 +85,12 @@ def _said(p: Picture, x: Any, **changes: Any) -> Picture:
 
 def _greeted(p: Picture, x: f.GreetingEnded) -> Picture:
     call = open_call(p, x.call)
-    return p if call is None or call.greeted is not None else _said(p, x, greeted=x.at)
+    if call is None or call.greeted is not None:
+        return p
+    if call.outgoing:
+        # the citizen answered: the notice that follows is ours
+        return _said(p, x, greeted=x.at, answered=x.at, first_seat=call.seat)
+    return _said(p, x, greeted=x.at)
 
 
 def _advised(p: Picture, x: f.AdviceAsked) -> Picture:

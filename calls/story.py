@@ -13,6 +13,7 @@ from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.mask import masked
 from calls.picture import caller_leg, city_of
+from plan.words import SEAT
 
 STATUS: Mapping[str, tuple[str, str]] = {
     "TIMEOUT": ("等待超时", "the wait was over"),
@@ -56,6 +57,8 @@ class _Telling:
     ended: bool = False
     talks: str = ""
     """The seat the caller talks to."""
+    out: bool = False
+    """An agent called the citizen."""
 
 
 def tell(facts: Iterable[Fact], call: CallId, *, full: bool = False) -> list[Line]:
@@ -80,24 +83,44 @@ def _seconds(value: float) -> str:
 
 def _who(t: _Telling, leg: LegId) -> tuple[str, str]:
     seat = t.legs.get(leg, "")
-    return (f"座席 {seat}", f"seat {seat}") if seat else ("来电人", "the caller")
+    if seat:
+        return (f"座席 {seat}", f"seat {seat}")
+    return ("市民", "the citizen") if t.out else ("来电人", "the caller")
 
 
 def _started(t: _Telling, x: f.LegStarted, call: CallId) -> Said:
-    prefix = city_of(call) + "-"
-    if x.endpoint.startswith(prefix) and not x.called:
-        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    if not x.called:
+        _sits(t, x.leg, x.endpoint, call)
     return None
 
 
-def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
+def _sits(t: _Telling, leg: LegId, endpoint: str, call: CallId) -> None:
+    """Whose leg this is: a seat's, unless it is the citizen's whom a seat called."""
     prefix = city_of(call) + "-"
-    if x.leg != caller_leg(call) and x.endpoint.startswith(prefix):
-        t.legs[x.leg] = x.endpoint.removeprefix(prefix)
+    seat = endpoint.removeprefix(prefix)
+    if endpoint.startswith(prefix) and not (t.out and not SEAT.fullmatch(seat)):
+        t.legs[leg] = seat
+
+
+def _belongs(t: _Telling, x: f.LegBelongs, call: CallId) -> Said:
+    if x.leg != caller_leg(call):
+        _sits(t, x.leg, x.endpoint, call)
     return None
 
 
 def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
+    if x.direction == "out":
+        t.legs[x.leg], t.out = x.seat, True
+        of = (
+            (f"（回拨来电 {x.callback_of}）", f", back for call {x.callback_of}")
+            if x.callback_of
+            else ("", "")
+        )
+        number = t.number(x.caller)
+        return (
+            f"座席 {x.seat} 外呼 {number}，显示 {x.called}，中继 {x.trunk}{of[0]}",
+            f"seat {x.seat} calls {number} as {x.called}, trunk {x.trunk}{of[1]}",
+        )
     if x.callback_of:
         number = t.number(x.caller)
         return (
@@ -117,6 +140,9 @@ def _arrived(t: _Telling, x: f.CallArrived, call: CallId) -> Said:
 
 
 def _greeted(t: _Telling, x: f.GreetingEnded, call: CallId) -> Said:
+    if t.out:
+        # a call of ours: what the citizen hears first is the notice
+        return ("市民已接听", "the citizen answered")
     return ("问候语播完", "the greeting ended")
 
 
@@ -152,7 +178,33 @@ def _duty(t: _Telling, x: f.DutyPhoneAnswered, call: CallId) -> Said:
 def _chose(t: _Telling, x: f.MenuChosen, call: CallId) -> Said:
     if not x.key:
         return (f"菜单 {x.menu} 未按键，转 {x.next}", f"menu {x.menu}: no key, on to {x.next}")
+    if x.by == "voice":
+        return (
+            f"菜单 {x.menu} 说“{x.said}”，即 {x.key}，转 {x.next}",
+            f"menu {x.menu}: said {x.said!r}, that is {x.key}, on to {x.next}",
+        )
     return (f"菜单 {x.menu} 按 {x.key}，转 {x.next}", f"menu {x.menu}: key {x.key}, on to {x.next}")
+
+
+_LISTENED = {
+    "HEARD": ("听懂了", "understood"),
+    "UNCLEAR": ("没有听懂", "not understood"),
+    "NOTHING": ("来电人没有说话", "the caller said nothing"),
+    "KEYED": ("来电人按了键", "the caller pressed a key"),
+    "NOBODY": ("没有识别服务，改用按键", "no recogniser, on with keys"),
+    "SKIPPED": ("识别服务刚刚失灵，改用按键", "listening failed just now, on with keys"),
+    "SILENT": ("识别服务没有回答，改用按键", "no answer, on with keys"),
+    "LIE": ("识别服务的回答无效，改用按键", "a void answer, on with keys"),
+}
+
+
+def _listened(t: _Telling, x: f.MenuListened, call: CallId) -> Said:
+    zh, en = _LISTENED.get(x.status, (x.status, x.status))
+    said = (f"，听到“{x.said}”（{x.sure}%）", f", heard {x.said!r} ({x.sure} %)") if x.said else ("", "")
+    return (
+        f"菜单 {x.menu} 第 {x.round} 次问：{zh}{said[0]}",
+        f"menu {x.menu}, question {x.round}: {en}{said[1]}",
+    )
 
 
 def _joined(t: _Telling, x: f.QueueJoined, call: CallId) -> Said:
@@ -262,6 +314,25 @@ def _recorded(t: _Telling, x: f.RecordingStarted, call: CallId) -> Said:
     return (f"开始录音（{zh}）", f"recording of {en} started")
 
 
+def _paused(t: _Telling, x: f.RecordingPaused, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"录音暂停（{zh}）", f"recording of {en} paused: silence is kept")
+
+
+def _resumed(t: _Telling, x: f.RecordingResumed, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    return (f"录音恢复（{zh}）", f"recording of {en} goes on")
+
+
+def _filed(t: _Telling, x: f.RecordingFiled, call: CallId) -> Said:
+    lost = (f"，缺 {x.short:g} 秒", f", {x.short:g} s are not in it") if x.short else ("", "")
+    return (f"录音归档 {x.seconds:.1f} 秒{lost[0]}", f"recording filed, {x.seconds:.1f} s{lost[1]}")
+
+
+def _missing(t: _Telling, x: f.RecordingMissing, call: CallId) -> Said:
+    return (f"录音缺失（{x.why}）", f"a recording is missing: {x.why}")
+
+
 def _owed(t: _Telling, x: f.CallBackOwed, call: CallId) -> Said:
     if x.message:
         return (
@@ -284,6 +355,8 @@ def _left(t: _Telling, x: f.CallLeft, call: CallId) -> Said:
         return None
     t.ended = True
     zh, en = WHO.get(x.by, ("通话结束", "the call ended"))
+    if t.out and x.by == "caller":
+        zh, en = "市民挂机", "the citizen hung up"
     return (f"{zh}，通话结束（原因 {x.cause}）", f"{en}; the call ended (cause {x.cause})")
 
 
@@ -324,6 +397,7 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _asked,
     f.MenuChosen: _chose,
+    f.MenuListened: _listened,
     f.QueueJoined: _joined,
     f.QueueAbandoned: _abandoned,
     f.QueueGaveUp: _gave_up,
@@ -339,6 +413,10 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.ConferenceJoined: _entered,
     f.ConferenceLeft: _went,
     f.RecordingStarted: _recorded,
+    f.RecordingPaused: _paused,
+    f.RecordingResumed: _resumed,
+    f.RecordingFiled: _filed,
+    f.RecordingMissing: _missing,
     f.CallBackOwed: _owed,
     f.CallerReturned: _returned,
     f.CallLeft: _left,

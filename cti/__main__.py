@@ -37,6 +37,7 @@ GROUPS = {
     "account": "cti.commands.account",
     "prompts": "cti.commands.prompts",
     "speech": "cti.commands.speech",
+    "recordings": "cti.commands.recordings",
     "lab": "lab.command",
 }
 HIDDEN = frozenset({"serve"})

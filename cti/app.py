@@ -15,34 +15,48 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
+from aiohttp import web
 
-from calls.facts import CallBackMoved
+from calls.facts import CallBackMoved, CallId
 from calls.model import SeatState
 from cti import kept, plan_folder
 from cti.asterisk.agi import Advice
 from cti.asterisk.agi import Question as Asked
 from cti.asterisk.link import Link
 from cti.callbacks import CallBackKeeper
+from cti.centres import Centres
 from cti.desk_doors import DeskDoors
+from cti.drafting import Drafting
 from cti.errors import Broken, NotNow, Refused
+from cti.handoffs import Handoffs
 from cti.home import NODE, Home
 from cti.live_board import LiveBoard
 from cti.nudge import Nudger
 from cti.plan_skills import Skills
+from cti.recording_parts import RecordingParts
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
+from cti.speech import where
+from cti.spoken import SpokenMenus
 from cti.staffing import Staffing
 from cti.store.drain import Drain
-from cti.store.history import History
+from cti.store.history import History, Past
 from cti.store.journal import Journal, Limits, Reader
-from cti.store.keeping import fact_of
+from cti.store.keeping import audit_record, fact_of
 from cti.store.picture import LivePicture, connect
+from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
+from cti.web.answers import Answered
 from cti.web.metrics import Metrics
+from cti.web.recordings import Recordings
 from cti.web.server import Web
 from cti.web.socket import Socket
+from cti.web.tickets import Tickets
+from cti.web.transfer import TransferDoor
+from cti.web.who import WHO, Role, Who
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
+from plan.outgoing import hides
 from queues.wrap_up import overdue
 
 log = structlog.get_logger("app")
@@ -131,13 +145,28 @@ class Service:
         self.switchboard.listen(kept.picture_ear(self.live))
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
-        self.live_board = LiveBoard(self._board, self.staffing.shortfalls, self.history)
+        self.live_board = LiveBoard(
+            self._board, self.staffing.shortfalls, self.history, lambda: self.plans.by_city
+        )
         self.switchboard.listen(self.live_board.hear)
         self.link = Link(
             ("127.0.0.1", ports.ami), "service", home.secrets["ami_service"], NODE, self.switchboard.hear
         )
         self.nudger = Nudger(self._board, self.link.do)
         self.switchboard.listen(self.nudger.hear)
+        self.recordings = RecordingParts(
+            home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do,
+            lambda row: self.journal.append(audit_record(row)),
+        )  # fmt: skip
+        self.metrics.look(self.recordings.gauges())
+        self.spoken = SpokenMenus(
+            ("127.0.0.1", ports.audio),
+            lambda: self.plans.by_city,
+            lambda: where.model(settings.speech_model, home.models),
+            most=settings.speech_legs if settings.speech else 0,
+        )
+        self.metrics.look(self.spoken.gauges())
+        self.switchboard.listen(self.spoken.hear)
         self.skills = Skills(self.link.do)
         promised = (fact for record in reader.recent(2) if (fact := fact_of(record)) is not None)
         self.call_backs = CallBackKeeper(
@@ -146,7 +175,7 @@ class Service:
             (fact for fact in promised if isinstance(fact, CallBackMoved)),
         )
         self.switchboard.listen(self.call_backs.hear)
-        self.advice = Advice(("127.0.0.1", ports.agi), self._where_next)
+        self.advice = Advice(("127.0.0.1", ports.agi), self._where_next, self.spoken.scripts)
         reading = kept.Kept(
             self.switchboard,
             reader,
@@ -156,11 +185,41 @@ class Service:
             live=self.live,
             refiller=lambda since, until: self.refiller.put_right(Silence(since, until)),
             shortfalls=self.staffing.shortfalls,
+            more_health=self.recordings.health,
         )
-        self.desk = DeskDoors(home, self._board, lambda: self.plans.by_city, self.link.do, self.journal)
+        self.handoffs = Handoffs(
+            self._board, lambda: self.plans.by_city, self.link.do, self.switchboard.hear, self.history
+        )
+        self.centres = Centres(
+            home.root / "centres.json", lambda: self.plans.by_city, self._board, self.handoffs
+        )
+        self.switchboard.listen(self.centres.hear)
+        transfers = TransferDoor(
+            self.handoffs,
+            self.centres.take,
+            self._may_transfer,
+            lambda asked: Past(asked.since, asked.until, asked.city, asked.most),
+            Answered,
+        )
+        self.desk = DeskDoors(
+            home, self._board, lambda: self.plans.by_city, self.link.do, self.journal, reading.call
+        )
+        self.switchboard.listen(self.desk.hear)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
-        self.web = Web(settings.host, ports.api, reading, home.tokens, self.metrics, doors, session)
+        drafting = Drafting(
+            self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
+        )
+        archive, note = self.recordings.archive, self.desk.note
+        doors = (
+            *doors,
+            Recordings(archive, note),
+            Tickets(drafting, archive.sits_in, note, self._hidden),
+            transfers,
+        )
+        self.web = Web(
+            settings.host, ports.api, reading, home.tokens, self.metrics, doors, session, self._hides
+        )
         socket.who = self.web.who
         self._show_seats()
 
@@ -168,16 +227,20 @@ class Service:
         """Run until cancelled; what was heard is on disk when it ends."""
         parts = {
             "advice": self.advice.run,
+            "spoken menus": self.spoken.run,
+            "voices": self.spoken.server.run,
             "link": self.link.run,
             "web": self.web.run,
             "drain": self.drain.run,
             "refill": self.refiller.run,
             "nudge": self.nudger.run,
             "call-backs": self.call_backs.run,
+            "centres": self.centres.run,
             "picture": self.live.run,
             "plans": self._follow_plans,
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
+            **self.recordings.runs(),
             "board": self.live_board.run,
             "sockets": self.live_board.hub.run,
         }
@@ -188,6 +251,26 @@ class Service:
         finally:
             await asyncio.to_thread(self.journal.close)
             await self.history.close()
+
+    def _may_transfer(self, request: web.Request) -> bool:
+        """Supervisors everywhere in their city, an agent at the seat they sit at."""
+        who, asked = request[WHO], request.match_info
+        if who.may(Role.SUPERVISOR):
+            return who.sees(asked.get("city", who.city))
+        seat = self._board().seats.seats.get((asked.get("city", ""), asked.get("seat", "")))
+        return seat is not None and who.agent != "" and seat.agent == who.agent
+
+    def _hides(self, city: str) -> bool:
+        """Whether whole numbers are shown only to whoever asks for one: in this city, or (empty) in any."""
+        plans = self.plans.by_city
+        return any(hides(plan, ours=False) for name, plan in plans.items() if city in ("", name))
+
+    def _hidden(self, who: Who, call: str) -> bool:
+        """Whether this person may not see the number of this call's citizen."""
+        known = self._board().picture.calls.get(CallId(call))
+        if known is None or who.full:
+            return who.hides and not who.full
+        return self.live_board.hides(known)
 
     def _board(self) -> Board:
         return self.switchboard.board

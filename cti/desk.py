@@ -13,8 +13,10 @@ from calls.facts import CallId, LegId
 from calls.model import Call, CallState, Seat, SeatState
 from calls.orders import (
     Announce,
+    CallOut,
     EndWrapUp,
     Free,
+    HangUp,
     How,
     MoveToFront,
     MoveToQueue,
@@ -30,13 +32,17 @@ from calls.orders import (
 from calls.picture import peers, seat_of
 from cti.errors import Refused
 from cti.switchboard import Board
+from cti.web.answers import Answered
 from cti.web.orders import By, NoSuch
-from cti.web.who import Who
+from cti.web.who import Role, Who
 from plan.model import Plan
+from plan.outgoing import judge, plain
 from plan.words import did_you_mean
 
 Sounds = Callable[[Plan, str], str | None]
 """The sound that a prompt of a plan plays as; None: there is none."""
+REVEAL = "supervisor"
+"""The least role that may ask for a whole number where the plan has no outgoing.toml."""
 WAITING = (CallState.WAITING, CallState.RINGING)
 
 
@@ -49,8 +55,11 @@ class Desk:
         plans: Callable[[], Mapping[str, Plan]],
         do: Callable[[Order], Awaitable[str]],
         sound: Sounds,
+        past: Callable[[str], Awaitable[Call | None]],
     ) -> None:
+        """``past``: a call, live or from history."""
         self._board, self._plans, self._do, self._sound = board, plans, do, sound
+        self._past = past
 
     # --- names ----------------------------------------------------------------------------------------
 
@@ -128,7 +137,8 @@ class Desk:
         call = self._board().picture.calls.get(there.call) if there.call is not None else None
         talks = call is not None and call.state is CallState.TALKING and call.seat == seat
         if call is not None and talks:
-            await self._do(Free(leg=call.leg, to=caller))
+            # a citizen whom the seat called waits in no queue
+            await self._do(HangUp(leg=call.leg) if call.outgoing else Free(leg=call.leg, to=caller))
         elif there.state is SeatState.AWAY:
             raise Refused(f"座席 {seat} 无人签入也无通话 nobody is signed in at {seat}, and it has no call")
 
@@ -154,6 +164,8 @@ class Desk:
     async def take_over(self, call: str, seat: str, by: By) -> None:
         now = self._call(call)
         self._own_phone(now, seat)
+        if now.outgoing:
+            raise Refused("外呼通话不能接管 a call to a citizen cannot be taken over; you can barge in")
         self._agents_leg(now)
         before = self._board().standing.watching(now.id, seat)
         await self._do(
@@ -191,11 +203,56 @@ class Desk:
         """The leg of the seat that talks to this caller. Raises Refused when none does."""
         picture = self._board().picture
         caller = picture.legs.get(call.leg)
+        if call.state is CallState.TALKING and call.outgoing:
+            return call.leg
         if call.state is CallState.TALKING and caller is not None:
             for other in peers(picture, caller):
                 if seat_of(call, caller, other) == call.seat:
                     return other.id
         raise Refused(f"没有座席在与来电人通话 no seat talks with this caller now: {call.state}")
+
+    # --- calls to citizens ------------------------------------------------------------------------
+
+    async def call_back(self, call: str, seat: str, by: By) -> str:
+        then = await self._known(call)
+        of = then.callback_of if then.outgoing and then.callback_of else then.id
+        return await self._call_out(then.city, seat, then.caller, of)
+
+    async def call_out(self, city: str, seat: str, number: str, by: By) -> str:
+        return await self._call_out(city, seat, number, "")
+
+    async def reveal(self, call: str, by: By) -> str:
+        then = await self._known(call)
+        rules = self._plans()[then.city].outgoing
+        least = Role(rules.reveal if rules is not None else REVEAL)
+        if not by.who.may(least):
+            raise Answered(403, f"号码查看权 whole numbers need the role {least}, you are {by.who.role}")
+        if not then.caller:
+            raise Refused("来电未显示号码 the number was withheld")
+        return then.caller
+
+    async def _known(self, id: str) -> Call:
+        found = await self._past(id)
+        if found is None or found.city not in self._plans():
+            raise NoSuch(f"no call {id!r}", "call")
+        return found
+
+    async def _call_out(self, city: str, seat: str, number: str, of: str) -> str:
+        there, rules = self._seat(city, seat), self._plans()[city].outgoing
+        number = plain(number)
+        if not number:
+            raise Refused("来电未显示号码 the number was withheld, or is none")
+        verdict = judge(rules, number)
+        if rules is None or not verdict.allowed:
+            kind = f" ({verdict.kind})" if verdict.kind else ""
+            raise Refused(f"计划不允许外呼该号码 the plan does not allow calls to this number{kind}")
+        if not there.agent:
+            raise Refused(f"座席 {seat} 无人签入 nobody is signed in at {seat}")
+        if there.state in (SeatState.BUSY, SeatState.RINGING):
+            raise Refused(f"座席 {seat} 的话机正忙 the phone of seat {seat} is busy")
+        shown = number if rules.hide_numbers == "no" else rules.present
+        leg = await self._do(CallOut(city=city, seat=seat, number=number, shown=shown, of=of))
+        return f"{city}-{leg}"
 
     # --- lines ----------------------------------------------------------------------------------------
 

@@ -9,6 +9,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from calls.audit import Audited, Outcome
+from calls.facts import OutgoingRefused
+from calls.mask import masked
+from calls.model import Call
 from calls.orders import Order
 from cti.accounts import Accounts
 from cti.desk import Desk
@@ -17,7 +20,7 @@ from cti.speech import shelf
 from cti.store.history import History, Past
 from cti.store.journal import Journal
 from cti.store.keeping import audit_record
-from cti.switchboard import Board
+from cti.switchboard import Board, Heard
 from cti.web.audit import AuditDoor, AuditQuestion
 from cti.web.orders import Orders
 from cti.web.server import Door
@@ -36,13 +39,15 @@ class DeskDoors:
         plans: Callable[[], Mapping[str, Plan]],
         do: Callable[[Order], Awaitable[str]],
         journal: Journal,
+        past: Callable[[str], Awaitable[Call | None]],
     ) -> None:
+        """``past``: a call, live or from history."""
         self._home, self._journal = home, journal
         self._shipped = shelf.shipped()
         # the key's own words are shorter than HS256 asks for
         key = hashlib.sha256(home.secrets["web_key"].encode()).hexdigest()
         self.sessions = Sessions(key, Accounts(home, plans), self._signed_in)
-        self.orders = Orders(Desk(board, plans, do, self._sound), self.note)
+        self.orders = Orders(Desk(board, plans, do, self._sound, past), self.note)
 
     def doors(self, history: History) -> Sequence[Door]:
         """All of them."""
@@ -57,6 +62,22 @@ class DeskDoors:
     def note(self, row: Audited) -> None:
         """A row of the audit trail, into the journal; the database has it within a second."""
         self._journal.append(audit_record(row))
+
+    def hear(self, heard: Heard) -> None:
+        """A listener of the switchboard: what a seat tried to call and may not stands in the audit trail."""
+        fact = heard.fact
+        if not isinstance(fact, OutgoingRefused):
+            return
+        # a number that no kind of the plan knows may be a citizen's, mistyped
+        number = fact.number if fact.kind else masked(fact.number)
+        told = json.dumps({"number": number, "kind": fact.kind, "by": fact.by})
+        who = f"agent-{fact.agent}" if fact.agent else f"seat-{fact.seat}"
+        self.note(
+            Audited(
+                id=uuid.uuid4().hex, at=fact.at, city=fact.city, who=who, role="agent", did="dial",
+                on=f"seat {fact.seat}", told=told, outcome=Outcome.REFUSED, why=fact.why, ended=fact.at,
+            )
+        )  # fmt: skip
 
     def _signed_in(self, who: Who, why: str, ok: bool) -> None:
         now = time.time()

@@ -19,8 +19,12 @@ import aiohttp
 
 from cti import asterisk_process
 from cti.asterisk_process import Missing
+from cti.errors import Broken, NotNow, Refused
 from cti.home import Home
 from cti.settings import BadSettings, Settings, read
+from cti.shelf import trial
+from cti.shelf.chosen import Chosen
+from cti.speech import where
 
 LAB_CARRIER = "127.0.0.2"
 """Where the lab's first carrier sends from; a test peer that wants to be that carrier binds it too."""
@@ -29,6 +33,7 @@ REMEDIES = {
     "asterisk": "look at asterisk/log/messages in the home; cti up restarts a dead one",
     "journal": "make room on the disk of the home; calls go on meanwhile",
     "database": "start the database, or mend `database` in settings.toml; the journal keeps everything",
+    "shelf": "cti doctor tries it; recordings wait on disk meanwhile",
     "redis": "start Redis, or mend `redis` in settings.toml; calls do not need it",
 }
 
@@ -55,7 +60,7 @@ def machine_checks(home: Home) -> list[Check]:
         _failsafe_check(),
         _disk_check(home),
         _settings_check(home),
-        _model_check(home, "speech model (vosk zh)", "vosk-zh"),
+        _speech_check(home),
         _model_check(home, "voice model (kokoro)", "kokoro"),
     ]
     if os.geteuid() == 0:
@@ -119,11 +124,39 @@ def _settings_check(home: Home) -> Check:
     return Check("settings", True)
 
 
+def _speech_check(home: Home) -> Check:
+    try:
+        told = read(home).speech_model
+    except BadSettings:
+        told = ""  # said by its own check
+    there = where.model(told, home.models)
+    detail = (
+        str(there) if there else "没有识别模型 no recogniser's model: no live text; everything else works"
+    )
+    return Check("speech model (vosk zh)", there is not None, "cti speech fetch", detail, need=False)
+
+
 def _model_check(home: Home, name: str, folder: str) -> Check:
     told = os.environ.get("CTI_MODELS")
     there = ((Path(told) if told else home.models) / folder).is_dir()
     detail = "there" if there else "not there: everything else works"
     return Check(name, there, "cti prompts fetch", detail, need=False)
+
+
+async def _looked(home: Home, settings: Settings) -> list[Check]:
+    return [*(await shelf_checks(home, settings)), *(await instance_checks(home, settings))]
+
+
+async def shelf_checks(home: Home, settings: Settings) -> list[Check]:
+    """A file is put on the shelf, read back and removed; nothing where none is configured."""
+    if not settings.recording_shelf:
+        return []
+    remedy = "mend `recording_shelf…` in settings.toml or its keys' file; recordings wait on disk meanwhile"
+    try:
+        detail = await trial.tried(Chosen(home, settings)())
+    except (NotNow, Refused, Broken, OSError) as why:
+        return [Check("recording shelf", False, remedy, str(why), need=False, outside=True)]
+    return [Check("recording shelf", True, detail=detail, need=False)]
 
 
 async def instance_checks(home: Home, settings: Settings) -> list[Check]:
@@ -200,7 +233,7 @@ def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
         settings = read(home)
     except BadSettings:
         settings = Settings()
-    checks += asyncio.run(instance_checks(home, settings))
+    checks += asyncio.run(_looked(home, settings))
     ports = home.ports
     low, high = ports.rtp
     answer = {

@@ -66,6 +66,16 @@ class Ports:
         return (self.base + 7,)
 
     @property
+    def audio(self) -> int:
+        """AudioSocket: callers' voices in spoken menus."""
+        return self.base + 8
+
+    @property
+    def audio_more(self) -> tuple[int, ...]:
+        """The same of the further addresses, in their order."""
+        return (self.base + 9,)
+
+    @property
     def lab_sip(self) -> int:
         return self.base + 40
 
@@ -129,6 +139,15 @@ class Home:
     @property
     def recordings(self) -> Path:
         return self.root / "recordings"
+
+    @property
+    def taps(self) -> Path:
+        """What is said now, for the recogniser; nothing here outlives its call."""
+        return self.root / "taps"
+
+    @property
+    def recording_keys(self) -> Path:
+        return self.root / "keys" / "recordings.json"
 
     @property
     def journal(self) -> Path:

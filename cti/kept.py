@@ -20,7 +20,7 @@ from cti.store import journal as disk
 from cti.store.drain import Drain
 from cti.store.history import History, Past
 from cti.store.journal import Journal
-from cti.store.keeping import fact_of, open_record, opened, records
+from cti.store.keeping import fact_of, handoff_record, open_record, opened, records
 from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
@@ -43,6 +43,8 @@ def journal_ear(journal: Journal) -> Listener:
     def hear(heard: Heard) -> None:
         for told in records(heard.fact, heard.call, heard.calls, heard.visits, heard.stints):
             journal.append(told)
+        for handoff in heard.handoffs:
+            journal.append(handoff_record(handoff))
 
     return hear
 
@@ -130,6 +132,7 @@ class Kept:
         live: LivePicture | None = None,
         refiller: Callable[[float, float], Awaitable[int]] | None = None,
         shortfalls: Callable[[], Sequence[Shortfall]] | None = None,
+        more_health: Callable[[], Mapping[str, Part]] = dict,
     ) -> None:
         self._switchboard = switchboard
         self._reader = reader
@@ -139,6 +142,7 @@ class Kept:
         self._live = live
         self._refiller = refiller
         self._shortfalls = shortfalls
+        self._more_health = more_health
 
     def health(self) -> Mapping[str, Part]:
         picture = self._switchboard.board.picture
@@ -154,7 +158,7 @@ class Kept:
             parts["database"] = Part(self._drain.ok, text=self._drain.status)
         if self._live is not None:
             parts["redis"] = Part(self._live.ok, text=self._live.status)
-        return parts
+        return {**parts, **self._more_health()}
 
     def live_calls(self) -> Sequence[Call]:
         return self._switchboard.board.picture.live()

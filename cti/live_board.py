@@ -19,6 +19,8 @@ from cti.switchboard import Board, Heard
 from cti.web import api
 from cti.web.hub import Hub, Row, plain
 from cti.web.staffing import shortfall_answer
+from plan.model import Plan
+from plan.outgoing import hides
 from queues.any_day import DAY
 from queues.running import Running
 from queues.short import Shortfall
@@ -33,9 +35,14 @@ class LiveBoard:
     """Implements ``cti.web.hub.Look``. ``hear`` is a listener of the switchboard."""
 
     def __init__(
-        self, board: Callable[[], Board], shortfalls: Callable[[], Sequence[Shortfall]], history: History
+        self,
+        board: Callable[[], Board],
+        shortfalls: Callable[[], Sequence[Shortfall]],
+        history: History,
+        plans: Callable[[], Mapping[str, Plan]] = dict,
     ) -> None:
         self._board, self._shortfalls, self._history = board, shortfalls, history
+        self._plans = plans
         self.running = Running()
         self.hub = Hub(self)
 
@@ -51,6 +58,10 @@ class LiveBoard:
     def agent_at(self, city: str, seat: str) -> str:
         found = self._board().seats.seats.get((city, seat))
         return found.agent if found is not None else ""
+
+    def hides(self, call: Call) -> bool:
+        plan = self._plans().get(call.city)
+        return hides(plan, ours=call.outgoing or bool(call.callback_of))
 
     def boards(self) -> Mapping[str, Row]:
         rows: dict[str, Row] = {}

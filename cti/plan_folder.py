@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import wave
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ from cti.errors import NotNow, Refused
 from cti.home import Home, write_atomic
 from cti.speech import shelf
 from cti.speech.models import KOKORO
+from cti.speech.pinyin import sounds as syllables
+from ivr.spoken import Words
 from plan.check import Checked, Sound, check, plan_prompts, together
 from plan.faults import Fault
 from plan.model import Plan
@@ -60,7 +62,21 @@ def read(folder: Path) -> Checked:
     stored = folder.is_symlink() or folder.parent.name == "versions"
     standard = {prompt.id for prompt in shelf.catalogue()}
     checked = check(files, sounds, standard, None if stored else folder.resolve().name)
+    checked = replace(checked, faults=(*checked.faults, *_sound_alike(checked.plan)))
     return Checked(None, (*broken, *checked.faults)) if broken else checked
+
+
+def _sound_alike(plan: Plan | None) -> Iterator[Fault]:
+    """Words of two keys of a spoken menu that no recogniser can tell apart."""
+    for name, menu in () if plan is None else plan.menus.items():
+        for key, word, other, same in Words(menu.words, syllables).alike():
+            yield Fault(
+                "menus.toml",
+                f"{name}.words.{other}",
+                f"'{same}' sounds like '{word}' of key {key}",
+                "choose another word: such a caller is asked again",
+                warning=True,
+            )
 
 
 def load(folder: Path) -> Plan:

@@ -101,6 +101,9 @@ def mended_call(heard: Call | None, proved: Call) -> Call | None:
         changes["stage"] = proved.stage
     if proved.callback_of and (not heard.callback_of or heard.greeted is None):
         changes |= {"callback_of": proved.callback_of, "greeted": heard.greeted or proved.greeted}
+    if proved.outgoing and (not heard.outgoing or not heard.seat):
+        changes |= {"direction": proved.direction, "seat": proved.seat, "callback_of": proved.callback_of}
+        changes["greeted"] = heard.greeted or proved.greeted
     if proved.owed and not heard.owed:
         changes["owed"] = True
     mended = replace(heard, **changes)

@@ -6,10 +6,11 @@ defaults. What a city decides is in its plan, never here.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -41,9 +42,56 @@ class Settings(BaseSettings):
     """After an unanswered question the next calls do not ask for so long."""
     journal_fsync_ms: Annotated[int, Field(ge=0, le=10_000)] = 50
     journal_keep_days: Annotated[int, Field(ge=1)] = 400
+    recording_seal_after_seconds: Annotated[int, Field(ge=-1, le=86_400)] = 60
+    """A recording is encrypted so long after its leg ended; -1: never (the disk itself is encrypted)."""
+    recording_keys: str = ""
+    """File of the key ring that opens recordings; empty: keys/recordings.json in the home. Outside the
+    database, and to be backed up apart from the recordings."""
+    recording_mask_seconds: Annotated[int, Field(ge=5, le=3600)] = 180
+    """The longest pause of a recording for sensitive data: one that is forgotten ends by itself."""
+    recording_shelf: str = ""
+    """Where sealed recordings are kept besides this disk: ``s3://BUCKET/PREFIX`` or ``file:///FOLDER``;
+    empty: nowhere else."""
+    recording_shelf_endpoint: str = ""
+    """Address of an S3-compatible store, ``https://…``; empty: Amazon's own."""
+    recording_shelf_region: str = "us-east-1"
+    recording_shelf_hosted: bool = False
+    """The bucket's name is part of the host's name (Aliyun OSS, Tencent COS), not of the path."""
+    recording_shelf_keys: str = ""
+    """File with the bucket's keys, mode 0600: ``{"access_key": "…", "secret_key": "…"}``; empty:
+    keys/shelf.json in the home."""
+    recording_shelf_seconds: Annotated[float, Field(ge=1, le=300)] = 20.0
+    """The longest that one request to the shelf may take."""
+    recording_local_days: Annotated[float, Field(ge=0, le=36_500)] = 7.0
+    """What is on the shelf stays on this disk so long after its leg ended, too."""
+    speech: bool = True
+    """Whether calls are transcribed while they are spoken, when there is a model."""
+    speech_model: str = ""
+    """Folder of the recogniser's model; empty: CTI_MODELS or HOME/models, then vosk's own cache."""
+    speech_workers: Annotated[int, Field(ge=0, le=64)] = 0
+    """Recogniser processes, one for each processor they may use; 0: half of the machine's."""
+    speech_legs: Annotated[int, Field(ge=1, le=64)] = 3
+    """Legs that one process follows live; more wait for after-call work."""
     rtp: str = ""
     """``START-END``; empty: the instance's own block."""
     log_level: str = "info"
+
+    @model_validator(mode="after")
+    def _shelf(self) -> Self:
+        told = self.recording_shelf
+        if not told:
+            return self
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,62}(/[\w./-]*)?|file:///.+", told):
+            raise ValueError(f"recording_shelf: {told!r} is neither s3://BUCKET/PREFIX nor file:///FOLDER")
+        if self.recording_shelf_endpoint and not self.recording_shelf_endpoint.startswith(
+            ("http://", "https://")
+        ):
+            raise ValueError("recording_shelf_endpoint: begins with https:// or http://")
+        if self.recording_seal_after_seconds < 0:
+            raise ValueError(
+                "recording_shelf keeps sealed recordings only: set recording_seal_after_seconds to 0 or more"
+            )
+        return self
 
 
 def read(home: Home) -> Settings:

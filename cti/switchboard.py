@@ -25,6 +25,10 @@ from queues.now import QueueNow, queues_now
 from queues.seat import Seats
 from queues.stint import Stint, Stints
 from queues.visit import Visit, Visits
+from recording import table as recording_room
+from recording.table import Recording, Recordings
+from transfer import handoff as handoff_room
+from transfer.handoff import Handoff, Moves
 from transfer.merge import follow, merger
 
 log = structlog.get_logger(__name__)
@@ -41,6 +45,8 @@ class Board:
     """(city, queue) of every queue Asterisk told of."""
     stints: Stints = field(default_factory=Stints)
     standing: Standing = field(default_factory=Standing)
+    recordings: Recordings = field(default_factory=Recordings)
+    moves: Moves = field(default_factory=Moves)
 
     def queues_now(self) -> list[QueueNow]:
         return queues_now(self.picture.calls.values(), self.seats.seats.values(), self.queues)
@@ -60,6 +66,8 @@ class Heard:
     seats: tuple[Seat, ...] = ()
     visits: tuple[Visit, ...] = ()
     stints: tuple[Stint, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
 
 
 Listener = Callable[[Heard], None]
@@ -86,6 +94,8 @@ def fold(board: Board, fact: Fact) -> Board:
         queues=queues,
         stints=stint_room.step(board.stints, fact),
         standing=step_standing(board.standing, fact),
+        recordings=recording_room.step(board.recordings, fact),
+        moves=handoff_room.step(board.moves, fact),
     )
 
 
@@ -138,6 +148,8 @@ class Switchboard:
             seats=tuple(board.seats.seats[k] for k in sorted(board.seats.touched)),
             visits=board.visits.touched,
             stints=board.stints.touched,
+            recordings=board.recordings.touched,
+            handoffs=board.moves.touched,
         )
         for listener in self._listeners:
             try:

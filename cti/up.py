@@ -116,9 +116,10 @@ class Up:
         known = dict(_living(before))
         conf = self.home.asterisk / "etc/asterisk.conf"
         who = asterisk_process.run_as(self.home.root)
-        self.home.recordings.mkdir(parents=True, exist_ok=True)
-        if who.owner is not None:
-            os.chown(self.home.recordings, who.owner, who.owner)
+        for folder in (self.home.recordings, self.home.taps):
+            folder.mkdir(parents=True, exist_ok=True)
+            if who.owner is not None:
+                os.chown(folder, who.owner, who.owner)
         if who.note:
             self.console.print(f"Asterisk {'.'.join(map(str, self.asterisk.version))} runs {who.note}")
 

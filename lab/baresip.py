@@ -73,6 +73,12 @@ class Baresip:
         """Wait until a call is established."""
         await self.until("Call established", within)
 
+    async def transfers(self, number: str, *, house: int) -> None:
+        """Send whoever it talks with to ``number``: a REFER (RFC 3515)."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"/transfer sip:{number}@127.0.0.1:{house}\n".encode())
+        await self._process.stdin.drain()
+
     async def heard(self, within: float = 10.0) -> ears.Samples:
         """What it heard, after the call has ended."""
         await self.until("terminated", within)

@@ -43,7 +43,7 @@ _RINGS = _event(
     Does="${LAB_DO}",
 )
 # Originate sets its variables only after this ran, so they come as arguments
-SENDS = ("phone", "kind", "city", "number", "caller", "hear", "diversion", "history")
+SENDS = ("phone", "kind", "city", "number", "caller", "hear", "diversion", "history", "case")
 """The arguments of ``sends``, in this order."""
 _SENT = _event(
     "sent",
@@ -123,6 +123,7 @@ exten => s,1,ExecIf($["${ARG6}"="1"]?MixMonitor(,r(${LAB_HEARD}/${UNIQUEID}.wav)
  same => n,ExecIf($["${ARG7}"!=""]?@DIVERSION@)
  same => n,ExecIf($["${ARG8}"!=""]?@HISTORY@)
  same => n,ExecIf($["${ARG8}"!=""]?@HISTORY_END@)
+ same => n,ExecIf($["${ARG9}"!=""]?Set(PJSIP_HEADER(add,X-Case-Number)=${ARG9}))
  same => n,@SENT@
  same => n,Return()
 

@@ -51,7 +51,12 @@ class Door:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(visitor.deliver())
                 while line := await reader.readline():
-                    await visitor.serve(line)
+                    request = json.loads(line)
+                    if request.get("do") == "press":
+                        # a tone lasts: several phones may key at once
+                        group.create_task(visitor.serve(request))
+                    else:
+                        await visitor.serve(request)
                 sending.cancel()
         except* (ConnectionError, ValueError, TimeoutError):
             pass
@@ -69,6 +74,8 @@ class Visitor:
         self._writer = writer
         self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(OUTBOX)
         self._undo: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._told: dict[str, Behaviour] = {}
+        """How we told each phone to behave."""
 
     def send(self, message: dict[str, Any]) -> None:
         self._writer.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
@@ -85,8 +92,7 @@ class Visitor:
         except asyncio.QueueFull:
             self._writer.close()
 
-    async def serve(self, raw: bytes) -> None:
-        request = json.loads(raw)
+    async def serve(self, request: dict[str, Any]) -> None:
         number = request.pop("id", 0)
         try:
             do = _ORDERS.get(str(request.pop("do", "")))
@@ -158,8 +164,14 @@ class Visitor:
         self._must_know(phone)
         behaviour = Behaviour(does=Does(does), say=await self._audio(say), **more)
         before = self._exchange.behaviours.get(phone)
-        self._undo.setdefault("phone " + phone, lambda: self._exchange.behave(phone, before))
+        self._told[phone] = behaviour
+        self._undo.setdefault("phone " + phone, lambda: self._as_before(phone, before))
         await self._exchange.behave(phone, behaviour)
+
+    async def _as_before(self, phone: str, before: Behaviour | None) -> None:
+        # undoing takes a while, and the next visitor may have told this phone something since
+        if self._exchange.behaviours.get(phone) is self._told.get(phone):
+            await self._exchange.behave(phone, before)
 
     async def usual(self, phone: str) -> None:
         """Back to what phones do when nobody told them."""

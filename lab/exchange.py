@@ -90,6 +90,7 @@ class Exchange(Switch):
             ("caller", order.caller),
             ("diversion", order.diversion),
             ("history", order.history),
+            ("case", order.case),
         ):
             if not _NUMBER.fullmatch(value):
                 raise Unknown(f"{name} {value!r}: digits, + * # and letters are dialled, nothing else")
@@ -121,6 +122,7 @@ class Exchange(Switch):
             "hear": "1" if order.hear else "0",
             "diversion": order.diversion,
             "history": order.history,
+            "case": order.case,
         }
         say = str(order.say.with_suffix("")) if order.say and order.say_when == "answer" else ""
         channel = f"PJSIP/{order.number}@{endpoint}"
@@ -161,8 +163,17 @@ class Exchange(Switch):
         await self._redirect(leg, "talk")
 
     async def press(self, leg: Leg, key: str, milliseconds: int = 120) -> None:
-        """One key, sent as an RFC 4733 event of that length."""
-        await self.wire.ask("PlayDTMF", Channel=leg.channel, Digit=key, Duration=milliseconds)
+        """One key, sent as an RFC 4733 event of that length.
+
+        A connection for each: PlayDTMF answers when the tone is over, and a connection does one thing at a
+        time; phones that key at once would wait for each other.
+        """
+        wire = Wire(lambda _: None)
+        try:
+            await wire.connect("127.0.0.1", self.site.ami, "lab", self.site.ami_secret, events="off")
+            await wire.ask("PlayDTMF", Channel=leg.channel, Digit=key, Duration=milliseconds)
+        finally:
+            await wire.close()
 
     async def pick_up(self, leg: Leg, say: Path | None = None, talk: float | None = None) -> None:
         """Answer a phone that rings, now."""

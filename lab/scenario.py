@@ -153,13 +153,18 @@ class Lab:
 
         The clock that ends wrap-ups is none, nor is a question that nobody waits for any more.
         """
-        async with asyncio.timeout(within):
-            while any(  # noqa: ASYNC110  # each channel's end is an event, but not that it was the last: the list is asked for
-                "@seat-clock" not in row["Channel"] and "@ask-apart-" not in row["Channel"]
-                for row in await self.house.ask_list("CoreShowChannels")
-                if "Channel" in row
-            ):
-                await asyncio.sleep(LOOK)
+        left: list[str] = []
+        try:
+            async with asyncio.timeout(within):
+                while left := [  # noqa: ASYNC110  # each channel's end is an event, but not that it was the last: the list is asked for
+                    " ".join(row.get(x, "") for x in ("Channel", "Context", "Application", "ApplicationData"))
+                    for row in await self.house.ask_list("CoreShowChannels")
+                    if "@seat-clock" not in row.get("Channel", "@seat-clock")
+                    and "@ask-apart-" not in row["Channel"]
+                ]:
+                    await asyncio.sleep(LOOK)
+        except TimeoutError:
+            raise Unheard(f"the house is not quiet after {within:g} s; it has {', '.join(left)}") from None
 
 
 def secret_of(home: Home, name: str) -> str:
@@ -176,11 +181,20 @@ class Caller:
         self.city = city
 
     def dials(
-        self, number: str, *, diversion: str = "", history: str = "", hear: bool = True, trunk: str = ""
+        self,
+        number: str,
+        *,
+        diversion: str = "",
+        history: str = "",
+        hear: bool = True,
+        trunk: str = "",
+        case: str = "",
     ) -> Dialling:
         """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806). ``hear``: what
-        the caller hears is kept. ``trunk``: the one it comes through, when a city has several."""
+        the caller hears is kept. ``trunk``: the one it comes through, when a city has several; ``case``: a
+        centre hands it over."""
         told = {"number": number, "diversion": diversion, "history": history, "hear": hear, "trunk": trunk}
+        told["case"] = case
         return Dialling(self._lab, told | {"caller": self.number, "city": self.city})
 
 

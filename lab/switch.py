@@ -28,13 +28,15 @@ class Order:
     phone: str = "citizen"
     diversion: str = ""
     history: str = ""
+    trunk: str = ""
+    """Which of the city's trunks; empty: the first."""
+    case: str = ""
+    """The case number of a centre that hands a caller over."""
     hear: bool = False
     say: Path | None = None
     say_when: str = "seat"
     """``seat``: when a seat has answered; ``answer``: as soon as the line is up."""
     ring_seconds: float = 120.0
-    trunk: str = ""
-    """The trunk of the city it comes through; empty: the first."""
 
 
 @dataclass(slots=True)

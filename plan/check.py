@@ -14,10 +14,13 @@ from plan import model
 from plan.faults import Fault
 from plan.land_check import areas_of
 from plan.merged_check import faults_of_merged
+from plan.outgoing_check import faults_of_outgoing
+from plan.reach_check import faults_of_reach
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
+from plan.spoken_check import faults_of_spoken
 from plan.staff import faults_of_staff
-from plan.tables import FILES, TABLES, advice_of, city_of, rules_of, tables_of, toml_of
+from plan.tables import FILES, TABLES, advice_of, city_of, outgoing_of, rules_of, tables_of, toml_of
 from plan.waiting import faults_of_waiting
 from plan.words import did_you_mean, host_of, shown
 
@@ -81,6 +84,7 @@ def check(
         "advice": advice,
         "overflow": overflow,
         "rules": rules_of(raw.get("rules.toml", {}), found),
+        "outgoing": outgoing_of(raw.get("outgoing.toml"), found),
     }
     plan = model.Plan.model_construct(**parts)
     plan = plan.model_copy(update={"roster": roster_of(raw, plan, found)})
@@ -92,9 +96,12 @@ def check(
     found += faults_of_roads(plan, known)
     found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))
     found += faults_of_waiting(plan, known)
+    found += faults_of_spoken(plan)
     found += _numbers(plan)
     found += faults_of_merged(plan, known)
     found += _hosts(plan)
+    found += faults_of_reach(plan)
+    found += faults_of_outgoing(plan)
     found += _prompts(plan, sounds, standard_prompts, known["prompts"])
     if city is not None and plan.lines and not city.last:
         found.append(
@@ -223,6 +230,8 @@ def plan_prompts(plan: model.Plan) -> Iterator[tuple[str, str, str]]:
     """Every prompt a plan speaks of: file, place, name."""
     if plan.city.not_in_service:
         yield "city.toml", "not_in_service", plan.city.not_in_service
+    if plan.outgoing is not None:
+        yield "outgoing.toml", "notice", plan.outgoing.notice
     for name, line in plan.lines.items():
         yield "lines.toml", f"{name}.greeting", line.greeting
         if line.notice:
@@ -232,6 +241,9 @@ def plan_prompts(plan: model.Plan) -> Iterator[tuple[str, str, str]]:
             yield "numbers.toml", f"{name}.{key}", prompt
     for name, menu in plan.menus.items():
         yield "menus.toml", f"{name}.prompt", menu.prompt
+        if menu.spoken is not None:
+            yield "menus.toml", f"{name}.spoken.prompt", menu.spoken.prompt
+            yield "menus.toml", f"{name}.spoken.again", menu.spoken.again
     for name, queue in plan.queues.items():
         yield "queues.toml", f"{name}.reassure", queue.reassure
     for name, message in plan.messages.items():

@@ -12,7 +12,8 @@ from datetime import date
 
 from plan.clauses import Deadline, Score, Step
 from plan.merged import Merged, Stage
-from plan.model import Plan, Queue
+from plan.model import Menu, Plan, Queue
+from plan.outgoing import EMERGENCY
 from plan.rule import Rule
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -71,6 +72,8 @@ def pages(plan: Plan, day: date) -> Iterator[Section]:
         ),
         ("线路 lines", "线路 line|名称 name|问候 greeting|先到 first", _lines(plan)),
         ("队列 queues", "队列 queue|名称 name|座席 seats|等待 wait|然后 then", _queues(plan)),
+        ("外呼 calls to citizens", "项目 item|内容 what", _outgoing(plan)),
+        ("菜单 menus", "菜单 menu|名称 name|按键 keys|听什么 listens for|否则 otherwise", _menus(plan)),
         ("承办单位 units", "单位 unit|名称 name|值班 duty", _units(plan)),
         ("时限 deadlines", "类型 type|时限 term|说明 note", _deadlines(plan)),
         ("办理规则 rules", "规则 rule|内容 what", _rules(plan)),
@@ -161,6 +164,49 @@ def _queues(plan: Plan) -> Iterator[Row]:
         wait = f"{queue.wait_seconds} s" + ("\n优先 comes first" if queue.weight else "")
         title = named(queue.title, queue.title_en)
         yield (name, title, seats_of(queue), wait, queue.next, clause(queue))
+
+
+HIDDEN: Mapping[str, tuple[str, str]] = {
+    "no": ("不隐藏", "not hidden"),
+    "callbacks": ("外呼时对话务员隐藏", "hidden from agents who call back"),
+    "always": ("来电、外呼均隐藏", "hidden, whoever calls whom"),
+}
+
+
+def _outgoing(plan: Plan) -> Iterator[Row]:
+    rules = plan.outgoing
+    if rules is None:
+        return
+    whole = clause(rules)
+    dialled = f"{rules.prefix} + 号码 number"
+    yield ("拨法 dialled", f"{dialled}\n*16 回拨上一来电 the caller of the last call", whole)
+    yield ("显示号码 shown", f"{rules.present}\n中继 trunks: {'、'.join(rules.trunks)}", whole)
+    may = f"{rules.reveal} 及以上可查看并留痕 and above may reveal them, audited"
+    yield ("号码隐藏 numbers", f"{both(HIDDEN, rules.hide_numbers)}\n{may}", whole)
+    for verdict, entries in (("允许 allowed", rules.allow), ("拒绝 refused", rules.refused)):
+        for name, entry in entries.items():
+            numbers = f"{named(entry.title, entry.title_en)}\n{'、'.join(entry.patterns)}"
+            through = f"\n中继 trunks: {'、'.join(entry.trunks)}" if entry.trunks else ""
+            yield (f"{verdict} {name}", numbers + through, clause(entry) or whole)
+    yield ("紧急 emergency", f"{'、'.join(EMERGENCY)} 从不拒绝 never refused", whole)
+
+
+def _menus(plan: Plan) -> Iterator[Row]:
+    for name, menu in plan.menus.items():
+        keys = "\n".join(f"{key} → {to}" for key, to in menu.keys.items())
+        yield (name, menu.title, keys, _spoken(menu), menu.otherwise, clause(menu))
+
+
+def _spoken(menu: Menu) -> str:
+    """What is listened for, or nothing."""
+    if menu.spoken is None:
+        return ""
+    asked = menu.spoken
+    how = (
+        f"先问 asks [{asked.prompt}]，听 {asked.seconds} 秒、最多 {asked.tries} 次 "
+        f"─ {asked.seconds} s, {asked.tries} times at most"
+    )
+    return "\n".join((how, *(f"{key}：{'、'.join(words)}" for key, words in menu.words.items())))
 
 
 def _units(plan: Plan) -> Iterator[Row]:

@@ -170,6 +170,8 @@ def _unfounded(plan: Plan) -> Iterator[Fault]:
         yield from (
             _no_clause("rules.toml", place) for place, rule in _inside(plan.rules) if not rule.founded
         )
+    if follows and plan.outgoing is not None and not plan.outgoing.founded:
+        yield _no_clause("outgoing.toml", "")
     if follows:
         for kind, rules in (("advice", plan.advice), ("overflow", plan.overflow)):
             numbered: tuple[Rule, ...] = rules

@@ -19,8 +19,13 @@ from plan.land import Area
 from plan.land import Unit as Unit
 from plan.merged import Merged as Merged
 from plan.merged import Stage, held, timeline
+from plan.outgoing import Outgoing as Outgoing
+from plan.reach import Centre as Centre
+from plan.reach import Contact as Contact
 from plan.roster import Roster
 from plan.rule import Rule as Rule
+from plan.spoken import OptionalSpoken, SpokenWords
+from plan.spoken import Spoken as Spoken
 from plan.ways import CallBack as CallBack
 from plan.ways import Phone as Phone
 from plan.ways import Priority as Priority
@@ -32,6 +37,7 @@ from plan.words import (
     Host,
     MenuKey,
     Name,
+    OptionalHost,
     OptionalPlace,
     OptionalPrompt,
     OptionalSeat,
@@ -95,6 +101,8 @@ class City(Rule):
     """The prompt for a dialled number that no line owns."""
     missed_rings: Annotated[int, Field(ge=0, le=20)] = 3
     """Rings in a row a seat may leave unanswered before it is paused; 0: it never is."""
+    recordings_keep_days: Annotated[int, Field(ge=1, le=36_500)] = 730
+    """How long recordings are kept, unless the line says otherwise or the call is held for the law."""
     dead_after_seconds: Annotated[int, Field(ge=5, le=300)] = 20
     """A talking seat's phone that sends no sound for so long is dead: its caller goes to the head of the
     queue. A phone that suppresses silence (VAD) would look dead: switch that off."""
@@ -111,8 +119,10 @@ class Trunk(Rule):
     codecs: Annotated[tuple[Codec, ...], Field(min_length=1, max_length=3)] = ("alaw", "ulaw")
     lab: bool = False
     """The lab's carrier may stand in for this trunk (``cti up --lab``)."""
-    dial_out: bool = False
-    """Whether the hotline may call out here: call-backs, duty phones."""
+    out: OptionalHost = ""
+    """Where calls to the outside go (``192.0.2.10:5060``); empty: this trunk only brings calls."""
+    reserved: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Channels of ``channels`` kept free for emergency lines: neither callers nor other calls get them."""
 
 
 class Line(Rule):
@@ -131,6 +141,8 @@ class Line(Rule):
     """Whether the service is asked "where next?" after the greeting."""
     first: Place
     """Where the caller goes when nobody has better advice."""
+    recordings_keep_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
+    """How long recordings of this line's calls are kept; none: as the city says."""
 
 
 class Menu(Rule):
@@ -145,6 +157,10 @@ class Menu(Rule):
     """Silence after the prompt before it is said again."""
     otherwise: Place
     """Where a caller goes who keys nothing, or nothing that is offered."""
+    spoken: OptionalSpoken = None
+    """``true``, or a table: the caller is first asked to say it; the keys count meanwhile too."""
+    words: dict[MenuKey, SpokenWords] = Field(default_factory=dict)
+    """Key to the words that mean it."""
 
 
 class Queue(Rule):
@@ -184,6 +200,8 @@ class Queue(Rule):
     """The way out: another queue, in the end a message."""
     weight: Annotated[int, Field(ge=0, le=100)] = 0
     """Between queues that share seats the callers of the heavier one come first."""
+    masked: bool = False
+    """What callers of this queue and their agents say is kept out of the recordings: payment data."""
 
 
 class Seat(Rule):
@@ -288,6 +306,9 @@ class Plan(BaseModel):
     units: dict[Name, Unit] = {}
     rules: Rules | None = None
     areas: tuple[Area, ...] = ()
+    centres: dict[Name, Centre] = {}
+    contacts: dict[Name, Contact] = {}
+    outgoing: Outgoing | None = None
 
     @property
     def id(self) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from plan import model
 from plan.faults import Fault, spoken
 from plan.rule import Rule
+from plan.spoken import spoken_of
 from plan.words import CITY, NAME, SEAT, did_you_mean, shown
 
 T = TypeVar("T", bound=model.Rule)
@@ -33,9 +34,14 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "prompts": model.Prompt,
     "numbers": model.Merged,
     "units": model.Unit,
+    "centres": model.Centre,
+    "contacts": model.Contact,
 }
 """File (without .toml) to what each of its tables is."""
-FILES = tuple(f"{name}.toml" for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places"))
+FILES = tuple(
+    f"{name}.toml"
+    for name in ("city", *TABLES, "advice", "roster", "forecast", "rules", "places", "outgoing")
+)
 MAX_BYTES = 1_000_000
 """Of one file; a hotline plan is some kilobytes."""
 
@@ -155,7 +161,7 @@ def rule_of(
         return rule.model_validate(_tuples(raw))
     except ValidationError as bad:
         for error in bad.errors(include_url=False):
-            fields = _fields(rule)
+            fields = _fields(rule, error["loc"])
             found.append(spoken(file, {**error, "loc": (*place, *error["loc"])}, fields))
     return None
 
@@ -178,10 +184,17 @@ def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
         )
         if name in told and name not in faulty:
             whole[name] = told[name]
+        if name == "spoken":
+            whole[name] = spoken_of(whole[name])
     return rule.model_construct(None, **whole)  # type: ignore[return-value]  # pydantic's mypy plugin types model_construct of a class in a variable as BaseModel; it is rule's own
 
 
-def _fields(rule: type[BaseModel]) -> tuple[str, ...]:
+def _fields(rule: type[BaseModel], at: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The keys of the table at this place of a rule: its own, or those of a table inside it."""
+    for part in at[:-1]:
+        field = rule.model_fields.get(str(part))
+        inner = () if field is None else (field.annotation, *get_args(field.annotation))
+        rule = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), rule)
     return tuple(rule.model_fields)
 
 
@@ -226,3 +239,8 @@ def advice_of(
 def rules_of(raw: dict[str, Any], found: list[Fault]) -> model.Rules | None:
     """rules.toml; None when there is none or it has a fault."""
     return rule_of("rules.toml", (), raw, model.Rules, found) if raw else None
+
+
+def outgoing_of(raw: dict[str, Any] | None, found: list[Fault]) -> model.Outgoing | None:
+    """outgoing.toml; None when there is none or it has a fault."""
+    return None if raw is None else rule_of("outgoing.toml", (), raw, model.Outgoing, found)

@@ -111,8 +111,8 @@ def _widen(plan: Plan, name: str, queue: Queue) -> Iterator[Fault]:
 def _dials_out(plan: Plan, known: Known, file: str, place: str, trunk: str) -> Iterator[Fault]:
     if trunk not in known["trunks"]:
         yield Fault(file, place, f"no such trunk '{trunk}'", did_you_mean(trunk, known["trunks"]))
-    elif trunk in plan.trunks and not plan.trunks[trunk].dial_out:
-        yield Fault(file, place, f"nobody may call out through '{trunk}'", "dial_out = true in trunks.toml")
+    elif trunk in plan.trunks and not (plan.trunks[trunk].out or plan.trunks[trunk].lab):
+        yield Fault(file, place, f"nobody may call out through '{trunk}'", "out = ... in trunks.toml")
 
 
 def _priorities(plan: Plan, known: Known) -> Iterator[Fault]:

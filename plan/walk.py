@@ -142,6 +142,13 @@ def _queue(plan: Plan, name: str, queue: Queue) -> Onward:
 
 
 def _menu(name: str, menu: Menu, said: Mapping[str, str], keys: list[str]) -> Onward:
+    if menu.spoken is not None:
+        asked = menu.spoken
+        yield Step(
+            f"问 asks: 「{said.get(asked.prompt, asked.prompt)}」 [{asked.prompt}]，听 {asked.seconds} 秒，"
+            f"最多 {asked.tries} 次 ─ listens {asked.seconds} s, {asked.tries} times at most",
+            "；".join(f"{'、'.join(words)} → {menu.keys[key]}" for key, words in menu.words.items()),
+        )
     offered = "、".join(f"{key} → {to}" for key, to in menu.keys.items())
     yield Step(
         f"菜单 menu {name}；听到 hears: 「{said.get(menu.prompt, menu.prompt)}」 [{menu.prompt}]", offered

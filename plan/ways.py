@@ -16,7 +16,7 @@ class CallBack(Rule):
     after_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     """Waited so long, the caller is offered it; key 1 takes it."""
     trunk: Name
-    """The trunk the citizen is called through; it must have ``dial_out``."""
+    """The trunk the citizen is called through; it must have ``out``."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
     """Calls to a citizen who does not answer; then it stays an open duty for a person."""
     again_after_seconds: Annotated[int, Field(ge=5, le=86_400)] = 600
@@ -30,7 +30,7 @@ class Phone(Rule):
     title: Title
     number: PhoneNumber
     trunk: Name
-    """The trunk it is called through; it must have ``dial_out``."""
+    """The trunk it is called through; it must have ``out``."""
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
     next: Place
     """Where the caller goes when it does not answer."""

@@ -186,6 +186,7 @@ OptionalSeat = Annotated[str, AfterValidator(_optional(_pattern(SEAT, "a seat's 
 PhoneNumber = Annotated[str, AfterValidator(_number)]
 Callers = Annotated[str, AfterValidator(_caller)]
 Host = Annotated[str, AfterValidator(_host)]
+OptionalHost = Annotated[str, AfterValidator(_optional(_host))]
 MenuKey = Annotated[
     str,
     AfterValidator(_pattern(re.compile("[0-9*]"), "a menu key", "0 to 9 or *; # ends an input in Asterisk")),

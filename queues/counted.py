@@ -11,8 +11,8 @@ NO_CIRCUIT = 34
 
 
 def own(call: Call) -> bool:
-    """A citizen's own call: no consultation, and no call back of ours."""
-    return call.consult_of is None and not call.callback_of
+    """A citizen's own call: no consultation, and no call of ours to a citizen."""
+    return call.consult_of is None and not call.callback_of and not call.outgoing
 
 
 def refused(call: Call) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -113,6 +113,11 @@ class Figures:
     """Seat and caller in one bridge; per stint, so a transfer adds a stint and inflates nobody's."""
     hold: Spread = Spread()
     wrap_up: Spread = Spread()
+    called_out: int = 0
+    """Calls that agents made to citizens: in no other figure."""
+    reached_out: int = 0
+    """Those of them that the citizen answered."""
+    talk_out: Spread = Spread()
     refilled: int = 0
     """How many of the counted rows were put right from Asterisk's files."""
 
@@ -128,6 +133,13 @@ class Rows:
 
 def figures(rows: Rows, since: float, until: float, by: By = By.TOTAL, minutes: int = 60) -> list[Figures]:
     """A row for each key, in order; always one for TOTAL, and for each interval of [since, until)."""
+    found = _figures(rows, since, until, by, minutes)
+    ours = [c for c in rows.calls if c.outgoing and since <= c.arrived < until]
+    return _called(found, ours, rows.stints, by) if ours else found
+
+
+def _figures(rows: Rows, since: float, until: float, by: By, minutes: int) -> list[Figures]:
+    """Of what citizens called."""
     calls = {c.id: c for c in rows.calls if own(c) and since <= c.arrived < until}
     back = called_back(rows.calls)
     visits = [v for v in rows.visits if v.call in calls]
@@ -148,6 +160,35 @@ def figures(rows: Rows, since: float, until: float, by: By = By.TOTAL, minutes: 
     return [_of_calls(*groups[key], back, key, since, until) for key in sorted(groups)]
 
 
+def _called(rows: list[Figures], calls: Sequence[Call], stints: Sequence[Stint], by: By) -> list[Figures]:
+    """The same rows with what agents called; whoever did nothing else gets a row of their own."""
+    if by not in _OUT_KEYS:
+        return rows
+    if by is By.INTERVAL:
+        starts = [row.since for row in rows]
+        keys = {c.id: str(bisect_right(starts, c.arrived) - 1) for c in calls}
+        named = {str(n): row for n, row in enumerate(rows)}
+    else:
+        keys = {c.id: _OUT_KEYS[by](c) for c in calls}
+        named = {row.key: row for row in rows}
+    span = (rows[0].since, rows[0].until) if rows else (calls[0].arrived, calls[-1].arrived)
+    for key in sorted(set(keys.values())):
+        mine = [c for c in calls if keys[c.id] == key]
+        talks = [s.talk for s in stints if s.answered is not None and keys.get(s.call) == key]
+        row = named.get(key) or Figures(key=key, since=span[0], until=span[1])
+        reached = sum(c.answered is not None for c in mine)
+        named[key] = replace(row, called_out=len(mine), reached_out=reached, talk_out=spread(talks))
+    return list(named.values()) if by is By.INTERVAL else [named[key] for key in sorted(named)]
+
+
+_OUT_KEYS: Mapping[By, Callable[[Call], str]] = {
+    By.TOTAL: lambda c: "",
+    By.INTERVAL: lambda c: "",
+    By.CITY: lambda c: c.city,
+    By.LINE: lambda c: f"{c.city}/{c.line}",
+    By.SEAT: lambda c: f"{c.city}/{c.seat}",
+}
+"""Rows that tell of calls to citizens, and the row of each."""
 _Group = tuple[dict[CallId, Call], list[Visit], list[Stint]]
 
 

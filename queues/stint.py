@@ -28,6 +28,7 @@ class Part(StrEnum):
     STOPPED = "stopped"  # stopped ringing because the caller left or another seat answered
     ANSWERED = "answered"
     JOINED = "joined"  # came in without a queue: a transfer, a pick-up
+    CALLED = "called"  # called a citizen; ``ring`` until the citizen answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,12 @@ def _put(s: Stints, stint: Stint) -> Stints:
     return replace(s, open=running, late=late, touched=(*s.touched, stint))
 
 
+def _called(s: Stints, x: f.CallArrived) -> Stints:
+    if x.direction != "out" or x.leg in s.open or x.leg in s.late:
+        return s
+    return _put(s, Stint(x.leg, x.call, x.city, x.seat, "", x.at, Part.CALLED))
+
+
 def _rang(s: Stints, x: f.SeatRang) -> Stints:
     if x.leg in s.open or x.leg in s.late:
         return s
@@ -139,6 +146,10 @@ def _joined(s: Stints, x: f.LegJoined) -> Stints:
 def _came_in(s: Stints, leg: LegId, at: float) -> Stints:
     """A seat that no queue rang talks to a caller: transferred to, or picked up."""
     seen = s.legs[leg]
+    mine = s.open.get(leg)
+    if mine is not None and mine.part is Part.CALLED and mine.answered is None:
+        alone = len(_room(s, seen.bridge)) < 2
+        return s if alone else _put(s, replace(mine, answered=at, ring=max(0.0, at - mine.began)))
     city, _, seat = seen.endpoint.partition("-")
     if seen.call is None or leg in s.open or leg in s.late or not SEAT.fullmatch(seat):
         return s
@@ -207,7 +218,9 @@ def _ended(s: Stints, x: f.LegEnded) -> Stints:
     stint = s.open.get(x.leg)
     if stint is None:
         return s
-    if stint.answered is None:
+    if stint.answered is None and stint.part is Part.CALLED:
+        stint = replace(stint, ring=max(0.0, x.at - stint.began))
+    elif stint.answered is None:
         stint = replace(stint, part=Part.STOPPED, ring=max(0.0, x.at - stint.began))
     return _put(s, replace(stint, ended=x.at))
 
@@ -246,7 +259,8 @@ def _true(s: Stints, x: f.Snapshot) -> Stints:
     alive = {leg.leg: leg for leg in x.legs}
     for leg, stint in list(s.open.items()):
         if leg not in alive:
-            part = Part.STOPPED if stint.answered is None else stint.part
+            stopped = stint.answered is None and stint.part is not Part.CALLED
+            part = Part.STOPPED if stopped else stint.part
             s = _put(s, replace(stint, part=part, ended=x.at))
     legs: dict[LegId, _Seen] = {}
     for leg, now in alive.items():
@@ -264,6 +278,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Stints, Any], Stints]] = {
     f.LegHeld: _held,
     f.LegUnheld: _unheld,
     f.LegEnded: _ended,
+    f.CallArrived: _called,
     f.SeatRang: _rang,
     f.SeatDeclined: _declined,
     f.SeatAnswered: _answered,

@@ -6,6 +6,7 @@ Used by the fixtures of tests/live and tests/outage. The processes are real, so 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -42,7 +43,7 @@ def ports() -> Iterator[int]:
         return
     for base in range(FIRST, LAST + 1, 100):
         with (Path(tempfile.gettempdir()) / f"hotline12345-test-{base}.lock").open("w") as lock:
-            if _locked(lock) and all(_free(base + offset) for offset in (0, 2, 3, 5, 6, 7, 40, 42, 44)):
+            if _locked(lock) and all(_free(base + offset) for offset in (0, 2, 3, 5, 6, 7, 8, 40, 42, 44)):
                 yield base
                 return
     raise NotReady(f"no hundred free ports between {FIRST} and {LAST}")
@@ -146,6 +147,40 @@ def running(folder: Path, base: int, plans: Sequence[Path] = (ROOT / "plans/demo
         for left in house.parts().values():
             left.signal(signal.SIGCONT)
             left.signal(signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def house_with(folder: Path, *plans: Path) -> Iterator[House]:
+    """One with these plans, at home below ``folder``, on ports of its own."""
+    home = folder / "home"
+    home.mkdir()
+    with ports() as base, running(home, base, plans) as up:
+        yield up
+
+
+@contextlib.asynccontextmanager
+async def stopped_service(house: House) -> AsyncIterator[None]:
+    """The service is there and does nothing: the worst kind of dead. One that the supervisor starts instead
+    is stopped before it has linked to Asterisk. Afterwards they go on."""
+    held: list[Process] = []
+
+    async def hold() -> None:
+        while True:
+            service = house.parts().get("service")
+            if service is not None and service not in held:
+                service.signal(signal.SIGSTOP)
+                held.append(service)
+            # no event tells a test of a new process
+            await asyncio.sleep(0.05)
+
+    holding = asyncio.create_task(hold())
+    try:
+        yield
+    finally:
+        holding.cancel()
+        for service in held:
+            if service.alive():
+                service.signal(signal.SIGCONT)
 
 
 def _wait_until_ready(house: House, log: Path) -> None:

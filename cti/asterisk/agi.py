@@ -1,4 +1,4 @@
-"""The advice question ("where next?"): FastAGI, answered within a budget or not at all.
+"""Questions of the dialplan ("where next?", "listen?"): FastAGI, answered within a budget or not at all.
 
 panoramisk's FastAGI with its reading replaced. Bare, a connection closed without data spins the loop
 for ever, and the answers of one session slip by one after a HANGUP line or a 520.
@@ -7,8 +7,9 @@ for ever, and the answers of one session slip by one after a HANGUP line or a 52
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from panoramisk import fast_agi
@@ -26,6 +27,7 @@ SESSION_SECONDS = 2.0
 OPEN_CONNECTIONS = 2000
 BACKLOG = 1024
 SCRIPT = "where-next"
+MOST_ARGUMENTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +127,39 @@ NO_ADVICE = "default"
 """What the dialplan reads as: the service is well and has nothing to say, take the plan's place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A further question: the variable its answer is put into, and who answers (None: ``default``)."""
+
+    variable: str
+    answer: Callable[[list[str]], Awaitable[str | None]]
+    """Gets the question's arguments, plain strings, unchecked."""
+
+
 class Advice:
     """The FastAGI server: one question per connection, one destination (or none) as the answer.
 
     ``answer`` is called in the event loop and must not block; None, or an exception, means "no
-    advice": the dialplan takes its default.
+    advice": the dialplan takes its default. ``more``: further scripts by name.
     """
 
-    def __init__(self, address: tuple[str, int], answer: Callable[[Question], str | None]) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        answer: Callable[[Question], str | None],
+        more: Mapping[str, Script] | None = None,
+    ) -> None:
         self.address = address
         self.listening = asyncio.Event()
         self._answer = answer
+        self._more = dict(more or {})
 
     async def run(self) -> None:
         """Serve until cancelled. Raises Refused when the address cannot be bound."""
         agi = Server()
         agi.add_route(SCRIPT, self._ask)
+        for name, script in self._more.items():
+            agi.add_route(name, partial(self._ask_more, script))
         host, port = self.address
         try:
             server = await asyncio.start_server(
@@ -173,7 +192,21 @@ class Advice:
             place = self._answer(question)
         except Exception:
             log.exception("no advice: the answer failed", call=question.call)
-        # No advice has a word of its own: silence is what a dying service says, and the dialplan then
-        # stops asking for some seconds.
-        quoted = (place or NO_ADVICE).replace("\\", "\\\\").replace('"', '\\"')
-        await session.send_command(f'SET VARIABLE NEXT "{quoted}"')
+        await _tell(session, "NEXT", place)
+
+    async def _ask_more(self, script: Script, session: Session) -> None:
+        head: dict[str, str] = session.headers
+        told = [head.get(f"agi_arg_{number}", "") for number in range(1, MOST_ARGUMENTS + 1)]
+        answer = None
+        try:
+            answer = await script.answer(told)
+        except Exception:
+            log.exception("no answer: the script failed", variable=script.variable)
+        await _tell(session, script.variable, answer)
+
+
+async def _tell(session: Session, variable: str, answer: str | None) -> None:
+    # No advice has a word of its own: silence is what a dying service says, and the dialplan then
+    # stops asking for some seconds.
+    quoted = (answer or NO_ADVICE).replace("\\", "\\\\").replace('"', '\\"')
+    await session.send_command(f'SET VARIABLE {variable} "{quoted}"')

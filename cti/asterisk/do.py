@@ -7,9 +7,11 @@ from collections.abc import Callable
 from calls.facts import LegId
 from calls.orders import (
     Announce,
+    CallOut,
     EndWrapUp,
     Free,
     HangUp,
+    MaskRecording,
     MoveToFront,
     MoveToQueue,
     Nudge,
@@ -24,11 +26,17 @@ from calls.orders import (
     SignOut,
     StandIn,
     TakeOver,
+    TapLeg,
+    Transfer,
     Unpause,
+    UntapLeg,
     Watch,
 )
 from cti.asterisk.do_desk import at_desk
+from cti.asterisk.do_outgoing import call_out
+from cti.asterisk.do_recording import at_recording
 from cti.asterisk.do_seat import at_seat
+from cti.asterisk.do_transfer import transfer
 from cti.asterisk.ear import NUDGE
 from cti.asterisk.resync import CALL_BACKS, whole
 from cti.asterisk.wire.action import Reply, Values
@@ -100,8 +108,14 @@ async def carry_out(order: Order, connection: Connection, channel_of: Callable[[
             await at_desk(order, connection, channel_of)
         case StandIn():
             await _stand_in(order, connection)
+        case MaskRecording() | TapLeg() | UntapLeg():
+            return await at_recording(order, connection, channel_of)
         case SignIn() | SignOut() | Pause() | Unpause() | EndWrapUp():
             await at_seat(order, connection)
+        case Transfer():
+            await transfer(order, connection)
+        case CallOut():
+            return await call_out(order, connection)
     return ""
 
 

@@ -25,8 +25,6 @@ from cti.errors import Refused
 
 RING_SECONDS = 20.0
 """A supervisor who wants to listen sits beside the phone."""
-MODES = {"listen": "4", "whisper": "5", "barge": "6"}
-"""ChanSpy's keys (option d)."""
 LINE = 800
 LOOK = 0.02
 LOOKS = 100
@@ -95,9 +93,7 @@ def _short(changes: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
 
 async def _watch(order: Watch, connection: Connection, channel_of: Channel) -> None:
     if order.watching is not None:
-        # the key ChanSpy itself would take from the supervisor's phone
-        played = {"Digit": MODES[order.how], "Receive": "true", "Duration": "100"}
-        await _ask(connection, {"Action": "PlayDTMF", "Channel": channel_of(order.watching), **played})
+        await _redirect(connection, channel_of(order.watching), "desk-watch", order.how)
         return
     await _ring(order, connection, "desk-watch", order.how, {"WATCH_LEG": order.leg})
 

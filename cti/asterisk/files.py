@@ -103,7 +103,10 @@ def _facts(
     city, leg = city_and(call)[0], leg_of(call)
     last = max(enumerate(rows), key=lambda x: (_utc(x[1][11]), x[0]))[1]
     told = next((r[17] for r in rows if r[17]), "").split(";")[0].split("/")
-    told += [""] * (7 - len(told))
+    told += [""] * (9 - len(told))
+    if told[7]:
+        yield from _called(call, node, told, lines, last, ended)
+        return
     back = [r for w in lines if w[4] == "HOTLINECALLBACK" and len(w) > 5 for r in [(w, w[5].split("/")[-2:])]]
     at = _float(told[5]) or min(_utc(r[9]) for r in rows)
     yield f.CallArrived(
@@ -146,6 +149,36 @@ def _facts(
         by = "system"
     cause = int(data) if app == "Hangup" and data.isdigit() else 16
     yield f.CallLeft(at=ended, node=node, call=call, by=by, cause=cause)
+    yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
+
+
+OUT_ENDS = {"out-over": "caller", "out-failed": "system"}
+"""Where the dialplan of a seat that called a citizen was at the end, to who ended it; elsewhere the agent."""
+
+
+def _called(
+    call: CallId, node: str, told: list[str], lines: Sequence[list[str]], last: list[str], ended: float
+) -> Iterator[Fact]:
+    """A seat called a citizen: told[7] the seat, told[8] the citizen's number."""
+    city, leg, at = city_and(call)[0], leg_of(call), _float(told[5])
+    endpoint = f"{city}-{told[7]}"
+    yield f.CallArrived(
+        at=at, node=node, call=call, leg=leg, city=city, line=told[1], original="", trunk=told[3],
+        called=told[4], caller=told[8], sip_call="", callback_of=told[6], direction="out", seat=told[7],
+    )  # fmt: skip
+    yield f.LegStarted(
+        at=at, node=node, leg=leg, channel="", call=call, endpoint=endpoint, caller="", called=told[8],
+        context="", linked=leg,
+    )  # fmt: skip
+    citizen = LegId(f"{leg}~out")
+    for words in lines:
+        if words[4] == "HOTLINECALLED" and len(words) > 5:
+            moment = _float(words[5])
+            yield f.GreetingEnded(at=moment, node=node, call=call)
+            for one in (leg, citizen):
+                yield f.LegJoined(at=moment, node=node, leg=one, bridge=str(citizen), kind="basic")
+    cause = int(last[8]) if last[7] == "Hangup" and last[8].isdigit() else 16
+    yield f.CallLeft(at=ended, node=node, call=call, by=OUT_ENDS.get(last[3], "agent"), cause=cause)
     yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
 
 

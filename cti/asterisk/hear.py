@@ -26,7 +26,7 @@ from calls.facts import (
     LegStarted,
     LegUnheld,
 )
-from cti.asterisk import hear_queue, hear_story
+from cti.asterisk import hear_queue, hear_recording, hear_story
 from cti.asterisk.ear import (
     ACCOUNT,
     CHANNEL,
@@ -246,6 +246,7 @@ HANDLERS: dict[bytes, Handler] = {
     b"AttendedTransfer": _attended,
     **hear_queue.HANDLERS,
     **hear_story.HANDLERS,
+    **hear_recording.HANDLERS,
 }
 """Every event we listen for. manager.conf may filter out all others at the source."""
 

@@ -20,15 +20,19 @@ from calls.facts import (
     CallLeft,
     DutyPhoneAnswered,
     GreetingEnded,
+    HandedToUs,
     LegId,
     MenuChosen,
+    MenuListened,
+    OutgoingRefused,
     QueueGaveUp,
     RecordingStarted,
     SeatActed,
     SeatMissed,
+    TransferStepped,
 )
 from calls.record import call_back_of
-from cti.asterisk import hear_desk
+from cti.asterisk import hear_desk, hear_recording
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
 from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
@@ -58,6 +62,8 @@ def _arrived(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
             case=value(said, "\r\nCase: "),
             story=story_of(value(said, "\r\nStory: ")),
             callback_of=value(said, "\r\nCallBackOf: "),
+            direction=value(said, "\r\nDirection: "),
+            seat=value(said, "\r\nSeat: "),
         )
     )
 
@@ -80,7 +86,29 @@ def _asked(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
 
 def _chose(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     menu, key, after = value(said, "\r\nMenu: "), value(said, "\r\nKey: "), value(said, "\r\nNext: ")
-    ear.tell(MenuChosen(at=at, node=ear.node, call=call, menu=menu, key=key, next=after))
+    by = value(said, "\r\nBy: ")
+    words = spoken_of(value(said, "\r\nSaid: ")) if by == "voice" else ""
+    ear.tell(MenuChosen(at=at, node=ear.node, call=call, menu=menu, key=key, next=after, by=by, said=words))
+
+
+def _listened(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    ear.tell(
+        MenuListened(
+            at=at,
+            node=ear.node,
+            call=call,
+            menu=value(said, "\r\nMenu: "),
+            status=value(said, "\r\nStatus: "),
+            round=_number(value(said, "\r\nRound: ")),
+            said=spoken_of(value(said, "\r\nSaid: ")),
+            sure=_number(value(said, "\r\nSure: ")),
+        )
+    )
+
+
+def spoken_of(encoded: str) -> str:
+    """A caller's words: percent-encoded UTF-8 that came from a recogniser, one line."""
+    return "".join(char for char in unquote(encoded, errors="ignore") if char.isprintable())
 
 
 def _queued_out(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
@@ -129,6 +157,19 @@ def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
     ear.tell(CallerReturned(at=at, node=ear.node, call=call, city=city, queue=queue, seat=seat, cause=cause))
 
 
+def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    names = ("Id", "Step", "Kind", "To", "Seat", "By", "Way", "Trunk", "Number", "Caller", "Agent")
+    told = {name.lower(): value(text, f"\r\n{name}: ") for name in names}
+    if told["id"]:
+        why = value(text, "\r\nCause: ")
+        ear.tell(TransferStepped(at=at, node=ear.node, call=call, why=why, **told))
+
+
+def _handed_to_us(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
+    told = {name.lower(): value(text, f"\r\n{name}: ") for name in ("Centre", "Case", "Trunk", "Caller")}
+    ear.tell(HandedToUs(at=at, node=ear.node, call=call, **told))
+
+
 def _number(digits: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
@@ -161,6 +202,15 @@ def _seat(ear: Ear, text: str, at: float) -> None:
         ear.tell(AgentUnbound(at=at, node=ear.node, city=city, seat=seat, agent=agent, why=why))
 
 
+def _out_refused(ear: Ear, text: str, at: float) -> None:
+    """A seat wanted to call out and could not: no call came of it."""
+    told = {
+        n.lower(): value(text, f"\r\n{n}: ") for n in ("City", "Seat", "Agent", "Number", "Why", "Kind", "By")
+    }
+    if told["city"] and SEAT.fullmatch(told["seat"]):
+        ear.tell(OutgoingRefused(at=at, node=ear.node, **told))
+
+
 def _call_back(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     fact = call_back_of(value(said, "\r\nRecord: "), call, at, ear.node)
     if fact is not None:
@@ -176,14 +226,18 @@ _TELLERS: dict[str, _Teller] = {
     "greeted": _greeted,
     "asked": _asked,
     "chose": _chose,
+    "listened": _listened,
     "queued-out": _queued_out,
     "owed": _owed,
     "left": _left,
     "recording": _recording,
+    "mask": hear_recording.mask_asked,
     "missed": _missed,
     "returned": _returned,
     "call-back": _call_back,
     "duty": _duty,
+    "transfer": _transfer,
+    "handed-to-us": _handed_to_us,
 }
 
 
@@ -195,6 +249,9 @@ def _user_event(ear: Ear, text: str) -> None:
     what = value(said, "\r\nWhat: ")
     if what == "seat":
         _seat(ear, said, ear.moment(text))
+        return
+    if what == "out-refused":
+        _out_refused(ear, said, ear.moment(text))
         return
     if what in hear_desk.TELLERS:
         hear_desk.TELLERS[what](ear, said, ear.moment(text))

@@ -85,7 +85,7 @@ def _table(told: dict[str, Any], by: By) -> Table:
     heads = (
         "呼入 offered, 接通 answered, 接通率 connect, 15秒率 in_15s, 放弃 abandoned, 其中短 short,"
         "超时 timeout, 溢出 overflow, 漏接 missed, 等待均值 wait, 通话均值 talk, 保持 hold, 整理 wrap-up,"
-        "补录 refilled"
+        "外呼 called_out, 其中接通 reached, 补录 refilled"
     )
     for head in heads.split(","):
         zh, _, en = head.strip().partition(" ")
@@ -104,6 +104,8 @@ def _table(told: dict[str, Any], by: By) -> Table:
             str(row["overflowed"]),
             str(row["missed"]),
             *(_seconds(row[name]["mean"]) for name in ("wait", "talk", "hold", "wrap_up")),
+            str(row["called_out"]),
+            str(row["reached_out"]),
             str(row["refilled"]),
         )
     return table

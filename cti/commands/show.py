@@ -24,6 +24,7 @@ Watch = Annotated[bool, typer.Option("--watch", "-w", help="show anew every seco
 Full = Annotated[bool, typer.Option("--full", help="whole numbers of citizens, not masked 显示完整号码")]
 
 CALL_STATES = {
+    "dialling": "外呼中 dialling",
     "greeted": "问候中 greeted",
     "waiting": "排队中 waiting",
     "ringing": "振铃中 ringing",
@@ -215,7 +216,9 @@ def _calls_table(rows: list[dict[str, Any]]) -> Table:
         state = CALL_STATES.get(row["state"], row["state"])
         span = _age(row["since"]) if row["ended"] is None else f"{row['ended'] - row['arrived']:.0f} s"
         when = _clock(row["arrived"])
-        table.add_row(when, state, span, line, row["caller"], row["queue"], row["seat"], row["call"])
+        # whom a seat called
+        number = f"→ {row['caller']}" if row.get("direction") == "out" else row["caller"]
+        table.add_row(when, state, span, line, number, row["queue"], row["seat"], row["call"])
     return table
 
 

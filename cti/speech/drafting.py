@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cti import vault
 from cti.errors import Refused
 from cti.home import Home
+from cti.settings import read
 from cti.speech.ear import Ear, heard, in_order
 from cti.speech.pinyin import sounds
 from cti.speech.recorded import pcm_of
 from plan.check import check
 from plan.land import Area, Unit
+from recording.check import HEADER, header_of
 from recording.draft.fields import Occasion
 from recording.draft.make import Drafter, as_json
 from recording.recognised import Recognised
@@ -39,6 +42,8 @@ class KnownCall:
     at: datetime
     legs: tuple[Path, ...]
     """Its recordings, the caller's own first."""
+    ring: Path = Path()
+    """The key ring's file, for those that are sealed."""
 
 
 def occasion_of(folder: Path | None, at: datetime | None, caller: str = "", line: str = "") -> Occasion:
@@ -97,14 +102,37 @@ def known_call(home: Home, call: str) -> KnownCall:
     if not re.fullmatch(r"[a-z][a-z0-9]{0,15}-[A-Za-z0-9._-]{1,80}", call):
         raise Refused(f"{call!r} is no call's id; cti calls --past 20 lists them")
     folders = sorted(home.recordings.glob(f"*/{call}"))
-    legs = sorted(path for folder in folders for path in folder.glob("*.wav") if path.name != "message.wav")
+    # one that is sealed is named by the plain file it was
+    names = {p.with_name(p.name.removesuffix(vault.SUFFIX)) for f in folders for p in f.glob("*.wav*")}
+    legs = sorted(p for p in names if not p.name.startswith(".") and p.name != "message.wav")
     if not legs:
-        raise Refused(f"nothing of call {call} is recorded below {home.recordings}")
+        shelf = read(home).recording_shelf
+        far = f"; what is only on {shelf} the service drafts: GET /api/calls/{call}/draft" if shelf else ""
+        raise Refused(f"nothing of call {call} is recorded below {home.recordings}{far}")
     city, _, own = call.partition("-")
     legs.sort(key=lambda path: path.stem != own)
     began = re.search(r"(\d{9,10})\.\d+$", own)
     at = datetime.fromtimestamp(float(began[1]) if began else legs[0].stat().st_mtime, ZoneInfo("UTC"))
-    return KnownCall(call, city, at, tuple(legs))
+    return KnownCall(call, city, at, tuple(legs), keys_of(home))
+
+
+def keys_of(home: Home) -> Path:
+    """The key ring's file by this home's settings."""
+    told = read(home).recording_keys
+    return Path(told) if told else home.recording_keys
+
+
+def _leg(call: KnownCall, path: Path) -> tuple[bytes, int, float]:
+    """Samples, their rate, and when the first was spoken. Raises Refused, NotNow, Broken."""
+    if path.exists():
+        pcm, rate = pcm_of(path)
+        return pcm, rate, path.stat().st_mtime - len(pcm) / 2 / rate
+    sealed = vault.Sealed(vault.Ring(call.ring), path.with_name(path.name + vault.SUFFIX))
+    raw = sealed.read(0, sealed.size)
+    header = header_of(raw)
+    if header is None:
+        raise Refused(f"{path.name}: not a wav file")
+    return raw[HEADER:], header.rate, float(sealed.meta["began"] or 0.0)
 
 
 def said_in(call: KnownCall, ear: Ear) -> Iterator[Recognised]:
@@ -112,8 +140,7 @@ def said_in(call: KnownCall, ear: Ear) -> Iterator[Recognised]:
     spans: list[Recognised] = []
     first = None
     for path in call.legs:
-        pcm, rate = pcm_of(path)
-        began = path.stat().st_mtime - len(pcm) / 2 / rate
+        pcm, rate, began = _leg(call, path)
         first = began if first is None else first
         own = path is call.legs[0]
         offset = 0.0 if own else max(0.0, began - first)

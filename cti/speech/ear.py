@@ -105,7 +105,8 @@ class VoskListener:
         return []
 
     def partial(self) -> str:
-        return str(json.loads(self._recogniser.PartialResult())["partial"])
+        # right after the end of a span vosk answers without the word
+        return str(json.loads(self._recogniser.PartialResult()).get("partial", ""))
 
     def finish(self) -> list[Recognised]:
         return self._spans(self._recogniser.FinalResult())

@@ -18,6 +18,7 @@ from cti.store.journal import Journal, Reader, segments
 from cti.store.records import Position, Record
 from queues.stint import Stint
 from queues.visit import Visit
+from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +92,13 @@ class Drain:
             return False
         try:
             await self._history.save(
-                rows.calls, rows.visits, self._journal.ident, after, rows.stints, rows.audits
+                rows.calls,
+                rows.visits,
+                self._journal.ident,
+                after,
+                rows.stints,
+                rows.audits,
+                handoffs=rows.handoffs,
             )
         except Broken as why:
             log.error("history refuses a batch, its rows are tried one by one", why=str(why))
@@ -110,10 +117,17 @@ class Drain:
         alone = [Rows([c], [], []) for c in rows.calls] + [Rows([], [v], []) for v in rows.visits]
         alone += [Rows([], [], [s]) for s in rows.stints]
         alone += [Rows([], [], [], [a]) for a in rows.audits]
+        alone += [Rows([], [], [], handoffs=[h]) for h in rows.handoffs]
         for one in alone:
             try:
                 await self._history.save(
-                    one.calls, one.visits, self._journal.ident, self.position, one.stints, one.audits
+                    one.calls,
+                    one.visits,
+                    self._journal.ident,
+                    self.position,
+                    one.stints,
+                    one.audits,
+                    handoffs=one.handoffs,
                 )
             except Broken as why:
                 self.refused += 1
@@ -130,12 +144,14 @@ class Rows:
     visits: list[Visit]
     stints: list[Stint]
     audits: list[Audited] = field(default_factory=list)
+    handoffs: list[Handoff] = field(default_factory=list)
 
     @property
     def of(self) -> str:
         """What the first row is about."""
         named: list[str] = [*(c.id for c in self.calls), *(v.call for v in self.visits)]
         named += [*(s.call for s in self.stints), *(a.id for a in self.audits)]
+        named += [h.call for h in self.handoffs]
         return named[0] if named else ""
 
 
@@ -153,6 +169,8 @@ def rows_of(records: Iterable[Record]) -> Rows:
                     rows.stints.append(from_dict(Stint, record.told["row"]))
                 case "audit":
                     rows.audits.append(from_dict(Audited, record.told["row"]))
+                case "handoff":
+                    rows.handoffs.append(from_dict(Handoff, record.told["row"]))
         except (Unknown, KeyError) as why:
             log.error("journal row cannot be read", at=str(record.at), why=str(why))
     return rows

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import structlog
 from sqlalchemy import Table, event, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,10 +26,12 @@ from calls.codec import Unknown, from_dict, to_dict
 from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
-from cti.store.models import AuditRow, Base, CallRow, CursorRow, RefillRow, StintRow, VisitRow
+from cti.store import recording_rows as recording_rows
+from cti.store.models import AuditRow, Base, CallRow, CursorRow, HandoffRow, RefillRow, StintRow, VisitRow
 from cti.store.records import Position
 from queues.stint import Stint
 from queues.visit import Visit
+from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +42,7 @@ VISITS = Base.metadata.tables[VisitRow.__tablename__]
 STINTS = Base.metadata.tables[StintRow.__tablename__]
 AUDIT = Base.metadata.tables[AuditRow.__tablename__]
 REFILLS = Base.metadata.tables[RefillRow.__tablename__]
+HANDOFFS = Base.metadata.tables[HandoffRow.__tablename__]
 CURSORS = Base.metadata.tables[CursorRow.__tablename__]
 
 
@@ -112,12 +116,15 @@ class History:
         position: Position,
         stints: Sequence[Stint] = (),
         audits: Sequence[Audited] = (),
+        *,
+        handoffs: Sequence[Handoff] = (),
     ) -> None:
         """Rows and the cursor in one transaction. The last of several with one key stands."""
         call_rows = {call.id: _call_row(call) for call in calls}
         visit_rows = {(visit.call, visit.number): to_dict(visit) for visit in visits}
         stint_rows = {stint.leg: to_dict(stint) for stint in stints}
         audit_rows = {row.id: _audit_row(row) for row in audits}
+        handoff_rows = {row.id: _handoff_row(row) for row in handoffs}
         cursor = {"journal": journal, "segment": position.segment, "offset": position.offset}
 
         async def write(conn: AsyncConnection) -> None:
@@ -125,6 +132,7 @@ class History:
             await self._upsert(conn, VISITS, list(visit_rows.values()))
             await self._upsert(conn, STINTS, list(stint_rows.values()))
             await self._upsert(conn, AUDIT, list(audit_rows.values()))
+            await self._upsert(conn, HANDOFFS, list(handoff_rows.values()))
             await self._upsert(conn, CURSORS, [cursor])
 
         await self._within(write)
@@ -213,6 +221,24 @@ class History:
 
         return await self._within(read)
 
+    async def handoffs(self, past: Past, *, id: str = "") -> list[Handoff]:
+        """Records asked for in the time of ``past``, newest first; ``id``: this one only."""
+        wanted = select(HANDOFFS.c.row).order_by(HANDOFFS.c.asked.desc(), HANDOFFS.c.id).limit(past.most)
+        if past.since is not None:
+            wanted = wanted.where(HANDOFFS.c.asked >= past.since)
+        if past.until is not None:
+            wanted = wanted.where(HANDOFFS.c.asked < past.until)
+        if past.city is not None:
+            wanted = wanted.where(HANDOFFS.c.city == past.city)
+        if id:
+            wanted = wanted.where(HANDOFFS.c.id == id)
+
+        async def read(conn: AsyncConnection) -> list[Handoff]:
+            rows = (await conn.execute(wanted)).scalars()
+            return [from_dict(Handoff, orjson.loads(row)) for row in rows]
+
+        return await self._within(read)
+
     async def refilled(self, node: str) -> dict[float, float]:
         """The ends and beginnings of the silences of this node that have been put right."""
 
@@ -225,6 +251,14 @@ class History:
     async def put_refill(self, node: str, since: float, until: float, calls: int, done: float) -> None:
         row = {"node": node, "since": since, "until": until, "calls": calls, "done": done}
         await self._within(lambda conn: self._upsert(conn, REFILLS, [row]))
+
+    async def within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Other tables of this database: one transaction, the same deadline, the same words of failure."""
+        return await self._within(work)
+
+    async def put(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Rows of another table: what is there with the same key is replaced."""
+        await self._within(lambda conn: self._upsert(conn, table, rows))
 
     # --- inside ---------------------------------------------------------------------------------------
 
@@ -330,6 +364,13 @@ def _audit_row(row: Audited) -> dict[str, Any]:
     plain = to_dict(row)
     # what a person types may be long, and PostgreSQL takes no NUL
     return {**plain, **{n: plain[n].replace("\0", "")[:128] for n in ("who", "on")}}
+
+
+def _handoff_row(row: Handoff) -> dict[str, Any]:
+    # PostgreSQL takes no NUL
+    text = orjson.dumps(to_dict(row)).decode().replace("\\u0000", "")
+    told = {name: getattr(row, name) for name in ("id", "call", "city", "direction", "centre", "outcome")}
+    return {**told, "asked": row.asked or row.changed, "changed": row.changed, "row": text}
 
 
 def _in_our_words(why: DBAPIError) -> Exception:

@@ -18,6 +18,7 @@ from calls.model import Call
 from cti.store.records import Record
 from queues.stint import Stint
 from queues.visit import Visit
+from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,10 @@ def stint_record(stint: Stint) -> dict[str, Any]:
 
 def audit_record(row: Audited) -> dict[str, Any]:
     return {"what": "audit", "v": VERSION, "of": row.id, "row": to_dict(row)}
+
+
+def handoff_record(row: Handoff) -> dict[str, Any]:
+    return {"what": "handoff", "v": VERSION, "of": row.call, "row": to_dict(row)}
 
 
 def open_record(calls: Iterable[Call], visits: Iterable[Visit]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class CallRow(Base):
     stage: Mapped[str] = mapped_column(server_default="")
     source: Mapped[str] = mapped_column(server_default="heard")
     callback_of: Mapped[str] = mapped_column(server_default="")
+    direction: Mapped[str] = mapped_column(server_default="in")
     seconds_to_answer: Mapped[float | None]
     """From entering the line to an agent's voice: what the 15 s rule counts (GB/T 33358-2016)."""
     seconds_in_all: Mapped[float | None]
@@ -144,6 +145,23 @@ class AuditRow(Base):
     outcome: Mapped[str]
     why: Mapped[str] = mapped_column(String(512))
     ended: Mapped[float | None]
+
+
+class HandoffRow(Base):
+    """A caller brought to somebody else, or handed to us: the whole record as JSON, and what finds it."""
+
+    __tablename__ = "handoffs"
+    __table_args__ = (Index("handoffs_by_city_asked", "city", "asked"), Index("handoffs_by_call", "call"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    call: Mapped[str]
+    city: Mapped[str]
+    direction: Mapped[str]
+    centre: Mapped[str]
+    asked: Mapped[float]
+    outcome: Mapped[str]
+    changed: Mapped[float]
+    row: Mapped[str] = mapped_column(Text)
 
 
 class CursorRow(Base):

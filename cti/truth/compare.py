@@ -121,6 +121,10 @@ def _one(truth: Truth, call: CountedCall, row: Row, visits: Sequence[Row]) -> No
     differ.near("arrived", row["arrived"], call.arrived, 0.0 if call.exact else 1.0)
     differ.near("ended", row["ended"], call.ended, 1.0 + HANDLER)
     differ.same("left_by", row["left_by"], call.left_by)
+    differ.same("direction", row.get("direction") or "in", "out" if call.seat else "in")
+    if call.seat:
+        _called(differ, call, row)
+        return
     first = call.first
     differ.same("first seat", row["first_seat"] or "", "" if first is None else first.seat)
     if first is None or row["answered"] is None:
@@ -132,6 +136,13 @@ def _one(truth: Truth, call: CountedCall, row: Row, visits: Sequence[Row]) -> No
     differ.same("visits", len(visits), len(call.visits))
     for number, (mine, theirs) in enumerate(zip(visits, call.visits, strict=False), 1):
         _visit(differ, f"visit {number} ", mine, theirs)
+
+
+def _called(differ: _Differ, call: CountedCall, row: Row) -> None:
+    """A seat called a citizen."""
+    differ.same("seat", row["seat"], call.seat)
+    differ.same("callback_of", row["callback_of"], call.callback_of)
+    differ.near("answered", row["answered"], call.answered, 0.0)
 
 
 def _visit(differ: _Differ, name: str, row: Row, visit: CountedVisit) -> None:
@@ -192,7 +203,12 @@ def _figures(truth: Truth, judged: Sequence[tuple[CountedCall, Row]]) -> None:
 def _row_offered(row: Row) -> bool:
     full = row["cause"] == 34 and row["left_by"] == "system" and row["greeted"] is None
     wrong_number = not row["line"] and bool(row["original"])
-    return row["consult_of"] is None and not row.get("callback_of") and not full and not wrong_number
+    return row["consult_of"] is None and not _ours(row) and not full and not wrong_number
+
+
+def _ours(row: Row) -> bool:
+    """We called the citizen."""
+    return bool(row.get("callback_of")) or row.get("direction") == "out"
 
 
 def _talked_back(row: Row) -> bool:

@@ -70,6 +70,10 @@ class CountedCall:
     """A stand-in's call: the call in which this call back was promised."""
     reached: bool = False
     """Its citizen answered."""
+    seat: str = ""
+    """The seat that made this call; empty: a citizen made it."""
+    answered: float | None = None
+    """When the citizen answered whom a seat called."""
 
     @property
     def first(self) -> CountedVisit | None:
@@ -90,7 +94,13 @@ class CountedCall:
 
     @property
     def offered(self) -> bool:
-        return self.told_by_cdr and bool(self.line) and not self.refused and not self.callback_of
+        return (
+            self.told_by_cdr
+            and bool(self.line)
+            and not self.refused
+            and not self.callback_of
+            and not self.seat
+        )
 
     @property
     def stage(self) -> str:
@@ -161,6 +171,10 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
         call.left_by = "caller"
     if call.callback_of:
         call.left_by = "system"
+    if len(told) >= 9:
+        # a seat called a citizen: whose leg ended first is told by what the seat's did last
+        call.seat, call.caller, call.reached = told[7], told[8], False
+        call.left_by = {"out-over": "caller", "out-failed": "system"}.get(last.context, "agent")
     return call
 
 
@@ -182,6 +196,9 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
         if state == "asked":
             call.left_by = "system"
         call.reached = call.reached or state == "talking"
+        return
+    if line.event == "HOTLINECALLED" and line.data:
+        call.answered, call.reached = _number(line.data[0]), True
         return
     if line.event == "ENTERQUEUE":
         if last is not None and last.outcome == "waiting":

@@ -18,7 +18,8 @@ SECONDS = 10.0
 
 _CALLS = (
     "SELECT id, city, line, trunk, caller, called, original, arrived, answered, first_seat, ended, left_by,"
-    " cause, greeted, stage, source, consult_of, callback_of FROM calls WHERE arrived >= ? AND arrived < ?"
+    " cause, greeted, stage, source, consult_of, callback_of,"
+    " direction, seat FROM calls WHERE arrived >= ? AND arrived < ?"
 )
 _VISITS = (
     "SELECT v.call, v.number, v.queue, v.joined, v.outcome, v.left, v.seat, v.waited, v.talked, v.declined,"

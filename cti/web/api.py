@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from calls.mask import masked
-from calls.model import Call, CallState, LeftBy, Seat, SeatState
+from calls.model import Call, CallState, Direction, LeftBy, Seat, SeatState
 from calls.story import Line
 from cti.web.answers import Answer as Answer
 from cti.web.answers import Problem as Problem
@@ -27,7 +27,7 @@ class CallAnswer(Answer):
     line: str
     trunk: str
     caller: str = Field(description="masked for observers")
-    called: str
+    called: str = Field(description="for a call to a citizen: the number the citizen sees")
     original: str = Field(description="the number the citizen dialled first")
     queue: str
     seat: str = Field(description="the seat that rings or talks now, or did last")
@@ -46,7 +46,8 @@ class CallAnswer(Answer):
     recorded: bool
     owed: bool = Field(description="a call back is owed")
     consult_of: str | None
-    callback_of: str = Field("", description="a call back of ours: the call in which it was promised")
+    callback_of: str = Field("", description="a call back of ours: the call whose citizen is called back")
+    direction: Direction = Field(Direction.IN, description="out: an agent calls the citizen, `caller`")
     seconds_to_answer: float | None
     centre: str = Field("", description="the centre (110, 120 …) that handed the caller over")
     case: str = Field("", description="that centre's case number")
@@ -166,7 +167,8 @@ def call_answer(call: Call, *, full: bool) -> CallAnswer:
         line=call.line,
         trunk=call.trunk,
         caller=call.caller if full else masked(call.caller),
-        called=call.called,
+        # a stand-in's call is to the citizen's own number
+        called=call.called if full or call.called != call.caller else masked(call.called),
         original=call.original,
         queue=call.queue,
         seat=call.seat,
@@ -186,6 +188,7 @@ def call_answer(call: Call, *, full: bool) -> CallAnswer:
         owed=call.owed,
         consult_of=call.consult_of,
         callback_of=call.callback_of,
+        direction=call.direction,
         seconds_to_answer=None if call.answered is None else round(call.answered - call.arrived, 3),
         centre=call.centre,
         case=call.case,

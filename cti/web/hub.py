@@ -46,6 +46,9 @@ class Look(Protocol):
 
     def agent_at(self, city: str, seat: str) -> str: ...
 
+    def hides(self, call: Call) -> bool:
+        """Whether the agent at whose seat it is may not see its number."""
+
     def boards(self) -> Mapping[str, Row]:
         """Rows of queues, figures and shortfalls by a key of their own; each names its ``kind`` and city."""
 
@@ -258,7 +261,8 @@ class Hub:
         wire.write(frame)
 
     def _tell_mine(self, calls: Mapping[CallId, Call]) -> None:
-        """An agent sees the whole number of the caller at their own seat, and of nobody else."""
+        """An agent sees the whole number of the caller at their own seat, and of nobody else; where the plan
+        hides it, not even that."""
         agents = {(c.who.city, c.who.agent): c for a in self._audiences.values() if not a.full
                   for c in a.clients if c.who.agent}  # fmt: skip
         if not agents:
@@ -266,7 +270,8 @@ class Hub:
         for call in calls.values():
             client = agents.get((call.city, self._look.agent_at(call.city, call.seat)))
             if client is not None and client.gap_since is None and not client.wire.is_closing():
-                row = {"kind": "mine", "row": api.call_answer(call, full=True).model_dump()}
+                shown = api.call_answer(call, full=not self._look.hides(call))
+                row = {"kind": "mine", "row": shown.model_dump()}
                 client.wire.write(text_frame(orjson.dumps(row)))
 
     def _look_at_boards(self) -> None:

@@ -87,6 +87,9 @@ class FiguresAnswer(Answer):
     talk: SpreadAnswer
     hold: SpreadAnswer
     wrap_up: SpreadAnswer
+    called_out: int = Field(description="calls that agents made to citizens; in no other figure")
+    reached_out: int = Field(description="those that the citizen answered")
+    talk_out: SpreadAnswer
     refilled: int = Field(description="rows put right from Asterisk's own files after an outage")
 
 

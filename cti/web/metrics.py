@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from calls import facts as f
 from calls.facts import CallId, Fact
 from calls.model import Call, CallState
+from queues.counted import own
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KNOWN_STATUS = frozenset({"SUCCESS", "FAILURE", "HANGUP", "NOTFOUND", "SILENT", "SKIPPED", "LIE"})
@@ -62,11 +63,15 @@ class Metrics:
         for call in calls:
             self._count(call)
 
+    def look(self, gauges: Iterable[Gauge]) -> None:
+        """More figures to look up when asked."""
+        self.registry.register(_Looked(tuple(gauges), None))
+
     def text(self) -> bytes:
         return generate_latest(self.registry)
 
     def _count(self, call: Call) -> None:
-        if call.consult_of is not None or call.callback_of or not call.line:
+        if not own(call) or not call.line:
             return  # a consultation is nobody's call; a call rebuilt without its line was counted before
         answered, known = self._known.get(call.id, (False, False))
         if not known:
@@ -90,15 +95,18 @@ class Metrics:
 class _Looked(Collector):
     """Gauges read at the moment Prometheus asks."""
 
-    def __init__(self, gauges: tuple[Gauge, ...], live: Callable[[], Iterable[Call]]) -> None:
+    def __init__(self, gauges: tuple[Gauge, ...], live: Callable[[], Iterable[Call]] | None) -> None:
         self._gauges = gauges
         self._live = live
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        states = GaugeMetricFamily("hotline_calls", "Calls in progress by state", labels=["city", "state"])
-        for (city, state), count in sorted(_by_state(self._live()).items()):
-            states.add_metric([city, state], count)
-        yield states
+        if self._live is not None:
+            states = GaugeMetricFamily(
+                "hotline_calls", "Calls in progress by state", labels=["city", "state"]
+            )
+            for (city, state), count in sorted(_by_state(self._live()).items()):
+                states.add_metric([city, state], count)
+            yield states
         for name, text, look in self._gauges:
             yield GaugeMetricFamily(name, text, value=look())
 

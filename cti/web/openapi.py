@@ -8,7 +8,7 @@ from apispec import APISpec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cti.web import api, audit, ledger, openapi_desk, staffing
+from cti.web import api, audit, ledger, openapi_desk, openapi_recordings, openapi_transfer, staffing
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -25,6 +25,8 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     staffing.DutyAnswer,
     api.Problem,
     *openapi_desk.MODELS,
+    *openapi_recordings.MODELS,
+    *openapi_transfer.MODELS,
 )
 
 PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tuple[int, ...]], ...] = (
@@ -94,7 +96,8 @@ def document(version: str) -> dict[str, Any]:
     for path, summary, question, answer, many, errors in PATHS:
         spec.path(path, operations={"get": _operation(path, summary, question, answer, many, errors)})
     spec.path("/api/ledger/refill", operations={"post": _order()})
-    for path, operations in openapi_desk.paths():
+    further = (*openapi_desk.paths(), *openapi_recordings.paths(), *openapi_transfer.paths())
+    for path, operations in further:
         spec.path(path, operations=operations)
     health = {"description": "every part by itself", "content": _json(_reference(api.HealthAnswer))}
     answers = {"200": health, "503": health}

@@ -18,6 +18,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     sessions.SessionAnswer,
     sessions.WhoAnswer,
     orders.DoneAnswer,
+    orders.CalledAnswer,
+    orders.RevealedAnswer,
     audit.AuditAnswer,
 )
 SOCKET = """One WebSocket a client: a snapshot, then numbered changes; docs/socket.md has the contract.
@@ -43,7 +45,7 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
         told = _post(
             f"{rule.summary} · {rule.least} and above",
             rule.body,
-            orders.DoneAnswer,
+            rule.answer,
             "200",
             (400, 401, 403, 404, 409, 503),
         )

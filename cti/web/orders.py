@@ -94,6 +94,15 @@ class Desk(Protocol):
     async def announce(self, city: str, line: str, prompt: str, by: By) -> None:
         """``prompt`` empty: lowered."""
 
+    async def call_back(self, call: str, seat: str, by: By) -> str:
+        """The seat's phone rings, then the citizen of that call is called; the new call's id."""
+
+    async def call_out(self, city: str, seat: str, number: str, by: By) -> str:
+        """The same to a number that the plan allows."""
+
+    async def reveal(self, call: str, by: By) -> str:
+        """The citizen's whole number. Raises Answered (403) for who has not the right."""
+
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -150,6 +159,22 @@ class MoveBody(Body):
     first: Annotated[bool, Field(description="to the head of that queue")] = True
 
 
+class CallBackBody(Body):
+    seat: OwnSeat = ""
+
+
+class CallOutBody(SeatBody):
+    number: Annotated[
+        str, Field(pattern=r"^\+?[0-9 ()-]{3,24}$", description="one that outgoing.toml allows")
+    ]
+
+
+class RevealBody(Body):
+    purpose: Annotated[
+        str, Field(min_length=4, max_length=200, description="what for; it stands in the audit trail")
+    ]
+
+
 class RaiseBody(SeatBody):
     prompt: Annotated[
         str,
@@ -164,6 +189,18 @@ class DoneAnswer(Answer):
 
     done: bool = True
     audit: str
+
+
+class CalledAnswer(DoneAnswer):
+    """The seat's phone was answered, the citizen is being called."""
+
+    call: str = Field(description="the new call's id")
+
+
+class RevealedAnswer(DoneAnswer):
+    """The citizen's whole number."""
+
+    number: str
 
 
 class Given:
@@ -207,7 +244,20 @@ async def _force_out(g: Given) -> None:
     await g.desk.force_out(g.city, g.name, g.body.caller, g.body.sign_out, g.by)
 
 
-Do = Callable[[Given], Awaitable[None]]
+async def _call_back(g: Given) -> dict[str, str]:
+    return {"call": await g.desk.call_back(g.name, g.own_seat, g.by)}
+
+
+async def _call_out(g: Given) -> dict[str, str]:
+    return {"call": await g.desk.call_out(g.city, g.name, g.body.number, g.by)}
+
+
+async def _reveal(g: Given) -> dict[str, str]:
+    return {"number": await g.desk.reveal(g.name, g.by)}
+
+
+Do = Callable[[Given], Awaitable[dict[str, str] | None]]
+"""What it has to answer besides that it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +270,9 @@ class Rule:
     least: Role
     body: type[Body]
     do: Do
+    answer: type[DoneAnswer] = DoneAnswer
+    past: bool = False
+    """Of a call: it may be over, and an agent need not sit in it."""
 
     @property
     def kind(self) -> str:
@@ -246,6 +299,12 @@ ORDERS: tuple[Rule, ...] = (
          lambda g: g.desk.take_over(g.name, g.own_seat, g.by)),
     Rule("/api/calls/{call}/move", "move", "Move a waiting caller 调整排队", S, MoveBody,
          lambda g: g.desk.move(g.name, g.body.queue, g.body.first, g.by)),
+    Rule("/api/calls/{call}/call-back", "call-back", "Call the citizen of a call back 回拨", A, CallBackBody,
+         _call_back, CalledAnswer, past=True),
+    Rule("/api/seats/{seat}/call", "call-out", "Call a number the plan allows 外呼", A, CallOutBody,
+         _call_out, CalledAnswer),
+    Rule("/api/calls/{call}/reveal", "reveal", "A citizen's whole number, with a purpose 查看号码", A,
+         RevealBody, _reveal, RevealedAnswer, past=True),
     Rule("/api/lines/{line}/raise", "raise", "Raise an urgent announcement 发布紧急公告", S, RaiseBody,
          lambda g: g.desk.announce(g.city, g.name, g.body.prompt, g.by)),
     Rule("/api/lines/{line}/lower", "lower", "Lower the announcement 撤下公告", S, SeatBody,
@@ -285,12 +344,12 @@ class Orders:
             on=name if rule.kind == "call" else f"{rule.kind} {name}",
             told=json.dumps(body.model_dump(exclude_defaults=True), ensure_ascii=False),
         )
-        if forbidden := self._forbidden(rule, name, row.city, who):
+        if forbidden := self._forbidden(rule, name, row.city, who, body):
             self._note(replace(row, outcome=Outcome.DENIED, why=forbidden, ended=time.time()))
             raise Answered(403, forbidden)
         self._note(row)
         try:
-            await rule.do(Given(self._desk, who, name, body))
+            more = await rule.do(Given(self._desk, who, name, body))
         except NoSuch as why:
             self._end(row, Outcome.REFUSED, str(why))
             raise Answered(404, str(why), why.field) from None
@@ -307,7 +366,7 @@ class Orders:
             self._end(row, Outcome.UNKNOWN, type(why).__name__)
             raise
         self._end(row, Outcome.DONE, "")
-        return json_of(DoneAnswer(audit=row.id))
+        return json_of(rule.answer(audit=row.id, **(more or {})))
 
     def _end(self, row: Audited, outcome: Outcome, why: str) -> None:
         self._note(replace(row, outcome=outcome, why=why[:500], ended=time.time()))
@@ -315,18 +374,23 @@ class Orders:
     def _city(self, rule: Rule, name: str, body: Body, who: Who) -> str:
         """The city of the order, as far as it can be known before it is allowed. Raises Answered."""
         try:
+            if rule.past:
+                return self._desk.city(name.partition("-")[0], who)
             if rule.kind == "call":
                 return self._desk.city_of_call(name)
             return self._desk.city(getattr(body, "city", ""), who)
         except NoSuch as why:
             raise Answered(404, str(why), why.field) from None
 
-    def _forbidden(self, rule: Rule, name: str, city: str, who: Who) -> str:
+    def _forbidden(self, rule: Rule, name: str, city: str, who: Who, body: Body) -> str:
         """Why this person may not; empty: they may."""
         if not who.sees(city):
             return f"you are signed in for {who.city}, this is {city}"
         if not who.may(rule.least):
             return f"this needs the role {rule.least}, you are {who.role}"
-        if who.role is Role.AGENT and rule.did != "sign-in" and self._desk.seat_of(city, who.agent) != name:
-            return f"you do not sit at {name}: agents order at their own seat; sign in there first"
+        if who.role is Role.AGENT and rule.did != "sign-in":
+            mine = self._desk.seat_of(city, who.agent)
+            seat = getattr(body, "seat", "") or mine if rule.past else name
+            if seat != mine:
+                return f"you do not sit at {seat}: agents order at their own seat; sign in there first"
         return ""

@@ -11,6 +11,7 @@ import hmac
 import importlib.metadata
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import orjson
@@ -56,8 +57,10 @@ class Web:
         metrics: Metrics,
         doors: Sequence[Door] = (),
         session: Callable[[str], Who | None] = lambda token: None,
+        hides: Callable[[str], bool] = lambda city: False,
     ) -> None:
-        """``doors``: further routes; ``session``: whose short token this is."""
+        """``doors``: further routes; ``session``: whose short token this is; ``hides``: whether this city
+        (empty: any) hides numbers from everybody who signs in."""
         self.host = host
         self.port = port
         self._reader = reader
@@ -66,6 +69,7 @@ class Web:
         }
         self._doors = doors
         self._session = session
+        self._hides = hides
         self._metrics = metrics
         self._version = version()
         self._document = orjson.dumps(document(self._version), option=orjson.OPT_INDENT_2)
@@ -125,7 +129,7 @@ class Web:
                 "send 'Authorization: Bearer <token>': a token of HOME/tokens.json, "
                 "or one from POST /api/sessions (it may have ended: sign in again)",
             )
-        return found
+        return replace(found, hides=self._hides(found.city))
 
     # --- answers --------------------------------------------------------------------------------------
 

@@ -23,17 +23,19 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """``city`` empty: every city of this instance. ``agent``: the number (工号) of a person at a seat."""
+    """``city`` empty: every city of this instance. ``agent``: the number (工号) of a person at a seat.
+    ``hides``: the plan of a city they see shows whole numbers to nobody who does not ask for one."""
 
     name: str
     role: Role
     city: str = ""
     agent: str = ""
+    hides: bool = False
 
     @property
     def full(self) -> bool:
         """Whether whole numbers of citizens are shown."""
-        return self.may(Role.SUPERVISOR)
+        return self.may(Role.OPERATOR if self.hides else Role.SUPERVISOR)
 
     def may(self, least: Role) -> bool:
         return self.role.rank >= least.rank

@@ -1,17 +1,23 @@
-"""Private database and Redis servers for tests: in a folder of their own, reached by a unix socket only."""
+"""Private servers for tests, in folders of their own: databases by a unix socket only, S3 by loopback."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 NOBODY = 65534
 
@@ -95,6 +101,88 @@ def postgres() -> Iterator[Server]:
         )
         server.start()
         try:
+            yield server
+        finally:
+            server.kill()
+
+
+@dataclass
+class S3(Server):
+    """An S3 that keeps all in memory and believes only signed requests; ``keys`` holds those of our user."""
+
+    port: int = 0
+    bucket: str = "hotline"
+    made: dict[str, str] = field(default_factory=dict)
+    """The keys of our user."""
+    gives: bool = True
+    """A fresh server's keys are written to the file at once."""
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys.json"
+
+    def start(self) -> None:
+        super().start()
+        _iam(self.port, Action="CreateUser", UserName="hotline")
+        told = _iam(self.port, Action="CreateAccessKey", UserName="hotline")
+        may = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        _iam(self.port, Action="PutUserPolicy", UserName="hotline", PolicyName="s3", PolicyDocument=policy)
+        _unsigned(self.port, f"/{self.bucket}", "s3", method="PUT")
+        self.made = {
+            name: re.findall(rf"<{tag}>(.*?)<", told)[0]
+            for name, tag in (("access_key", "AccessKeyId"), ("secret_key", "SecretAccessKey"))
+        }
+        if self.gives:
+            self.give(self.made)
+        # from now on every request must be signed
+        _unsigned(self.port, "/moto-api/reset-auth", "moto", "POST", b"0")
+
+    def give(self, keys: dict[str, str]) -> None:
+        """Write the file that the hotline reads."""
+        self.keys.write_text(json.dumps(keys))
+        self.keys.chmod(0o600)
+
+    def settings(self, *, seconds: float = 2.0, prefix: str = "recordings") -> dict[str, Any]:
+        """What settings.toml says to use this bucket."""
+        return {
+            "recording_shelf": f"s3://{self.bucket}/{prefix}",
+            "recording_shelf_endpoint": self.url,
+            "recording_shelf_keys": str(self.keys),
+            "recording_shelf_seconds": seconds,
+        }
+
+
+def _unsigned(port: int, path: str, service: str, method: str, data: bytes | None = None) -> str:
+    scope = f"x/20260101/us-east-1/{service}/aws4_request"
+    named = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    if service != "iam":
+        named["Content-Type"] = "text/plain"
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, method=method, headers=named)
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def _iam(port: int, **query: str) -> str:
+    told = urllib.parse.urlencode({"Version": "2010-05-08", **query}).encode()
+    return _unsigned(port, "/", "iam", "POST", told)
+
+
+@contextlib.contextmanager
+def s3(port: int) -> Iterator[S3]:
+    """moto's server on loopback. What it kept is gone when it is killed; its keys are new ones then."""
+    with _folder() as folder:
+        asks = f"import socket; socket.create_connection(('127.0.0.1', {port}), 2).close()"
+        program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        server = S3(
+            url=f"http://127.0.0.1:{port}",
+            argv=program,
+            folder=folder,
+            ready=[sys.executable, "-c", asks],
+            port=port,
+        )
+        try:
+            server.start()
             yield server
         finally:
             server.kill()

@@ -15,7 +15,7 @@ from cti.speech.sound import from_alaw, write_wav
 from cti.web.who import Role
 from lab import ears
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen, signs_in
 from tests.live.seat_town import GREETED, RING, WRAP_UP, member, plan_at, seat_is, told
 
@@ -23,9 +23,7 @@ from tests.live.seat_town import GREETED, RING, WRAP_UP, member, plan_at, seat_i
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("desk")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         account(up.home, "chief", Role.SUPERVISOR)
         account(up.home, "looker", Role.OBSERVER)
         account(up.home, "zhang", Role.AGENT, agent="8001")

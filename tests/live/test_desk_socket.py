@@ -13,7 +13,7 @@ import pytest_asyncio
 from cti.home import Home
 from cti.web.who import Role
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.desk_town import account, person, screen
 from tests.live.seat_town import GREETED, plan_at, seat_is, told
 
@@ -23,9 +23,7 @@ NUMBER = "13900001234"
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("socket")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         account(up.home, "chief", Role.SUPERVISOR)
         account(up.home, "looker", Role.OBSERVER)
         account(up.home, "zhang", Role.AGENT, agent="8001")

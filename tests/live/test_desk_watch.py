@@ -13,7 +13,7 @@ from cti.web.who import Role
 from lab import ears
 from lab.parties import LOOK, Call, Phone
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen
 from tests.live.seat_town import GREETED, plan_at, seat_is
 
@@ -21,9 +21,7 @@ from tests.live.seat_town import GREETED, plan_at, seat_is
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("watch")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         account(up.home, "chief", Role.SUPERVISOR)
         yield up
 
@@ -54,7 +52,7 @@ async def hears(phone: Phone, wav: Path, since: int) -> bool:
     needle = ears.load(wav)
     try:
         async with asyncio.timeout(8.0):
-            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110  # Asterisk writes the recording and tells nobody that it grew
+            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110  # a file grows unheard
                 await asyncio.sleep(LOOK)
     except TimeoutError:
         return False

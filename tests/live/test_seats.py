@@ -18,7 +18,7 @@ from cti.speech import shelf
 from cti.speech.sound import from_alaw, write_wav
 from lab.parties import Call
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.seat_town import (
     DEAD_AFTER,
     GREETED,
@@ -37,9 +37,7 @@ from tests.live.seat_town import (
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("seats")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         yield up
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from calls.orders import Pause
 from cti import asterisk_process
-from cti.asterisk_process import Process
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with, stopped_service
 from tests.live.seat_town import GREETED, WRAP_UP, codes, member, order, plan_at, seat_is, told
 
 BACK = 30.0
@@ -23,35 +21,8 @@ BACK = 30.0
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("restarts")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [plan_at(folder)]) as up:
+    with house_with(folder, plan_at(folder)) as up:
         yield up
-
-
-@contextlib.asynccontextmanager
-async def stopped_service(house: House) -> AsyncIterator[None]:
-    """The service is there and does nothing: the worst kind of dead. One that the supervisor starts instead
-    is stopped before it has linked to Asterisk."""
-
-    async def hold() -> None:
-        while True:
-            service = house.parts().get("service")
-            if service is not None and service not in held:
-                service.signal(signal.SIGSTOP)
-                held.append(service)
-            # no event tells a test of a new process
-            await asyncio.sleep(0.05)
-
-    held: list[Process] = []
-    holding = asyncio.create_task(hold())
-    try:
-        yield
-    finally:
-        holding.cancel()
-        for service in held:
-            if service.alive():
-                service.signal(signal.SIGCONT)
 
 
 async def asterisk_restarts(house: House, how: signal.Signals) -> None:
@@ -59,7 +30,7 @@ async def asterisk_restarts(house: House, how: signal.Signals) -> None:
     before = house.parts()["asterisk"]
     before.signal(how)
     async with asyncio.timeout(BACK):
-        while house.parts().get("asterisk", before) == before:  # noqa: ASYNC110  # another process: that there is a new one shows only in its pid file
+        while house.parts().get("asterisk", before) == before:  # noqa: ASYNC110  # a pid in a file
             await asyncio.sleep(0.05)
     ami = ("127.0.0.1", house.home.ports.ami)
     await asterisk_process.ready(ami, "observer", house.home.secrets["ami_observer"])

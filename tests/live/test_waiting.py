@@ -17,7 +17,7 @@ from cti.speech.readback import Reader
 from cti.speech.sound import alaw, read_wav, to_line_rate
 from lab.client import NotDone
 from lab.scenario import Lab
-from tests.house import House, ports, running
+from tests.house import House, house_with
 from tests.live.seat_town import told
 from tests.live.waiting_town import (
     DUTY_PHONE,
@@ -39,9 +39,7 @@ from tests.live.waiting_town import (
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("waiting")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [waiting_plan(folder)]) as up:
+    with house_with(folder, waiting_plan(folder)) as up:
         yield up
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.client import Line, Unheard
-from lab.parties import Call
+from lab.parties import Call, Phone
 from lab.scenario import Lab
 from tests.house import ROOT, House
 
@@ -67,7 +67,6 @@ head_start_seconds = 120
 dropped_within_minutes = 10
 """
 _CHANGES = {
-    "trunks.toml": [("lab = true", "lab = true\ndial_out = true")],
     "lines.toml": [
         ('greeting = "greeting"\n', 'greeting = "please-wait"\nnotice = ""\n'),
         ('greeting = "greeting-12315"', 'greeting = "please-wait"\nnotice = ""'),
@@ -116,7 +115,7 @@ async def hears_prompt(call: Call, name: str, within: float = 20.0) -> None:
     await call.hears(prompt_wav(call, name), within)
 
 
-def prompt_wav(call: Call, name: str) -> Path:
+def prompt_wav(call: Phone, name: str) -> Path:
     """A shipped prompt as a wav beside the recording."""
     from cti.speech.sound import from_alaw, write_wav  # numpy
 

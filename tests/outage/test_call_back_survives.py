@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from cti.asterisk_process import Process
 from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
-from tests.house import House, ports, running
+from tests.house import House, house_with, stopped_service
 from tests.live.waiting_town import (
     GREETED,
     busy_with,
@@ -34,34 +32,8 @@ BACK = 40.0
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("survives")
-    home = folder / "home"
-    home.mkdir()
-    with ports() as base, running(home, base, [waiting_plan(folder)]) as up:
+    with house_with(folder, waiting_plan(folder)) as up:
         yield up
-
-
-@contextlib.asynccontextmanager
-async def no_service(house: House) -> AsyncIterator[None]:
-    """The service is stopped, and so is each one the supervisor starts instead; then they go on."""
-    held: list[Process] = []
-
-    async def hold() -> None:
-        while True:
-            service = house.parts().get("service")
-            if service is not None and service not in held:
-                service.signal(signal.SIGSTOP)
-                held.append(service)
-            # no event tells a test of a new process
-            await asyncio.sleep(0.05)
-
-    holding = asyncio.create_task(hold())
-    try:
-        yield
-    finally:
-        holding.cancel()
-        for service in held:
-            if service.alive():
-                service.signal(signal.SIGCONT)
 
 
 async def promised(city: Lab, citizen: str) -> tuple[Call, Call]:
@@ -92,7 +64,7 @@ async def test_with_the_service_dead_from_the_promise_to_the_call_back_it_is_kep
     citizen = "13900000051"
     await outside_behaves(city, citizen, "answer")
     await city.staffed("1001")
-    async with no_service(house):
+    async with stopped_service(house):
         call, talking = await promised(city, citizen)
         since = city.client.count
         await city.seat("1001").will_ring()
@@ -145,7 +117,7 @@ def _record(event: Event, id: str) -> str:
 async def gone(house: House) -> None:
     """The Asterisk that was killed is no more."""
     async with asyncio.timeout(BACK):
-        while "asterisk" in house.parts():  # noqa: ASYNC110  # another process: that it is gone shows only in its pid file
+        while "asterisk" in house.parts():  # noqa: ASYNC110  # a pid in a file
             await asyncio.sleep(0.02)
 
 

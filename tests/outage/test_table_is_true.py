@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HOUSE = Path(__file__).parents[2]
-THINGS = 12
-"""Asterisk, service, supervisor, Redis, database, disk, models, phone, carrier, network, plan, clock."""
+THINGS = 13
+"""Asterisk, service, supervisor, Redis, database, disk, shelf, models, phone, carrier, network, plan, and
+clock."""
 WAYS = ("absent", "slow", "frozen", "lying")
 OTHER_WORDS = {"lying": ("wrong", "hostile"), "absent": ("full",)}
 

@@ -22,6 +22,11 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "call": CALL,
         "leg": CALLER,
         "city": "demo",
+        "id": "h1",
+        "step": "asked",
+        "centre": "110",
+        "case": "JQ-1",
+        "words": (("officer", "0231"),),
         "trunk": "carrier",
         "line": "main",
         "called": "12345",
@@ -83,7 +88,12 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "due": 0.0,
         "phone": "duty",
         "call_backs": None,
+        "on": True,
+        "seconds": 4.5,
+        "sha256": "0" * 64,
     }
+    if kind is f.CallArrived:
+        usual["centre"] = usual["case"] = ""
     if kind is f.CallBackMoved:
         usual["state"] = "asked"
     if kind in (f.SeatRang, f.SeatDeclined, f.SeatAnswered):
@@ -160,6 +170,7 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "leg": st.sampled_from(LEGS),
     "linked": st.sampled_from(LEGS),
     "seat": st.sampled_from(["1001", "1002"]),
+    "direction": st.sampled_from(["", "", "out"]),
     "queue": st.sampled_from(["general", "market"]),
     "by": st.sampled_from(["caller", "agent", "system", "nobody"]),
     "reason": st.sampled_from(["", "lunch", "wrapup:200", "wrapup:", "wrapup:x", "rest:300", "transfer"]),
@@ -178,6 +189,11 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "agent": st.sampled_from(["8001", "8002"]),
     "did": st.sampled_from(["in", "out", "pause", "ready"]),
     "count": st.integers(1, 4),
+    "id": st.sampled_from(["h1", "h2"]),
+    "step": st.sampled_from(["asked", "dialled", "answered", "joined", "refused", "handed", "back", "?"]),
+    "centre": st.sampled_from(["110", "120"]),
+    "case": st.sampled_from(["", "JQ-1"]),
+    "words": st.sampled_from([(), (("officer", "0231"),), (("received", ""), ("outcome", "kept"))]),
     "agents": st.sampled_from([None, (), (("demo", "1001", "8002"),), (("demo", "1002", "8001"),)]),
 }
 _now = st.builds(

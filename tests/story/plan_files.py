@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,19 @@ ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "plans" / "demo"
 GOOD_SOUND = Sound(8000, 1, 16, 2.5)
 DEMO_SOUNDS = {path.name: GOOD_SOUND for path in DEMO.glob("*.wav")}
+
+
+Files = dict[str, bytes]
+Edit = Callable[[Files], None]
+
+
+def add(file: str, text: str) -> Edit:
+    """A mistake at a file's end; the file may be new."""
+
+    def edit(files: Files) -> None:
+        files[file] = files.get(file, b"") + ("\n" + text).encode()
+
+    return edit
 
 
 @cache
@@ -66,6 +79,7 @@ def site(plan: Plan | None = None, **other: Any) -> Site:
         "observer": AmiUser("observer", "observer-secret"),
         "seat_passwords": seats,
         "agi": ("127.0.0.1:12346", "127.0.0.1:12347"),
+        "audio": ("127.0.0.1:12348", "127.0.0.1:12349"),
         "failsafe": "/srv/h/asterisk/agi/failsafe",
     }
     return Site(**{**told, **other})

@@ -11,18 +11,23 @@ from plan.model import DestinationKind, Plan
 APPLICATIONS = frozenset({
     "AGI", "AddQueueMember", "Answer", "Bridge", "ChanSpy", "Dial", "ExecIf", "Goto", "GotoIf",
     "Gosub", "GosubIf", "Hangup",
-    "MixMonitor", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog", "Read", "Record",
+    "MixMonitor", "MusicOnHold", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog",
+    "Read", "Record",
+    "TryExec",
+    "CONFKICK", "ChannelRedirect", "ConfBridge", "SoftHangup",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
 })
 FUNCTIONS = frozenset({
-    "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CUT", "DB",
+    "CONFBRIDGE_INFO",
+    "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CONNECTEDLINE", "CUT", "DB",
     "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER",
-    "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "LEN", "LOCK", "MASTER_CHANNEL",
-    "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "SHARED", "SHIFT", "STRFTIME",
-    "TIMEOUT", "UNLOCK",
+    "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "IMPORT", "LEN", "LOCK", "MASTER_CHANNEL",
+    "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "REGEX", "SHARED", "SHIFT",
+    "STRFTIME", "TIMEOUT", "UNLOCK",
 })
 SHARED = frozenset({
     "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
+    "listen", "ask-apart-ready", "ask-apart-listen", "ask-apart-spy",
     "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
@@ -31,10 +36,19 @@ SHARED = frozenset({
     "queue-enter", "queue-paced", "waits-over",
     "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
     "stand-in-left", "stand-in-citizen", "stand-in-citizen-up", "stand-in-citizen-left",
+    "transfer-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
+    "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
+    "transfer-way-up",
+    "transfer-invite", "transfer-to-us",
+    "transfer-way", "transfer-watch", "transfer-why",
+    "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
+    "consult", "consulted", "recording-mask",
+    "out-ordered", "out-last", "out-dialled", "out-refused", "out-way", "out-dial", "out-over", "out-failed",
+    "out-invite", "out-up", "out-left",
 })
 # fmt: on
 STEP = re.compile(
-    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-5]!|_\+?[0-9]+!|"
+    r"(?:exten => (?:s|T|\+?[0-9]+|_\[\+0-9\*#?\]!|_\*1[1-6]!|_\+?[0-9]+!|"
     r"_\[a-z\]\[a-z0-9\]\.|PAUSE|SIGN),1| same => n)"
     r"(?:\([a-z0-9]+\))?,([A-Za-z]+)\((.*)\)"
 )
@@ -44,11 +58,15 @@ MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
 """Extensions with letters: the reasons of a plan without pauses.toml."""
 SIGN = r"none|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
 """Extensions of ``<city>-centre``: who hands calls over."""
-STEP = re.compile(STEP.pattern.replace("PAUSE", "|".join(sorted(PAUSES | MODES))).replace("SIGN", SIGN))
+MOVES = frozenset({"room", "consult", "watched", "comes"})
+PLACES = "[0-9]+w[0-9]|queue-[a-z0-9-]+"
+STEP = re.compile(
+    STEP.pattern.replace("PAUSE", "|".join([PLACES, *sorted(PAUSES | MODES | MOVES)])).replace("SIGN", SIGN)
+)
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
     r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
-    r"|PACE-[a-z][a-z0-9-]* = [0-9]+"
+    r"|PACE-[a-z][a-z0-9-]* = [0-9]+|TRANSFER_KEYS = [a-z0-9#]+"
 )
 KEYED = re.compile(r"[A-Za-z0-9_(),:.\[\]-]+ (?:=|=>) ?[\x20-\x3a\x3c-\x7e]*")
 
@@ -101,6 +119,8 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             own |= {f"{city}-{rest}" for rest in ("priority", "listed")}
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
+            own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer", "from-centre")}
+            own |= {f"{city}-{rest}" for rest in ("out", "hides-back", "hides-call")}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}

@@ -62,15 +62,15 @@ def test_an_older_asterisk_gets_event_filters_it_understands() -> None:
 
 def test_modules_that_are_not_installed_are_not_loaded() -> None:
     text = render([demo()], site(modules=frozenset({"app_queue", "chan_pjsip"})))["modules.conf"]
-    assert [line for line in text.splitlines() if line.startswith("load")] == [
-        "load = chan_pjsip.so",
+    assert [line for line in text.splitlines() if line.startswith(("load", "preload"))] == [
+        "preload = chan_pjsip.so",
         "load = app_queue.so",
     ]
 
 
 def test_the_lab_stands_in_only_for_trunks_that_allow_it() -> None:
     trunk = demo().trunks["carrier"].model_copy(update={"lab": False})
-    plan = demo().model_copy(update={"trunks": {"carrier": trunk}})
+    plan = demo().model_copy(update={"trunks": {**demo().trunks, "carrier": trunk}})
     assert "127.0.0.2" in render([demo()], site())["pjsip.conf"]
     assert "127.0.0.2" not in render([plan], site())["pjsip.conf"]
 
@@ -80,7 +80,10 @@ def test_two_cities_share_no_context_queue_or_endpoint() -> None:
     second = first.model_copy(
         update={
             "city": first.city.model_copy(update={"id": "other"}),
-            "trunks": {"carrier": first.trunks["carrier"].model_copy(update={"hosts": ("192.0.2.20",)})},
+            "trunks": {
+                name: trunk.model_copy(update={"hosts": (f"192.0.2.{30 + i}",)})
+                for i, (name, trunk) in enumerate(first.trunks.items())
+            },
         }
     )
     passwords = {f"{c}-{s}": "x" for c in ("demo", "other") for s in first.seats}

@@ -47,6 +47,9 @@ class Here:
     def agent_at(self, city: str, seat: str) -> str:
         return next((s.agent for s in self.all_seats if (s.city, s.name) == (city, seat)), "")
 
+    def hides(self, call: Call) -> bool:
+        return call.outgoing
+
     def boards(self) -> Mapping[str, Row]:
         return self.rows
 

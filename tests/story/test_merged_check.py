@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 
 from plan.check import check
-from tests.story.plan_files import ROOT, standard_prompts
+from tests.story.plan_files import ROOT, Edit, Files, add, standard_prompts
 from tests.story.test_plan_injection import ATTACKS
-
-Files = dict[str, bytes]
-Edit = Callable[[Files], None]
 
 
 def luan() -> Files:
@@ -31,13 +27,6 @@ def row(name: str, old: str, new: str) -> Edit:
         files["numbers.toml"] = (
             text[:start] + body.replace(old, new, 1) + text[start + len(body) :]
         ).encode()
-
-    return edit
-
-
-def add(file: str, text: str) -> Edit:
-    def edit(files: Files) -> None:
-        files[file] = files.get(file, b"") + ("\n" + text).encode()
 
     return edit
 

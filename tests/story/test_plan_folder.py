@@ -78,7 +78,8 @@ def test_no_such_folder_is_said(tmp_path: Path) -> None:
 
 
 def test_a_wav_is_looked_into(folder: Path) -> None:
-    (folder / "prompts.toml").write_text('[menu-service]\nwav = "own.wav"\n', "utf-8")
+    own = folder / "prompts.toml"
+    own.write_text(own.read_text("utf-8").replace('"menu-service.wav"', '"own.wav"'), "utf-8")
     (folder / "own.wav").write_bytes(b"no sound at all")
     with pytest.raises(BadPlan, match="cannot be played"):
         plan_folder.load(folder)

@@ -75,8 +75,8 @@ def test_the_offer_of_a_call_back_comes_when_its_time_has_come() -> None:
 # --- plan check -------------------------------------------------------------------------------------------
 
 ADDED = {
-    "queues.toml": b"\n[expert.call_back]\ntrunk = 'carrier'\n",
-    "phones.toml": b"[duty]\ntitle = 'x'\nnumber = '0555123'\ntrunk = 'carrier'\nnext = 'queue:general'\n",
+    "queues.toml": b"\n[expert.call_back]\ntrunk = 'inward'\n",
+    "phones.toml": b"[duty]\ntitle = 'x'\nnumber = '0555123'\ntrunk = 'inward'\nnext = 'queue:general'\n",
     "priorities.toml": b"[old]\ntitle = 'x'\nhead_start_seconds = 6\nlines = ['mian']\nkeys = ['service:7']",
 }
 
@@ -87,6 +87,8 @@ def faults(**files: bytes) -> list[str]:
     for name, text in files.items():
         file = f"{name}.toml"
         read[file] = text if file not in read else read[file] + text
+    # a trunk that only brings calls
+    read["trunks.toml"] += b"\n[inward]\nhosts = ['192.0.2.99']\n"
     found = check(read, {}, PROMPTS)
     return [str(f) for f in found.faults if not f.warning and f.file not in ("prompts.toml", "lines.toml")]
 
@@ -96,8 +98,8 @@ def faults(**files: bytes) -> list[str]:
     [
         ("queues", b"\n[expert.widen]\n5 = 10\n", "expert.widen: does not say who rings at first"),
         ("queues", b"\n[expert.widen]\n0 = 10\n5 = 3\n", "expert.widen: does not widen"),
-        ("queues", ADDED["queues.toml"], "nobody may call out through 'carrier'"),
-        ("phones", ADDED["phones.toml"], "duty.trunk: nobody may call out through 'carrier'"),
+        ("queues", ADDED["queues.toml"], "nobody may call out through 'inward'"),
+        ("phones", ADDED["phones.toml"], "duty.trunk: nobody may call out through 'inward'"),
         ("phones", ADDED["phones.toml"].replace(b"queue:general", b"queue:gone"), "no such queue 'gone'"),
         ("priorities", ADDED["priorities.toml"], "old.lines: no such line 'mian'"),
         ("priorities", ADDED["priorities.toml"], "old.keys: menu 'service' has no key 7"),
@@ -129,7 +131,7 @@ def roads(draw: st.DrawFn) -> dict[str, bytes]:
     )
     return {
         "city.toml": b"id = 'x'\ntitle = 'x'\nlast = 'message:end'\n",
-        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\ndial_out = true\n",
+        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\nout = '192.0.2.1'\n",
         "lines.toml": b"[l]\ntitle = 'x'\nnumbers = ['12345']\nfirst = 'queue:a'\n",
         "seats.toml": b"[1001]\n",
         "messages.toml": b"[end]\ntitle = 'x'\nprompt = 'sorry-busy'\n",
@@ -156,7 +158,7 @@ def test_a_plan_of_roads_is_accepted_when_they_end() -> None:
     """The property above must not hold for want of accepted plans."""
     files = {
         "city.toml": b"id = 'x'\ntitle = 'x'\nlast = 'message:end'\n",
-        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\ndial_out = true\n",
+        "trunks.toml": b"[t]\nhosts = ['192.0.2.1']\nout = '192.0.2.1'\n",
         "lines.toml": b"[l]\ntitle = 'x'\nnumbers = ['12345']\nfirst = 'queue:a'\n",
         "seats.toml": b"[1001]\n",
         "messages.toml": b"[end]\ntitle = 'x'\nprompt = 'sorry-busy'\n",

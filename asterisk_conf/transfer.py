@@ -1,0 +1,189 @@
+"""Transfers in dialplan alone: begun by a key on the phone, an order, or the phone's own REFER, they finish
+with the service dead.
+
+Here they begin. Whom an agent may reach stands in ``asterisk_conf.transfer_reach``, where all of them meet in
+``asterisk_conf.transfer_room``, what is remembered meanwhile in ``asterisk_conf.transfer_state``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from asterisk_conf.from_centre import from_centre_contexts
+from asterisk_conf.masking import MASK_KEYS, mask_features
+from asterisk_conf.steps import Context
+from asterisk_conf.transfer_reach import reach_contexts
+from asterisk_conf.transfer_room import room_contexts, watched
+from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
+from plan.model import Plan
+
+KINDS = ("blind", "consult", "three", "handoff")
+KEYS = {"blind": "*81", "consult": "*82", "three": "*83", "together": "*84"}
+"""Keys while talking; the number is asked for. ``*`` and a centre's number hands over to it at once."""
+TAKE_BACK = "*80"
+
+
+def features(plans: Sequence[Plan]) -> str:
+    """For features.conf: the keys of an agent who is talking."""
+    centres = sorted({name for plan in plans for name in plan.centres})
+    keys = [(f"to{name}", f"*{name}", f"handoff,{name}") for name in centres]
+    keys += [(kind, key, f"{kind},") for kind, key in KEYS.items()]
+    lines = [f"{name} => {key},self,Gosub(transfer-key,s,1({what}))\n" for name, key, what in keys]
+    lines += mask_features()
+    return f"\n[featuremap]\ndisconnect => {TAKE_BACK}\n\n[applicationmap]\n{''.join(lines)}"
+
+
+def keys_global(plans: Sequence[Plan]) -> str:
+    """The global TRANSFER_KEYS: names of the application map."""
+    centres = sorted({name for plan in plans for name in plan.centres})
+    return "#".join([*(f"to{name}" for name in centres), *KEYS, *MASK_KEYS])
+
+
+def caller_arrives(context: Context) -> None:
+    """On the caller's channel at its beginning."""
+    context.do("Set", "__CALLER_CHANNEL=${CHANNEL(name)}")
+
+
+def seat_talks(context: Context) -> None:
+    """On the seat's channel when it has answered, before the two hear each other."""
+    # who talked to this caller before left no cause of this talk's end
+    context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=")
+    context.do("Set", "GLOBAL(LEG_${CHANNEL(endpoint)})=${CHANNEL(name)}")
+    context.do("Set", f"GLOBAL(CALLER_OF_${{CHANNEL(endpoint)}})={CALLER}")
+    for name in ("CALL_ID", "CALLER", "DAY", "QUEUE"):
+        context.do("Set", f"{of_caller(name)}=${{{name}}}")
+    context.do("Set", "DYNAMIC_FEATURES=${GLOBAL(TRANSFER_KEYS)}")
+    # a blind REFER of the phone leads the caller there
+    context.do("Set", "TRANSFER_CONTEXT=${CITY}-transfer")
+    # from now on, not from the transfer on: a phone may be put down between the wish and its first step
+    context.do("Set", "CHANNEL(hangup_handler_push)=transfer-agent-gone,s,1")
+
+
+def transfer_contexts() -> Iterator[Context]:
+    """All of them."""
+    yield _key()
+    yield _go()
+    yield from room_contexts()
+    yield from reach_contexts()
+    yield from from_centre_contexts()
+
+
+def _key() -> Context:
+    """A key on an agent's phone while talking. ARG1 what, ARG2 the target (empty: asked for).
+
+    It runs in the talk's own bridge, which it must not take apart from inside: a Local channel does that.
+    """
+    context = Context("transfer-key")
+    context.do("Set", "TO=${ARG2}")
+    context.do("GotoIf", '$["${TO}" != "" | "${ARG1}" = "together"]?go')
+    context.do("Read", "TO", "beep", "15", "", "1", "4")
+    context.do("Set", "ENDPOINT=${CHANNEL(endpoint)}", label="go")
+    known = {
+        "CITY": "${CUT(ENDPOINT,-,1)}",
+        "SEAT": "${CUT(ENDPOINT,-,2)}",
+        "KIND": "${ARG1}",
+        "TO": "${FILTER(0-9,${TO})}",
+        "BY": "phone",
+        # a phone with two talks means the one it keys in
+        "SEAT_CHANNEL": "${CHANNEL(name)}",
+        "__CALLER_CHANNEL": "${CALLER_CHANNEL}",
+    }
+    told = "^".join(f"{name}={value}" for name, value in known.items())
+    context.do("Originate", "Local/s@transfer-go/n", "app", "NoOp", "", "", "5", f"av({told})")
+    return context.do("Return")
+
+
+def _go() -> Context:
+    """The ;2 half of a Local channel, made by a key or an order. CITY, SEAT, KIND, TO, BY, and ORDER for
+    an order. Answered means begun; else AstDB ``hotline-order/<order>`` says why not."""
+    context = Context("transfer-go")
+    context.do("Set", "CDR_PROP(disable)=1")
+    context.do("GotoIf", '$["${SEAT_CHANNEL}" != ""]?known')
+    context.do("Set", "SEAT_CHANNEL=${GLOBAL(LEG_${CITY}-${SEAT})}")
+    context.do("Set", "__CALLER_CHANNEL=${GLOBAL(CALLER_OF_${CITY}-${SEAT})}")
+    context.do("NoOp", "who talks to whom", label="known")
+    context.do("Set", "WHY=no-call")
+    context.do("GotoIf", '$["${SEAT_CHANNEL}" = "" | "${CALLER_CHANNEL}" = ""]?no')
+    context.do("GotoIf", "$[${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}]?:no")
+    context.do("Set", f"__CALL_ID=${{{of_caller('CALL_ID')}}}")
+    # a key and a click in one moment: the second finds the first under way
+    context.do("Set", "HELD=${LOCK(transfer-${CALL_ID})}")
+    # The key's Gosub may not have come back yet, and its Return() would undo where the agent is sent (seen
+    # on 22.10: every third time).
+    context.do("Set", "LOOKS=0")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="keyed")
+    context.do("GotoIf", '$["${IMPORT(${SEAT_CHANNEL},CONTEXT)}" != "transfer-key" | ${LOOKS} > 40]?free')
+    context.do("Wait", "0.05").do("Goto", "keyed")
+    context.do("NoOp", "nobody keys", label="free")
+    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
+    context.do("GotoIf", '$["${KIND}" = "takeback" | "${KIND}" = "together" | "${KIND}" = "leave"]?${KIND}')
+    context.do("Set", "WHY=under-way")
+    context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("HANDED")}}}" != "1"]?no')
+    context.do("Set", "WHY=not-allowed")
+    context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
+    context.do("GotoIf", '$["${KIND}" = "blind" & ${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}]?good')
+    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:no")
+    context.do("Set", '__TRANSFER_ID=${IF($["${ORDER}" = ""]?${UNIQUEID}:${ORDER})}', label="good")
+    context.do("Set", f"{of_caller('HANDED')}=0").do("Set", f"{of_caller('TARGET_IN')}=0")
+    context.do("Set", f"{of_caller('TARGET_JOINED')}=0").do("Set", f"{of_caller('AGENT_IN')}=1")
+    context.do("Set", f"{of_caller('WAY_FAILED')}=0").do("Set", f"{of_caller('DIALLING')}=")
+    context.do("Set", f"{of_caller('AGENT_CAUSE')}=")
+    context.do("Set", f"{of_caller('AGENT')}=${{SEAT_CHANNEL}}").do("Set", f"{of_caller('TARGET')}=")
+    context.do("Set", f"{of_caller('TRANSFER')}=${{KIND}}:${{TO}}:${{TRANSFER_ID}}")
+    context.do("GotoIf", '$["${KIND}" = "blind"]?blind')
+    context.do("GotoIf", '$["${KIND}" = "consult"]?asks')
+    away = f"{of_caller('AWAY')}=$[0${{{of_caller('AWAY')}}} + 1]"
+    # the centre's phone rings before anybody is moved
+    inherit = "^".join(
+        f"__{name}=${{{value}}}"
+        for name, value in (
+            ("CALL_ID", "CALL_ID"),
+            ("CITY", "CITY"),
+            ("TO", "TO"),
+            ("TRANSFER_ID", "TRANSFER_ID"),
+            ("CALLER_CHANNEL", "CALLER_CHANNEL"),
+            ("CALLER", of_caller("CALLER")),
+            ("DAY", of_caller("DAY")),
+            ("QUEUE", of_caller("QUEUE")),
+        )
+    )
+    context.do("Originate", "Local/s@transfer-target/n", "exten", "transfer-joins", "s", "1", "310",
+               f"av({inherit})")  # fmt: skip
+    told_asked(context)
+    # both in the room already, from a transfer that came to nothing: they stay there
+    context.do("GotoIf", f'$["${{{of_caller("WHERE")}}}" = "room"]?done')
+    watched(context)
+    context.do("Set", away).do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
+    context.do("Answer", label="done").do("Hangup")
+    told_asked(context, label="asks")
+    watched(context)
+    context.do("Set", away).do("Set", f"{of_caller('READY')}=")
+    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
+    context.do("Goto", "done")
+    told_asked(context, label="blind")
+    context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
+    # the agent breaks off: who is being dialled is left alone
+    context.do("Set", "WHY=not-under-way", label="takeback")
+    context.do("GotoIf", '$["${MOVE}" = ""]?no')
+    context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
+    context.do("Set", f"{of_caller('TRANSFER')}=")
+    tell(context, "taken-back")
+    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult"]?askback')
+    context.do("SoftHangup", f"${{{of_caller('DIALLING')}}}").do("Goto", "done")
+    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1", label="askback")
+    context.do("Goto", "done")
+    # a consultation becomes three
+    context.do("Set", "WHY=not-under-way", label="together")
+    context.do("GotoIf", f'$["${{CUT(MOVE,:,1)}}" = "consult" & "${{{of_caller("TARGET_IN")}}}" = "1"]?:no')
+    context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
+    context.do("Set", f"{of_caller('TRANSFER')}=three:${{CUT(MOVE,:,2)}}:${{TRANSFER_ID}}")
+    tell(context, "together")
+    context.do("ChannelRedirect", f"${{{of_caller('TARGET')}}}", "transfer-joins", "s", "1")
+    context.do("Goto", "done")
+    # the agent leaves caller and target to each other; before somebody answered that would lose the caller
+    context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("TARGET_IN")}}}" = "1"]?:no', label="leave")
+    context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
+    context.do("ExecIf", '$["${ORDER}" != ""]?Set(DB(hotline-order/${ORDER})=${WHY})', label="no")
+    context.do("Hangup", "21")
+    context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
+    return context

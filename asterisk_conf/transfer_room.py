@@ -1,0 +1,359 @@
+"""Where a transfer's people meet, who leads the caller on, and the net below all of it.
+
+Caller, agent and whoever is asked meet in a conference room named by CALL_ID. Agent and target are marked
+in it; the caller goes where the last marked one leaves (``end_marked``): to the head of the queue, or out
+when the talk was over. A channel of its own looks each second whether somebody is with the caller, or comes
+(``transfer-watch``): two who go at one instant may both have counted on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asterisk_conf.seat_leg import GONE, HEAD, cause_is
+from asterisk_conf.steps import Context
+from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
+
+WATCH = "transfer-watch"
+LOOKS = 20
+"""Looks, 0.05 s apart, after which a colleague goes to the caller whatever became of the agent, and the
+caller on without whoever was asked."""
+COMES = 10
+"""Looks, a second apart, in which a caller may be on the way to the room; one who left it is not awaited."""
+ALONE = 2
+"""Looks, a second apart, after which a caller whom nobody is with goes to the head of the queue."""
+_LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
+
+
+def room_profiles() -> str:
+    """For confbridge.conf."""
+    return "".join(
+        f"[transfer-{name}]\ntype = user\nquiet = yes\n{options}\n"
+        for name, options in (
+            ("marked", "marked = yes\nmusic_on_hold_when_empty = no\n"),
+            ("caller", "end_marked = yes\nmusic_on_hold_when_empty = no\n"),
+        )
+    )
+
+
+def moved_on(context: Context) -> None:
+    """On the caller's channel when it fell out of a talk: was it transferred?"""
+    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {_LED}]?transfer-caller,s,1')
+
+
+def watched(context: Context) -> None:
+    """On the channel that begins a transfer, not on the caller's: while Originate() works, Asterisk serves
+    its channel by itself, and a redirection in that moment ends it as if it had hung up (seen on 22.10)."""
+    count = of_caller("WATCH")
+    context.do("Set", f"{count}=$[0${{{count}}} + 1]")
+    known = "^".join(f"__{n}=${{{n}}}" for n in ("CALLER_CHANNEL", "CALL_ID")) + f"^MINE=${{{count}}}"
+    # never answered: as with the clock of seats, this ringing is its whole life
+    context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
+
+
+def caller_leaves(context: Context) -> None:
+    """Hangup handler of the caller: nobody stays behind alone in the room."""
+    context.do("GosubIf", '$["${ROOM}" != ""]?transfer-room-ends,s,1')
+
+
+def room_contexts() -> Iterator[Context]:
+    """All of them."""
+    yield _target()
+    yield _joins()
+    yield _agent()
+    yield _caller()
+    yield _why()
+    yield _blind()
+    yield _back()
+    yield _up()
+    yield _seat_up()
+    yield _watch()
+    yield _agent_gone()
+    yield _target_gone()
+    yield _room_ends()
+
+
+def _target() -> Context:
+    """Dials somebody into the room."""
+    context = Context("transfer-target")
+    context.do("Set", "CDR_PROP(disable)=1")
+    context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
+    context.do("Set", f"{of_caller('DIALLING')}=${{CHANNEL(name)}}")
+    context.do("Set", "TO_OPTIONS=")
+    context.do("Gosub", "${CITY}-to", "${TO}", "1")
+    context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?over')
+    context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
+    # they go on talking without
+    context.do("Set", f"{of_caller('TRANSFER')}=")
+    tell(context, "refused", "Status: ${DIALSTATUS}", "Cause: ${HANGUPCAUSE}")
+    return context.do("Hangup", label="over")
+
+
+def _joins() -> Context:
+    """Who was asked comes into the room. Only while the caller, and this transfer, is still there."""
+    context = Context("transfer-joins")
+    context.do("Set", "CDR_PROP(disable)=1")
+    context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
+    context.do("Set", "LOOKS=0")
+    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}", label="look")
+    context.do("GotoIf", '$["${CUT(MOVE,:,3)}" = "${TRANSFER_ID}"]?:over')
+    # The colleague of a consultation leaves it in the same instant as the agent, who may have taken the
+    # caller back: the agent's own thread says which, by clearing TRANSFER or by its end.
+    asked = f'"${{CUT(MOVE,:,1)}}" = "consult" & "${{{of_caller("AGENT_IN")}}}" = "1"'
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]")
+    context.do("GotoIf", f"$[{asked} & ${{LOOKS}} <= {LOOKS}]?:comes")
+    context.do("Wait", "0.05").do("Goto", "look")
+    # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local one
+    context.do("Set", f"{of_caller('TARGET_JOINED')}=1", label="comes")
+    tell(context, "joined")
+    _bring_caller(context)
+    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
+    return context.do("Hangup", "16", label="over")
+
+
+def _bring_caller(context: Context) -> None:
+    """Somebody comes into the room: the caller too. Each says first and then looks, so one of them sees."""
+    context.do("Set", f"{of_caller('READY')}=1")
+    context.do("ExecIf", f'$["${{{of_caller("WHERE")}}}" = "hold"]?'
+               "ChannelRedirect(${CALLER_CHANNEL},transfer-caller,comes,1)")  # fmt: skip
+
+
+def _agent() -> Context:
+    """The agent's channel, out of the talk."""
+    context = Context("transfer-agent", None)
+    context.exten("room")
+    context.do("Gosub", "transfer-agent", "watched", "1")
+    # the caller left meanwhile: nobody to talk to
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
+    _bring_caller(context)
+    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
+    context.do("Hangup", "16", label="over")
+    context.exten("consult")
+    context.do("Gosub", "transfer-agent", "watched", "1")
+    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
+    context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
+    # F: when the agent hangs up, the colleague goes to the caller; g: else the agent does
+    context.do("Set", "TO_OPTIONS=HgF(transfer-joins^s^1)")
+    context.do("Gosub", "${CITY}-to", "${CUT(MOVE,:,2)}", "1")
+    context.do("GotoIf", f'$["${{{of_caller("TRANSFER")}}}" = "${{MOVE}}"]?:room,1')
+    tell(context, "refused", "Status: ${DIALSTATUS}", "Cause: ${HANGUPCAUSE}")
+    context.do("Set", f"{of_caller('TRANSFER')}=")
+    context.do("Goto", "room", "1")
+    context.exten("watched")
+    context.do("Set", f"{of_caller('AGENT_IN')}=1")
+    context.do("Set", "WATCHED=1")
+    return context.do("Return")
+
+
+def _caller() -> Context:
+    """The caller's channel, out of a talk: what the transfer means for it."""
+    context = Context("transfer-caller")
+    context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
+    context.do("Set", "MOVE=${SHARED(TRANSFER)}")
+    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,1')
+    context.do("Set", "ROOM=${CALL_ID}")
+    context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
+    context.do("Set", "SHARED(WHERE)=hold")
+    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult" & "${SHARED(READY)}" != "1"]?:enter')
+    # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its
+    # listener, and MixMonitor then gets no sound to write (seen on 22.10): files would fall out of step.
+    context.do("MusicOnHold", "", "14400")
+    context.do("Set", "SHARED(WHERE)=room", label="enter")
+    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
+    context.do("Set", "SHARED(WHERE)=")
+    context.do("Set", "NOW=${SHARED(TRANSFER)}")
+    # the agent left the room to ask somebody, and may be back already
+    context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
+    context.do("GotoIf", '$["${NOW}" = ""]?ended')
+    context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
+    # Whoever was asked is somewhere between answering and this room, or has just left it: their own leg says
+    # which (TARGET_IN). The agent may have gone in that moment.
+    context.do("Set", "LOOKS=0")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="target")
+    away = '"${CUT(NOW,:,1)}" = "consult" | "${SHARED(TARGET_IN)}" != "1"'
+    context.do("GotoIf", f"$[{away} | ${{LOOKS}} > {LOOKS}]?gone")
+    context.do("GotoIf", "$[0${CONFBRIDGE_INFO(marked,${CALL_ID})} > 0]?enter")
+    context.do("Wait", "0.05").do("Goto", "target")
+    context.do("NoOp", "nobody comes", label="gone")
+    # handed over and talked to the end: only a centre's caller comes back
+    context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
+    context.do("Goto", "transfer-back", "s", "1")
+    context.do("Gosub", "transfer-why", "s", "1", label="over")
+    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
+    context.do("Set", "LEFT_BY=agent")
+    tell(context, "over")
+    context.do("Hangup", "16")
+    # no transfer any more: the agent was the last and ended the talk, or the phone died
+    context.do("Set", "LOOKS=0", label="ended")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
+    context.do("GotoIf", '$["${SHARED(AGENT_CAUSE)}" != "" | ${LOOKS} > 10]?known')
+    context.do("Wait", "0.1").do("Goto", "look")
+    # not the cause of some colleague who was asked before
+    context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
+    # the phone's own REFER
+    context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
+    context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
+    context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "SEAT=${CUT(CUT(MEMBERINTERFACE,/,2),-,2)}")
+    told_asked(context)
+    context.do("Goto", "transfer-blind", "s", "1")
+    context.exten("comes").do("Goto", "s", "enter")
+    return context
+
+
+def _why() -> Context:
+    """The target's leg ends in a thread of its own: its handler says why (TARGET_CAUSE)."""
+    context = Context("transfer-why")
+    context.do("Set", "LOOKS=0")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
+    context.do("GotoIf", '$["${SHARED(TARGET_IN)}" != "1" | ${LOOKS} > 10]?known')
+    context.do("Wait", "0.1").do("Goto", "look")
+    return context.do("Return", label="known")
+
+
+def _blind() -> Context:
+    """The caller hears ringing until somebody answers; nobody does: the head of the queue."""
+    context = Context("transfer-blind")
+    context.do("Set", "MOVE=${SHARED(TRANSFER)}")
+    context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
+    context.do("Set", f"QUEUE_PRIO={HEAD}")
+    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}?place")
+    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:transfer-back,s,1")
+    context.do("Set", "TO_OPTIONS=gr")
+    context.do("Gosub", "${CITY}-to", "${TO}", "1")
+    context.do("Set", "NOW=${SHARED(TRANSFER)}")
+    context.do("GotoIf", '$["${DIALSTATUS}" != "ANSWER"]?transfer-back,s,1')
+    # whoever answered passed the caller on
+    context.do("GotoIf", f'$["${{NOW}}" != "" | {_LED}]?transfer-caller,s,1')
+    context.do("Gosub", "transfer-why", "s", "1")
+    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
+    context.do("Set", "LEFT_BY=agent")
+    tell(context, "over")
+    context.do("Hangup", "16")
+    context.do("Set", "SHARED(TRANSFER)=", label="place")
+    tell(context, "queued")
+    return context.do("Goto", "${CITY}-to-place", "${TO}", "1")
+
+
+def _back() -> Context:
+    """Nobody is with the caller: the head of the queue. In an emergency it hears ringing, no music."""
+    context = Context("transfer-back")
+    context.do("Set", "MOVE=${SHARED(TRANSFER)}")
+    context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(WHERE)=")
+    context.do("ExecIf", '$["${SHARED(DIALLING)}" != ""]?SoftHangup(${SHARED(DIALLING)})')
+    tell(context, "back")
+    context.do("Set", f"QUEUE_PRIO={HEAD}")
+    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "handoff"]?urgent')
+    # short: until it is over the caller is in no queue
+    context.do("Playback", "hotline/please-wait")
+    context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
+    context.do("Gosub", "seat-wind", "s", "1", label="urgent")
+    context.do("Queue", "${CITY}-${QUEUE}", "crib(seat-leg^s^1)", "", "", "600")
+    context.do("Gosub", "queued-out", "s", "1(${QUEUE})")
+    context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
+    # a person in danger is not sent to a machine
+    return context.do("Goto", "urgent")
+
+
+def _up() -> Context:
+    """On the target's channel when it has answered, before anybody hears it."""
+    context = Context("transfer-up")
+    context.do("Set", f"{of_caller('TARGET')}=${{CHANNEL(name)}}")
+    context.do("Set", f"{of_caller('TARGET_CAUSE')}=0")
+    context.do("Set", f"{of_caller('TARGET_IN')}=1")
+    context.do("Set", "CHANNEL(hangup_handler_push)=transfer-target-gone,s,1")
+    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
+    # a blind transfer is over when somebody has answered
+    context.do("ExecIf", f'$["${{CUT(MOVE,:,1)}}" = "blind"]?Set({of_caller("TRANSFER")}=)')
+    tell(context, "answered")
+    return context.do("Return")
+
+
+def _seat_up() -> Context:
+    context = Context("transfer-seat-up")
+    context.do("Gosub", "seat-joined", "s", "1")
+    context.do("Gosub", "transfer-up", "s", "1")
+    return context.do("Return")
+
+
+def _watch() -> Context:
+    """The net below all of it: a caller in the room has somebody there, or an agent who comes (back).
+
+    Begun by ``watched`` before the caller is on the way; a caller who never comes is with the agent still.
+    """
+    context = Context(WATCH)
+    context.do("Set", "CDR_PROP(disable)=1").do("Set", "COMES=0")
+    context.do("Set", "ALONE=0", label="fine")
+    context.do("Wait", "1", label="look")
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
+    # the caller went on, perhaps into the room again with another watch
+    mine = f'"${{{of_caller("WATCH")}}}" = "${{MINE}}"'
+    where = f"${{{of_caller('WHERE')}}}"
+    context.do("GotoIf", f"$[{mine}]?:over")
+    context.do("GotoIf", f'$["{where}" = "room" | "{where}" = "hold"]?there')
+    context.do("Set", "COMES=$[${COMES} + 1]").do("GotoIf", f"$[${{COMES}} > {COMES}]?over:look")
+    context.do("Set", f"COMES={COMES}", label="there")
+    context.do("GotoIf", f'$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 & "{where}" = "room"]?fine')
+    context.do("GotoIf", f"${{CHANNEL_EXISTS(${{{of_caller('AGENT')}}})}}?fine")
+    context.do("Set", "ALONE=$[${ALONE} + 1]")
+    context.do("GotoIf", f"$[${{ALONE}} < {ALONE}]?look")
+    context.do("ChannelRedirect", "${CALLER_CHANNEL}", "transfer-back", "s", "1")
+    context.do("Hangup", label="over")
+    context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
+    return context
+
+
+def _agent_gone() -> Context:
+    """Hangup handler of every seat that talked to a caller: had it begun a transfer?"""
+    context = Context("transfer-agent-gone")
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
+    context.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
+    context.do("Set", f"{of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
+    context.do("Set", f"{of_caller('AGENT_IN')}=0")
+    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
+    context.do("GotoIf", '$["${MOVE}" = "" | "${CUT(MOVE,:,1)}" = "blind"]?done')
+    context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
+    context.do("GotoIf", f'$["${{{of_caller("TARGET_IN")}}}" = "1"]?handed')
+    tell(context, "agent-left")
+    context.do("ChannelRedirect", "${CALLER_CHANNEL}", "transfer-back", "s", "1")
+    context.do("Return", label="done")
+    context.do("Set", f"{of_caller('HANDED')}=1", label="handed")
+    tell(context, "handed")
+    context.do("Return")
+    context.do("GotoIf", '$["${WATCHED}" = "1"]?:done', label="empty")
+    context.do("CONFKICK", "${CALL_ID}", "all")
+    return context.do("Return")
+
+
+def _target_gone() -> Context:
+    """Hangup handler of the target."""
+    context = Context("transfer-target-gone")
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
+    # whoever was asked has meanwhile asked somebody else, who is the target now
+    context.do("GotoIf", f'$["${{{of_caller("TARGET")}}}" = "${{CHANNEL(name)}}"]?:past')
+    context.do("Set", f"{of_caller('TARGET_CAUSE')}=${{HANGUPCAUSE}}")
+    context.do("Set", f"{of_caller('TARGET_IN')}=0")
+    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
+    tell(context, "target-left", "Cause: ${HANGUPCAUSE}")
+    context.do("GotoIf", '$["${CUT(MOVE,:,3)}" != "${TRANSFER_ID}" | "${CUT(MOVE,:,1)}" = "consult"]?alone')
+    # the agent is still with the caller
+    context.do("ExecIf", f'$["${{{of_caller("AGENT_IN")}}}" = "1"]?Set({of_caller("TRANSFER")}=)')
+    context.do("Return")
+    # the agent has left already and this one never came into the room: the caller waits there for nobody
+    here = '"${CUT(MOVE,:,3)}" = "${TRANSFER_ID}"'
+    nobody = f'"${{{of_caller("AGENT_IN")}}}" != "1" & "${{{of_caller("TARGET_JOINED")}}}" != "1"'
+    context.do("ExecIf", f"$[{here} & {nobody}]?ChannelRedirect(${{CALLER_CHANNEL}},transfer-back,s,1)",
+               label="alone")  # fmt: skip
+    context.do("Return", label="past")
+    context.do("CONFKICK", "${CALL_ID}", "all", label="empty")
+    return context.do("Return")
+
+
+def _room_ends() -> Context:
+    """The caller hung up. Agent and centre may finish what they say; a dialling goes on for nobody."""
+    context = Context("transfer-room-ends")
+    context.do("ExecIf", '$["${SHARED(DIALLING)}" != "" & "${SHARED(TARGET_IN)}" != "1"]'
+               "?SoftHangup(${SHARED(DIALLING)})")  # fmt: skip
+    context.do("GotoIf", "$[0${CONFBRIDGE_INFO(marked,${CALL_ID})} > 1]?done")
+    context.do("CONFKICK", "${CALL_ID}", "all")
+    return context.do("Return", label="done")

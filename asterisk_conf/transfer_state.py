@@ -1,0 +1,38 @@
+"""What stands on the caller's channel while it is transferred, and how each step is told.
+
+Variables of the caller's channel (SHARED), for legs elsewhere read and write them:
+
+- TRANSFER ``<kind>:<to>:<id>`` while a transfer is under way; kind is blind, consult, three or handoff.
+- AGENT_IN, TARGET_IN, TARGET_JOINED, HANDED: who is there. An agent's and a target's leg say in their
+  hangup handlers that they are gone, and whoever is the last moves the caller: each first says so and then
+  looks, so of two at one instant at least one sees both.
+- AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
+- AWAY: counts how often an agent was led out of a talk; the caller's AWAY_SEEN says how far it followed.
+  (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
+- WATCH: the number of the newest watch (``transfer_room.watched``).
+- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody
+  is in the room again.
+
+Every step is told: UserEvent ``What: transfer``.
+"""
+
+from __future__ import annotations
+
+from asterisk_conf.steps import Context
+
+CALLER = "${CALLER_CHANNEL}"
+
+
+def of_caller(name: str) -> str:
+    return f"SHARED({name},{CALLER})"
+
+
+def tell(context: Context, step: str, *headers: str, label: str = "") -> Context:
+    told = ("Call: ${CALL_ID}", "Id: ${TRANSFER_ID}", f"Step: {step}", *headers)
+    return context.do("UserEvent", "Hotline", "What: transfer", *told, label=label)
+
+
+def told_asked(context: Context, label: str = "") -> None:
+    tell(context, "asked", "City: ${CITY}", "Seat: ${SEAT}", "Kind: ${KIND}", "To: ${TO}", "By: ${BY}",
+          f"Caller: ${{{of_caller('CALLER')}}}", "Agent: ${DB(hotline-seat/${CITY}/${SEAT})}",
+          label=label)  # fmt: skip

@@ -1,0 +1,195 @@
+"""Live calls a core can follow, against bare vosk on the same samples in the same run; lag and memory a call.
+
+    python -m bench listening     needs the model (CTI_MODELS) and CTI_AUDIO, the folder of samples
+
+One recogniser process, as the service starts it, follows taps that grow in real time as Asterisk writes them
+(48 kHz, 32 KiB a piece); every voice speaks without a pause, which is the worst case. Compared are seconds of
+CPU for a second of sound, so a busy machine changes the lag but not the ratio. The baseline is a process with
+nothing but ``KaldiRecognizer.AcceptWaveform`` on the same 8 kHz samples.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cti.speech.models import VOSK_ZH
+from cti.speech.recorded import pcm_of
+from cti.speech.tap import RATE, TAP_RATE, Tap
+
+GOAL = 0.9
+PIECE = 32768
+"""Bytes Asterisk hands to the kernel at once."""
+PIECE_SECONDS = PIECE / (2 * TAP_RATE)
+CHUNK = 0.2
+
+
+def main(full: bool) -> None:
+    """Prints calls a core, the ratio, the lag and the memory; last one line of JSON."""
+    model, audio = VOSK_ZH.folder(Path(os.environ.get("CTI_MODELS", ""))), os.environ.get("CTI_AUDIO", "")
+    clips = sorted((Path(audio) / "alaw8k").glob("*.wav"))
+    if not (model / "am/final.mdl").is_file() or not clips:
+        sys.exit("the model or the samples are not here: CTI_MODELS and CTI_AUDIO name their folders")
+    voices, seconds = (4, 60.0) if full else (2, 30.0)
+    with tempfile.TemporaryDirectory(prefix="listening-") as folder:
+        files = [written(Path(folder) / f"{n}.whole", clips[n::voices], seconds) for n in range(voices)]
+        paths = [str(file) for file in files]
+        with multiprocessing.get_context("spawn").Pool(1) as bare:
+            # before and after: what else runs on this machine changes what a second of CPU is worth
+            first, raw_text = bare.apply(alone, (str(model), paths))
+            seen = followed(model, files)
+            raw_cpu = (first + bare.apply(alone, (str(model), paths))[0]) / 2
+    spoken = sum(file.stat_size for file in seen.files) / (2 * TAP_RATE)
+    ours, theirs = seen.cpu / spoken, raw_cpu / spoken
+    lag = sorted(seen.lags)
+    p50, p99 = lag[len(lag) // 2], lag[min(len(lag) - 1, int(len(lag) * 0.99))]
+    same = sum(a.replace(" ", "") == b.replace(" ", "") for a, b in zip(raw_text, seen.text, strict=True))
+    print(f"{voices} voices that never pause, {spoken:.0f} s of sound in all")
+    print(f"  bare vosk        {theirs:.3f} s of CPU a second of sound: {1 / theirs:5.1f} calls a core")
+    print(f"  our live process {ours:.3f} s of CPU a second of sound: {1 / ours:5.1f} calls a core")
+    print(f"  ratio            {theirs / ours:.2f} (goal {GOAL})")
+    print(
+        f"  partial text behind the voice: p50 {p50:.2f} s, p99 {p99:.2f} s (pieces of {PIECE_SECONDS:.2f} s)"
+    )
+    print(f"  memory: {seen.before / 1024:.0f} MiB with the model, {seen.a_call / 1024:.1f} MiB a call more")
+    print(f"  text identical to bare vosk: {same} of {voices}")
+    told = {"bench": "listening", "ratio": round(theirs / ours, 3), "calls_per_core": round(1 / ours, 2)}
+    print(
+        json.dumps({**told, "bare": round(1 / theirs, 2), "lag_p50": round(p50, 3), "lag_p99": round(p99, 3)})
+    )
+
+
+def written(path: Path, clips: Sequence[Path], seconds: float) -> Path:
+    """The clips one after the other as a tap of 48 kHz."""
+    sound = np.concatenate([np.frombuffer(pcm_of(clip)[0], "<i2") for clip in clips])
+    sound = np.resize(sound, int(seconds * RATE)).astype(np.float32)
+    step = TAP_RATE // RATE
+    wide = np.interp(np.arange(len(sound) * step) / step, np.arange(len(sound)), sound)
+    path.write_bytes(wide.astype("<i2").tobytes())
+    return path
+
+
+def alone(model: str, files: Sequence[str]) -> tuple[float, list[str]]:
+    """Bare vosk: its CPU seconds and its texts."""
+    import vosk
+
+    vosk.SetLogLevel(-2)
+    loaded = vosk.Model(model)
+    sounds = [list(chunks(Tap(Path(file)))) for file in files]
+    heard(vosk.KaldiRecognizer(loaded, RATE), sounds[0][:5])
+    began = time.process_time()
+    texts = [heard(vosk.KaldiRecognizer(loaded, RATE), sound) for sound in sounds]
+    return time.process_time() - began, texts
+
+
+def chunks(tap: Tap) -> list[bytes]:
+    found = []
+    while sound := tap.read(CHUNK):
+        found.append(sound)
+    return found
+
+
+def heard(recogniser: Any, sound: Sequence[bytes]) -> str:
+    parts = [json.loads(recogniser.Result())["text"] for piece in sound if recogniser.AcceptWaveform(piece)]
+    return " ".join([*parts, json.loads(recogniser.FinalResult())["text"]])
+
+
+@dataclass(slots=True)
+class Followed:
+    """What the live process did."""
+
+    files: list[Sized]
+    cpu: float = 0.0
+    before: int = 0
+    a_call: float = 0.0
+    lags: list[float] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A tap and its length in bytes."""
+
+    path: Path
+    stat_size: int
+
+
+def followed(model: Path, files: Sequence[Path]) -> Followed:
+    """The worker follows all of them while they grow."""
+    seen = Followed([Sized(file, file.stat().st_size) for file in files])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cti.speech.worker", str(model)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        while json.loads(process.stdout.readline())["what"] != "ready":
+            pass
+        seen.before, cpu = memory(process.pid), cpu_seconds(process.pid)
+        legs = {file.name: file.with_suffix(".sln48") for file in files}
+        began = time.monotonic()
+        growing = threading.Thread(target=grow, args=(files, list(legs.values()), began))
+        growing.start()
+        for leg, tap in legs.items():
+            tap.touch()
+            process.stdin.write(json.dumps({"do": "follow", "leg": leg, "file": str(tap)}).encode() + b"\n")
+        process.stdin.flush()
+        texts = {leg: "" for leg in legs}
+        open_legs, most, ended = set(legs), seen.before, False
+        while open_legs:
+            told = json.loads(process.stdout.readline())
+            match told["what"]:
+                case "partial":
+                    seen.lags.append(time.monotonic() - began - told["at"])
+                    most = max(most, memory(process.pid))
+                case "span":
+                    texts[told["leg"]] += told["span"]["text"]
+                case "over":
+                    open_legs.discard(told["leg"])
+            if not ended and not growing.is_alive():
+                ended = True
+                for leg in legs:
+                    process.stdin.write(json.dumps({"do": "end", "leg": leg}).encode() + b"\n")
+                process.stdin.flush()
+        seen.cpu = cpu_seconds(process.pid) - cpu
+        seen.a_call = (most - seen.before) / len(files)
+        seen.text = list(texts.values())
+    finally:
+        process.stdin.close()
+        process.wait(20)
+    return seen
+
+
+def grow(files: Sequence[Path], taps: Sequence[Path], began: float) -> None:
+    """Write each tap in pieces, at the moment the last sample of a piece is spoken."""
+    whole = [file.read_bytes() for file in files]
+    for at in range(0, max(map(len, whole)), PIECE):
+        end = began + (at + PIECE) / (2 * TAP_RATE)
+        time.sleep(max(0.0, end - time.monotonic()))
+        for data, tap in zip(whole, taps, strict=True):
+            with tap.open("ab") as file:
+                file.write(data[at : at + PIECE])
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process (proc(5), stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid: int) -> int:
+    """Resident KiB (proc(5), status)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])

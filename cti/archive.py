@@ -1,0 +1,242 @@
+"""Recordings for those who may have them: found, read, mixed, held (``cti.web.recordings.Archive``)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+
+from calls.facts import CallId
+from cti.errors import NotNow
+from cti.filing import Filer
+from cti.listening import Listening, said_of
+from cti.masking import Masker
+from cti.sounds import Sounds
+from cti.speech import shelf
+from cti.speech.mixing import Part, mixed, peaks
+from cti.speech.pinyin import sounds
+from cti.store.recordings import Hold, RecordingStore, Wanted
+from cti.store.recordings import Span as SpanRow
+from cti.switchboard import Board
+from cti.web.answers import Answered
+from cti.web.recordings import (
+    AlarmAnswer,
+    HitAnswer,
+    NowAnswer,
+    RecordingAnswer,
+    RecordingsQuestion,
+    SaidAnswer,
+    Sound,
+    TranscriptAnswer,
+    WordAnswer,
+)
+from cti.web.who import Who
+from recording.check import HEADER, header_of
+from recording.filed import Filed, Role
+from recording.table import Recording, State
+from recording.transcript import second_of, sounded
+from recording.waveform import svg
+
+ANNOUNCED = "recording-secret"
+POINTS = 400
+
+
+class Archive:
+    def __init__(
+        self,
+        sounds: Sounds,
+        store: RecordingStore,
+        board: Callable[[], Board],
+        filer: Filer,
+        masker: Masker,
+        listening: Listening,
+    ) -> None:
+        self._sounds, self._store, self._board = sounds, store, board
+        self._filer, self._masker, self._listening = filer, masker, listening
+
+    async def find(self, question: RecordingsQuestion, city: str | None) -> Sequence[RecordingAnswer]:
+        sound = await asyncio.to_thread(_syllables, question.sound)
+        wanted = Wanted(
+            call=question.call,
+            city=city,
+            line=question.line,
+            seat=question.seat,
+            state=question.state,
+            since=question.since,
+            until=question.until,
+            said=question.said,
+            sound=sound,
+            most=question.most,
+        )
+        found = await self._store.find(wanted)
+        held = await self._store.holds()
+        answers = [self._answer(row, row.call in held, hits, question.said) for row, hits in found]
+        if question.call and not question.state and not question.said and not sound:
+            known = {a.leg for a in answers}
+            now = self._board().recordings.going.values()
+            answers += [
+                _rolling(one)
+                for one in now
+                if one.call == question.call and one.leg not in known and city in (None, _city(one.call))
+            ]
+        return answers
+
+    def _answer(self, row: Filed, held: bool, hits: Sequence[SpanRow], said: str) -> RecordingAnswer:
+        told = {name: getattr(row, name) for name in RecordingAnswer.model_fields if hasattr(row, name)}
+        told["pauses"] = json.loads(row.pauses)
+        places = [
+            HitAnswer(
+                at=x.at,
+                second=second_of(said_of(x, row), said),
+                text=x.text,
+                confidence=x.confidence,
+            )
+            for x in hits
+        ]
+        return RecordingAnswer(**told, held=held, hits=places)
+
+    async def city_and_call(self, leg: str) -> tuple[str, str]:
+        row = await self._row(leg)
+        return row.city, row.call
+
+    async def sound(self, leg: str) -> Sound:
+        row = await self._row(leg)
+        if row.state is not State.FILED:
+            raise Answered(404, f"recording {leg!r} is {row.state}: {row.why}", "leg")
+        opened = await self._sounds.open(row)
+        return Sound(opened.size, opened.read, f"{leg}.wav")
+
+    async def waveform(self, leg: str, points: int) -> tuple[float, Sequence[float]]:
+        row = await self._row(leg)
+        pcm, _ = await self._pcm(row)
+        return row.seconds, await asyncio.to_thread(peaks, pcm, points)
+
+    async def picture(self, leg: str) -> str:
+        row = await self._row(leg)
+        _, found = await self.waveform(leg, POINTS)
+        return svg(found, [(a, b) for a, b in json.loads(row.pauses)], row.seconds)
+
+    async def mix(self, call: str, channels: int, *, announced: bool) -> Sound:
+        rows = [r for r in await self._store.of_call(call) if r.state is State.FILED and r.began is not None]
+        if not rows:
+            raise Answered(404, f"no recording of {call!r} is filed", "call")
+        parts = []
+        for row in rows:
+            pcm, rate = await self._pcm(row)
+            parts.append(Part(row.began or 0.0, pcm, row.role is Role.CALLER, rate))
+        before = b""
+        if announced:
+            before = await asyncio.to_thread(lambda: shelf.sound_of(shelf.catalogue()[ANNOUNCED]))
+        data = await asyncio.to_thread(mixed, parts, channels, before)
+
+        async def read(offset: int, length: int) -> bytes:
+            return data[offset : offset + length]
+
+        return Sound(len(data), read, f"{call}.wav")
+
+    async def transcript(self, call: str) -> TranscriptAnswer:
+        found = await self._listening.transcript(CallId(call))
+        if not found.said and not found.now and not await self._known(call):
+            raise Answered(404, f"no recording of a call {call!r}", "call")
+        return TranscriptAnswer(
+            call=call,
+            complete=found.complete,
+            said=[
+                SaidAnswer(
+                    leg=s.leg,
+                    role=s.role,
+                    seat=s.seat,
+                    at=s.at,
+                    start=s.start,
+                    end=s.end,
+                    text=s.text,
+                    confidence=s.confidence,
+                    words=[
+                        WordAnswer(text=w.text, start=w.start, end=w.end, confidence=w.confidence)
+                        for w in s.words
+                    ],
+                )
+                for s in found.said
+            ],
+            now=[NowAnswer(leg=n.leg, role=n.role, seat=n.seat, text=n.text) for n in found.now],
+        )
+
+    async def _known(self, call: str) -> bool:
+        if self._board().recordings.of_call(CallId(call)) or CallId(call) in self._board().picture.calls:
+            return True
+        return bool(await self._store.of_call(call))
+
+    async def mask(self, call: str, on: bool) -> int:
+        return await self._masker.mask(CallId(call), on)
+
+    async def hold(self, call: str, who: str, why: str) -> None:
+        if not await self._known(call):
+            raise Answered(404, f"no recording of a call {call!r}", "call")
+        await self._store.hold(Hold(CallId(call), who, why, time.time()))
+
+    async def release(self, call: str) -> None:
+        if call not in await self._store.holds([call]):
+            raise Answered(404, f"{call!r} is not held", "call")
+        await self._store.release(call)
+
+    def alarms(self) -> Sequence[AlarmAnswer]:
+        return [AlarmAnswer(at=a.at, call=a.call, leg=a.leg, why=a.why) for a in self._filer.alarms]
+
+    def sits_in(self, who: Who, call: str) -> bool:
+        board = self._board()
+        known = board.picture.calls.get(CallId(call))
+        if known is None or not who.agent:
+            return False
+        seat = board.seats.seats.get((known.city, known.seat))
+        return seat is not None and seat.agent == who.agent
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    async def _row(self, leg: str) -> Filed:
+        row = await self._store.one(leg)
+        if row is None:
+            raise Answered(404, f"no recording {leg!r}", "leg")
+        return row
+
+    async def _pcm(self, row: Filed) -> tuple[bytes, int]:
+        if row.state is not State.FILED:
+            raise Answered(404, f"recording {row.leg!r} is {row.state}: {row.why}", "leg")
+        opened = await self._sounds.open(row)
+        raw = await opened.read(0, opened.size)
+        header = header_of(raw)
+        if header is None:
+            raise NotNow(f"recording {row.leg}: no wav")
+        return raw[HEADER:], header.rate
+
+
+def _rolling(one: Recording) -> RecordingAnswer:
+    """A leg that goes on, or that nobody has looked at yet."""
+    return RecordingAnswer(
+        leg=one.leg,
+        call=one.call,
+        city=_city(one.call),
+        line="",
+        seat="",
+        role="",
+        state=one.state,
+        why=one.why,
+        began=one.began,
+        ended=one.ended,
+        seconds=0.0,
+        short=0.0,
+        pauses=list(one.pauses),
+        sha256="",
+        sealed=False,
+        heard="waiting",
+        held=False,
+    )
+
+
+def _city(call: str) -> str:
+    return call.partition("-")[0]
+
+
+def _syllables(told: str) -> str:
+    """Pinyin as it is typed, or the sound of characters."""
+    return f" {' '.join(told.lower().split())} " if told.isascii() and told.strip() else sounded(told, sounds)

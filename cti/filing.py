@@ -1,0 +1,375 @@
+"""The clerk of recordings: looks at each leg's file when the leg is over, files it or says it is missing.
+
+Nothing here is in a call's way: Asterisk writes without us, and what ended while we were away is found on
+disk. A row that the database does not take now is taken later; the files themselves wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+
+from calls.facts import CallId, Fact, LegId, RecordingFiled, RecordingMissing
+from calls.picture import caller_leg, city_of
+from cti import vault
+from cti.errors import Broken, NotNow
+from cti.store.recordings import RecordingStore
+from cti.switchboard import Board, Heard
+from recording.check import HEADER, Found, closed, header_of, mended, verdict
+from recording.filed import Filed, whose
+from recording.filed import Heard as Transcribed
+from recording.table import Recording, State
+
+log = structlog.get_logger(__name__)
+
+SOON, LONGEST = 0.03, 1.0
+"""Seconds between two looks at a file that Asterisk has not closed yet."""
+PATIENCE = 8.0
+"""Seconds after its leg's end (and after its last byte) until a file that nobody closed is taken as it is."""
+LOOK = 2.0
+ORPHANS_EVERY = 300.0
+ALARMS = 50
+TURNS_UP = ("never-started", "no-file")
+"""Reasons to be missing that a file which turns up later takes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A recording that is not there, for a person to look into."""
+
+    at: float
+    call: CallId
+    leg: LegId
+    why: str
+
+
+class Filer:
+    """``hear`` is a listener of the switchboard; ``run`` files."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: RecordingStore,
+        ring: Callable[[], vault.Ring],
+        board: Callable[[], Board],
+        tell: Callable[[Fact], None],
+        *,
+        node: str,
+        seal_after: float | None,
+        filed: Callable[[Filed], None] = lambda filed: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``seal_after``: seconds from a leg's end to its encryption, None for never; ``filed``: who else
+        wants to know."""
+        self.folder = folder
+        self.alarms: list[Alarm] = []
+        self.filed = self.missing = self.sealed = 0
+        """Since the start."""
+        self.trouble = ""
+        """Why rows wait; empty while none does."""
+        self._store, self._ring, self._board, self._tell = store, ring, board, tell
+        self._node, self._seal_after, self._told, self._now = node, seal_after, filed, now
+        self._news = asyncio.Event()
+        self._at_work: set[LegId] = set()
+        self._rows: dict[LegId, Filed] = {}
+        """Not yet in the database."""
+
+    @property
+    def waiting(self) -> int:
+        """Legs that are over and not filed, and rows the database has not taken."""
+        return len(self._board().recordings.due()) + len(self._rows)
+
+    def hear(self, heard: Heard) -> None:
+        if any(one.due for one in heard.recordings):
+            self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._save_for_ever())
+            group.create_task(self._seal_for_ever())
+            group.create_task(self._orphans_for_ever())
+            while True:
+                for one in self._board().recordings.due():
+                    if one.leg not in self._at_work:
+                        self._at_work.add(one.leg)
+                        group.create_task(self._file(one))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK):
+                        await self._news.wait()
+                self._news.clear()
+
+    # --- one leg ------------------------------------------------------------------------------------
+
+    async def _file(self, one: Recording) -> None:
+        try:
+            await self.look_at(one)
+        except OSError as why:
+            log.error("recording cannot be looked at", call=one.call, leg=one.leg, why=str(why))
+            await asyncio.sleep(LONGEST)
+        finally:
+            self._at_work.discard(one.leg)
+
+    async def look_at(self, one: Recording) -> Filed:
+        """Wait until Asterisk closed the file, check it, and say what became of it."""
+        if not one.file and (there := await asyncio.to_thread(self._on_disk, one)):
+            # it began while nobody listened
+            one = replace(one, file=there)
+        path = self.folder / one.file if one.file else None
+        wait, size, grew = SOON, -2, self._now()
+        while True:
+            found = await asyncio.to_thread(_found, path, whole=False)
+            if found.size != size:
+                size, grew = found.size, self._now()
+            if closed(found) or (path is None and one.began is None):
+                break
+            if self._now() - max(grew, one.ended or 0.0) > PATIENCE:
+                break
+            await asyncio.sleep(wait)
+            wait = min(LONGEST, wait * 1.5)
+        if path is not None and not closed(found) and found.size > HEADER:
+            await asyncio.to_thread(_mend, path, found.size)
+        found = await asyncio.to_thread(_found, path, whole=True)
+        return self._decide(one, found)
+
+    def _on_disk(self, one: Recording) -> str:
+        found = next(self.folder.glob(f"*/{one.call}/{one.leg}.wav"), None)
+        return "" if found is None else str(found.relative_to(self.folder))
+
+    def _decide(self, one: Recording, found: Found) -> Filed:
+        told = verdict(one, found)
+        if one.began is None and not told.why and one.ended is not None:
+            # nobody heard it begin: a file ends with its leg
+            one = replace(one, began=one.ended - told.seconds)
+        call = self._board().picture.calls.get(one.call)
+        role, seat = whose(one, outgoing=call is not None and call.outgoing)
+        filed = Filed(
+            leg=one.leg,
+            call=one.call,
+            city=city_of(one.call),
+            line="" if call is None else call.line,
+            seat=seat,
+            role=role,
+            state=State.MISSING if told.why else State.FILED,
+            why=told.why,
+            began=one.began,
+            ended=one.ended,
+            seconds=told.seconds,
+            short=told.short,
+            pauses=json.dumps(one.pauses),
+            file=one.file,
+            bytes=max(0, found.size),
+            sha256=found.sha256,
+            heard=Transcribed.NOTHING if told.why else Transcribed.WAITING,
+        )
+        self._rows[one.leg] = filed
+        if told.why:
+            self.missing += 1
+            self.alarm(one.call, one.leg, told.why)
+            log.error("recording is missing", call=one.call, leg=one.leg, why=told.why)
+            self._tell(
+                RecordingMissing(at=self._now(), node=self._node, leg=one.leg, call=one.call, why=told.why)
+            )
+            return filed
+        self.filed += 1
+        if told.short:
+            self.alarm(one.call, one.leg, "short")
+            log.error("recording is short", call=one.call, leg=one.leg, seconds=told.short)
+        self._tell(
+            RecordingFiled(
+                at=self._now(),
+                node=self._node,
+                leg=one.leg,
+                call=one.call,
+                file=one.file,
+                seconds=told.seconds,
+                sha256=found.sha256,
+                short=told.short,
+            )
+        )
+        self._told(filed)
+        return filed
+
+    def alarm(self, call: CallId, leg: LegId, why: str) -> None:
+        """For /api/recordings/alarms: the last ones are kept."""
+        self.alarms = [*self.alarms[-ALARMS + 1 :], Alarm(self._now(), call, leg, why)]
+
+    # --- rows ---------------------------------------------------------------------------------------
+
+    async def _save_for_ever(self) -> None:
+        while True:
+            for leg, row in list(self._rows.items()):
+                try:
+                    await self._store.put(row)
+                except NotNow as why:
+                    self.trouble = str(why)
+                    break
+                except Broken as why:
+                    log.error("history refuses a recording", leg=leg, why=str(why))
+                if self._rows.get(leg) is row:
+                    del self._rows[leg]
+                self.trouble = ""
+            await asyncio.sleep(0.1 if not self.trouble else LOOK)
+
+    # --- sealing ------------------------------------------------------------------------------------
+
+    async def _seal_for_ever(self) -> None:
+        while self._seal_after is not None:
+            try:
+                for row in await self._store.unsealed(self._now() - self._seal_after):
+                    if not await self.seal(row):
+                        break
+            except (NotNow, OSError) as why:
+                log.warning("recordings stay unsealed for now", why=str(why))
+            await asyncio.sleep(min(LOOK, max(0.2, self._seal_after)))
+
+    async def seal(self, row: Filed) -> bool:
+        """Encrypt one. False: not now (the plain file stays). Raises NotNow, OSError."""
+        path = self.folder / row.file
+        target = path.with_name(path.name + vault.SUFFIX)
+        if not path.exists():
+            if target.exists():
+                await self._store.mark(row.leg, sealed=True)
+                return True
+            # somebody took it away: this is what must never pass in silence
+            await self._store.mark(row.leg, state=State.MISSING, why="removed")
+            self.alarm(row.call, row.leg, "removed")
+            self.missing += 1
+            log.error("recording was removed", call=row.call, leg=row.leg)
+            return True
+        meta = {n: getattr(row, n) for n in ("leg", "call", "city", "line", "seat", "role", "began", "ended")}
+        meta |= {"seconds": row.seconds, "sha256": row.sha256, "pauses": json.loads(row.pauses)}
+        try:
+            digest = await asyncio.to_thread(vault.seal, self._ring(), path, target, meta)
+        except OSError as why:
+            log.warning("recording stays unsealed: no room", leg=row.leg, why=str(why))
+            return False
+        if digest != row.sha256:
+            log.error("recording changed after it was filed", call=row.call, leg=row.leg)
+            self.alarm(row.call, row.leg, "changed")
+        await self._store.mark(row.leg, sealed=True)
+        await asyncio.to_thread(path.unlink)
+        self.sealed += 1
+        return True
+
+    # --- what nobody told of --------------------------------------------------------------------------
+
+    async def _orphans_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            left = 1
+            try:
+                left = await self.adopt()
+            except (NotNow, OSError) as why:
+                log.warning("orphans not looked for", why=str(why))
+            # one that is still written, or has just been, is looked at again soon
+            await asyncio.sleep(PATIENCE if left else ORPHANS_EVERY)
+
+    async def adopt(self) -> int:
+        """File what lies on disk and in no row: calls that came and went while nobody of ours listened. How
+        many files were found so, those included that are to be looked at later."""
+        rows = await self._store.legs()
+        known = frozenset(leg for leg, why in rows.items() if why not in TURNS_UP)
+        board = self._board().recordings
+        lost = await asyncio.to_thread(orphans, self.folder, known | frozenset(board.going))
+        for path, call, leg in lost:
+            here = board.of(leg)
+            if leg in self._rows or (here is not None and here.state is not State.MISSING):
+                continue
+            stat = await asyncio.to_thread(path.stat)
+            if self._now() - stat.st_mtime < PATIENCE or not self._board().picture.linked:
+                continue
+            if leg in self._board().picture.legs:
+                continue  # it goes on, and began while nobody listened
+            sealed = path.name.endswith(vault.SUFFIX)
+            if sealed:
+                await self._adopt_sealed(path)
+                continue
+            found = await asyncio.to_thread(_found, path, whole=False)
+            seconds = max(0, found.size - HEADER) / 16000
+            began = self._began(path, stat.st_mtime, seconds)
+            one = Recording(
+                leg,
+                call,
+                State.ROLLING,
+                since=began,
+                began=began,
+                ended=began + seconds,
+                sure=False,
+                file=str(path.relative_to(self.folder)),
+            )
+            await self.look_at(one)
+        return len(lost)
+
+    def _began(self, path: Path, touched: float, seconds: float) -> float:
+        """Asterisk names a channel by the second in which it was made; the file ends with its last write."""
+        return touched - seconds
+
+    async def _adopt_sealed(self, path: Path) -> None:
+        """A database that was lost: the sealed file says itself what it is."""
+        file = await asyncio.to_thread(vault.Sealed, self._ring(), path)
+        told = file.meta
+        row = Filed(
+            leg=LegId(told["leg"]),
+            call=CallId(told["call"]),
+            city=told["city"],
+            line=told["line"],
+            seat=told["seat"],
+            role=told["role"],
+            began=told["began"],
+            ended=told["ended"],
+            seconds=told["seconds"],
+            pauses=json.dumps(told["pauses"]),
+            file=str(path.relative_to(self.folder)).removesuffix(vault.SUFFIX),
+            bytes=file.size,
+            sha256=told["sha256"],
+            sealed=True,
+        )
+        self._rows[row.leg] = replace(row)
+
+
+def orphans(folder: Path, known: frozenset[str]) -> list[tuple[Path, CallId, LegId]]:
+    """Files of legs that are not known. A message that was left is no leg's file."""
+    found = []
+    for path in sorted(folder.glob("*/*/*.wav*")):
+        leg = path.name.removesuffix(vault.SUFFIX).removesuffix(".wav")
+        call = CallId(path.parent.name)
+        if path.name.startswith(".") or leg in known or leg == "message" or not caller_leg(call):
+            continue
+        found.append((path, call, LegId(leg)))
+    return found
+
+
+def _found(path: Path | None, *, whole: bool) -> Found:
+    """What lies there; ``whole``: read all of it."""
+    if path is None:
+        return Found(-1)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEADER)
+            size = path.stat().st_size
+            if not whole:
+                return Found(size, header_of(head))
+            digest = hashlib.sha256(head)
+            while block := file.read(1 << 20):
+                digest.update(block)
+            return Found(size, header_of(head), digest.hexdigest())
+    except FileNotFoundError:
+        return Found(-1)
+
+
+def _mend(path: Path, size: int) -> None:
+    """Asterisk died before it wrote the length."""
+    with path.open("r+b") as file:
+        head = file.read(HEADER)
+        if header_of(head) is not None:
+            file.seek(0)
+            file.write(mended(head, size))

@@ -1,0 +1,117 @@
+"""The service's part in transfers: an agent's wish becomes an order, words go into the record, centres with a
+computer hear of it.
+
+Whether the caller gets where they should never depends on this file: the dialplan does that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+
+from calls.facts import Fact, HandoffNoted
+from calls.orders import Kind, Order, Transfer
+from cti.errors import NotNow, Refused
+from cti.home import NODE
+from cti.store.history import History, Past
+from cti.switchboard import Board
+from plan.model import Plan
+from transfer.handoff import Handoff, Now
+
+log = structlog.get_logger(__name__)
+
+BEGUN_SECONDS = 2.0
+
+
+class Handoffs:
+    """Answers the web (``cti.web.transfer``)."""
+
+    def __init__(
+        self,
+        board: Callable[[], Board],
+        plans: Callable[[], Mapping[str, Plan]],
+        do: Callable[[Order], Awaitable[str]],
+        hear: Callable[[Fact], None],
+        history: History | None = None,
+    ) -> None:
+        self._board, self._plans, self._do, self._hear = board, plans, do, hear
+        self._history = history
+
+    async def wish(self, city: str, seat: str, kind: Kind, to: str, words: Mapping[str, str]) -> str:
+        """Order it; the id of the record, empty when the wish begins none. ``words`` go into the record.
+
+        Raises Refused in words for the agent, NotNow without a link.
+        """
+        plan = self._plans().get(city)
+        if plan is None:
+            raise Refused(f"没有这个城市 no such city {city!r}")
+        if seat not in plan.seats:
+            raise Refused(f"没有这个座席 no such seat {seat!r}")
+        # a hand-over is for centres; whoever dials one with another wish still gets its record
+        if kind == "handoff" and to not in plan.centres:
+            known = ", ".join(plan.centres) or "none"
+            raise Refused(f"{to!r} 不是联动中心 is no centre of this plan (there are: {known})")
+        id = secrets.token_hex(8) if to else ""
+        await self._do(Transfer(city=city, seat=seat, kind=kind, to=to, id=id))
+        if id and words:
+            await self._begun(id)
+            try:
+                self.note(id, words)
+            except Refused:
+                # it has begun all the same; only words that somebody typed are worth an error
+                if set(words) != {"asked_by"}:
+                    raise
+                log.warning("nobody told yet that it began", id=id)
+        return id
+
+    async def _begun(self, id: str) -> None:
+        """The fact that it began and the answer to the order come on two ways; wait for the fact."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BEGUN_SECONDS):
+                while id not in self._board().moves.records:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    def note(self, id: str, words: Mapping[str, str]) -> Handoff:
+        """Words for a record. Raises Refused when there is no such record."""
+        record = self._board().moves.records.get(id)
+        if record is None:
+            raise Refused(f"没有这条移交记录 no such record {id!r}, or it is too old to be changed")
+        self._hear(
+            HandoffNoted(at=time.time(), node=NODE, id=id, call=record.call, words=tuple(words.items()))
+        )
+        return self._board().moves.records[id]
+
+    def now(self) -> Sequence[Now]:
+        """Where every call stands that is being transferred."""
+        return tuple(self._board().moves.live.values())
+
+    async def records(self, past: Past) -> Sequence[Handoff]:
+        """Live ones and those of history, newest first. Raises NotNow."""
+        live = [
+            r
+            for r in self._board().moves.records.values()
+            if (past.city in (None, r.city))
+            and (past.since is None or (r.asked or 0.0) >= past.since)
+            and (past.until is None or (r.asked or 0.0) < past.until)
+        ]
+        known = {r.id: r for r in live}
+        if self._history is not None:
+            try:
+                known = {r.id: r for r in await self._history.handoffs(past)} | known
+            except NotNow:
+                # a record made a moment ago must be readable with the database down
+                log.warning("hand-off records of history cannot be read now")
+        return sorted(known.values(), key=lambda r: -(r.asked or r.changed))[: past.most]
+
+    async def record(self, id: str) -> Handoff | None:
+        """One record; None: there is none."""
+        live = self._board().moves.records.get(id)
+        if live is not None or self._history is None:
+            return live
+        found = await self._history.handoffs(Past(most=1), id=id)
+        return found[0] if found else None

@@ -1,0 +1,165 @@
+"""The parts of the service that keep recordings: filing, masking, and (when there is a model) listening."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from calls.audit import Audited
+from calls.facts import Fact
+from calls.orders import Order
+from cti import vault
+from cti.archive import Archive
+from cti.carrying import Carrier
+from cti.filing import Filer
+from cti.home import NODE, Home
+from cti.listening import Listening
+from cti.masking import Masker
+from cti.retention import Retention
+from cti.settings import Settings
+from cti.shelf.chosen import Chosen
+from cti.sounds import Sounds
+from cti.speech import where
+from cti.store.history import History
+from cti.store.recordings import RecordingStore
+from cti.switchboard import Switchboard
+from cti.web.health import Part
+from plan.model import Plan
+
+Gauge = tuple[str, str, Callable[[], float]]
+
+
+class RecordingParts:
+    """Built once by ``cti.app``."""
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        history: History,
+        switchboard: Switchboard,
+        plans: Callable[[], Mapping[str, Plan]],
+        do: Callable[[Order], Awaitable[str]],
+        note: Callable[[Audited], None],
+    ) -> None:
+        self._home, self._settings = home, settings
+        self.store = RecordingStore(history)
+        after = settings.recording_seal_after_seconds
+        self.filer = Filer(
+            home.recordings,
+            self.store,
+            lambda: self.ring,
+            lambda: switchboard.board,
+            self._tell(switchboard),
+            node=NODE,
+            seal_after=None if after < 0 else float(after),
+        )
+        workers = settings.speech_workers or max(1, (os.cpu_count() or 2) // 2)
+        self.shelf = Chosen(home, settings)
+        self.carrier = Carrier(
+            home.recordings,
+            self.store,
+            self.shelf,
+            lambda: self.listening.reading,
+            self.filer.alarm,
+            local_days=settings.recording_local_days,
+        )
+        self.listening = Listening(
+            home.taps,
+            home.recordings,
+            lambda: where.model(settings.speech_model, home.models),
+            lambda: self.ring.path,
+            self.store,
+            lambda: switchboard.board,
+            do,
+            workers=workers if settings.speech else 0,
+            legs=settings.speech_legs,
+            back=self.carrier.back,
+        )
+        self.masker = Masker(
+            lambda: switchboard.board, plans, do, longest=float(settings.recording_mask_seconds)
+        )
+        self.retention = Retention(home.recordings, self.store, plans, note, self.shelf)
+        self.archive = Archive(
+            Sounds(home.recordings, lambda: self.ring, self.shelf), self.store, lambda: switchboard.board,
+            self.filer, self.masker, self.listening,
+        )  # fmt: skip
+        switchboard.listen(self.filer.hear)
+        switchboard.listen(self.listening.hear)
+        switchboard.listen(self.masker.hear)
+
+    @cached_property
+    def ring(self) -> vault.Ring:
+        """Raises NotNow when the key ring cannot be read or made."""
+        return vault.Ring(keys_of(self._home, self._settings))
+
+    def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        runs: dict[str, Callable[[], Awaitable[None]]] = {
+            "recordings": self.filer.run,
+            "masks": self.masker.run,
+            "listening": self.listening.run,
+            "retention": self.retention.run,
+        }
+        return {**runs, "shelf": self.carrier.run} if self.shelf.there else runs
+
+    def gauges(self) -> list[Gauge]:
+        filer, speech, carrier = self.filer, self.listening, self.carrier
+        shelf: list[Gauge] = [
+            ("hotline_shelf_up", "1 while the shelf takes recordings", lambda: float(not carrier.trouble)),
+            (
+                "hotline_recordings_uncarried",
+                "Sealed recordings not on the shelf yet",
+                lambda: float(carrier.waiting),
+            ),
+            (
+                "hotline_recordings_carried",
+                "Recordings carried to the shelf since the start",
+                lambda: float(carrier.carried),
+            ),
+        ]
+        return [
+            *(shelf if self.shelf.there else ()),
+            ("hotline_speech_up", "1 while a recogniser listens", lambda: float(speech.up)),
+            ("hotline_speech_dropped", "Legs left to after-call work", lambda: float(speech.dropped)),
+            ("hotline_speech_lag_p50_seconds", "Voice to text, the last ones", lambda: speech.lag(0.5)),
+            ("hotline_speech_lag_p99_seconds", "Voice to text, the last ones", lambda: speech.lag(0.99)),
+            ("hotline_recordings_filed", "Recordings filed since the start", lambda: float(filer.filed)),
+            (
+                "hotline_recordings_missing",
+                "Recordings missing since the start",
+                lambda: float(filer.missing),
+            ),
+            ("hotline_recordings_waiting", "Legs over and not filed yet", lambda: float(filer.waiting)),
+        ]
+
+    def health(self) -> dict[str, Part]:
+        filer, carrier = self.filer, self.carrier
+        waiting = f"{carrier.waiting} waiting"
+        told = f"{carrier.trouble}; {waiting}" if carrier.trouble else f"{carrier.carried} carried, {waiting}"
+        shelf = {"shelf": Part(not carrier.trouble, text=told)} if self.shelf.there else {}
+        lost = f"{filer.missing} missing since the start: GET /api/recordings/alarms"
+        return {
+            **shelf,
+            "recordings": Part(
+                not filer.trouble,
+                text=filer.trouble or (lost if filer.missing else f"{filer.filed} filed"),
+            ),
+            # a home without a model is a choice, and is told; a recogniser that died is trouble
+            "speech": Part(not self.listening.trouble, text=self.listening.status),
+        }
+
+    def _tell(self, switchboard: Switchboard) -> Callable[[Fact], None]:
+        def tell(fact: Fact) -> None:
+            # the switchboard has one thread, ours; a file's fate is a fact like any other
+            asyncio.get_running_loop()
+            switchboard.hear(fact)
+
+        return tell
+
+
+def keys_of(home: Home, settings: Settings) -> Path:
+    """The key ring's file."""
+    return Path(settings.recording_keys) if settings.recording_keys else home.recording_keys

@@ -1,0 +1,109 @@
+"""Deleting what was kept long enough; what is held for the law stays, and every deletion is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from calls.audit import Audited, Outcome
+from cti import vault
+from cti.carrying import name_of
+from cti.errors import NotNow, Refused
+from cti.shelf.chosen import Chosen
+from cti.store.recordings import RecordingStore
+from plan.model import Plan
+from recording.filed import Filed, Kept
+from recording.retention import Term, terms
+
+log = structlog.get_logger(__name__)
+
+EVERY = 3600.0
+FIRST = 60.0
+EXPIRED = "expired"
+MOST = 100
+
+
+class Retention:
+    """``run`` looks once an hour."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: RecordingStore,
+        plans: Callable[[], Mapping[str, Plan]],
+        note: Callable[[Audited], None],
+        shelf: Chosen,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder, self._store, self._plans, self._note, self._now = folder, store, plans, note, now
+        self._shelf = shelf
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await asyncio.sleep(FIRST)
+        while True:
+            try:
+                await self.sweep()
+            except (NotNow, OSError) as why:
+                log.warning("recordings not swept", why=str(why))
+            await asyncio.sleep(EVERY)
+
+    async def sweep(self) -> int:
+        """Delete what is due; how many recordings. One that lies on a shelf which is away now stays, and is
+        deleted another hour. Raises NotNow, OSError."""
+        gone, stuck = 0, set[str]()
+        for plan in list(self._plans().values()):
+            for term in terms(plan, self._now()):
+                while rows := await self._due(term, stuck):
+                    for row in rows:
+                        try:
+                            await self._away(row)
+                        except (NotNow, Refused) as why:
+                            stuck.add(row.leg)
+                            log.warning("not deleted", call=row.call, leg=row.leg, why=str(why))
+                            continue
+                        await self._store.forget(row.leg, EXPIRED)
+                        await self._late_copy(row)
+                        self._tell(row.city, row.call, row.leg)
+                        gone += 1
+        return gone
+
+    async def _due(self, term: Term, stuck: set[str]) -> list[Filed]:
+        rows = await self._store.expired(term.before, term.city, term.line, most=MOST + len(stuck))
+        return [row for row in rows if row.leg not in stuck]
+
+    async def _away(self, row: Filed) -> None:
+        """From the shelf first: a local copy that is still there tells what is to be deleted."""
+        if row.kept is not Kept.DISK:
+            await self._shelf().remove(name_of(row))
+        await asyncio.to_thread(_unlink, self._folder / row.file)
+
+    async def _late_copy(self, row: Filed) -> None:
+        """It was carried just while it was deleted."""
+        now = await self._store.one(row.leg)
+        if row.kept is Kept.DISK and now is not None and now.kept is not Kept.DISK:
+            try:
+                await self._shelf().remove(name_of(row))
+            except (NotNow, Refused) as why:
+                log.error("a deleted recording stays on the shelf", leg=row.leg, why=str(why))
+
+    def _tell(self, city: str, call: str, leg: str) -> None:
+        now = self._now()
+        log.info("recording deleted: kept long enough", call=call, leg=leg)
+        self._note(
+            Audited(
+                id=uuid.uuid4().hex, at=now, city=city, who="retention", role="system", did="expire", on=call,
+                told=json.dumps({"leg": leg}), outcome=Outcome.DONE, ended=now,
+            )
+        )  # fmt: skip
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_name(path.name + vault.SUFFIX).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Where sealed recordings are kept besides the disk of the home: a folder elsewhere, or a bucket (S3)."""

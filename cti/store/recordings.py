@@ -1,0 +1,292 @@
+"""Recordings, transcripts and legal holds in the database of history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Table, delete, exists, func, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from calls.codec import from_dict, to_dict
+from calls.facts import CallId, LegId
+from cti.store.history import History
+from cti.store.recording_rows import HoldRow, RecordingRow, SpanRow
+from recording.filed import Filed, Heard, Kept
+from recording.table import State
+
+RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # declared as FromClause
+SPANS: Table = SpanRow.__table__  # type: ignore[assignment]  # declared as FromClause
+HOLDS: Table = HoldRow.__table__  # type: ignore[assignment]  # declared as FromClause
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which recordings. ``said``: characters, in order; ``sound``: toneless syllables, `` jie fang lu ``."""
+
+    call: str = ""
+    city: str | None = None
+    line: str = ""
+    seat: str = ""
+    state: str = ""
+    since: float | None = None
+    until: float | None = None
+    said: str = ""
+    sound: str = ""
+    most: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A row of what was said. ``words`` is JSON: [text, start, end, confidence], seconds in the file."""
+
+    leg: LegId
+    number: int
+    call: CallId
+    city: str
+    at: float
+    start: float
+    end: float
+    text: str
+    sound: str
+    confidence: float
+    words: str = "[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    call: CallId
+    who: str
+    why: str
+    since: float
+
+
+class RecordingStore:
+    """Every method raises NotNow while the database is away."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    async def put(self, filed: Filed) -> None:
+        """A row again keeps what it already knew of sealing, listening and the shelf."""
+
+        async def write(conn: AsyncConnection) -> None:
+            row = (await conn.execute(select(RECORDINGS).where(RECORDINGS.c.leg == filed.leg))).mappings()
+            known = row.first()
+            told = filed
+            if known is not None and known["sha256"] == filed.sha256:
+                told = replace(
+                    filed,
+                    sealed=known["sealed"] or filed.sealed,
+                    heard=Heard(known["heard"]),
+                    kept=Kept(known["kept"]),
+                )
+            await self._history._upsert(conn, RECORDINGS, [to_dict(told)])
+
+        await self._history.within(write)
+
+    async def one(self, leg: str) -> Filed | None:
+        found = await self._rows(select(RECORDINGS).where(RECORDINGS.c.leg == leg))
+        return found[0] if found else None
+
+    async def of_call(self, call: str) -> list[Filed]:
+        """All of a call, the oldest first."""
+        wanted = select(RECORDINGS).where(RECORDINGS.c.call == call)
+        return await self._rows(wanted.order_by(RECORDINGS.c.began))
+
+    async def find(self, wanted: Wanted) -> list[tuple[Filed, list[Span]]]:
+        """Recordings, newest first, each with the spans that hold the words asked for."""
+        r, s = RECORDINGS.c, SPANS.c
+        mine: list[Any] = []
+        for name in ("call", "line", "seat", "state"):
+            if told := getattr(wanted, name):
+                mine.append(r[name] == told)
+        if wanted.city is not None:
+            mine.append(r.city == wanted.city)
+        # a leg nobody heard begin is looked for by its end
+        moment = func.coalesce(r.began, r.ended)
+        if wanted.since is not None:
+            mine.append(moment >= wanted.since)
+        if wanted.until is not None:
+            mine.append(moment < wanted.until)
+        words: list[Any] = []
+        if wanted.said:
+            words.append(s.text.contains(wanted.said, autoescape=True))
+        if wanted.sound:
+            words.append(s.sound.contains(wanted.sound, autoescape=True))
+        if words:
+            mine.append(exists().where(s.leg == r.leg, *words))
+        query = select(RECORDINGS).where(*mine).order_by(moment.desc(), r.leg).limit(wanted.most)
+
+        async def read(conn: AsyncConnection) -> list[tuple[Filed, list[Span]]]:
+            rows = [from_dict(Filed, dict(x)) for x in (await conn.execute(query)).mappings()]
+            hits: dict[str, list[Span]] = {}
+            if words and rows:
+                spans = (
+                    select(SPANS).where(s.leg.in_([x.leg for x in rows]), *words).order_by(s.leg, s.number)
+                )
+                for x in (await conn.execute(spans)).mappings():
+                    hits.setdefault(x["leg"], []).append(from_dict(Span, dict(x)))
+            return [(x, hits.get(x.leg, [])) for x in rows]
+
+        return await self._history.within(read)
+
+    async def legs(self) -> dict[str, str]:
+        """Every leg that has a row, and why its recording is missing, if it is."""
+        r = RECORDINGS.c
+
+        async def read(conn: AsyncConnection) -> dict[str, str]:
+            rows = await conn.execute(select(r.leg, r.state, r.why))
+            return {row.leg: row.why if row.state == State.MISSING else "" for row in rows}
+
+        return await self._history.within(read)
+
+    async def unsealed(self, before: float, most: int = 50) -> list[Filed]:
+        """Filed, plain, and over since before ``before``."""
+        r = RECORDINGS.c
+        wanted = select(RECORDINGS).where(r.state == State.FILED, not_(r.sealed), r.ended < before)
+        return await self._rows(wanted.order_by(r.ended).limit(most))
+
+    async def uncarried(self, most: int) -> list[Filed]:
+        """Sealed, and not known to be on the shelf; the oldest first."""
+        r = RECORDINGS.c
+        wanted = select(RECORDINGS).where(
+            r.state == State.FILED, r.sealed, r.kept.in_((Kept.DISK, Kept.CARRYING))
+        )
+        return await self._rows(wanted.order_by(r.ended).limit(most))
+
+    async def uncarried_count(self) -> int:
+        r = RECORDINGS.c
+        wanted = select(func.count()).where(
+            r.state == State.FILED, r.sealed, r.kept.in_((Kept.DISK, Kept.CARRYING))
+        )
+
+        async def read(conn: AsyncConnection) -> int:
+            return int((await conn.execute(wanted)).scalar_one())
+
+        return await self._history.within(read)
+
+    async def twice_kept(self, before: float, most: int) -> list[Filed]:
+        """On disk and on the shelf, over before ``before``."""
+        r = RECORDINGS.c
+        wanted = select(RECORDINGS).where(r.state == State.FILED, r.kept == Kept.BOTH, r.ended < before)
+        return await self._rows(wanted.order_by(r.ended).limit(most))
+
+    async def keep(self, leg: str, kept: Kept) -> bool:
+        """Where its file is now; False when the recording has been deleted meanwhile."""
+        r = RECORDINGS.c
+        told = update(RECORDINGS).where(r.leg == leg, r.state == State.FILED).values(kept=kept)
+
+        async def write(conn: AsyncConnection) -> bool:
+            return bool((await conn.execute(told)).rowcount)
+
+        return await self._history.within(write)
+
+    async def unheard(self, most: int = 20) -> list[Filed]:
+        """Filed, and its words not written down to the end; the newest first."""
+        r = RECORDINGS.c
+        wanted = select(RECORDINGS).where(r.state == State.FILED, r.heard.in_((Heard.WAITING, Heard.TALK)))
+        return await self._rows(wanted.order_by(r.ended.desc()).limit(most))
+
+    async def expired(self, before: float, city: str, line: str | None, most: int = 100) -> list[Filed]:
+        """Filed, over before ``before``, of no call that is held."""
+        r = RECORDINGS.c
+        mine = [r.state == State.FILED, r.ended < before, r.city == city]
+        if line is not None:
+            mine.append(r.line == line)
+        held = exists().where(HOLDS.c.call == r.call)
+        return await self._rows(select(RECORDINGS).where(*mine, not_(held)).limit(most))
+
+    async def forget(self, leg: str, state: str) -> None:
+        """Its sound is deleted: the row stays, its words go."""
+
+        async def write(conn: AsyncConnection) -> None:
+            await conn.execute(delete(SPANS).where(SPANS.c.leg == leg))
+            told = {"state": state, "heard": Heard.NOTHING}
+            await conn.execute(update(RECORDINGS).where(RECORDINGS.c.leg == leg).values(**told))
+
+        await self._history.within(write)
+
+    async def between(self, since: float, until: float, city: str | None) -> list[Filed]:
+        """Every leg that was over in [since, until), the oldest first."""
+        r = RECORDINGS.c
+        mine = [r.ended >= since, r.ended < until]
+        if city is not None:
+            mine.append(r.city == city)
+        return await self._rows(select(RECORDINGS).where(*mine).order_by(r.ended))
+
+    async def mark(self, leg: str, **changes: Any) -> None:
+        """Change a row: ``sealed``, ``heard``, ``state``, ``why``."""
+        told = update(RECORDINGS).where(RECORDINGS.c.leg == leg).values(**changes)
+
+        async def write(conn: AsyncConnection) -> None:
+            await conn.execute(told)
+
+        await self._history.within(write)
+
+    async def put_spans(self, leg: str, spans: Sequence[Span], heard: Heard) -> bool:
+        """All that was said in this leg, in place of what stood there; False when it is not filed yet."""
+
+        async def write(conn: AsyncConnection) -> bool:
+            of = update(RECORDINGS).where(RECORDINGS.c.leg == leg)
+            if not (await conn.execute(of.values(heard=heard))).rowcount:
+                return False
+            await conn.execute(delete(SPANS).where(SPANS.c.leg == leg))
+            await self._history._upsert(conn, SPANS, [to_dict(x) for x in spans])
+            return True
+
+        return await self._history.within(write)
+
+    async def spans_of(self, leg: str) -> list[Span]:
+        """What stands there of one leg."""
+        wanted = select(SPANS).where(SPANS.c.leg == leg).order_by(SPANS.c.number)
+
+        async def read(conn: AsyncConnection) -> list[Span]:
+            return [from_dict(Span, dict(x)) for x in (await conn.execute(wanted)).mappings()]
+
+        return await self._history.within(read)
+
+    async def spans(self, call: str) -> list[Span]:
+        """What was said in a call, in the order in which it was said."""
+        wanted = select(SPANS).where(SPANS.c.call == call).order_by(SPANS.c.at, SPANS.c.leg, SPANS.c.number)
+
+        async def read(conn: AsyncConnection) -> list[Span]:
+            return [from_dict(Span, dict(x)) for x in (await conn.execute(wanted)).mappings()]
+
+        return await self._history.within(read)
+
+    async def hold(self, hold: Hold) -> None:
+        await self._history.put(HOLDS, [to_dict(hold)])
+
+    async def release(self, call: str) -> None:
+        async def write(conn: AsyncConnection) -> None:
+            await conn.execute(delete(HOLDS).where(HOLDS.c.call == call))
+
+        await self._history.within(write)
+
+    async def holds(self, calls: Sequence[str] = ()) -> dict[str, Hold]:
+        """Holds by call; of these calls, or all."""
+        wanted = select(HOLDS) if not calls else select(HOLDS).where(HOLDS.c.call.in_(calls))
+
+        async def read(conn: AsyncConnection) -> dict[str, Hold]:
+            rows = (await conn.execute(wanted)).mappings()
+            return {x["call"]: from_dict(Hold, dict(x)) for x in rows}
+
+        return await self._history.within(read)
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """How many in each state, by reason."""
+        r = RECORDINGS.c
+        wanted = select(r.state, r.why, func.count()).group_by(r.state, r.why)
+
+        async def read(conn: AsyncConnection) -> dict[tuple[str, str], int]:
+            return {(row[0], row[1]): row[2] for row in await conn.execute(wanted)}
+
+        return await self._history.within(read)
+
+    async def _rows(self, wanted: Any) -> list[Filed]:
+        async def read(conn: AsyncConnection) -> list[Filed]:
+            return [from_dict(Filed, dict(x)) for x in (await conn.execute(wanted)).mappings()]
+
+        return await self._history.within(read)

@@ -1,0 +1,418 @@
+"""Recordings and what was said in them, over HTTP: found, listened to by right and with a purpose, exported.
+
+Listening, exporting, reading a transcript and every order leaves a row in the audit trail before the first
+byte leaves the house.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from calls.audit import Audited, Outcome
+from cti.errors import Refused
+from cti.web.answers import Answer, Answered, asked, json_of, told
+from cti.web.api import CallsQuestion, Moment
+from cti.web.who import WHO, Role, Who
+
+BLOCK = 64 * 1024
+AGAIN = 300.0
+"""Seconds in which further ranges of one recording, for one person and purpose, are one listening."""
+PURPOSE = Field(min_length=2, max_length=128, description="why you listen 用途; kept in the audit trail")
+
+
+class RecordingsQuestion(CallsQuestion):
+    """Recordings that began in [from, to), the newest first."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_alias=True, validate_by_name=False)
+
+    call: Annotated[str, Field(max_length=128)] = ""
+    line: Annotated[str, Field(max_length=32)] = ""
+    seat: Annotated[str, Field(pattern=r"^([0-9]{3,6})?$")] = ""
+    state: Annotated[str, Field(pattern=r"^(filed|missing|expired)?$")] = ""
+    since: Moment | None = Field(default=None, alias="from")
+    until: Moment | None = Field(default=None, alias="to")
+    said: Annotated[str, Field(max_length=64, description="a word or phrase, character by character")] = ""
+    sound: Annotated[
+        str, Field(max_length=128, description="by sound: pinyin without tones (jie fang lu), or characters")
+    ] = ""
+    most: Annotated[int, Field(ge=1, le=1000)] = Field(default=100, alias="limit")
+
+
+class HitAnswer(Answer):
+    """Where the words stand."""
+
+    at: float = Field(description="when it was said")
+    second: float = Field(description="second of the recording at which the words begin")
+    text: str
+    confidence: float
+
+
+class RecordingAnswer(Answer):
+    """One leg's recording, or the fact that it is missing."""
+
+    leg: str
+    call: str
+    city: str
+    line: str
+    seat: str
+    role: str = Field(description="whose voice: caller, seat, other")
+    state: str = Field(description="wanted, rolling, paused, filed, missing, expired")
+    why: str
+    began: float | None
+    ended: float | None
+    seconds: float
+    short: float = Field(description="seconds of the leg that are not in the file")
+    pauses: list[tuple[float, float]]
+    sha256: str
+    sealed: bool
+    kept: str = Field("disk", description="where its file is: disk, carrying, both, shelf")
+    heard: str = Field(description="whether its words are written down: waiting, talk, done, nothing")
+    held: bool = Field(description="held for the law: not deleted")
+    hits: list[HitAnswer] = Field(default_factory=list, description="where the words asked for stand")
+
+
+class AlarmAnswer(Answer):
+    """A recording that should be there and is not."""
+
+    at: float
+    call: str
+    leg: str
+    why: str
+
+
+class WordAnswer(Answer):
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+class SaidAnswer(Answer):
+    """One stretch of speech. ``start`` and ``end``: seconds of that leg's recording."""
+
+    leg: str
+    role: str
+    seat: str
+    at: float
+    start: float
+    end: float
+    text: str
+    confidence: float
+    words: list[WordAnswer]
+
+
+class NowAnswer(Answer):
+    leg: str
+    role: str
+    seat: str
+    text: str
+
+
+class TranscriptAnswer(Answer):
+    call: str
+    complete: bool = Field(description="all that was said while people talked is in it")
+    said: list[SaidAnswer]
+    now: list[NowAnswer] = Field(description="what is being said, as far as it is understood")
+
+
+class PurposeQuestion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: Annotated[str, PURPOSE]
+
+
+class MixQuestion(PurposeQuestion):
+    channels: Annotated[int, Field(ge=1, le=2, description="2: the caller left, the others right")] = 1
+
+
+class PurposeBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: Annotated[str, PURPOSE]
+
+
+class MaskBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    on: Annotated[bool, Field(description="true: what is said now stays out of the recordings")] = True
+
+
+class PointsQuestion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    points: Annotated[int, Field(ge=10, le=4000)] = 600
+
+
+class WaveformAnswer(Answer):
+    """The loudest sample of each stretch, 0..1."""
+
+    leg: str
+    seconds: float
+    peaks: list[float]
+
+
+class RecordingDone(Answer):
+    done: bool = True
+    audit: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A wav that can be read at any place."""
+
+    size: int
+    read: Callable[[int, int], Awaitable[bytes]]
+    name: str
+
+
+class Archive(Protocol):
+    """What the door asks for. Raises NotNow, Refused, NoSuch (as Answered 404)."""
+
+    async def find(self, question: RecordingsQuestion, city: str | None) -> Sequence[RecordingAnswer]: ...
+
+    async def city_and_call(self, leg: str) -> tuple[str, str]: ...
+
+    async def sound(self, leg: str) -> Sound: ...
+
+    async def waveform(self, leg: str, points: int) -> tuple[float, Sequence[float]]: ...
+
+    async def picture(self, leg: str) -> str: ...
+
+    async def mix(self, call: str, channels: int, *, announced: bool) -> Sound: ...
+
+    async def transcript(self, call: str) -> TranscriptAnswer: ...
+
+    async def mask(self, call: str, on: bool) -> int: ...
+
+    async def hold(self, call: str, who: str, why: str) -> None: ...
+
+    async def release(self, call: str) -> None: ...
+
+    def alarms(self) -> Sequence[AlarmAnswer]: ...
+
+    def sits_in(self, who: Who, call: str) -> bool:
+        """Whether this agent is in the call, or was the last one in it."""
+
+
+class Recordings:
+    """The routes."""
+
+    def __init__(self, archive: Archive, note: Callable[[Audited], None]) -> None:
+        """``note`` writes a row of the audit trail; it must not wait."""
+        self._archive, self._note = archive, note
+        self._listened: dict[tuple[str, str, str], float] = {}
+
+    def add(self, app: web.Application) -> None:
+        app.router.add_get("/api/recordings", self._find)
+        app.router.add_get("/api/recordings/alarms", self._alarms)
+        app.router.add_get("/api/recordings/{leg}/audio", self._audio)
+        app.router.add_get("/api/recordings/{leg}/waveform", self._waveform)
+        app.router.add_get("/api/recordings/{leg}/waveform.svg", self._picture)
+        app.router.add_get("/api/calls/{call}/transcript", self._transcript)
+        app.router.add_get("/api/calls/{call}/mix", self._mix)
+        app.router.add_post("/api/calls/{call}/export", self._export)
+        app.router.add_post("/api/calls/{call}/mask", self._mask)
+        app.router.add_post("/api/calls/{call}/hold", self._hold)
+        app.router.add_post("/api/calls/{call}/release", self._release)
+
+    # --- looking --------------------------------------------------------------------------------------
+
+    async def _find(self, request: web.Request) -> web.Response:
+        who = _least(request, Role.SUPERVISOR)
+        question = asked(request, RecordingsQuestion)
+        if question.city is not None and not who.sees(question.city):
+            raise Answered(403, f"you are signed in for {who.city} only", "city")
+        found = await self._archive.find(question, question.city or who.city or None)
+        if question.said or question.sound:
+            words = {"said": question.said, "sound": question.sound}
+            self._audit(who, question.city or who.city, "search", "recordings", words)
+        return json_of(list(found))
+
+    async def _alarms(self, request: web.Request) -> web.Response:
+        who = _least(request, Role.SUPERVISOR)
+        return json_of([a for a in self._archive.alarms() if who.sees(a.call.partition("-")[0])])
+
+    async def _waveform(self, request: web.Request) -> web.Response:
+        leg, _ = await self._leg(request, Role.SUPERVISOR)
+        seconds, peaks = await self._archive.waveform(leg, asked(request, PointsQuestion).points)
+        return json_of(WaveformAnswer(leg=leg, seconds=seconds, peaks=list(peaks)))
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        leg, _ = await self._leg(request, Role.SUPERVISOR)
+        return web.Response(text=await self._archive.picture(leg), content_type="image/svg+xml")
+
+    async def _transcript(self, request: web.Request) -> web.Response:
+        who, call = self._call(request, Role.AGENT)
+        found = await self._archive.transcript(call)
+        if who.role is not Role.AGENT:
+            self._once(who, call, "transcript", "")
+        return json_of(found)
+
+    # --- listening ------------------------------------------------------------------------------------
+
+    async def _audio(self, request: web.Request) -> web.StreamResponse:
+        leg, call = await self._leg(request, Role.SUPERVISOR)
+        purpose = asked(request, PurposeQuestion).purpose
+        sound = await self._archive.sound(leg)
+        self._once(request[WHO], call, "listen", purpose, leg)
+        return await _ranged(request, sound)
+
+    async def _mix(self, request: web.Request) -> web.StreamResponse:
+        who, call = self._call(request, Role.SUPERVISOR)
+        question = asked(request, MixQuestion)
+        sound = await self._archive.mix(call, question.channels, announced=False)
+        self._once(who, call, "listen", question.purpose)
+        return await _ranged(request, sound)
+
+    async def _export(self, request: web.Request) -> web.StreamResponse:
+        who, call = self._call(request, Role.SUPERVISOR)
+        body = await told(request, PurposeBody)
+        sound = await self._archive.mix(call, 1, announced=True)
+        self._audit(who, call.partition("-")[0], "export", call, {"purpose": body.purpose})
+        answer = await _ranged(request, sound, attachment=True)
+        return answer
+
+    # --- orders ---------------------------------------------------------------------------------------
+
+    async def _mask(self, request: web.Request) -> web.Response:
+        who, call = self._call(request, Role.AGENT)
+        body = await told(request, MaskBody)
+        did = "mask" if body.on else "unmask"
+        try:
+            count = await self._archive.mask(call, body.on)
+        except Refused as why:
+            self._audit(who, call.partition("-")[0], did, call, {}, Outcome.REFUSED, str(why))
+            raise
+        return json_of(
+            RecordingDone(audit=self._audit(who, call.partition("-")[0], did, call, {}), count=count)
+        )
+
+    async def _hold(self, request: web.Request) -> web.Response:
+        who, call = self._call(request, Role.SUPERVISOR)
+        body = await told(request, PurposeBody)
+        await self._archive.hold(call, who.name, body.purpose)
+        row = self._audit(who, call.partition("-")[0], "hold", call, {"purpose": body.purpose})
+        return json_of(RecordingDone(audit=row))
+
+    async def _release(self, request: web.Request) -> web.Response:
+        who, call = self._call(request, Role.SUPERVISOR)
+        body = await told(request, PurposeBody)
+        await self._archive.release(call)
+        row = self._audit(who, call.partition("-")[0], "release", call, {"purpose": body.purpose})
+        return json_of(RecordingDone(audit=row))
+
+    # --- rights ---------------------------------------------------------------------------------------
+
+    def _call(self, request: web.Request, least: Role) -> tuple[Who, str]:
+        """Who asks, and for which call. Raises Answered."""
+        call = _named(request, "call")
+        who = request[WHO]
+        city = call.partition("-")[0]
+        why = ""
+        if not who.sees(city):
+            why = f"you are signed in for {who.city}, this is {city}"
+        elif not who.may(least):
+            why = f"this needs the role {least}, you are {who.role}"
+        elif who.role is Role.AGENT and not self._archive.sits_in(who, call):
+            why = "agents reach the call they are in; others are for supervisors"
+        if why:
+            self._audit(who, city, request.path.rpartition("/")[2], call, {}, Outcome.DENIED, why)
+            raise Answered(403, why)
+        return who, call
+
+    async def _leg(self, request: web.Request, least: Role) -> tuple[str, str]:
+        leg = _named(request, "leg")
+        who = _least(request, least)
+        city, call = await self._archive.city_and_call(leg)
+        if not who.sees(city):
+            raise Answered(404, f"no recording {leg!r}", "leg")
+        return leg, call
+
+    def _once(self, who: Who, call: str, did: str, purpose: str, leg: str = "") -> None:
+        """A player asks for many ranges: they are one listening."""
+        now = time.monotonic()
+        key = (who.name, f"{did} {leg or call}", purpose)
+        if now - self._listened.get(key, -AGAIN) >= AGAIN:
+            self._audit(who, call.partition("-")[0], did, call, {"purpose": purpose, "leg": leg})
+            self._listened[key] = now
+        while len(self._listened) > 10_000:
+            del self._listened[next(iter(self._listened))]
+
+    def _audit(
+        self,
+        who: Who,
+        city: str,
+        did: str,
+        on: str,
+        about: dict[str, Any],
+        outcome: Outcome = Outcome.DONE,
+        why: str = "",
+    ) -> str:
+        row = Audited(
+            id=uuid.uuid4().hex,
+            at=time.time(),
+            city=city,
+            who=who.name,
+            role=who.role.value,
+            did=did,
+            on=on,
+            told=json.dumps({k: v for k, v in about.items() if v}, ensure_ascii=False),
+            outcome=outcome,
+            why=why[:500],
+            ended=time.time(),
+        )
+        self._note(row)
+        return row.id
+
+
+def _least(request: web.Request, least: Role) -> Who:
+    who = request[WHO]
+    if not who.may(least):
+        raise Answered(403, f"this needs the role {least}, you are {who.role}")
+    return who
+
+
+def _named(request: web.Request, what: str) -> str:
+    name = request.match_info[what]
+    if len(name) > 128 or not name.isprintable():
+        raise Answered(400, f"not a {what}", what)
+    return name
+
+
+async def _ranged(request: web.Request, sound: Sound, *, attachment: bool = False) -> web.StreamResponse:
+    """All of it, or the one range asked for (RFC 9110, 14)."""
+    headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+    if attachment:
+        headers["Content-Disposition"] = f'attachment; filename="{sound.name}"'
+    begin, end, status = 0, sound.size, 200
+    if "Range" in request.headers and request.method == "GET":
+        try:
+            wanted = request.http_range
+        except ValueError:
+            wanted = slice(None)
+        begin, end, _ = slice(wanted.start, wanted.stop).indices(sound.size)
+        if begin >= end:
+            raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{sound.size}"})
+        status = 206
+        headers["Content-Range"] = f"bytes {begin}-{end - 1}/{sound.size}"
+    answer = web.StreamResponse(status=status, headers=headers)
+    answer.content_type = "audio/wav"
+    answer.content_length = end - begin
+    await answer.prepare(request)
+    while begin < end and request.method != "HEAD":
+        block = await sound.read(begin, min(BLOCK, end - begin))
+        if not block:
+            break
+        await answer.write(block)
+        begin += len(block)
+    await answer.write_eof()
+    return answer

@@ -1,0 +1,160 @@
+"""The draft of a ticket, corrected by the agent, and the numbered ticket it becomes."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Protocol
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from calls.audit import Audited, Outcome
+from calls.mask import masked
+from cti.web.answers import Answer, Answered, asked, json_of, told
+from cti.web.who import WHO, Role, Who
+
+Fields = Annotated[
+    dict[str, Any],
+    Field(max_length=16, description="name, phone, address, time, kind, subject, unit, title, story"),
+]
+
+
+class DraftAnswer(Answer):
+    """Each field with value, confidence, source (leg's words), alternatives; ``typed``: the agent's own."""
+
+    call: str
+    complete: bool = Field(description="all of the talk has been listened to")
+    fields: dict[str, Any]
+
+
+class TicketAnswer(Answer):
+    """A ticket keeps the draft it came from, the call, the number that was dialled and what was said."""
+
+    number: str
+    city: str
+    call: str
+    original: str
+    caller: str
+    line: str
+    made: float
+    by: str
+    fields: dict[str, Any]
+    draft: dict[str, Any]
+    transcript: dict[str, Any]
+
+
+class TypedBody(BaseModel):
+    """What the agent typed: the draft keeps its hands off these fields from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: Fields
+
+
+class TicketBody(BaseModel):
+    """Accept the draft of a call, with corrections."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    call: Annotated[str, Field(min_length=1, max_length=128)]
+    fields: Fields = Field(default_factory=dict)
+    again: Annotated[bool, Field(description="another ticket of a call that has one")] = False
+
+
+class TicketsQuestion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    call: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Drafts(Protocol):
+    """Raises NotNow, Refused, Answered."""
+
+    async def draft(self, call: str) -> DraftAnswer: ...
+
+    async def type(self, call: str, typed: Mapping[str, Any]) -> DraftAnswer: ...
+
+    async def make(self, call: str, fields: Mapping[str, Any], by: str, *, again: bool) -> TicketAnswer: ...
+
+    async def tickets(self, call: str) -> list[TicketAnswer]: ...
+
+    async def ticket(self, number: str) -> TicketAnswer: ...
+
+
+class Tickets:
+    """The routes."""
+
+    def __init__(
+        self,
+        drafts: Drafts,
+        sits_in: Callable[[Who, str], bool],
+        note: Callable[[Audited], None],
+        hidden: Callable[[Who, str], bool] = lambda who, call: False,
+    ) -> None:
+        """``sits_in``: whether an agent is in a call; ``note`` writes a row of the audit trail; ``hidden``:
+        whether this person may not see the citizen's number in a call."""
+        self._drafts, self._sits_in, self._note, self._hidden = drafts, sits_in, note, hidden
+
+    def add(self, app: web.Application) -> None:
+        app.router.add_get("/api/calls/{call}/draft", self._draft)
+        app.router.add_post("/api/calls/{call}/draft", self._type)
+        app.router.add_get("/api/tickets", self._tickets)
+        app.router.add_post("/api/tickets", self._make)
+        app.router.add_get("/api/tickets/{number}", self._ticket)
+
+    async def _draft(self, request: web.Request) -> web.Response:
+        call = self._may(request[WHO], request.match_info["call"])
+        return json_of(self._shown(request[WHO], await self._drafts.draft(call)))
+
+    async def _type(self, request: web.Request) -> web.Response:
+        call = self._may(request[WHO], request.match_info["call"])
+        body = await told(request, TypedBody)
+        return json_of(self._shown(request[WHO], await self._drafts.type(call, body.fields)))
+
+    async def _make(self, request: web.Request) -> web.Response:
+        who = request[WHO]
+        body = await told(request, TicketBody)
+        call = self._may(who, body.call)
+        made = await self._drafts.make(call, body.fields, who.agent or who.name, again=body.again)
+        now = time.time()
+        self._note(
+            Audited(
+                id=uuid.uuid4().hex, at=now, city=made.city, who=who.name, role=who.role.value, did="ticket",
+                on=call, told=json.dumps({"number": made.number}), outcome=Outcome.DONE, ended=now,
+            )
+        )  # fmt: skip
+        return json_of(made, status=201)
+
+    async def _tickets(self, request: web.Request) -> web.Response:
+        call = self._may(request[WHO], asked(request, TicketsQuestion).call)
+        return json_of(await self._drafts.tickets(call))
+
+    async def _ticket(self, request: web.Request) -> web.Response:
+        who = request[WHO]
+        found = await self._drafts.ticket(request.match_info["number"][:128])
+        if not who.may(Role.AGENT) or not who.sees(found.city):
+            raise Answered(403, "tickets are for the agents of their city")
+        return json_of(found if who.full else found.model_copy(update={"caller": masked(found.caller)}))
+
+    def _shown(self, who: Who, draft: DraftAnswer) -> DraftAnswer:
+        """The draft without the number that the call came with, where this person may not see it."""
+        phone = draft.fields.get("phone")
+        if not isinstance(phone, dict) or not self._hidden(who, draft.call):
+            return draft
+        told = {**phone, "value": masked(str(phone.get("value") or "")), "alternatives": []}
+        return draft.model_copy(update={"fields": {**draft.fields, "phone": told}})
+
+    def _may(self, who: Who, call: str) -> str:
+        """The call's id, if this person may. Raises Answered."""
+        if len(call) > 128 or not call.isprintable():
+            raise Answered(400, "not a call", "call")
+        if not who.sees(call.partition("-")[0]):
+            raise Answered(403, f"you are signed in for {who.city}")
+        if not who.may(Role.AGENT):
+            raise Answered(403, f"drafts are for agents, you are {who.role}")
+        if who.role is Role.AGENT and not self._sits_in(who, call):
+            raise Answered(403, "agents write tickets of the call they are in; others are for supervisors")
+        return call

@@ -1,0 +1,294 @@
+"""What becomes of the recording of each leg: wanted -> rolling -> paused -> filed | missing.
+
+Asterisk writes the files, one for each leg of a call, and does so without us. This table knows which there
+should be, so that one that is not there is missing aloud and never simply absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from calls import facts as f
+from calls.facts import CallId, Fact, LegId
+from calls.picture import caller_leg
+
+
+class State(StrEnum):
+    WANTED = "wanted"  # this leg is heard by somebody and Asterisk has not said that it writes
+    ROLLING = "rolling"
+    PAUSED = "paused"  # rolling in silence: sensitive data are said
+    FILED = "filed"
+    MISSING = "missing"
+    EXPIRED = "expired"  # only in history: it was kept as long as the plan says
+
+
+LIFE: Mapping[tuple[State, type[Fact]], State] = {
+    (State.WANTED, f.RecordingStarted): State.ROLLING,
+    (State.ROLLING, f.RecordingPaused): State.PAUSED,
+    (State.PAUSED, f.RecordingResumed): State.ROLLING,
+    (State.WANTED, f.RecordingMissing): State.MISSING,
+    (State.ROLLING, f.RecordingMissing): State.MISSING,
+    (State.PAUSED, f.RecordingMissing): State.MISSING,
+    (State.WANTED, f.RecordingFiled): State.FILED,
+    (State.ROLLING, f.RecordingFiled): State.FILED,
+    (State.PAUSED, f.RecordingFiled): State.FILED,
+    # a file that turned up after all: a disk that came back, an Asterisk that wrote it late
+    (State.MISSING, f.RecordingFiled): State.FILED,
+}
+"""(state, fact about this leg) -> next state; a pair that is not here changes nothing."""
+KEPT_OVER = 2048
+"""Recordings that are filed or missing, kept so that a late fact finds them so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One leg's file. Moments are seconds since the epoch, UTC."""
+
+    leg: LegId
+    call: CallId
+    state: State
+    since: float
+    """When this state began."""
+    began: float | None = None
+    """When Asterisk began to write; None: it never said so."""
+    ended: float | None = None
+    """When the leg was over; None while it goes on."""
+    sure: bool = True
+    """Whether ``ended`` was heard; False: the leg was gone when we looked again."""
+    file: str = ""
+    """Below the folder of recordings, as Asterisk wrote it."""
+    endpoint: str = ""
+    pauses: tuple[tuple[float, float], ...] = ()
+    """From and to, seconds after ``began``."""
+    why: str = ""
+    """Why it is missing."""
+
+    @property
+    def over(self) -> bool:
+        return self.state in (State.FILED, State.MISSING)
+
+    @property
+    def due(self) -> bool:
+        """The leg is over and nobody has looked at its file."""
+        return self.ended is not None and not self.over
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    call: CallId | None
+    endpoint: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """``going`` are those whose leg goes on or whose file waits to be looked at; ``over`` the others."""
+
+    going: Mapping[LegId, Recording] = field(default_factory=dict)
+    over: Mapping[LegId, Recording] = field(default_factory=dict)
+    legs: Mapping[LegId, _Leg] = field(default_factory=dict)
+    heirs: Mapping[LegId, LegId] = field(default_factory=dict)
+    """A leg that took another's place by masquerade, and whose file it goes on in."""
+    lines: frozenset[CallId] = frozenset()
+    """Calls that entered a line of ours: only those are answered and recorded."""
+    touched: tuple[Recording, ...] = field(default=(), compare=False)
+
+    def of(self, leg: LegId) -> Recording | None:
+        leg = self.heirs.get(leg, leg)
+        return self.going.get(leg) or self.over.get(leg)
+
+    def due(self) -> list[Recording]:
+        """Those whose file is to be looked at now, the oldest first."""
+        return sorted((r for r in self.going.values() if r.due), key=lambda r: r.ended or 0.0)
+
+    def of_call(self, call: CallId) -> list[Recording]:
+        """Those of a call that go on, the caller's first."""
+        mine = [r for r in self.going.values() if r.call == call and r.ended is None]
+        return sorted(mine, key=lambda r: (r.leg != caller_leg(call), r.began or 0.0))
+
+
+def step(all_: Recordings, fact: Fact) -> Recordings:
+    """The recordings after this fact; ``touched`` are those it changed. Never raises."""
+    if all_.touched:
+        all_ = replace(all_, touched=())
+    handler = _HANDLERS.get(type(fact))
+    return all_ if handler is None else handler(all_, fact)
+
+
+def _put(all_: Recordings, one: Recording) -> Recordings:
+    now, over = dict(all_.going), dict(all_.over)
+    now.pop(one.leg, None)
+    over.pop(one.leg, None)
+    if one.over:
+        over[one.leg] = one
+        while len(over) > KEPT_OVER:
+            del over[next(iter(over))]
+    else:
+        now[one.leg] = one
+    return replace(all_, going=now, over=over, touched=(*all_.touched, one))
+
+
+def _moved(one: Recording, fact: Fact, **changes: Any) -> Recording | None:
+    after = LIFE.get((one.state, type(fact)))
+    return None if after is None else replace(one, state=after, since=fact.at, **changes)
+
+
+# --- legs ---------------------------------------------------------------------------------------
+
+
+def _leg_started(all_: Recordings, x: f.LegStarted) -> Recordings:
+    known = all_.legs.get(x.leg)
+    call = x.call if known is None or known.call is None else known.call
+    return _note(all_, x.leg, _Leg(call, x.endpoint, x.channel))
+
+
+def _leg_belongs(all_: Recordings, x: f.LegBelongs) -> Recordings:
+    known = all_.legs.get(x.leg) or _Leg(None, x.endpoint, "")
+    all_ = _note(all_, x.leg, replace(known, call=x.call, endpoint=known.endpoint or x.endpoint))
+    one = all_.of(x.leg)
+    # a consultation's leg becomes part of the citizen's call, and so does its file
+    return all_ if one is None or one.call == x.call else _put(all_, replace(one, call=x.call))
+
+
+def _note(all_: Recordings, leg: LegId, known: _Leg) -> Recordings:
+    return replace(all_, legs={**all_.legs, leg: known})
+
+
+def _arrived(all_: Recordings, x: f.CallArrived) -> Recordings:
+    known = all_.legs.get(x.leg) or _Leg(None, "", "")
+    all_ = _note(all_, x.leg, replace(known, call=x.call))
+    return replace(all_, lines=all_.lines | {x.call}) if x.line else all_
+
+
+def _answered(all_: Recordings, x: f.LegAnswered) -> Recordings:
+    """The caller's leg: from the first second."""
+    known = all_.legs.get(x.leg)
+    if known is None or known.call not in all_.lines or x.leg != caller_leg(known.call):
+        return all_
+    return _want(all_, x.leg, x.at)
+
+
+def _joined(all_: Recordings, x: f.LegJoined) -> Recordings:
+    """Everybody else: from the moment on when somebody hears them."""
+    known = all_.legs.get(x.leg)
+    # a Local channel has no endpoint; it only carries what a leg says
+    if x.kind == "holding" or known is None or known.call is None or not known.endpoint:
+        return all_
+    return _want(all_, x.leg, x.at)
+
+
+def _want(all_: Recordings, leg: LegId, at: float) -> Recordings:
+    known = all_.legs[leg]
+    if all_.of(leg) is not None or known.call is None:
+        return all_
+    return _put(all_, Recording(leg, known.call, State.WANTED, since=at, endpoint=known.endpoint))
+
+
+def _renamed(all_: Recordings, x: f.LegRenamed) -> Recordings:
+    """Masquerade: leg W becomes X<MASQ>, leg U takes the name X and what listened to W, MixMonitor too."""
+    known = all_.legs.get(x.leg)
+    if known is None:
+        return all_
+    all_ = _note(all_, x.leg, replace(known, channel=x.channel))
+    if x.channel.endswith(("<MASQ>", "<ZOMBIE>")):
+        return all_
+    was = next((leg for leg, k in all_.legs.items() if k.channel == x.channel + "<MASQ>"), None)
+    owner = None if was is None else all_.heirs.get(was, was)
+    if owner is None or owner not in all_.going or all_.of(x.leg) is not None:
+        return all_
+    return replace(all_, heirs={**all_.heirs, x.leg: owner})
+
+
+def _ended(all_: Recordings, x: f.LegEnded) -> Recordings:
+    legs = {k: v for k, v in all_.legs.items() if k != x.leg}
+    mine = all_.heirs.get(x.leg, x.leg)
+    # the owner's own channel may be gone while an heir's goes on in its file
+    goes_on = any(owner == mine and heir != x.leg for heir, owner in all_.heirs.items())
+    lines = all_.lines - {c for c in all_.lines if caller_leg(c) == x.leg}
+    heirs = {k: v for k, v in all_.heirs.items() if k != x.leg}
+    all_ = replace(all_, legs=legs, lines=lines, heirs=heirs)
+    one = all_.going.get(mine)
+    if one is None or one.ended is not None or goes_on:
+        return all_
+    return _put(all_, replace(one, ended=x.at, pauses=_closed(one, x.at)))
+
+
+# --- the file -----------------------------------------------------------------------------------
+
+
+def _recording_started(all_: Recordings, x: f.RecordingStarted) -> Recordings:
+    one = all_.of(x.leg)
+    if one is None:
+        known = all_.legs.get(x.leg)
+        endpoint = "" if known is None else known.endpoint
+        one = Recording(x.leg, x.call, State.WANTED, since=x.at, endpoint=endpoint)
+    moved = _moved(one, x, began=x.at, file=x.file)
+    return all_ if moved is None else _put(all_, moved)
+
+
+def _paused(all_: Recordings, x: f.RecordingPaused) -> Recordings:
+    one = all_.of(x.leg)
+    moved = None if one is None or one.ended is not None else _moved(one, x)
+    return all_ if moved is None else _put(all_, moved)
+
+
+def _resumed(all_: Recordings, x: f.RecordingResumed) -> Recordings:
+    one = all_.of(x.leg)
+    moved = None if one is None else _moved(one, x, pauses=_closed(one, x.at))
+    return all_ if moved is None else _put(all_, moved)
+
+
+def _closed(one: Recording, at: float) -> tuple[tuple[float, float], ...]:
+    if one.state is not State.PAUSED or one.began is None:
+        return one.pauses
+    return (*one.pauses, (round(one.since - one.began, 3), round(at - one.began, 3)))
+
+
+def _filed(all_: Recordings, x: f.RecordingFiled) -> Recordings:
+    one = all_.of(x.leg) or Recording(x.leg, x.call, State.WANTED, since=x.at, ended=x.at, sure=False)
+    moved = _moved(one, x, file=x.file, why="", ended=x.at if one.ended is None else one.ended)
+    return all_ if moved is None else _put(all_, moved)
+
+
+def _missing(all_: Recordings, x: f.RecordingMissing) -> Recordings:
+    one = all_.of(x.leg)
+    moved = None if one is None else _moved(one, x, why=x.why)
+    return all_ if moved is None else _put(all_, moved)
+
+
+def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
+    """Legs that are gone ended while nobody listened; their files are there to be looked at."""
+    there = {leg.leg for leg in x.legs}
+    known = {leg.leg: _Leg(leg.call, leg.endpoint, leg.channel) for leg in x.legs}
+    heirs = {k: v for k, v in all_.heirs.items() if k in there}
+    all_ = replace(
+        all_, legs=known, heirs=heirs, lines=all_.lines & {k.call for k in known.values() if k.call}
+    )
+    for one in list(all_.going.values()):
+        if one.ended is None and one.leg not in there and one.leg not in heirs.values():
+            all_ = _put(all_, replace(one, ended=x.at, sure=False, pauses=_closed(one, x.at)))
+    for leg in x.legs:
+        # heard by somebody now; that its recording began was told while nobody listened
+        if leg.bridge and leg.up and leg.call is not None and leg.endpoint:
+            all_ = _want(all_, leg.leg, x.at)
+    return all_
+
+
+_HANDLERS: Mapping[type[Fact], Callable[[Recordings, Any], Recordings]] = {
+    f.LegStarted: _leg_started,
+    f.LegBelongs: _leg_belongs,
+    f.CallArrived: _arrived,
+    f.LegAnswered: _answered,
+    f.LegJoined: _joined,
+    f.LegRenamed: _renamed,
+    f.LegEnded: _ended,
+    f.RecordingStarted: _recording_started,
+    f.RecordingPaused: _paused,
+    f.RecordingResumed: _resumed,
+    f.RecordingFiled: _filed,
+    f.RecordingMissing: _missing,
+    f.Snapshot: _snapshot,
+}

@@ -1,0 +1,234 @@
+"""Hand-overs to emergency centres, and from them, on the real Asterisk."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from lab import ears
+from lab.parties import LOOK
+from lab.scenario import Lab
+from lab.wav import RATE
+from tests.house import House, ports, running
+from tests.live.dead_trunk import DeadTrunk
+from tests.live.seat_town import plan_at
+from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
+
+OFFICE, COLLEAGUE = "1001", "1002"
+SKIPPED = 4.0
+"""Seconds in which a dead or busy trunk is skipped."""
+QUEUED = 6.0
+
+
+@pytest.fixture(scope="module")
+def dead() -> Iterator[DeadTrunk]:
+    with DeadTrunk() as trunk:
+        yield trunk
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, dead: DeadTrunk) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("emergency")
+    home = folder / "home"
+    home.mkdir()
+    plan = plan_at(folder)
+    trunks = (plan / "trunks.toml").read_text("utf-8")
+    trunks = trunks.replace("channels = 240\nreserved = 10 ", "channels = 5\nreserved = 2 ")
+    trunks += f'\n[dead]\nhosts = ["192.0.2.99"]\nout = "127.0.0.1:{dead.port}"\n'
+    (plan / "trunks.toml").write_text(trunks, "utf-8")
+    centres = (plan / "centres.toml").read_text("utf-8")
+    old = 'ways = [{ trunk = "centres", number = "122" }'
+    assert old in centres
+    centres = centres.replace(old, old.replace('"centres"', '"dead"'))
+    (plan / "centres.toml").write_text(centres, "utf-8")
+    with ports() as base, running(home, base, [plan]) as up:
+        yield up
+
+
+@pytest_asyncio.fixture
+async def town(house: House, city: Lab) -> AsyncIterator[Lab]:
+    await city.staffed(OFFICE, COLLEAGUE)
+    for number in ("110", "1100", "119", "120", "122"):
+        await centre(city, number).will_ring()
+    yield city
+
+
+async def hand_over(house: House, to: str, **words: str) -> str:
+    status, told = await orders(
+        house.home, f"/api/seats/demo/{OFFICE}/transfer", kind="handoff", to=to, **words
+    )
+    assert status == 200, told
+    return str(told["handoff"])
+
+
+async def test_one_order_hands_over_with_number_place_and_story_and_every_stage_is_recorded(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE, "13900000099")
+    id = await hand_over(house, "110", location="人民路1号", summary="有人落水")
+    police = centre(town, "110")
+    invite = await police.rings(within=5)
+    assert invite["caller"] == "13900000099", "the centre sees who needs help, not our building"
+    stands = (await asks(house.home, "/api/transfers"))[0]
+    assert (stands["state"], stands["hear"]) == ("ringing", ["agent-caller"])
+    assert "leave" not in stands["buttons"]
+    status, problem = await orders(house.home, f"/api/seats/demo/{OFFICE}/transfer", kind="leave")
+    assert (status, problem["title"]) == (409, "refused"), "the agent stays until the centre has accepted"
+    answered = await police.answers()
+    await step_told(town, call, "joined")
+    status, told = await orders(house.home, f"/api/seats/demo/{OFFICE}/transfer", kind="leave")
+    assert status == 200, told
+    await step_told(town, call, "handed")
+    await orders(house.home, f"/api/handoffs/{id}", officer="0231", case="A-77")
+    await call.hangs_up()
+    await police.ends()
+    record = await asks(house.home, f"/api/handoffs/{id}")
+    assert record["call"] == await call.id()
+    assert (record["seat"], record["agent"], record["by"]) == (OFFICE, "8001", "api")
+    assert (record["number"], record["trunk"], record["outcome"]) == ("110", "demo-centres", "handed")
+    assert (record["officer"], record["location"], record["summary"]) == ("0231", "人民路1号", "有人落水")
+    assert record["asked_by"] == "token-operator"
+    stages = [record[name] for name in ("asked", "dialled", "answered", "joined", "handed", "ended")]
+    assert None not in stages
+    assert stages == sorted(stages) or record["dialled"] <= record["asked"] + 0.5
+    # the times are those of the packets the centre saw
+    assert record["dialled"] == pytest.approx(invite["at"], abs=0.3)
+    assert record["answered"] == pytest.approx(answered["at"], abs=0.3)
+    masked = await asks(house.home, f"/api/handoffs/{id}", role="observer")
+    assert "00099" not in masked["caller"]
+    await until_gone(*talk.parties.values())
+
+
+async def test_a_busy_first_line_is_skipped_at_once(house: House, town: Lab, tmp_path: Path) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE)
+    first, second = centre(town, "110"), centre(town, "1100")
+    await first.will_be_busy()
+    began = time.time()
+    id = await hand_over(house, "110")
+    ring = await second.rings(within=SKIPPED)
+    assert ring["at"] - began <= SKIPPED
+    await second.answers()
+    await step_told(town, call, "joined")
+    record = await asks(house.home, f"/api/handoffs/{id}")
+    assert record["number"] == "1100"
+    assert any("skipped" in tried for tried in record["tried"])
+    await until_gone(call, *talk.parties.values(), second)
+
+
+async def test_a_first_trunk_that_swallows_the_invite_is_joined_by_the_second_within_four_seconds(
+    house: House, town: Lab, tmp_path: Path, dead: DeadTrunk
+) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE)
+    before = len(dead.invites)
+    began = time.time()
+    await hand_over(house, "122")
+    police = centre(town, "122")
+    ring = await police.rings(within=SKIPPED)
+    assert ring["at"] - began <= SKIPPED
+    assert len(dead.invites) > before, "the first trunk was to be tried"
+    await police.answers()
+    await step_told(town, call, "joined")
+    await until_gone(call, *talk.parties.values(), police)
+
+
+async def test_a_centre_that_rings_slowly_is_not_cut_when_the_next_line_is_tried(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE)
+    await hand_over(house, "110")
+    first, second = centre(town, "110"), centre(town, "1100")
+    await first.rings(within=3)
+    await second.rings(within=SKIPPED)
+    await first.answers()
+    await second.ends()
+    await step_told(town, call, "joined")
+    await until_gone(call, *talk.parties.values(), first)
+
+
+async def test_a_centre_that_refuses_on_every_line_leaves_the_caller_with_the_agent(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    for number in ("110", "1100"):
+        await centre(town, number).will_reject()
+    talk, call = await talking(town, tmp_path, OFFICE)
+    id = await hand_over(house, "110")
+    await step_told(town, call, "refused")
+    await talk.speak("refused", "caller", "agent")
+    await until_gone(call, *talk.parties.values())
+    heard = await talk.heard()
+    assert heard["caller"] == {("refused", "agent")}
+    assert heard["agent"] == {("refused", "caller")}
+    assert (await asks(house.home, f"/api/handoffs/{id}"))["outcome"] == "refused"
+
+
+async def test_an_emergency_gets_a_channel_of_a_full_trunk(house: House, town: Lab, tmp_path: Path) -> None:
+    """The carrier's trunk has 5 channels, 2 of them kept: three callers fill it for everybody else."""
+    talk, call = await talking(town, tmp_path, OFFICE)
+    other = await town.caller("13900000002").dials("12345")
+    await other.is_answered()
+    another = await town.caller("13900000008").dials("12345")
+    await another.is_answered()
+    fourth = await town.caller("13900000003").dials("12345")
+    end = await fourth.ends(5)
+    assert end["cause"] == 34
+    status, problem = await orders(house.home, f"/api/seats/demo/{OFFICE}/transfer", kind="three", to="7001")
+    assert status == 200, problem
+    await step_told(town, call, "refused")  # an ordinary call gets none
+    await centre(town, "119").will_reject()
+    await hand_over(house, "119")  # its own line refuses, the carrier's is kept free for it
+    dialled = await town.house.event(
+        "119 through the carrier",
+        lambda e: e.get("Step") == "dialled" and e.get("Trunk") == "demo-carrier",
+        SKIPPED + 2,
+    )
+    assert dialled["Number"] == "119"
+    await until_gone(call, other, another, *talk.parties.values())
+
+
+async def test_a_caller_handed_over_by_110_jumps_the_queue_with_their_case(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, busy = await talking(town, tmp_path, OFFICE)
+    two, busy_too = await talking(town, tmp_path, COLLEAGUE, "13900000004")
+    waiting = await town.caller("13900000005").dials("12345")
+    await waiting.waits_in("general", within=10)
+    handed = await town.caller("13900000006").dials("12345", trunk="centres", case="JQ-2026-0815")
+    await handed.waits_in("general", within=10)
+    await busy.hangs_up()
+    ring = await town.seat(OFFICE).rings(within=15, call=handed)
+    assert ring["caller"] == "13900000006"
+    await town.seat(OFFICE).answers(handed)
+    records = await asks(house.home, "/api/handoffs?city=demo")
+    (mine,) = [r for r in records if r["call"] == ring["call"]]
+    assert (mine["direction"], mine["centre"], mine["case"]) == ("in", "110", "JQ-2026-0815")
+    await until_gone(handed, waiting, busy_too, *talk.parties.values(), *two.parties.values())
+
+
+async def test_while_a_centre_is_rung_the_caller_hears_no_music_even_when_the_agent_leaves(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE)
+    await hand_over(house, "110")
+    await centre(town, "110").rings(within=5)
+    before = len(call.recording())
+    await talk.parties["agent"].hangs_up()
+    await call.waits_in("general", within=QUEUED)
+    await town.seat(COLLEAGUE).rings(within=20, call=call)
+    # who picks up at once lets nobody hear a ring
+    async with asyncio.timeout(15):
+        while ears.tone_seconds(call.recording()[before:], 450) < 1.5:  # noqa: ASYNC110  # a file grows unheard
+            await asyncio.sleep(LOOK)
+    await town.seat(COLLEAGUE).answers(call)
+    await until_gone(call, town.seat(COLLEAGUE))
+    heard = (await call.recorded())[before:]
+    ringing = ears.tone_seconds(heard, 450)
+    assert ringing > 0.5, "ringing, until somebody answers"
+    # music would never pause, and the edges of a tone are none
+    sound = ears.sound_seconds(heard)
+    assert ringing > 0.7 * sound
+    assert sound < 0.6 * len(heard) / RATE

@@ -1,0 +1,163 @@
+"""Recordings, words, holds and tickets: one contract, against SQLite and a real PostgreSQL alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from calls.facts import CallId, LegId
+from cti import vault
+from cti.home import Home
+from cti.retention import Retention
+from cti.settings import Settings
+from cti.shelf.chosen import Chosen
+from cti.store.history import History, sqlite_url
+from cti.store.models import Base
+from cti.store.recordings import Hold, RecordingStore, Span, Wanted
+from cti.store.tickets import TicketStore
+from recording.filed import Filed, Heard, Role
+from recording.retention import DAY
+from recording.table import State
+from recording.ticket import Ticket
+from tests.live import servers
+from tests.story.plan_files import demo
+
+CALL = CallId("demo-n1-1.1")
+ROW = Filed(
+    leg=LegId("n1-1.1"), call=CALL, city="demo", line="main", role=Role.CALLER, began=1000.0, ended=1060.0,
+    seconds=60.0, file="20260101/demo-n1-1.1/n1-1.1.wav", bytes=960044, sha256="ab",
+)  # fmt: skip
+SEAT = replace(ROW, leg=LegId("n1-2.2"), role=Role.SEAT, seat="1001", began=1020.0)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[servers.Server]:
+    with servers.postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def history(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[History]:
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path / "history.sqlite")
+    else:
+        url = request.getfixturevalue("postgres").url
+    made = History(url, seconds=10.0)
+    await made.start()
+    yield made
+    await made.close()
+    if request.param == "postgresql":
+        engine = create_async_engine(url)
+        async with engine.begin() as conn:
+            for table in (*Base.metadata.tables, "alembic_version"):
+                await conn.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+        await engine.dispose()
+
+
+@pytest.fixture
+def store(history: History) -> RecordingStore:
+    return RecordingStore(history)
+
+
+def span(leg: str, number: int, text: str, sound: str, start: float) -> Span:
+    return Span(LegId(leg), number, CALL, "demo", 1000.0 + start, start, start + 1, text, sound, 0.9,
+                '{"digits":"","words":[]}')  # fmt: skip
+
+
+def no_shelf(folder: Path) -> Chosen:
+    return Chosen(Home(folder), Settings())
+
+
+def sealed(folder: Path) -> list[str]:
+    return [p.name for p in folder.rglob("*.sealed")]
+
+
+async def test_a_row_told_again_keeps_what_became_of_it(store: RecordingStore) -> None:
+    await store.put(ROW)
+    await store.mark(ROW.leg, sealed=True)
+    await store.put_spans(ROW.leg, [], Heard.DONE)
+    await store.put(ROW)
+    found = await store.one(ROW.leg)
+    assert found == replace(ROW, sealed=True, heard=Heard.DONE)
+
+
+async def test_words_wait_until_their_recording_is_filed(store: RecordingStore) -> None:
+    words = [span(ROW.leg, 0, "解放路", " jie fang lu ", 5.0)]
+    assert not await store.put_spans(ROW.leg, words, Heard.DONE)
+    assert await store.spans(CALL) == []
+    await store.put(ROW)
+    assert await store.put_spans(ROW.leg, words, Heard.DONE)
+    assert await store.put_spans(ROW.leg, words, Heard.DONE)
+    assert await store.spans(CALL) == words
+
+
+async def test_recordings_are_found_by_words_sound_seat_line_and_time(store: RecordingStore) -> None:
+    for row in (ROW, SEAT):
+        await store.put(row)
+    await store.put_spans(
+        ROW.leg, [span(ROW.leg, 0, "我在解方路上", " wo zai jie fang lu shang ", 5.0)], Heard.DONE
+    )
+    await store.put_spans(SEAT.leg, [span(SEAT.leg, 0, "请讲100%", " qing jiang ", 1.0)], Heard.DONE)
+
+    async def legs(wanted: Wanted) -> list[str]:
+        return [row.leg for row, _ in await store.find(wanted)]
+
+    assert await legs(Wanted()) == [SEAT.leg, ROW.leg]
+    assert await legs(Wanted(said="解方路")) == [ROW.leg]
+    assert await legs(Wanted(said="解放路")) == []
+    assert await legs(Wanted(sound=" jie fang lu ")) == [ROW.leg]
+    assert await legs(Wanted(sound=" ang lu ")) == []
+    assert await legs(Wanted(said="%")) == [SEAT.leg]
+    assert await legs(Wanted(seat="1001")) == [SEAT.leg]
+    assert await legs(Wanted(line="main", since=1010.0)) == [SEAT.leg]
+    assert await legs(Wanted(city="luan")) == []
+    [(_, hits)] = await store.find(Wanted(said="解方"))
+    assert [h.start for h in hits] == [5.0]
+
+
+async def test_what_was_kept_long_enough_goes_unless_its_call_is_held(
+    store: RecordingStore, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    held = replace(ROW, leg=LegId("n1-9.9"), call=CallId("demo-n1-9.9"), file="d/demo-n1-9.9/n1-9.9.wav")
+    for row in (ROW, held):
+        await store.put(row)
+        file = tmp_path / f"{row.file}{vault.SUFFIX}"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"x")
+    await store.put_spans(ROW.leg, [span(ROW.leg, 0, "字", " zi ", 1.0)], Heard.DONE)
+    await store.hold(Hold(held.call, "8001", "court", 2000.0))
+    plan = demo()
+    days = plan.lines["main"].recordings_keep_days or plan.city.recordings_keep_days
+    clock = [1060.0 + days * DAY - 5]
+    retention = Retention(
+        tmp_path, store, lambda: {"demo": plan}, lambda row: told.append(row.on), no_shelf(tmp_path),
+        lambda: clock[0],
+    )  # fmt: skip
+    assert await retention.sweep() == 0
+    clock[0] += 10
+    assert await retention.sweep() == 1
+    gone = await store.one(ROW.leg)
+    assert gone is not None
+    assert (gone.state, told) == (State.EXPIRED, [CALL])
+    assert await store.spans(CALL) == []
+    assert sealed(tmp_path) == ["n1-9.9.wav.sealed"]
+    await store.release(held.call)
+    assert await retention.sweep() == 1
+    assert sealed(tmp_path) == []
+
+
+async def test_tickets_made_at_the_same_moment_have_numbers_of_their_own(history: History) -> None:
+    store = TicketStore(history)
+
+    def ticket(number: str) -> Ticket:
+        return Ticket(number, "demo", CALL, "12345", "139", "main", 1.0, "8001", "{}", "{}", "{}")
+
+    made = await asyncio.gather(*(store.make("demo", "20261121", ticket) for _ in range(5)))
+    assert sorted(t.number for t in made) == [f"demo-20261121-0000{n}" for n in range(1, 6)]
+    assert len(await store.of_call(CALL)) == 5

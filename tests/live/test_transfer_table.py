@@ -1,0 +1,68 @@
+"""Every row of the transfer table, by real phones; who heard whom is judged from what they recorded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from calls.orders import Pause
+from lab.scenario import Lab
+from tests.house import House, house_with
+from tests.live.seat_town import order, plan_at
+from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
+from tests.live.transfer_town import centre, until_gone
+from transfer.table import Fact, rows
+
+ROWS = [(s.value, f.value, r.then.value, centre) for s, f, r, centre in rows()]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("table")
+    with house_with(folder, plan_at(folder)) as up:
+        yield up
+
+
+@pytest_asyncio.fixture
+async def case(house: House, city: Lab, tmp_path: Path) -> AsyncIterator[Callable[[bool], Awaitable[Case]]]:
+    cases: list[Case] = []
+
+    async def make(handoff: bool) -> Case:
+        await city.staffed(AGENT, COLLEAGUE, NEXT)
+        for number in (CENTRE, "1100"):
+            await centre(city, number).will_ring()
+        # the queue rings only who is to answer first; a paused seat is still called by its number
+        await order(house.home, *(Pause(city="demo", seat=s, reason="meeting") for s in (COLLEAGUE, NEXT)))
+        made = Case(house, city, tmp_path, handoff=handoff)
+        cases.append(made)
+        return made
+
+    yield make
+    for made in cases:
+        await until_gone(made.call, made.agent, made.target)
+
+
+@pytest.mark.parametrize(("state", "fact", "then", "only_centre"), ROWS, ids=lambda x: str(x))
+async def test_a_row_of_the_table_on_real_phones(
+    case: Callable[[bool], Awaitable[Case]], state: str, fact: str, then: str, only_centre: bool
+) -> None:
+    one = await case(only_centre or fact == Fact.HANDOFF)
+    await one.reaches(state)
+    await one.speaks("before", state)
+    await one.happens(state, fact)
+    if then == "queued":
+        await one.call.waits_in("general")
+        # the head of the queue is a promise that somebody answers
+        await one.next_seat()
+        then = "talking"
+    elif then == "sent":
+        await one.answered()
+        then = "handed"
+    elif then == "over" and fact != "caller-left":
+        await one.call.ends()
+    await one.speaks("after", then)
+    await until_gone(one.call, one.agent, one.target)
+    assert await one.talk.heard() == one.expected({"before": state, "after": then})

@@ -1,0 +1,147 @@
+"""One call, led through the transfer table by real phones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calls.orders import Kind, Transfer, Unpause
+from lab.parties import Call, Phone, Seat
+from lab.scenario import Lab
+from tests.house import House
+from tests.live.seat_town import order
+from tests.live.transfer_town import Talk, centre, step_told, talking
+from transfer.table import STATES, State
+
+AGENT, COLLEAGUE, NEXT = "1001", "1003", "1002"
+CENTRE = "110"
+
+
+class Case:
+    """One call, led through the table."""
+
+    def __init__(self, house: House, city: Lab, folder: Path, *, handoff: bool) -> None:
+        self.house, self.city, self.handoff = house, city, handoff
+        self.folder = folder
+        self.since = 0
+        self.target: Seat
+        self.call: Call
+        self.talk: Talk
+        self.agent: Phone
+
+    @property
+    def to(self) -> str:
+        return CENTRE if self.handoff else COLLEAGUE
+
+    async def begins(self) -> None:
+        self.talk, self.call = await talking(self.city, self.folder, AGENT)
+        self.agent = self.talk.parties["agent"]
+        self.target = centre(self.city, CENTRE) if self.handoff else self.city.seat(COLLEAGUE)
+
+    async def wishes(self, kind: Kind, to: str = "") -> None:
+        await order(self.house.home, Transfer(city="demo", seat=AGENT, kind=kind, to=to))
+
+    async def told(self, step: str, within: float = 10.0) -> None:
+        await step_told(self.city, self.call, step, within)
+
+    # --- the ways to a state ---------------------------------------------------------------------
+
+    async def reaches(self, state: str) -> None:
+        await self.begins()
+        match state:
+            case "asking" | "consulting":
+                await self.wishes("consult", self.to)
+                await self.target.rings(within=5)
+            case "ringing" | "together":
+                await self.wishes("handoff" if self.handoff else "three", self.to)
+                await self.target.rings(within=5)
+            case "handed" | "sent" | "queued":
+                await self.wishes("handoff" if self.handoff else "blind", self.to)
+                await self.target.rings(within=5)
+        match state:
+            case "consulting" | "together":
+                await self.answered()
+            case "handed":
+                await self.answered()
+                if self.handoff:
+                    await self.agent.hangs_up()
+                    await self.told("handed")
+            case "queued":
+                await self.target.rejects()
+                await self.told("back")
+                await self.call.waits_in("general")
+
+    async def answered(self) -> None:
+        await self.target.answers()
+        self.talk.joins("target", self.target)
+        await self.told("answered")
+
+    # --- facts ------------------------------------------------------------------------------------
+
+    async def happens(self, state: str, fact: str) -> None:
+        match fact:
+            case "blind" | "consult" | "three" | "handoff":
+                await self.wishes(fact, self.to)
+                await self.target.rings(within=5)
+                if fact == "blind":
+                    await self.agent.ends()
+            case "takeback":
+                await self.wishes("takeback")
+                await self.told("taken-back")
+                await self.target.ends()
+            case "together":
+                await self.wishes("together")
+                await self.told("joined")
+            case "leave":
+                await self.wishes("leave")
+                await self.agent.ends()
+                await self.told("handed")
+            case "answered":
+                await self.answered()
+                if state == "ringing":
+                    await self.told("joined")
+            case "refused":
+                await self.target.rejects()
+                await self.told("back" if state == "sent" else "refused")
+            case "target-left":
+                await self.target.hangs_up()
+                await self.told("target-left")
+            case "agent-left":
+                await self.agent.hangs_up()
+                if state in ("asking", "ringing"):
+                    await self.told("back")
+                elif state != "talking":
+                    await self.told("handed")
+            case "caller-left":
+                await self.call.hangs_up()
+            case "seat-answered":
+                await self.next_seat()
+            case _:
+                raise AssertionError(f"nobody knows how to bring about {fact!r}")
+
+    async def next_seat(self) -> None:
+        seat = self.city.seat(NEXT)
+        await order(self.house.home, Unpause(city="demo", seat=NEXT))
+        await seat.answers(self.call, within=25)
+        self.talk.joins("agent", seat)
+        self.agent = seat
+
+    # --- what must be true ------------------------------------------------------------------------
+
+    def present(self, state: str) -> tuple[str, ...]:
+        """Who has a phone at the ear in this state."""
+        with_agent = state in ("talking", "asking", "consulting", "ringing", "together")
+        with_target = state in ("consulting", "together", "handed")
+        return ("caller", *(["agent"] if with_agent else []), *(["target"] if with_target else []))
+
+    async def speaks(self, mark: str, state: str) -> None:
+        if state not in ("over", "queued", "sent"):
+            await self.talk.speak(mark, *self.present(state))
+
+    def expected(self, marks: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
+        found: dict[str, set[tuple[str, str]]] = {name: set() for name in self.talk.files}
+        for mark, state in marks.items():
+            for pair in STATES[State(state)].hear if state not in ("over", "queued", "sent") else ():
+                one, two = sorted(pair)
+                found[one].add((mark, two))
+                found[two].add((mark, one))
+        return found

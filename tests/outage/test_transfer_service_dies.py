@@ -1,0 +1,76 @@
+"""kill -9 of the service in every state of a transfer: the caller always has somebody."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.scenario import Lab
+from tests.house import House, house_with
+from tests.live.seat_town import plan_at
+from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
+from tests.live.transfer_town import centre, has_somebody, step_told, talking, until_gone
+from tests.outage import hands
+from transfer.table import State
+
+SAFE = 6.0
+"""Seconds after the agent is gone (issue: at the latest 6 s)."""
+WITH_AGENT = ("talking", "asking", "consulting", "ringing", "together")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("transfers")
+    with house_with(folder, plan_at(folder)) as up:
+        yield up
+
+
+STATES = [(s.value, False) for s in State if s is not State.OVER]
+STATES += [(s.value, True) for s in (State.RINGING, State.TOGETHER, State.HANDED)]
+
+
+@pytest.mark.parametrize(("state", "handoff"), STATES)
+async def test_a_service_killed_in_any_state_leaves_no_caller_alone(
+    house: House, city: Lab, tmp_path: Path, state: str, handoff: bool
+) -> None:
+    await city.staffed(AGENT, COLLEAGUE, NEXT)
+    for number in (CENTRE, "1100"):
+        await centre(city, number).will_ring()
+    case = Case(house, city, tmp_path, handoff=handoff)
+    await case.reaches(state)
+    with hands.without_service(house):
+        assert await has_somebody(city, case.call, SAFE) or state in ("asking", "consulting", "sent")
+        if state in WITH_AGENT and state != "talking":
+            await case.agent.hangs_up()
+            assert await has_somebody(city, case.call, SAFE)
+        elif state == "sent":
+            await case.target.rejects()
+            assert await has_somebody(city, case.call, SAFE)
+        with contextlib.suppress(Exception):
+            await until_gone(case.call, case.agent, case.target)
+
+
+async def test_keys_on_the_phone_hand_over_and_consult_with_the_service_dead(
+    house: House, city: Lab, tmp_path: Path
+) -> None:
+    await city.staffed(AGENT, COLLEAGUE, NEXT)
+    for number in (CENTRE, "1100"):
+        await centre(city, number).will_ring()
+    with hands.without_service(house):
+        talk, call = await talking(city, tmp_path, AGENT)
+        agent, colleague = talk.parties["agent"], city.seat(COLLEAGUE)
+        # dialled on without waiting for the tone: no digit is lost
+        await agent.presses("*82" + COLLEAGUE + "#")
+        await colleague.answers(within=10)
+        talk.joins("target", colleague)
+        # told before the two hear each other: a key pressed in between is one of the dialling
+        await step_told(city, call, "answered")
+        await talk.speak("asked", "agent", "target")
+        await agent.presses("*80")  # taken back
+        await colleague.ends()
+        await talk.speak("back", "caller", "agent")
+        await until_gone(call, agent, colleague)
+    assert (await talk.heard())["caller"] == {("back", "agent")}

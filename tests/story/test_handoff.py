@@ -1,0 +1,91 @@
+"""The hand-off record, made from facts; where calls stand in the transfer table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calls import facts as f
+from calls.codec import fact_from_dict, fact_to_dict, from_dict, to_dict
+from calls.facts import CallId, LegId
+from cti.web.transfer import handoff_answer, sheet, transfer_answer
+from transfer.handoff import Handoff, Moves, step
+from transfer.table import State
+
+CALL = CallId("demo-n1-1732190695.1")
+BEGAN = 1_732_190_700.0
+
+
+def told(steps: str, **asked: str) -> Moves:
+    """The steps one second after the other."""
+    moves = Moves()
+    for second, name in enumerate(steps.split()):
+        more: dict[str, Any] = {"kind": "handoff", "to": "110", "seat": "1001", "caller": "13900000001"}
+        more = more | asked if name == "asked" else {}
+        if name in ("dialled", "skipped", "accepted"):
+            more = {"way": "1", "trunk": "demo-centres", "number": "110"}
+        moves = step(
+            moves, f.TransferStepped(at=BEGAN + second, node="n1", call=CALL, id="h1", step=name, **more)
+        )
+    return moves
+
+
+def test_a_hand_over_leaves_every_stage_with_its_time() -> None:
+    record = told("asked dialled accepted answered joined handed target-left over").records["h1"]
+    assert (record.asked, record.dialled, record.answered) == (BEGAN, BEGAN + 1, BEGAN + 3)
+    assert (record.joined, record.handed, record.ended) == (BEGAN + 4, BEGAN + 5, BEGAN + 7)
+    assert (record.number, record.trunk, record.seat) == ("110", "demo-centres", "1001")
+    assert record.tried == ("1 demo-centres 110 dialled", "1 demo-centres 110 accepted")
+
+
+def test_the_desk_follows_the_table() -> None:
+    assert told("asked dialled").live[CALL].state is State.RINGING
+    assert told("asked dialled answered joined").live[CALL].state is State.TOGETHER
+    assert told("asked answered handed").live[CALL].state is State.HANDED
+    assert told("asked refused").live[CALL].state is State.TALKING
+    assert told("asked agent-left back").live[CALL].state is State.QUEUED
+    assert told("asked answered", kind="consult").live[CALL].state is State.CONSULTING
+    buttons = transfer_answer(told("asked answered", kind="consult").live[CALL]).buttons
+    assert buttons == ["takeback", "together", "leave"]
+
+
+def test_a_record_and_its_facts_survive_the_journal() -> None:
+    record = told("asked dialled skipped refused").records["h1"]
+    assert from_dict(Handoff, to_dict(record)) == record
+    noted = f.HandoffNoted(at=BEGAN, node="n1", id="h1", call=CALL, words=(("officer", "0231"),))
+    assert fact_from_dict(fact_to_dict(noted)) == noted
+
+
+def test_words_come_into_the_record_and_a_handshake_keeps_its_first_moment() -> None:
+    moves = told("asked")
+    for second in (1.0, 2.0):
+        words = (("officer", "0231"), ("received", ""), ("seat", "9999"))
+        moves = step(moves, f.HandoffNoted(at=BEGAN + second, node="n1", id="h1", call=CALL, words=words))
+    record = moves.records["h1"]
+    assert (record.officer, record.received, record.seat) == ("0231", BEGAN + 1, "1001")
+
+
+def test_a_call_a_centre_hands_to_us_has_a_record_with_its_case() -> None:
+    moves = step(
+        Moves(),
+        f.HandedToUs(
+            at=BEGAN, node="n1", call=CALL, centre="110", case="JQ-1", trunk="centres", caller="139"
+        ),
+    )
+    moves = step(
+        moves,
+        f.SeatAnswered(
+            at=BEGAN + 3, node="n1", call=CALL, city="demo", queue="general", seat="1002",
+            leg=LegId("n1-2"), waited=2.0, rang=1.0,
+        ),
+    )  # fmt: skip
+    (record,) = moves.records.values()
+    assert (record.direction, record.centre, record.case) == ("in", "110", "JQ-1")
+    assert (record.seat, record.answered, record.outcome) == ("1002", BEGAN + 3, "accepted")
+
+
+def test_what_people_typed_stays_text_on_the_sheet_and_numbers_are_masked() -> None:
+    record = Handoff("h1", CALL, "demo", "out", "handoff", "110", caller="13900000001", summary="<b>x</b>")
+    text = sheet(record, full=False)
+    assert "<b>x" not in text
+    assert "13900000001" not in text
+    assert handoff_answer(record, full=True)["caller"] == "13900000001"

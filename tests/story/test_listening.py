@@ -1,0 +1,194 @@
+"""Who is listened to live, and what becomes of the others, with a fake recogniser and a fake Asterisk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calls import facts as f
+from calls.facts import CallId, LegId
+from calls.orders import MaskRecording, Order, TapLeg
+from cti.listening import BEHIND, Listening
+from cti.speech.crew import Hand
+from cti.store.recordings import Span
+from cti.switchboard import Switchboard
+from recording.filed import Filed, Heard
+from recording.recognised import Recognised, Word
+from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, said
+
+
+class Store:
+    """What the database would hold."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Filed] = {}
+        self.words: dict[str, list[Span]] = {}
+        self.heard: dict[str, Heard] = {}
+
+    async def of_call(self, call: str) -> list[Filed]:
+        return [r for r in self.rows.values() if r.call == call]
+
+    async def spans(self, call: str) -> list[Span]:
+        return [s for words in self.words.values() for s in words if s.call == call]
+
+    async def spans_of(self, leg: str) -> list[Span]:
+        return self.words.get(leg, [])
+
+    async def unheard(self) -> list[Filed]:
+        return [r for r in self.rows.values() if self.heard.get(r.leg) is not Heard.DONE]
+
+    async def put_spans(self, leg: str, spans: list[Span], heard: Heard) -> bool:
+        if leg not in self.rows:
+            return False
+        self.words[leg], self.heard[leg] = list(spans), heard
+        return True
+
+    async def mark(self, leg: str, **changes: Any) -> None:
+        self.heard[leg] = changes["heard"]
+
+
+class Room:
+    """A listening service whose processes say what the test says."""
+
+    def __init__(self, folder: Path, legs: int) -> None:
+        self.clock = 200.0
+        self.board = Switchboard()
+        self.store = Store()
+        self.orders: list[Order] = []
+        self.said: list[dict[str, Any]] = []
+        self.listening = Listening(
+            folder, folder, lambda: None, lambda: folder / "ring", self.store,  # type: ignore[arg-type]
+            lambda: self.board.board, self._do, workers=1, legs=legs, back=self._back, now=lambda: self.clock,
+        )  # fmt: skip
+        self.board.listen(self.listening.hear)
+        [self.hand] = self.listening.hands
+        self.hand.ready = True
+        self.hand.say = lambda **told: self.said.append(told)  # type: ignore[method-assign]
+
+    async def _back(self, row: Filed) -> None:
+        """All files are on disk here."""
+
+    async def _do(self, order: Order) -> str:
+        self.orders.append(order)
+        return "0x1"
+
+    def tells(self, what: str, leg: LegId = CALLER, **told: Any) -> None:
+        self.listening._told(self.hand, {"what": what, "leg": leg, **told})
+
+    async def begun(self, *legs: LegId) -> None:
+        """Wait until these legs are followed."""
+        async with asyncio.timeout(5):
+            while {s["leg"] for s in self.said if s["do"] == "follow"} != set(legs):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    made = Room(tmp_path, legs=2)
+    running = asyncio.create_task(made.listening.run())
+    yield made
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def talk(room: Room) -> None:
+    for fact in answered():
+        room.board.hear(fact)
+    for leg in (CALLER, SEAT_LEG):
+        room.board.hear(said(f.RecordingStarted, 130.0, leg=leg, file=f"d/{leg}.wav"))
+
+
+def words(text: str, start: float) -> dict[str, Any]:
+    return asdict(Recognised(text, start, start + 1, 0.9, "", (Word(text, start, start + 1, 0.9),)))
+
+
+async def test_both_sides_of_a_talk_are_tapped_and_followed(room: Room) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    assert {o.leg for o in room.orders if isinstance(o, TapLeg)} == {CALLER, SEAT_LEG}
+
+
+async def test_a_tap_that_begins_in_a_pause_is_masked_too(room: Room) -> None:
+    for fact in answered():
+        room.board.hear(fact)
+    room.board.hear(said(f.RecordingStarted, 130.0, leg=CALLER, file="d/c.wav"))
+    room.board.hear(said(f.RecordingPaused, 131.0, leg=CALLER))
+    await room.begun(CALLER)
+    async with asyncio.timeout(5):
+        while MaskRecording(leg=CALLER, on=True) not in room.orders:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def test_text_shows_while_it_is_said_and_stays_in_its_place(room: Room) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    room.tells("partial", text="我 想", at=1.0, behind=0.0)
+    told = await room.listening.transcript(CALL)
+    assert [n.text for n in told.now] == ["我想"]
+    room.tells("span", at=2.0, live=True, span=words("我想反映", 71.0))
+    told = await room.listening.transcript(CALL)
+    assert ([s.text for s in told.said], told.now, told.complete) == (["我想反映"], (), False)
+    assert told.said[0].at == 130.0 + 71.0
+
+
+async def test_a_process_that_died_is_taken_up_after_the_last_span(room: Room) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    room.tells("span", at=9.0, live=True, span=words("我想反映", 77.0))
+    room.said.clear()
+    room.listening._began(room.hand)
+    [again] = [s for s in room.said if s["do"] == "follow" and s["leg"] == CALLER]
+    # listening began at 200: second 70 of a recording that began at 130
+    assert (again["offset"], again["begin"]) == (70.0, 8.0)
+
+
+async def test_a_voice_too_far_behind_is_left_to_after_call_work(room: Room) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    room.tells("partial", text="", at=1.0, behind=BEHIND + 1)
+    assert room.listening.dropped == 1
+    assert {"do": "drop", "leg": CALLER} in room.said
+    assert CALLER not in room.hand.live
+
+
+async def test_a_tap_that_stopped_early_is_not_taken_for_the_whole_talk(room: Room) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    room.board.hear(said(f.LegEnded, 230.0, leg=CALLER))
+    assert {"do": "end", "leg": CALLER} in room.said
+    room.tells("over", seconds=4.0, live=True)
+    assert room.listening.dropped == 1
+    assert room.store.words == {}
+
+
+async def test_a_third_voice_waits_for_nobody_and_is_transcribed_afterwards(room: Room) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    third = LegId("n1-9.9")
+    room.board.hear(said(f.LegStarted, 140.0, leg=third, channel="PJSIP/demo-1002-9", endpoint="demo-1002"))
+    room.board.hear(said(f.RecordingStarted, 140.0, leg=third, file="d/third.wav"))
+    async with asyncio.timeout(5):
+        while not room.listening.dropped:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    room.store.rows[third] = Filed(
+        leg=third, call=CallId(CALL), city="demo", began=140.0, ended=150.0, file="d/third.wav"
+    )
+    for leg in (CALLER, SEAT_LEG):
+        room.board.hear(said(f.LegEnded, 210.0, leg=leg))
+        room.tells("over", leg=leg, seconds=100.0, live=True)
+    async with asyncio.timeout(5):
+        while not [s for s in room.said if s["do"] == "transcribe" and s["leg"] == third]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def test_a_hand_without_a_process_takes_orders_and_does_nothing() -> None:
+    hand = Hand(0, lambda: None, lambda h, t: None, lambda h: None, lambda h: None)
+    hand.say(do="ping")
+    assert hand.pid is None

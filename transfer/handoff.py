@@ -1,0 +1,259 @@
+"""The record of a caller brought to somebody outside, or handed to us: who asked, when, each stage's time,
+which number took it, what was sent with it, what became of it. One row for both sides' words.
+
+Made from facts alone (the dialplan tells them), so a service that was dead only lacks what it did not hear;
+words of people and of the centre's computer come as ``HandoffNoted``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from calls import facts as f
+from calls.facts import CallId, Fact
+from transfer.table import STATES, State
+from transfer.table import Fact as Happened
+from transfer.table import step as step_table
+
+OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept", "taken-back")
+"""kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号)."""
+KEPT = 500
+"""Records remembered; older ones stand in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """Times are seconds since the epoch, UTC; None: it has not happened."""
+
+    id: str
+    call: CallId
+    city: str
+    direction: str
+    """``out``, or ``in``: handed to us."""
+    kind: str
+    centre: str
+    """What was dialled: a centre, a seat, a contact, a line."""
+    caller: str = ""
+    seat: str = ""
+    agent: str = ""
+    by: str = ""
+    """phone (a key), api; for a call handed to us, the trunk."""
+    asked: float | None = None
+    dialled: float | None = None
+    answered: float | None = None
+    joined: float | None = None
+    handed: float | None = None
+    """The agent has left caller and centre to each other."""
+    ended: float | None = None
+    number: str = ""
+    """The number that took it."""
+    trunk: str = ""
+    tried: tuple[str, ...] = ()
+    """``1 demo-centres 110 dialled``, ``1 demo-centres 110 skipped 17``."""
+    outcome: str = ""
+    """One of ``OUTCOMES``."""
+    cause: str = ""
+    case: str = ""
+    """The centre's own case number."""
+    officer: str = ""
+    location: str = ""
+    summary: str = ""
+    reason: str = ""
+    """Why the centre refused it, in its own words."""
+    result: str = ""
+    """What came back: the centre's feedback."""
+    sent: float | None = None
+    received: float | None = None
+    confirmed: float | None = None
+    """The webhook's handshake: sent by us, received and confirmed by the centre's computer."""
+    asked_by: str = ""
+    """Who asked for it, or wrote its place and story last: a name as the API knows it (``agent-8001``)."""
+    changed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Where a call stands in the transfer table."""
+
+    call: CallId
+    state: State
+    id: str
+    city: str
+    seat: str
+    to: str
+    handoff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """All transfers known: where live ones stand, and the records."""
+
+    live: Mapping[CallId, Now] = field(default_factory=dict)
+    records: Mapping[str, Handoff] = field(default_factory=dict)
+    touched: tuple[Handoff, ...] = ()
+    """Records the last fact changed."""
+
+
+_HAPPENED: Mapping[str, Happened] = {
+    "answered": Happened.ANSWERED,
+    "refused": Happened.REFUSED,
+    "target-left": Happened.TARGET_LEFT,
+    "agent-left": Happened.AGENT_LEFT,
+    "handed": Happened.AGENT_LEFT,
+    "together": Happened.TOGETHER,
+    "taken-back": Happened.TAKE_BACK,
+}
+_OUTCOME: Mapping[str, str] = {
+    "asked": "asked",
+    "answered": "accepted",
+    "handed": "handed",
+    "refused": "refused",
+    "back": "back",
+    "over": "over",
+    "taken-back": "taken-back",
+}
+_TIMED = {"dialled": "dialled", "answered": "answered", "joined": "joined", "handed": "handed"}
+KINDS = ("blind", "consult", "three", "handoff")
+_ENDS = ("refused", "taken-back", "back", "over", "queued")
+
+
+def step(moves: Moves, fact: Fact) -> Moves:
+    """The records after this fact."""
+    if moves.touched:
+        moves = replace(moves, touched=())
+    match fact:
+        case f.TransferStepped():
+            return _stepped(moves, fact)
+        case f.HandoffNoted():
+            return _noted(moves, fact)
+        case f.Snapshot():
+            alive = {leg.call for leg in fact.legs}
+            return replace(moves, live={c: n for c, n in moves.live.items() if c in alive})
+        case f.HandedToUs():
+            return _to_us(moves, fact)
+        case f.CallLeft():
+            return _left(moves, fact)
+        case f.SeatAnswered():
+            return _seat_answered(moves, fact)
+    return moves
+
+
+WORDS = ("case", "officer", "location", "summary", "reason", "result", "asked_by")
+"""What may be noted as text; ``sent``, ``received`` and ``confirmed`` as the moment it was said."""
+LONGEST = 2000
+
+
+def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
+    record = moves.records.get(x.id)
+    if record is None:
+        return moves
+    told: dict[str, Any] = {"changed": x.at}
+    for name, text in x.words:
+        if name in WORDS:
+            told[name] = text[:LONGEST]
+        elif name in ("sent", "received", "confirmed"):
+            # said again, the first time stands
+            told[name] = getattr(record, name) or x.at
+        elif name == "outcome" and text in ("kept", "refused"):
+            told["outcome"] = text
+    return _put(moves, replace(record, **told))
+
+
+def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
+    record = moves.records.get(x.id)
+    if record is None:
+        city = x.call.partition("-")[0]
+        record = Handoff(x.id, x.call, city, "out", x.kind, x.to, asked=x.at)
+    told: dict[str, Any] = {"changed": x.at}
+    if x.step == "asked":
+        told |= {"kind": x.kind, "centre": x.to, "seat": x.seat, "by": x.by, "asked": x.at}
+        told |= {"caller": x.caller, "agent": x.agent}
+        if x.by == "phone" and x.agent and not record.asked_by:
+            told["asked_by"] = f"agent-{x.agent}"
+    if x.step in ("dialled", "skipped", "accepted"):
+        words = (x.way, x.trunk, x.number, x.step, x.why if x.step == "skipped" else "")
+        told["tried"] = (*record.tried, " ".join(w for w in words if w))
+    if x.step == "accepted":
+        told |= {"number": x.number, "trunk": x.trunk}
+    if (name := _TIMED.get(x.step)) and getattr(record, name) is None:
+        told[name] = x.at
+    if (outcome := _OUTCOME.get(x.step)) is not None:
+        told["outcome"] = outcome
+        told["cause"] = x.why or record.cause
+    if x.step in _ENDS or (x.step == "target-left" and record.ended is None):
+        told["ended"] = x.at
+    return _move(_put(moves, replace(record, **told)), x)
+
+
+def _move(moves: Moves, x: f.TransferStepped) -> Moves:
+    """The state in the table: the desk's buttons follow it."""
+    known = moves.live.get(x.call)
+    if x.step == "asked":
+        if x.kind not in KINDS:
+            return moves
+        handoff = x.kind == "handoff"
+        state = step_table(State.TALKING, Happened(x.kind), handoff=handoff).state
+        city = x.call.partition("-")[0]
+        return _at(moves, Now(x.call, state, x.id, city, x.seat, x.to, handoff))
+    if known is None:
+        return moves
+    if x.step in ("back", "queued"):
+        return _at(moves, replace(known, state=State.QUEUED))
+    if x.step == "over":
+        return _gone(moves, x.call)
+    happened = _HAPPENED.get(x.step)
+    if happened is None or known.id != x.id:
+        return moves
+    return _at(moves, replace(known, state=step_table(known.state, happened, handoff=known.handoff).state))
+
+
+def _to_us(moves: Moves, x: f.HandedToUs) -> Moves:
+    record = Handoff(
+        id=f"in-{x.call}", call=x.call, city=x.call.partition("-")[0], direction="in", kind="handoff",
+        centre=x.centre, caller=x.caller, by=x.trunk, asked=x.at, case=x.case, outcome="asked", changed=x.at,
+    )  # fmt: skip
+    return _put(moves, record)
+
+
+def _seat_answered(moves: Moves, x: f.SeatAnswered) -> Moves:
+    known = moves.live.get(x.call)
+    if known is not None and known.state is State.QUEUED:
+        moves = _gone(moves, x.call)
+    record = moves.records.get(f"in-{x.call}")
+    if record is None or record.answered is not None:
+        return moves
+    told = replace(record, seat=x.seat, answered=x.at, outcome="accepted", changed=x.at)
+    return _put(moves, told)
+
+
+def _left(moves: Moves, x: f.CallLeft) -> Moves:
+    moves = _gone(moves, x.call)
+    for record in list(moves.records.values()):
+        if record.call == x.call and record.ended is None:
+            moves = _put(moves, replace(record, ended=x.at, changed=x.at))
+    return moves
+
+
+def _put(moves: Moves, record: Handoff) -> Moves:
+    records = {**moves.records, record.id: record}
+    while len(records) > KEPT:
+        del records[next(iter(records))]
+    touched = (*(r for r in moves.touched if r.id != record.id), record)
+    return replace(moves, records=records, touched=touched)
+
+
+def _at(moves: Moves, standing: Now) -> Moves:
+    return replace(moves, live={**moves.live, standing.call: standing})
+
+
+def _gone(moves: Moves, call: CallId) -> Moves:
+    if call not in moves.live:
+        return moves
+    return replace(moves, live={c: n for c, n in moves.live.items() if c != call})
+
+
+def hears(standing: Now) -> tuple[str, ...]:
+    """What a desk shows: ``caller-agent``."""
+    return tuple("-".join(sorted(pair)) for pair in sorted(STATES[standing.state].hear, key=sorted))
