@@ -16,6 +16,7 @@ from pathlib import Path
 import asterisk_conf
 from asterisk_conf import prompts
 from asterisk_conf.prompts import Catalogue, Made, Prompt
+from cti.speech.alaw import linear
 
 RECIPE = 1
 """Raised when trimming, loudness or coding changes so that every prompt must be made again."""
@@ -27,25 +28,6 @@ PLAYED = ".sln"
 translation path after one with a later sequence number, and A-law from a file has number 0: once it was
 played, whatever hears or speaks into what this channel is told (ChanSpy's barge) is deaf to every talker
 whose numbers start beyond 32768. Linear frames take no such path."""
-
-
-def _linear(code: int) -> int:
-    """One A-law byte as a 16 bit sample (ITU-T G.711)."""
-    code ^= 0x55
-    segment, size = (code & 0x70) >> 4, ((code & 0x0F) << 4) + 8
-    size = size if segment == 0 else (size + 0x100) << (segment - 1)
-    return size if code & 0x80 else -size
-
-
-_LOW = bytes(_linear(code) & 0xFF for code in range(256))
-_HIGH = bytes(_linear(code) >> 8 & 0xFF for code in range(256))
-
-
-def linear(alaw: bytes) -> bytes:
-    """The same sound as 16 bit samples, little endian."""
-    samples = bytearray(2 * len(alaw))
-    samples[0::2], samples[1::2] = alaw.translate(_LOW), alaw.translate(_HIGH)
-    return bytes(samples)
 
 
 def catalogue() -> Catalogue:

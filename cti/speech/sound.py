@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cti.errors import Refused
+from cti.speech.alaw import linear
 
 Wave: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 
@@ -122,11 +123,7 @@ def alaw(sound: Wave) -> bytes:
 
 def from_alaw(data: bytes) -> Wave:
     """The wave an A-law telephone plays for these bytes."""
-    code = np.frombuffer(data, dtype=np.uint8).astype(np.int32) ^ 0x55
-    segment = (code & 0x70) >> 4
-    base = ((code & 0x0F) << 4) + 8
-    size = np.where(segment == 0, base, (base + 0x100) << np.maximum(segment - 1, 0))
-    return (np.where(code & 0x80, size, -size) / 32768).astype(np.float32)
+    return (np.frombuffer(linear(data), dtype="<i2") / 32768).astype(np.float32)
 
 
 _REMEDY = "convert it: sox IN -r 8000 -c 1 -b 16 OUT.wav"

@@ -11,7 +11,8 @@ from pathlib import Path
 from asterisk_conf import prompts
 from asterisk_conf.prompts import Made, Prompt
 from cti.errors import NotNow, Refused
-from cti.speech.shelf import PLAYED, RECIPE, SOUNDS, file_of, keep_account, keep_played, key, linear, made
+from cti.speech.alaw import linear
+from cti.speech.shelf import PLAYED, RECIPE, SOUNDS, file_of, keep_account, keep_played, key, made
 from cti.speech.sound import LINE_RATE, alaw, normalised, read_wav, to_line_rate
 from cti.speech.tones import COMPUTED
 from cti.speech.voice import Utterance, Voice

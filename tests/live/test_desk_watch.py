@@ -52,7 +52,7 @@ async def hears(phone: Phone, wav: Path, since: int) -> bool:
     needle = ears.load(wav)
     try:
         async with asyncio.timeout(8.0):
-            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110  # a file grows unheard
+            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110  # Asterisk writes the recording and tells nobody that it grew
                 await asyncio.sleep(LOOK)
     except TimeoutError:
         return False

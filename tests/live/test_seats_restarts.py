@@ -30,7 +30,7 @@ async def asterisk_restarts(house: House, how: signal.Signals) -> None:
     before = house.parts()["asterisk"]
     before.signal(how)
     async with asyncio.timeout(BACK):
-        while house.parts().get("asterisk", before) == before:  # noqa: ASYNC110  # a pid in a file
+        while house.parts().get("asterisk", before) == before:  # noqa: ASYNC110  # another process: that there is a new one shows only in its pid file
             await asyncio.sleep(0.05)
     ami = ("127.0.0.1", house.home.ports.ami)
     await asterisk_process.ready(ami, "observer", house.home.secrets["ami_observer"])

@@ -117,7 +117,7 @@ def _record(event: Event, id: str) -> str:
 async def gone(house: House) -> None:
     """The Asterisk that was killed is no more."""
     async with asyncio.timeout(BACK):
-        while "asterisk" in house.parts():  # noqa: ASYNC110  # a pid in a file
+        while "asterisk" in house.parts():  # noqa: ASYNC110  # another process: that it is gone shows only in its pid file
             await asyncio.sleep(0.02)
 
 

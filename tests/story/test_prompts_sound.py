@@ -14,6 +14,7 @@ import pytest
 
 from cti.errors import Broken, NotNow, Refused
 from cti.speech import models, shelf, sound, tones, workshop
+from cti.speech.alaw import linear
 from cti.speech.readback import Heard, error_rate, lost_quantity
 from cti.speech.sound import Wave
 from cti.speech.voice import Kokoro, Utterance, Voice, sentences
@@ -170,10 +171,11 @@ def test_the_shelf_is_laid_out_where_asterisk_looks_and_only_once(tmp_path: Path
 
 def test_asterisk_is_given_linear_samples_and_finds_no_a_law_of_the_same_name(tmp_path: Path) -> None:
     code = bytes(range(256))
-    assert (np.frombuffer(shelf.linear(code), "<i2") == sound.from_alaw(code) * 32768).all()
+    assert len(set(np.frombuffer(linear(code), "<i2").tolist())) == 256
+    assert sound.alaw(sound.from_alaw(code)) == code
     old = tmp_path / "hello.alaw"
     old.write_bytes(code)
-    assert shelf.keep_played(tmp_path / "hello.sln", shelf.linear(code))
+    assert shelf.keep_played(tmp_path / "hello.sln", linear(code))
     assert not old.exists()
 
 
