@@ -127,7 +127,7 @@ def _go() -> Context:
     context.do("Set", f"{of_caller('HANDED')}=0").do("Set", f"{of_caller('TARGET_IN')}=0")
     context.do("Set", f"{of_caller('TARGET_JOINED')}=0").do("Set", f"{of_caller('AGENT_IN')}=1")
     context.do("Set", f"{of_caller('WAY_FAILED')}=0").do("Set", f"{of_caller('DIALLING')}=")
-    context.do("Set", f"{of_caller('AGENT_CAUSE')}=")
+    context.do("Set", f"{of_caller('AGENT_CAUSE')}=").do("Set", f"{of_caller('LEAVES')}=")
     context.do("Set", f"{of_caller('AGENT')}=${{SEAT_CHANNEL}}").do("Set", f"{of_caller('TARGET')}=")
     context.do("Set", f"{of_caller('TRANSFER')}=${{KIND}}:${{TO}}:${{TRANSFER_ID}}")
     context.do("GotoIf", '$["${KIND}" = "blind"]?blind')
@@ -182,6 +182,7 @@ def _go() -> Context:
     context.do("Goto", "done")
     # the agent leaves caller and target to each other; before somebody answered that would lose the caller
     context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("TARGET_IN")}}}" = "1"]?:no', label="leave")
+    context.do("Set", f"{of_caller('LEAVES')}=${{MOVE}}")
     context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
     context.do("ExecIf", '$["${ORDER}" != ""]?Set(DB(hotline-order/${ORDER})=${WHY})', label="no")
     context.do("Hangup", "21")

@@ -184,13 +184,18 @@ def _caller() -> Context:
     context.do("Set", "LEFT_BY=agent")
     tell(context, "over")
     context.do("Hangup", "16")
-    # no transfer any more: the agent was the last and ended the talk, or the phone died
-    context.do("Set", "LOOKS=0", label="ended")
+    # No transfer any more. The agent asked to leave caller and target to each other in the instant in which
+    # the target hung up (TARGET_IN lasts a millisecond longer than the target): that ends no talk.
+    context.do("GotoIf", '$["${SHARED(LEAVES)}" != ""]?left', label="ended")
+    # the agent was the last and ended the talk, or the phone died
+    context.do("Set", "LOOKS=0")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
     context.do("GotoIf", '$["${SHARED(AGENT_CAUSE)}" != "" | ${LOOKS} > 10]?known')
     context.do("Wait", "0.1").do("Goto", "look")
     # not the cause of some colleague who was asked before
     context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
+    # as the transfer it was: an emergency's caller hears ringing
+    context.do("Set", "SHARED(TRANSFER)=${SHARED(LEAVES)}", label="left").do("Goto", "transfer-back", "s", "1")
     # the phone's own REFER
     context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
