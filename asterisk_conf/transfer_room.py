@@ -195,7 +195,9 @@ def _caller() -> Context:
     # not the cause of some colleague who was asked before
     context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
     # as the transfer it was: an emergency's caller hears ringing
-    context.do("Set", "SHARED(TRANSFER)=${SHARED(LEAVES)}", label="left").do("Goto", "transfer-back", "s", "1")
+    context.do("Set", "SHARED(TRANSFER)=${SHARED(LEAVES)}", label="left").do(
+        "Goto", "transfer-back", "s", "1"
+    )
     # the phone's own REFER
     context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
