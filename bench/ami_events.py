@@ -84,6 +84,9 @@ async def _panoramisk(raw: bytes, tell: Tell) -> None:
         await asyncio.sleep(0)
 
 
+GOAL = 3.0
+GOAL = 3.0
+"""Times the full parse (issue: First call)."""
 READERS: dict[str, Callable[[bytes, Tell], Awaitable[None]]] = {
     "full parse": _full,
     "ours": _ours,
@@ -108,8 +111,11 @@ async def _facts(reader: Callable[[bytes, Tell], Awaitable[None]], raw: bytes) -
     return told
 
 
-async def measure(frames: list[bytes], *, times: int, rounds: int) -> None:
-    """Print what each reader makes of ``frames``, ``times`` times over in each of ``rounds``."""
+async def measure(frames: list[bytes], *, times: int, rounds: int) -> float:
+    """Print what each reader makes of ``frames``, ``times`` times over in each of ``rounds``.
+
+    Returns how many times the full parse ours reads (median).
+    """
     one = b"".join(frame + b"\r\n\r\n" for frame in frames)
     told = {name: await _facts(reader, one) for name, reader in READERS.items()}
     if not told["ours"] or told["ours"] != told["full parse"] or told["ours"] != told["panoramisk"]:
@@ -124,22 +130,25 @@ async def measure(frames: list[bytes], *, times: int, rounds: int) -> None:
             begun = time.process_time()
             await reader(raw, nothing)
             rates[name].append(events / (time.process_time() - begun))
-    base = rates["full parse"]
+    base, medians = rates["full parse"], {}
     for name, found in rates.items():
         ratios = sorted(mine / theirs for mine, theirs in zip(found, base, strict=True))
+        medians[name] = statistics.median(ratios)
         print(
             f"  {name:<11} {statistics.median(found):>9,.0f} events per CPU second;"
-            f" x full parse: median {statistics.median(ratios):.2f}"
+            f" x full parse: median {medians[name]:.2f}"
             f" (min {ratios[0]:.2f}, max {ratios[-1]:.2f})"
         )
+    return medians["ours"]
 
 
 def _nothing(_: Any) -> None:
     return
 
 
-def main(full: bool) -> None:
+def main(full: bool) -> bool:
     """Goal of the issue: ours >= 3 x the full parse."""
+    met = True
     rounds, wanted = (15, 40_000) if full else (7, 30_000)
     for title, name in (
         ("filtered at the source", "[!u]*.ami"),
@@ -147,7 +156,10 @@ def main(full: bool) -> None:
     ):
         frames = traffic(name)
         print(f"{title}: {rounds} interleaved rounds")
-        asyncio.run(measure(frames, times=max(1, wanted // len(frames)), rounds=rounds))
+        ratio = asyncio.run(measure(frames, times=max(1, wanted // len(frames)), rounds=rounds))
+        print(f"  goal >= {GOAL:g} x the full parse: {'met' if ratio >= GOAL else 'NOT met'}")
+        met = met and ratio >= GOAL
+    return met
 
 
 if __name__ == "__main__":

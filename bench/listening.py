@@ -1,11 +1,12 @@
 """Live calls a core can follow, against bare vosk on the same samples in the same run; lag and memory a call.
 
-    python -m bench listening     needs the model (CTI_MODELS) and CTI_AUDIO, the folder of samples
+    python -m bench listening     needs the model (cti speech fetch) and CTI_AUDIO, the folder of samples
 
 One recogniser process, as the service starts it, follows taps that grow in real time as Asterisk writes them
 (48 kHz, 32 KiB a piece); every voice speaks without a pause, which is the worst case. Compared are seconds of
 CPU for a second of sound, so a busy machine changes the lag but not the ratio. The baseline is a process with
-nothing but ``KaldiRecognizer.AcceptWaveform`` on the same 8 kHz samples.
+nothing but ``KaldiRecognizer.AcceptWaveform`` on the same 8 kHz samples. The lag is that of a word: from the
+end of its sound, as the final text has it, to the first partial text that is long enough to hold it.
 """
 
 from __future__ import annotations
@@ -25,23 +26,22 @@ from typing import Any
 
 import numpy as np
 
-from cti.speech.models import VOSK_ZH
+from bench import samples
 from cti.speech.recorded import pcm_of
 from cti.speech.tap import RATE, TAP_RATE, Tap
 
 GOAL = 0.9
+LAG_GOAL = 1.5
+"""Seconds (issue 5, speech workers)."""
 PIECE = 32768
 """Bytes Asterisk hands to the kernel at once."""
 PIECE_SECONDS = PIECE / (2 * TAP_RATE)
 CHUNK = 0.2
 
 
-def main(full: bool) -> None:
+def main(full: bool) -> bool:
     """Prints calls a core, the ratio, the lag and the memory; last one line of JSON."""
-    model, audio = VOSK_ZH.folder(Path(os.environ.get("CTI_MODELS", ""))), os.environ.get("CTI_AUDIO", "")
-    clips = sorted((Path(audio) / "alaw8k").glob("*.wav"))
-    if not (model / "am/final.mdl").is_file() or not clips:
-        sys.exit("the model or the samples are not here: CTI_MODELS and CTI_AUDIO name their folders")
+    model, clips = samples.model(), sorted((samples.audio() / "alaw8k").glob("*.wav"))
     voices, seconds = (4, 60.0) if full else (2, 30.0)
     with tempfile.TemporaryDirectory(prefix="listening-") as folder:
         files = [written(Path(folder) / f"{n}.whole", clips[n::voices], seconds) for n in range(voices)]
@@ -53,7 +53,7 @@ def main(full: bool) -> None:
             raw_cpu = (first + bare.apply(alone, (str(model), paths))[0]) / 2
     spoken = sum(file.stat_size for file in seen.files) / (2 * TAP_RATE)
     ours, theirs = seen.cpu / spoken, raw_cpu / spoken
-    lag = sorted(seen.lags)
+    lag = sorted(behind for leg in seen.shown for behind in word_lags(seen.shown[leg], seen.words[leg]))
     p50, p99 = lag[len(lag) // 2], lag[min(len(lag) - 1, int(len(lag) * 0.99))]
     same = sum(a.replace(" ", "") == b.replace(" ", "") for a, b in zip(raw_text, seen.text, strict=True))
     print(f"{voices} voices that never pause, {spoken:.0f} s of sound in all")
@@ -61,7 +61,8 @@ def main(full: bool) -> None:
     print(f"  our live process {ours:.3f} s of CPU a second of sound: {1 / ours:5.1f} calls a core")
     print(f"  ratio            {theirs / ours:.2f} (goal {GOAL})")
     print(
-        f"  partial text behind the voice: p50 {p50:.2f} s, p99 {p99:.2f} s (pieces of {PIECE_SECONDS:.2f} s)"
+        f"  a word's text behind its sound: p50 {p50:.2f} s, p99 {p99:.2f} s, {len(lag)} words"
+        f" (pieces of {PIECE_SECONDS:.2f} s); goal {LAG_GOAL:g} s"
     )
     print(f"  memory: {seen.before / 1024:.0f} MiB with the model, {seen.a_call / 1024:.1f} MiB a call more")
     print(f"  text identical to bare vosk: {same} of {voices}")
@@ -69,6 +70,18 @@ def main(full: bool) -> None:
     print(
         json.dumps({**told, "bare": round(1 / theirs, 2), "lag_p50": round(p50, 3), "lag_p99": round(p99, 3)})
     )
+    # the texts may differ by a letter: Kaldi adds noise of its own, in another order for several voices
+    return theirs / ours >= GOAL and p99 <= LAG_GOAL
+
+
+def word_lags(shown: Sequence[tuple[float, int]], words: Sequence[tuple[float, int]]) -> list[float]:
+    """Seconds between each word's end and its text. ``shown``: (when, characters seen so far); ``words``:
+    (end of its sound, characters up to it)."""
+    return [
+        first - end
+        for end, place in words
+        if (first := next((when for when, seen in shown if seen >= place), None)) is not None
+    ]
 
 
 def written(path: Path, clips: Sequence[Path], seconds: float) -> Path:
@@ -114,7 +127,10 @@ class Followed:
     cpu: float = 0.0
     before: int = 0
     a_call: float = 0.0
-    lags: list[float] = field(default_factory=list)
+    shown: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    """By leg: seconds since the beginning, characters that had been told by then."""
+    words: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    """By leg: the end of a word's sound, characters up to it."""
     text: list[str] = field(default_factory=list)
 
 
@@ -147,15 +163,22 @@ def followed(model: Path, files: Sequence[Path]) -> Followed:
             process.stdin.write(json.dumps({"do": "follow", "leg": leg, "file": str(tap)}).encode() + b"\n")
         process.stdin.flush()
         texts = {leg: "" for leg in legs}
+        seen.shown, seen.words = {leg: [] for leg in legs}, {leg: [] for leg in legs}
         open_legs, most, ended = set(legs), seen.before, False
         while open_legs:
             told = json.loads(process.stdout.readline())
             match told["what"]:
                 case "partial":
-                    seen.lags.append(time.monotonic() - began - told["at"])
+                    so_far = letters(texts[told["leg"]]) + letters(told["text"])
+                    seen.shown[told["leg"]].append((time.monotonic() - began, so_far))
                     most = max(most, memory(process.pid))
                 case "span":
+                    place = letters(texts[told["leg"]])
+                    for word in told["span"]["words"]:
+                        place += letters(word["text"])
+                        seen.words[told["leg"]].append((word["end"], place))
                     texts[told["leg"]] += told["span"]["text"]
+                    seen.shown[told["leg"]].append((time.monotonic() - began, letters(texts[told["leg"]])))
                 case "over":
                     open_legs.discard(told["leg"])
             if not ended and not growing.is_alive():
@@ -170,6 +193,10 @@ def followed(model: Path, files: Sequence[Path]) -> Followed:
         process.stdin.close()
         process.wait(20)
     return seen
+
+
+def letters(text: str) -> int:
+    return len(text.replace(" ", ""))
 
 
 def grow(files: Sequence[Path], taps: Sequence[Path], began: float) -> None:

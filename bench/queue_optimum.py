@@ -203,7 +203,7 @@ def report(calls: Sequence[Served], load: Load) -> float:
     return best - share
 
 
-def main(full: bool) -> None:
+def main(full: bool) -> bool:
     load = FULL if full else QUICK
     with tempfile.TemporaryDirectory(prefix="queue-optimum-") as scratch, ports() as base:
         folder = Path(scratch)
@@ -213,5 +213,6 @@ def main(full: bool) -> None:
         with running(home, base, [plan(folder, load.seats)]) as house:
             calls = asyncio.run(play(house, load))
     apart = report(calls, load)
-    if full and apart > GOAL:
-        print("  the goal is missed: see above for what it costs and why")
+    if apart > GOAL and not full:
+        print("  of so few calls one is nearly a point: CTI_PROVE=1 makes more")
+    return apart <= GOAL
