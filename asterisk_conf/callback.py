@@ -60,6 +60,7 @@ def _rule(plan: Plan, queue: str, rule: CallBack) -> Context:
     context.do("Set", f"AGAIN={rule.again_after_seconds}")
     context.do("Set", f"RING={rule.ring_seconds}")
     context.do("Set", f"OUT={plan.id}-{rule.trunk}")
+    context.do("Set", f"OUT_CHANNELS={plan.trunks[rule.trunk].unreserved}")
     # who calls, as the citizen sees it: not the seat's number
     context.do("Set", f"SHOWN={_shown(plan)}")
     return context.do("Return")
@@ -230,7 +231,11 @@ def _citizen() -> Context:
     context.do("Set", "CHANNEL(language)=zh")
     context.do("Playback", "hotline/callback-agent")
     context.do("Set", "CALLERID(num)=${SHOWN}")
-    context.do("Dial", "PJSIP/${NUMBER}@${OUT}", "${RING}", "grU(stand-in-citizen-up)")
+    context.do("GotoIf", "$[${GROUP_COUNT(${OUT}@trunk)} >= ${OUT_CHANNELS}]?full")
+    context.do("Dial", "PJSIP/${NUMBER}@${OUT}", "${RING}", "grb(out-invite^s^1)U(stand-in-citizen-up)")
+    context.do("Hangup")
+    # the agent is told; the citizen is called again by the rule
+    context.do("Playback", "hotline/seat-out-full", label="full")
     return context.do("Hangup")
 
 

@@ -101,7 +101,7 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     # One pattern takes whatever number comes: a carrier's mistake is answered by a voice, not by 404.
     context.exten("_[+0-9*]!")
     context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
-    channels = trunk.channels - trunk.reserved
+    channels = trunk.unreserved
     context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{channels},{plan.city.timezone})")
     centre_arrives(context, plan, name)
     context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')

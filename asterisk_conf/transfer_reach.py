@@ -28,15 +28,15 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
         to.do("Return")
         for i, way in enumerate(centre.ways, 1):
             wait = (i - 1) * centre.next_after_seconds
-            free = 0 if centre.kind != "emergency" else _free(plan, way, emergency=True)
-            free = free or _free(plan, way, emergency=False)
+            # police, fire, ambulance, traffic; water, power, gas (issue: transfers)
+            free = _free(plan, way, urgent=centre.kind != "hotline")
             _way(ways.exten(f"{number}w{i}"), plan, way, i, wait, centre.ring_seconds, free)
     for number, contact in plan.contacts.items():
         to.exten(number)
         to.do("Dial", f"Local/{number}w1@{plan.id}-way/n", str(contact.ring_seconds),
               "${TO_OPTIONS}U(transfer-up)").do("Return")  # fmt: skip
         _way(ways.exten(f"{number}w1"), plan, contact, 1, 0, contact.ring_seconds,
-             _free(plan, contact, emergency=False))  # fmt: skip
+             _free(plan, contact, urgent=False))  # fmt: skip
     yield to
     yield ways
     place = Context(f"{plan.id}-to-place", None)
@@ -57,10 +57,10 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
     yield refer.do("Goto", "transfer-caller", "s", "refer")
 
 
-def _free(plan: Plan, way: Way | Contact, *, emergency: bool) -> int:
+def _free(plan: Plan, way: Way | Contact, *, urgent: bool) -> int:
     """How many calls the trunk may have when this one is made."""
     trunk = plan.trunks[way.trunk]
-    return trunk.channels if emergency else trunk.channels - trunk.reserved
+    return trunk.channels if urgent else trunk.unreserved
 
 
 def _way(

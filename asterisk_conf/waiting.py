@@ -210,11 +210,12 @@ def phone_context(plan: Plan, name: str, phone: Phone, onward: str) -> Context:
     context = Context(f"{plan.id}-phone-{name}")
     context.do("Gosub", "hop", "s", f"1(phone:{name})")
     context.do("Set", f"__DUTY={name}")
+    trunk, open_to_all = f"{plan.id}-{phone.trunk}", plan.trunks[phone.trunk].unreserved
+    context.do("GotoIf", f"$[${{GROUP_COUNT({trunk}@trunk)}} >= {open_to_all}]?{onward},s,1")
     context.do("Answer")
     context.do("Playback", "hotline/transferring")
-    context.do(
-        "Dial", f"PJSIP/{phone.number}@{plan.id}-{phone.trunk}", str(phone.ring_seconds), "grU(duty-up)"
-    )
+    context.do("Dial", f"PJSIP/{phone.number}@{trunk}", str(phone.ring_seconds),
+               "grb(out-invite^s^1)U(duty-up)")  # fmt: skip
     context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?talked')
     context.do("Goto", onward, "s", "1")
     context.do("Set", "LEFT_BY=system", label="talked")

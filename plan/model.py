@@ -124,6 +124,11 @@ class Trunk(Rule):
     reserved: Annotated[int, Field(ge=0, le=1000)] = 0
     """Channels of ``channels`` kept free for emergency lines: neither callers nor other calls get them."""
 
+    @property
+    def unreserved(self) -> int:
+        """Channels that any call may have."""
+        return self.channels - self.reserved
+
 
 class Line(Rule):
     """lines.toml: numbers that are answered the same way."""

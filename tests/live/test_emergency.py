@@ -18,11 +18,27 @@ from tests.house import House, ports, running
 from tests.live.dead_trunk import DeadTrunk
 from tests.live.seat_town import plan_at
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
+from tests.live.waiting_town import DUTY_PHONE, outside_behaves, outside_rings
 
 OFFICE, COLLEAGUE = "1001", "1002"
 SKIPPED = 4.0
 """Seconds in which a dead or busy trunk is skipped."""
 QUEUED = 6.0
+DUTY = """
+[duty]
+title = "值班电话"
+number = "05558888001"
+trunk = "carrier"
+next = "message:busy"
+"""
+DUTY_LINE = """
+[duty]
+title = "值班"
+numbers = ["12398"]
+greeting = "please-wait"
+notice = ""
+first = "phone:duty"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +57,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, dead: DeadTrunk) -> Iterator
     trunks = trunks.replace("channels = 240\nreserved = 10 ", "channels = 5\nreserved = 2 ")
     trunks += f'\n[dead]\nhosts = ["192.0.2.99"]\nout = "127.0.0.1:{dead.port}"\n'
     (plan / "trunks.toml").write_text(trunks, "utf-8")
+    (plan / "phones.toml").write_text(DUTY, "utf-8")
+    with (plan / "lines.toml").open("a", encoding="utf-8") as lines:
+        lines.write(DUTY_LINE)
     centres = (plan / "centres.toml").read_text("utf-8")
     old = 'ways = [{ trunk = "centres", number = "122" }'
     assert old in centres
@@ -188,6 +207,25 @@ async def test_an_emergency_gets_a_channel_of_a_full_trunk(house: House, town: L
     )
     assert dialled["Number"] == "119"
     await until_gone(call, other, another, *talk.parties.values())
+
+
+async def test_a_duty_phone_is_rung_on_no_channel_that_is_kept_for_emergencies(
+    house: House, town: Lab
+) -> None:
+    await outside_behaves(town, DUTY_PHONE, "ignore")
+    alone = await town.caller("13900000021").dials("12398")
+    await outside_rings(town, DUTY_PHONE, within=QUEUED)
+    await alone.hangs_up()
+    await until_gone(alone)
+    callers = [await town.caller(f"1390000003{n}").dials("12345") for n in range(2)]
+    for caller in callers:
+        await caller.is_answered()
+    since = town.client.count
+    third = await town.caller("13900000022").dials("12398")
+    assert (await third.ends(20))["by"] == "far", "it heard the message of the duty phone's next place"
+    rung = [line for line in town.client.lines(since) if line["phone"] == DUTY_PHONE]
+    assert rung == [], "three callers fill all channels but those kept"
+    await until_gone(*callers)
 
 
 async def test_a_caller_handed_over_by_110_jumps_the_queue_with_their_case(
