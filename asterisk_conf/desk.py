@@ -71,7 +71,7 @@ def _taker() -> Context:
 
 def _taken() -> Context:
     """The caller, on the way to the supervisor's phone TAKER (a channel). Nobody there: back to the head."""
-    context = Context("desk-taken")
+    context = Context("desk-taken").do("Gosub", "transfer-dropped", "s", "1")
     told = ("Call: ${CALL_ID}", "Queue: ${QUEUE}", "By: ${TAKEN_BY}")
     context.do("UserEvent", "Hotline", "What: taken", *told)
     context.do("Bridge", "${TAKER}", "x")
@@ -84,7 +84,8 @@ def _taken() -> Context:
 def _freed() -> Context:
     """The caller, taken from an agent by force: to the head of the queue, or out with a word."""
     context = Context("desk-freed", None)
-    context.exten("queue").do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-queue-${QUEUE},s,1)}?:lost")
+    context.exten("queue").do("Gosub", "transfer-dropped", "s", "1")
+    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-queue-${QUEUE},s,1)}?:lost")
     context.do("Set", f"QUEUE_PRIO={HEAD}").do("Set", "HOPS=0")
     context.do("Playback", "hotline/caller-returned")
     context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "1")
@@ -93,7 +94,8 @@ def _freed() -> Context:
         "GotoIf", "${DIALPLAN_EXISTS(${CITY}-line-${LINE},s,1)}?${CITY}-line-${LINE},s,1", label="lost"
     )
     context.do("Set", "LEFT_BY=system").do("Hangup", "16")
-    context.exten("end").do("Playback", "hotline/goodbye").do("Set", "LEFT_BY=system")
+    context.exten("end").do("Gosub", "transfer-dropped", "s", "1")
+    context.do("Playback", "hotline/goodbye").do("Set", "LEFT_BY=system")
     return context.do("Hangup", "16")
 
 

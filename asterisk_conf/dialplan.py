@@ -16,6 +16,7 @@ from asterisk_conf.desk import desk_contexts
 from asterisk_conf.from_centre import centre_arrives
 from asterisk_conf.merged import centre_context, merged_numbers
 from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
+from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
@@ -207,10 +208,16 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     options = QUEUE_OPTIONS.format(ring="r" if ring else "")
     # the AGI runs on the caller's channel when an agent has answered, before the two are joined
     agi = site.announce if queue.announce_agent and site.announce else ""
+    if queue.max_waiting:
+        first = f"0${{QUEUE_PRIO}} >= {HEAD // 2}"
+        full = f"${{QUEUE_WAITING_COUNT({plan.id}-{name})}} >= {queue.max_waiting}"
+        context.do("GotoIf", f"$[{first}]?joins").do("GotoIf", f"$[{full}]?:joins")
+        context.do("Set", "QUEUESTATUS=FULL").do("Goto", "left")
+        context.do("NoOp", "there is room", label="joins")
     context.do(
         "Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *_again(site, agi, "${AGAIN}")
     )
-    context.do("Set", "CHANNEL(language)=zh")
+    context.do("Set", "CHANNEL(language)=zh", label="left")
     # Every exit of Queue() but a key comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')

@@ -118,8 +118,7 @@ def _rules(plan: Plan, sound: Callable[[str], str]) -> Context:
 def _ways(plan: Plan, rules: Outgoing | None, kind: str) -> str:
     assert rules is not None
     return "&".join(
-        f"{plan.id}-{name}/{plan.trunks[name].unreserved}/${{NUMBER}}"
-        for name in rules.trunks_of(kind)
+        f"{plan.id}-{name}/{plan.trunks[name].unreserved}/${{NUMBER}}" for name in rules.trunks_of(kind)
     )
 
 

@@ -35,7 +35,8 @@ def _queue(city: str, name: str, queue: Queue, site: Site) -> str:
         ("retry", 1),
         # a longer one is a pause, which can end early (asterisk_conf.seat_leg)
         ("wrapuptime", min(queue.wrap_up_seconds, FLOOR)),
-        ("maxlen", queue.max_waiting),
+        # counted before Queue() (asterisk_conf.dialplan): app_queue would refuse a caller whom we lost, too
+        ("maxlen", 0),
         # Not app_queue's default, and everything hangs on it: without it one call is offered at a time.
         ("autofill", "yes"),
         ("ringinuse", "no"),

@@ -21,6 +21,7 @@ KINDS = ("blind", "consult", "three", "handoff")
 KEYS = {"blind": "*81", "consult": "*82", "three": "*83", "together": "*84"}
 """Keys while talking; the number is asked for. ``*`` and a centre's number hands over to it at once."""
 TAKE_BACK = "*80"
+BOTH = "${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}"
 
 
 def features(plans: Sequence[Plan]) -> str:
@@ -104,7 +105,7 @@ def _go() -> Context:
     context.do("NoOp", "who talks to whom", label="known")
     context.do("Set", "WHY=no-call")
     context.do("GotoIf", '$["${SEAT_CHANNEL}" = "" | "${CALLER_CHANNEL}" = ""]?no')
-    context.do("GotoIf", "$[${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}]?:no")
+    context.do("GotoIf", f"$[{BOTH}]?:no")
     context.do("Set", f"__CALL_ID=${{{of_caller('CALL_ID')}}}")
     # a key and a click in one moment: the second finds the first under way
     context.do("Set", "HELD=${LOCK(transfer-${CALL_ID})}")
@@ -114,7 +115,8 @@ def _go() -> Context:
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="keyed")
     context.do("GotoIf", '$["${IMPORT(${SEAT_CHANNEL},CONTEXT)}" != "transfer-key" | ${LOOKS} > 40]?free')
     context.do("Wait", "0.05").do("Goto", "keyed")
-    context.do("NoOp", "nobody keys", label="free")
+    # whoever keyed may have put the handset down meanwhile
+    context.do("GotoIf", f"$[{BOTH}]?:no", label="free")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     context.do("GotoIf", '$["${KIND}" = "takeback" | "${KIND}" = "together" | "${KIND}" = "leave"]?${KIND}')
     context.do("Set", "WHY=under-way")
@@ -128,11 +130,13 @@ def _go() -> Context:
     context.do("Set", f"{of_caller('TARGET_JOINED')}=0").do("Set", f"{of_caller('AGENT_IN')}=1")
     context.do("Set", f"{of_caller('WAY_FAILED')}=0").do("Set", f"{of_caller('DIALLING')}=")
     context.do("Set", f"{of_caller('AGENT_CAUSE')}=").do("Set", f"{of_caller('LEAVES')}=")
+    # before anything is under way: a caller who falls out of the talk now has somewhere to follow to
+    led = f'"${{KIND}}" = "consult" | ("${{KIND}}" != "blind" & "${{{of_caller("WHERE")}}}" != "room")'
+    context.do("ExecIf", f"$[{led}]?Set({of_caller('AWAY')}=$[0${{{of_caller('AWAY')}}} + 1])")
     context.do("Set", f"{of_caller('AGENT')}=${{SEAT_CHANNEL}}").do("Set", f"{of_caller('TARGET')}=")
     context.do("Set", f"{of_caller('TRANSFER')}=${{KIND}}:${{TO}}:${{TRANSFER_ID}}")
     context.do("GotoIf", '$["${KIND}" = "blind"]?blind')
     context.do("GotoIf", '$["${KIND}" = "consult"]?asks')
-    away = f"{of_caller('AWAY')}=$[0${{{of_caller('AWAY')}}} + 1]"
     # the centre's phone rings before anybody is moved
     inherit = "^".join(
         f"__{name}=${{{value}}}"
@@ -153,18 +157,19 @@ def _go() -> Context:
     # both in the room already, from a transfer that came to nothing: they stay there
     context.do("GotoIf", f'$["${{{of_caller("WHERE")}}}" = "room"]?done')
     watched(context)
-    context.do("Set", away).do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
+    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
     context.do("Answer", label="done").do("Hangup")
     told_asked(context, label="asks")
     watched(context)
-    context.do("Set", away).do("Set", f"{of_caller('READY')}=")
+    context.do("Set", f"{of_caller('READY')}=")
     context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
     context.do("Goto", "done")
     told_asked(context, label="blind")
     context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
     # the agent breaks off: who is being dialled is left alone
     context.do("Set", "WHY=not-under-way", label="takeback")
-    context.do("GotoIf", '$["${MOVE}" = ""]?no')
+    # handed over, there is nobody to take the caller back to
+    context.do("GotoIf", f'$["${{MOVE}}" = "" | "${{{of_caller("HANDED")}}}" = "1"]?no')
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
     context.do("Set", f"{of_caller('TRANSFER')}=")
     tell(context, "taken-back")

@@ -22,7 +22,13 @@ COMES = 10
 """Looks, a second apart, in which a caller may be on the way to the room; one who left it is not awaited."""
 ALONE = 2
 """Looks, a second apart, after which a caller whom nobody is with goes to the head of the queue."""
+REFUSED_LATELY = 10
+"""Seconds after a centre's refusal in which an agent who hangs up may believe that it rings."""
+NO_REFER = "transfer-stays"
+"""No such context: a REFER of a phone in the room is refused (404). A room's bridge knows no transfer: it
+would put a ringing Local channel in the phone's place and end the caller with it."""
 _LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
+_NOT_BACK = f'"${{{of_caller("BACK")}}}" != "${{TRANSFER_ID}}"'
 
 
 def room_profiles() -> str:
@@ -53,7 +59,7 @@ def watched(context: Context) -> None:
 
 def caller_leaves(context: Context) -> None:
     """Hangup handler of the caller: nobody stays behind alone in the room."""
-    context.do("GosubIf", '$["${ROOM}" != ""]?transfer-room-ends,s,1')
+    context.do("GosubIf", '$["${ROOM}${SHARED(TRANSFER)}" != ""]?transfer-room-ends,s,1')
 
 
 def room_contexts() -> Iterator[Context]:
@@ -65,6 +71,7 @@ def room_contexts() -> Iterator[Context]:
     yield _why()
     yield _blind()
     yield _back()
+    yield _dropped()
     yield _up()
     yield _seat_up()
     yield _watch()
@@ -79,11 +86,15 @@ def _target() -> Context:
     context.do("Set", "CDR_PROP(disable)=1")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("Set", f"{of_caller('DIALLING')}=${{CHANNEL(name)}}")
+    # said first, looked then: whoever goes meanwhile hangs this up, or it ends by itself
+    context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
     context.do("Set", "TO_OPTIONS=")
     context.do("Gosub", "${CITY}-to", "${TO}", "1")
     context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?over')
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
     # they go on talking without
+    handoff = f'"${{CUT(SHARED(TRANSFER,{CALLER}),:,1)}}" = "handoff"'
+    context.do("ExecIf", f"$[{handoff}]?Set({of_caller('REFUSED_AT')}=${{EPOCH}})")
     context.do("Set", f"{of_caller('TRANSFER')}=")
     tell(context, "refused", "Status: ${DIALSTATUS}", "Cause: ${HANGUPCAUSE}")
     return context.do("Hangup", label="over")
@@ -132,6 +143,8 @@ def _agent() -> Context:
     context.exten("consult")
     context.do("Gosub", "transfer-agent", "watched", "1")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
+    # taken back before anybody was asked
+    context.do("GotoIf", '$["${MOVE}" = ""]?room,1')
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
     # F: when the agent hangs up, the colleague goes to the caller; g: else the agent does
     context.do("Set", "TO_OPTIONS=HgF(transfer-joins^s^1)")
@@ -141,6 +154,7 @@ def _agent() -> Context:
     context.do("Set", f"{of_caller('TRANSFER')}=")
     context.do("Goto", "room", "1")
     context.exten("watched")
+    context.do("Set", f"TRANSFER_CONTEXT={NO_REFER}")
     context.do("Set", f"{of_caller('AGENT_IN')}=1")
     context.do("Set", "WATCHED=1")
     return context.do("Return")
@@ -163,13 +177,15 @@ def _caller() -> Context:
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
     context.do("Set", "SHARED(WHERE)=")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
+    # a phone that asks for an attended transfer leaves all the same: the caller is alone
+    context.do("GotoIf", '$["${BLINDTRANSFER}${ATTENDEDTRANSFER}" != ""]?transfer-back,s,1')
     # the agent left the room to ask somebody, and may be back already
     context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
     context.do("GotoIf", '$["${NOW}" = ""]?ended')
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
     # Whoever was asked is somewhere between answering and this room, or has just left it: their own leg says
     # which (TARGET_IN). The agent may have gone in that moment.
-    context.do("Set", "LOOKS=0")
+    context.do("Set", "SHARED(WHERE)=room").do("Set", "LOOKS=0")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="target")
     away = '"${CUT(NOW,:,1)}" = "consult" | "${SHARED(TARGET_IN)}" != "1"'
     context.do("GotoIf", f"$[{away} | ${{LOOKS}} > {LOOKS}]?gone")
@@ -177,9 +193,11 @@ def _caller() -> Context:
     context.do("Wait", "0.05").do("Goto", "target")
     context.do("NoOp", "nobody comes", label="gone")
     # handed over and talked to the end: only a centre's caller comes back
-    context.do("GotoIf", '$["${SHARED(HANDED)}" = "1" & "${CUT(NOW,:,1)}" != "handoff"]?over')
+    talked = '"${SHARED(HANDED)}" = "1" & "${SHARED(TARGET_JOINED)}" = "1"'
+    context.do("GotoIf", f'$[{talked} & "${{CUT(NOW,:,1)}}" != "handoff"]?over')
     context.do("Goto", "transfer-back", "s", "1")
     context.do("Gosub", "transfer-why", "s", "1", label="over")
+    context.do("GotoIf", '$["${SHARED(TARGET_IN)}" = "1"]?transfer-back,s,1')
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     tell(context, "over")
@@ -187,6 +205,8 @@ def _caller() -> Context:
     # No transfer any more. The agent asked to leave caller and target to each other in the instant in which
     # the target hung up (TARGET_IN lasts a millisecond longer than the target): that ends no talk.
     context.do("GotoIf", '$["${SHARED(LEAVES)}" != ""]?left', label="ended")
+    # a phone says nothing of a centre's refusal: who hangs up now may think the centre has the caller
+    context.do("GotoIf", f"$[${{EPOCH}} - 0${{SHARED(REFUSED_AT)}} <= {REFUSED_LATELY}]?danger")
     # the agent was the last and ended the talk, or the phone died
     context.do("Set", "LOOKS=0")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
@@ -195,9 +215,9 @@ def _caller() -> Context:
     # not the cause of some colleague who was asked before
     context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
     # as the transfer it was: an emergency's caller hears ringing
-    context.do("Set", "SHARED(TRANSFER)=${SHARED(LEAVES)}", label="left").do(
-        "Goto", "transfer-back", "s", "1"
-    )
+    handoff = '"${CUT(SHARED(LEAVES),:,1)}" = "handoff"'
+    context.do("GotoIf", f"$[{handoff}]?:transfer-back,s,1", label="left")
+    context.do("Set", "DANGER=1", label="danger").do("Goto", "transfer-back", "s", "1")
     # the phone's own REFER
     context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
@@ -246,11 +266,15 @@ def _back() -> Context:
     """Nobody is with the caller: the head of the queue. In an emergency it hears ringing, no music."""
     context = Context("transfer-back")
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
-    context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(WHERE)=")
+    # from which transfer: whoever else would lead the caller back sees that it went by itself
+    context.do("ExecIf", '$["${MOVE}" != ""]?Set(SHARED(BACK)=${CUT(MOVE,:,3)})')
+    context.do("ExecIf", '$["${CUT(MOVE,:,1)}" = "handoff"]?Set(DANGER=1)')
+    context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(WHERE)=").do("Set", "SHARED(LEAVES)=")
+    context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("ExecIf", '$["${SHARED(DIALLING)}" != ""]?SoftHangup(${SHARED(DIALLING)})')
     tell(context, "back")
     context.do("Set", f"QUEUE_PRIO={HEAD}")
-    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "handoff"]?urgent')
+    context.do("GotoIf", '$["${DANGER}" = "1"]?urgent')
     # short: until it is over the caller is in no queue
     context.do("Playback", "hotline/please-wait")
     context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
@@ -259,7 +283,20 @@ def _back() -> Context:
     context.do("Gosub", "queued-out", "s", "1(${QUEUE})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
     # a person in danger is not sent to a machine
-    return context.do("Goto", "urgent")
+    return context.do("Wait", "1").do("Goto", "urgent")
+
+
+def _dropped() -> Context:
+    """On a caller whom a supervisor takes out of whatever it was in: no transfer moves it any more."""
+    context = Context("transfer-dropped")
+    context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(LEAVES)=").do("Set", "SHARED(WHERE)=")
+    # a watch of before ends, and nobody is followed who was led away before
+    context.do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]").do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
+    context.do("ExecIf", '$["${SHARED(DIALLING)}" != ""]?SoftHangup(${SHARED(DIALLING)})')
+    context.do("GotoIf", '$["${ROOM}" = ""]?done')
+    context.do("Set", "ROOM=")
+    context.do("SoftHangup", "${SHARED(AGENT)}").do("CONFKICK", "${CALL_ID}", "all")
+    return context.do("Return", label="done")
 
 
 def _up() -> Context:
@@ -270,8 +307,9 @@ def _up() -> Context:
     context.do("Set", f"{of_caller('TARGET_IN')}=1")
     context.do("Set", "CHANNEL(hangup_handler_push)=transfer-target-gone,s,1")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
-    # a blind transfer is over when somebody has answered
-    context.do("ExecIf", f'$["${{CUT(MOVE,:,1)}}" = "blind"]?Set({of_caller("TRANSFER")}=)')
+    # a blind transfer is over when somebody has answered; the others lead to the room
+    blind = '"${CUT(MOVE,:,1)}" = "blind"'
+    context.do("ExecIf", f"$[{blind}]?Set({of_caller('TRANSFER')}=):Set(TRANSFER_CONTEXT={NO_REFER})")
     tell(context, "answered")
     return context.do("Return")
 
@@ -292,7 +330,7 @@ def _watch() -> Context:
     context.do("Set", "CDR_PROP(disable)=1").do("Set", "COMES=0")
     context.do("Set", "ALONE=0", label="fine")
     context.do("Wait", "1", label="look")
-    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:gone")
     # the caller went on, perhaps into the room again with another watch
     mine = f'"${{{of_caller("WATCH")}}}" = "${{MINE}}"'
     where = f"${{{of_caller('WHERE')}}}"
@@ -300,12 +338,16 @@ def _watch() -> Context:
     context.do("GotoIf", f'$["{where}" = "room" | "{where}" = "hold"]?there')
     context.do("Set", "COMES=$[${COMES} + 1]").do("GotoIf", f"$[${{COMES}} > {COMES}]?over:look")
     context.do("Set", f"COMES={COMES}", label="there")
-    context.do("GotoIf", f'$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 & "{where}" = "room"]?fine')
+    # more than those who are marked: the caller is in the same room
+    marked, all_in = (f"0${{CONFBRIDGE_INFO({what},${{CALL_ID}})}}" for what in ("marked", "parties"))
+    context.do("GotoIf", f'$[{marked} > 0 & {all_in} > {marked} & "{where}" = "room"]?fine')
     context.do("GotoIf", f"${{CHANNEL_EXISTS(${{{of_caller('AGENT')}}})}}?fine")
     context.do("Set", "ALONE=$[${ALONE} + 1]")
     context.do("GotoIf", f"$[${{ALONE}} < {ALONE}]?look")
     context.do("ChannelRedirect", "${CALLER_CHANNEL}", "transfer-back", "s", "1")
     context.do("Hangup", label="over")
+    # who came into the room as the caller went is alone there; two may finish what they say
+    context.do("ExecIf", f"$[{marked} = 1]?CONFKICK(${{CALL_ID}},all)", label="gone").do("Hangup")
     context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
     return context
 
@@ -322,7 +364,7 @@ def _agent_gone() -> Context:
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
     context.do("GotoIf", f'$["${{{of_caller("TARGET_IN")}}}" = "1"]?handed')
     tell(context, "agent-left")
-    context.do("ChannelRedirect", "${CALLER_CHANNEL}", "transfer-back", "s", "1")
+    context.do("ExecIf", f"$[{_NOT_BACK}]?ChannelRedirect({CALLER},transfer-back,s,1)")
     context.do("Return", label="done")
     context.do("Set", f"{of_caller('HANDED')}=1", label="handed")
     tell(context, "handed")
@@ -349,7 +391,7 @@ def _target_gone() -> Context:
     # the agent has left already and this one never came into the room: the caller waits there for nobody
     here = '"${CUT(MOVE,:,3)}" = "${TRANSFER_ID}"'
     nobody = f'"${{{of_caller("AGENT_IN")}}}" != "1" & "${{{of_caller("TARGET_JOINED")}}}" != "1"'
-    context.do("ExecIf", f"$[{here} & {nobody}]?ChannelRedirect(${{CALLER_CHANNEL}},transfer-back,s,1)",
+    context.do("ExecIf", f"$[{here} & {nobody} & {_NOT_BACK}]?ChannelRedirect({CALLER},transfer-back,s,1)",
                label="alone")  # fmt: skip
     context.do("Return", label="past")
     context.do("CONFKICK", "${CALL_ID}", "all", label="empty")

@@ -9,6 +9,7 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
 - AWAY: counts how often an agent was led out of a talk; the caller's AWAY_SEEN says how far it followed.
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
+- BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
 - LEAVES: the transfer whose agent asked to leave it to caller and target.
 - WATCH: the number of the newest watch (``transfer_room.watched``).
 - WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody

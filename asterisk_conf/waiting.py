@@ -237,6 +237,8 @@ def _enter() -> Context:
     """ARG1 queue. Sets QUEUE_PRIO, the caller's rank: made in the first queue of the call, kept in others."""
     context = Context("queue-enter")
     context.do("Set", f"CHANNEL(language)={language('${CITY}', '${ARG1}')}")
+    # whoever waits again follows no agent who was led out of an earlier talk
+    context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("GotoIf", '$["${QUEUED_AT}" != ""]?known')
     context.do("Set", "__QUEUED_AT=${EPOCH}")
     context.do("Gosub", "${CITY}-priority", "s", "1")
