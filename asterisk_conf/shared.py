@@ -14,7 +14,8 @@ from asterisk_conf.site import Site
 from asterisk_conf.spoken import spoken_contexts
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer import caller_arrives, seat_talks
-from asterisk_conf.transfer_room import caller_leaves, moved_on
+from asterisk_conf.transfer_gone import caller_leaves
+from asterisk_conf.transfer_room import moved_on
 from asterisk_conf.waiting import waiting_contexts
 from plan.model import MAX_HOPS
 

@@ -13,8 +13,9 @@ from asterisk_conf.from_centre import from_centre_contexts
 from asterisk_conf.masking import MASK_KEYS, mask_features
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_reach import reach_contexts
-from asterisk_conf.transfer_room import room_contexts, watched
+from asterisk_conf.transfer_room import room_contexts
 from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
+from asterisk_conf.transfer_watch import watched
 from plan.model import Plan
 
 KINDS = ("blind", "consult", "three", "handoff")

@@ -1,9 +1,9 @@
-"""Where a transfer's people meet, who leads the caller on, and the net below all of it.
+"""Where a transfer's people meet, and who leads the caller on.
 
 Caller, agent and whoever is asked meet in a conference room named by CALL_ID. Agent and target are marked
 in it; the caller goes where the last marked one leaves (``end_marked``): to the head of the queue, or out
-when the talk was over. A channel of its own looks each second whether somebody is with the caller, or comes
-(``transfer-watch``): two who go at one instant may both have counted on the other.
+when the talk was over. Who leaves says so in ``asterisk_conf.transfer_gone``; the net below all of it is
+``asterisk_conf.transfer_watch``.
 """
 
 from __future__ import annotations
@@ -12,23 +12,19 @@ from collections.abc import Iterator
 
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer_gone import gone_contexts
 from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
+from asterisk_conf.transfer_watch import watch_context
 
-WATCH = "transfer-watch"
 LOOKS = 20
 """Looks, 0.05 s apart, after which a colleague goes to the caller whatever became of the agent, and the
 caller on without whoever was asked."""
-COMES = 10
-"""Looks, a second apart, in which a caller may be on the way to the room; one who left it is not awaited."""
-ALONE = 2
-"""Looks, a second apart, after which a caller whom nobody is with goes to the head of the queue."""
 REFUSED_LATELY = 10
 """Seconds after a centre's refusal in which an agent who hangs up may believe that it rings."""
 NO_REFER = "transfer-stays"
 """No such context: a REFER of a phone in the room is refused (404). A room's bridge knows no transfer: it
 would put a ringing Local channel in the phone's place and end the caller with it."""
 _LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
-_NOT_BACK = f'"${{{of_caller("BACK")}}}" != "${{TRANSFER_ID}}"'
 
 
 def room_profiles() -> str:
@@ -47,21 +43,6 @@ def moved_on(context: Context) -> None:
     context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {_LED}]?transfer-caller,s,1')
 
 
-def watched(context: Context) -> None:
-    """On the channel that begins a transfer, not on the caller's: while Originate() works, Asterisk serves
-    its channel by itself, and a redirection in that moment ends it as if it had hung up (seen on 22.10)."""
-    count = of_caller("WATCH")
-    context.do("Set", f"{count}=$[0${{{count}}} + 1]")
-    known = "^".join(f"__{n}=${{{n}}}" for n in ("CALLER_CHANNEL", "CALL_ID")) + f"^MINE=${{{count}}}"
-    # never answered: as with the clock of seats, this ringing is its whole life
-    context.do("Originate", f"Local/s@{WATCH}/n", "exten", WATCH, "1", "1", "86400", f"av({known})")
-
-
-def caller_leaves(context: Context) -> None:
-    """Hangup handler of the caller: nobody stays behind alone in the room."""
-    context.do("GosubIf", '$["${ROOM}${SHARED(TRANSFER)}" != ""]?transfer-room-ends,s,1')
-
-
 def room_contexts() -> Iterator[Context]:
     """All of them."""
     yield _target()
@@ -74,10 +55,8 @@ def room_contexts() -> Iterator[Context]:
     yield _dropped()
     yield _up()
     yield _seat_up()
-    yield _watch()
-    yield _agent_gone()
-    yield _target_gone()
-    yield _room_ends()
+    yield watch_context()
+    yield from gone_contexts()
 
 
 def _target() -> Context:
@@ -319,90 +298,3 @@ def _seat_up() -> Context:
     context.do("Gosub", "seat-joined", "s", "1")
     context.do("Gosub", "transfer-up", "s", "1")
     return context.do("Return")
-
-
-def _watch() -> Context:
-    """The net below all of it: a caller in the room has somebody there, or an agent who comes (back).
-
-    Begun by ``watched`` before the caller is on the way; a caller who never comes is with the agent still.
-    """
-    context = Context(WATCH)
-    context.do("Set", "CDR_PROP(disable)=1").do("Set", "COMES=0")
-    context.do("Set", "ALONE=0", label="fine")
-    context.do("Wait", "1", label="look")
-    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:gone")
-    # the caller went on, perhaps into the room again with another watch
-    mine = f'"${{{of_caller("WATCH")}}}" = "${{MINE}}"'
-    where = f"${{{of_caller('WHERE')}}}"
-    context.do("GotoIf", f"$[{mine}]?:over")
-    context.do("GotoIf", f'$["{where}" = "room" | "{where}" = "hold"]?there')
-    context.do("Set", "COMES=$[${COMES} + 1]").do("GotoIf", f"$[${{COMES}} > {COMES}]?over:look")
-    context.do("Set", f"COMES={COMES}", label="there")
-    # more than those who are marked: the caller is in the same room
-    marked, all_in = (f"0${{CONFBRIDGE_INFO({what},${{CALL_ID}})}}" for what in ("marked", "parties"))
-    context.do("GotoIf", f'$[{marked} > 0 & {all_in} > {marked} & "{where}" = "room"]?fine')
-    context.do("GotoIf", f"${{CHANNEL_EXISTS(${{{of_caller('AGENT')}}})}}?fine")
-    context.do("Set", "ALONE=$[${ALONE} + 1]")
-    context.do("GotoIf", f"$[${{ALONE}} < {ALONE}]?look")
-    context.do("ChannelRedirect", "${CALLER_CHANNEL}", "transfer-back", "s", "1")
-    context.do("Hangup", label="over")
-    # who came into the room as the caller went is alone there; two may finish what they say
-    context.do("ExecIf", f"$[{marked} = 1]?CONFKICK(${{CALL_ID}},all)", label="gone").do("Hangup")
-    context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
-    return context
-
-
-def _agent_gone() -> Context:
-    """Hangup handler of every seat that talked to a caller: had it begun a transfer?"""
-    context = Context("transfer-agent-gone")
-    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
-    context.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
-    context.do("Set", f"{of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
-    context.do("Set", f"{of_caller('AGENT_IN')}=0")
-    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
-    context.do("GotoIf", '$["${MOVE}" = "" | "${CUT(MOVE,:,1)}" = "blind"]?done')
-    context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
-    context.do("GotoIf", f'$["${{{of_caller("TARGET_IN")}}}" = "1"]?handed')
-    tell(context, "agent-left")
-    context.do("ExecIf", f"$[{_NOT_BACK}]?ChannelRedirect({CALLER},transfer-back,s,1)")
-    context.do("Return", label="done")
-    context.do("Set", f"{of_caller('HANDED')}=1", label="handed")
-    tell(context, "handed")
-    context.do("Return")
-    context.do("GotoIf", '$["${WATCHED}" = "1"]?:done', label="empty")
-    context.do("CONFKICK", "${CALL_ID}", "all")
-    return context.do("Return")
-
-
-def _target_gone() -> Context:
-    """Hangup handler of the target."""
-    context = Context("transfer-target-gone")
-    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
-    # whoever was asked has meanwhile asked somebody else, who is the target now
-    context.do("GotoIf", f'$["${{{of_caller("TARGET")}}}" = "${{CHANNEL(name)}}"]?:past')
-    context.do("Set", f"{of_caller('TARGET_CAUSE')}=${{HANGUPCAUSE}}")
-    context.do("Set", f"{of_caller('TARGET_IN')}=0")
-    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
-    tell(context, "target-left", "Cause: ${HANGUPCAUSE}")
-    context.do("GotoIf", '$["${CUT(MOVE,:,3)}" != "${TRANSFER_ID}" | "${CUT(MOVE,:,1)}" = "consult"]?alone')
-    # the agent is still with the caller
-    context.do("ExecIf", f'$["${{{of_caller("AGENT_IN")}}}" = "1"]?Set({of_caller("TRANSFER")}=)')
-    context.do("Return")
-    # the agent has left already and this one never came into the room: the caller waits there for nobody
-    here = '"${CUT(MOVE,:,3)}" = "${TRANSFER_ID}"'
-    nobody = f'"${{{of_caller("AGENT_IN")}}}" != "1" & "${{{of_caller("TARGET_JOINED")}}}" != "1"'
-    context.do("ExecIf", f"$[{here} & {nobody} & {_NOT_BACK}]?ChannelRedirect({CALLER},transfer-back,s,1)",
-               label="alone")  # fmt: skip
-    context.do("Return", label="past")
-    context.do("CONFKICK", "${CALL_ID}", "all", label="empty")
-    return context.do("Return")
-
-
-def _room_ends() -> Context:
-    """The caller hung up. Agent and centre may finish what they say; a dialling goes on for nobody."""
-    context = Context("transfer-room-ends")
-    context.do("ExecIf", '$["${SHARED(DIALLING)}" != "" & "${SHARED(TARGET_IN)}" != "1"]'
-               "?SoftHangup(${SHARED(DIALLING)})")  # fmt: skip
-    context.do("GotoIf", "$[0${CONFBRIDGE_INFO(marked,${CALL_ID})} > 1]?done")
-    context.do("CONFKICK", "${CALL_ID}", "all")
-    return context.do("Return", label="done")

@@ -11,7 +11,7 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
 - LEAVES: the transfer whose agent asked to leave it to caller and target.
-- WATCH: the number of the newest watch (``transfer_room.watched``).
+- WATCH: the number of the newest watch (``transfer_watch.watched``).
 - WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody
   is in the room again.
 
