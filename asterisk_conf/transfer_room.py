@@ -21,9 +21,6 @@ LOOKS = 20
 caller on without whoever was asked."""
 REFUSED_LATELY = 10
 """Seconds after a centre's refusal in which an agent who hangs up may believe that it rings."""
-NO_REFER = "transfer-stays"
-"""No such context: a REFER of a phone in the room is refused (404). A room's bridge knows no transfer: it
-would put a ringing Local channel in the phone's place and end the caller with it."""
 _LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
 
 
@@ -133,7 +130,6 @@ def _agent() -> Context:
     context.do("Set", f"{of_caller('TRANSFER')}=")
     context.do("Goto", "room", "1")
     context.exten("watched")
-    context.do("Set", f"TRANSFER_CONTEXT={NO_REFER}")
     context.do("Set", f"{of_caller('AGENT_IN')}=1")
     context.do("Set", "WATCHED=1")
     return context.do("Return")
@@ -156,8 +152,6 @@ def _caller() -> Context:
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
     context.do("Set", "SHARED(WHERE)=")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
-    # a phone that asks for an attended transfer leaves all the same: the caller is alone
-    context.do("GotoIf", '$["${BLINDTRANSFER}${ATTENDEDTRANSFER}" != ""]?transfer-back,s,1')
     # the agent left the room to ask somebody, and may be back already
     context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
     context.do("GotoIf", '$["${NOW}" = ""]?ended')
@@ -286,9 +280,8 @@ def _up() -> Context:
     context.do("Set", f"{of_caller('TARGET_IN')}=1")
     context.do("Set", "CHANNEL(hangup_handler_push)=transfer-target-gone,s,1")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
-    # a blind transfer is over when somebody has answered; the others lead to the room
-    blind = '"${CUT(MOVE,:,1)}" = "blind"'
-    context.do("ExecIf", f"$[{blind}]?Set({of_caller('TRANSFER')}=):Set(TRANSFER_CONTEXT={NO_REFER})")
+    # a blind transfer is over when somebody has answered
+    context.do("ExecIf", f'$["${{CUT(MOVE,:,1)}}" = "blind"]?Set({of_caller("TRANSFER")}=)')
     tell(context, "answered")
     return context.do("Return")
 

@@ -1,0 +1,144 @@
+"""What would take a transferred caller away from everybody, and does not, by real phones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from calls.orders import Pause, Unpause
+from lab.client import Unheard
+from lab.parties import Call
+from lab.scenario import Lab
+from tests.house import House, ports, running
+from tests.live.seat_town import order, plan_at
+from tests.live.transfer_town import centre, orders, step_told, talking, until_gone
+
+AGENT, COLLEAGUE, CHIEF = "1001", "1003", "1002"
+WATCHED = 4.0
+"""Seconds after which the watch would have led a caller away whom nobody is with."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One caller may wait in queue general, and no more."""
+    folder = tmp_path_factory.mktemp("rescue")
+    home = folder / "home"
+    home.mkdir()
+    plan = plan_at(folder)
+    queues = (plan / "queues.toml").read_text("utf-8")
+    assert "wait_seconds = 90\n" in queues
+    (plan / "queues.toml").write_text(
+        queues.replace("wait_seconds = 90\n", "wait_seconds = 90\nmax_waiting = 1\n")
+    )
+    with ports() as base, running(home, base, [plan]) as up:
+        yield up
+
+
+@pytest_asyncio.fixture
+async def town(house: House, city: Lab) -> AsyncIterator[Lab]:
+    await city.staffed(AGENT, COLLEAGUE, CHIEF)
+    for number in ("110", "1100"):
+        await centre(city, number).will_ring()
+    # the queue rings the agent alone; a paused seat is still called by its number
+    await order(house.home, *(Pause(city="demo", seat=s, reason="meeting") for s in (COLLEAGUE, CHIEF)))
+    yield city
+
+
+async def wishes(house: House, seat: str, kind: str, to: str = "") -> int:
+    words = {"kind": kind, "to": to} if to else {"kind": kind}
+    return (await orders(house.home, f"/api/seats/demo/{seat}/transfer", **words))[0]
+
+
+async def refused_in_the_room(house: House, town: Lab, call: Call) -> None:
+    """Agent and caller are alone in the room: whoever was to make three of them refuses."""
+    assert await wishes(house, AGENT, "three", COLLEAGUE) == 200
+    colleague = town.seat(COLLEAGUE)
+    await colleague.rings(within=5)
+    await colleague.rejects()
+    await step_told(town, call, "refused")
+    id = await call.id()
+    await town.house.event(
+        "both are in the room",
+        lambda e: e["Event"] == "ConfbridgeJoin" and e["Conference"] == id and e["BridgeNumChannels"] == "2",
+        5,
+    )
+
+
+async def test_whoever_has_a_caller_cannot_take_them_back_from_themselves(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, AGENT)
+    assert await wishes(house, AGENT, "three", COLLEAGUE) == 200
+    colleague = town.seat(COLLEAGUE)
+    await colleague.rings(within=5)
+    await colleague.answers()
+    talk.joins("target", colleague)
+    await step_told(town, call, "joined")
+    await talk.parties["agent"].hangs_up()
+    await step_told(town, call, "handed")
+    assert await wishes(house, COLLEAGUE, "takeback") == 409
+    await talk.speak("handed", "caller", "target")
+    await until_gone(call, colleague)
+    assert (await talk.heard())["caller"] == {("handed", "target")}
+
+
+async def test_a_supervisor_takes_a_caller_out_of_the_room_and_keeps_them(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, AGENT)
+    await refused_in_the_room(house, town, call)
+    asked = asyncio.create_task(orders(house.home, f"/api/calls/{await call.id()}/take-over", seat=CHIEF))
+    chief = town.seat(CHIEF)
+    await chief.answers(within=10)
+    assert (await asked)[0] == 200
+    talk.joins("target", chief)
+    await talk.parties["agent"].ends(within=5)
+    # whatever still looks after the transfer has looked by then
+    with pytest.raises(Unheard):
+        await step_told(town, call, "back", within=WATCHED)
+    await talk.speak("taken", "caller", "target")
+    await until_gone(call, chief)
+    assert (await talk.heard())["caller"] == {("taken", "target")}
+
+
+async def test_a_caller_who_comes_back_is_let_into_a_full_queue_and_is_served_first(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, AGENT)
+    second = await town.caller("13900000041").dials("12345")
+    await second.waits_in("general", within=20)
+    third = await town.caller("13900000042").dials("12345")
+    assert (await third.ends(30))["by"] == "far", "the queue is full: it heard the message"
+    assert await wishes(house, AGENT, "blind", COLLEAGUE) == 200
+    colleague = town.seat(COLLEAGUE)
+    await colleague.rings(within=5)
+    await talk.parties["agent"].ends()
+    since = len(town.house.events)
+    await colleague.rejects()
+    await step_told(town, call, "back")
+    await call.waits_in("general", since=since)
+    await order(house.home, Unpause(city="demo", seat=CHIEF))
+    await town.seat(CHIEF).rings(within=20, call=call)
+    await until_gone(call, second)
+
+
+async def test_an_agent_who_hangs_up_at_once_when_a_centre_refuses_leaves_the_caller_at_the_head_of_the_queue(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, AGENT)
+    for number in ("110", "1100"):
+        await centre(town, number).will_reject()
+    assert await wishes(house, AGENT, "handoff", "110") == 200
+    await step_told(town, call, "refused")
+    await talk.parties["agent"].hangs_up()
+    await step_told(town, call, "back")
+    await order(house.home, Unpause(city="demo", seat=CHIEF))
+    await town.seat(CHIEF).answers(call, within=20)
+    talk.joins("target", town.seat(CHIEF))
+    await talk.speak("again", "caller", "target")
+    await until_gone(call, town.seat(CHIEF))
+    assert (await talk.heard())["caller"] == {("again", "target")}
