@@ -214,7 +214,7 @@ writetimeout = 5000
 
 
 def _pjsip(site: LabSite) -> str:
-    sources = sorted({c.source for c in site.carriers} | {c.source for c in site.centres})
+    sources = sorted({c.source for c in site.carriers})
     house = f"sip:{HOUSE}:{site.house}"
     parts = [
         "[global]\ntype = global\nuser_agent = city\nendpoint_identifier_order = ip\n",
@@ -230,8 +230,6 @@ def _pjsip(site: LabSite) -> str:
     ]
     for carrier in site.carriers:
         parts.append(f"[{carrier.endpoint}](line)\ntransport = from-{carrier.source}\naors = to-house\n")
-    for centre in site.centres:
-        parts.append(f"[centre-{centre.number}](line)\ntransport = from-{centre.source}\naors = to-house\n")
     parts.append(f"[to-house]\ntype = aor\ncontact = {house}\n")
     for seat in site.seats:
         name = seat.name

@@ -40,14 +40,6 @@ class SeatPhone:
         return f"{self.city}-{self.seat}"
 
 
-@dataclass(frozen=True, slots=True)
-class Centre:
-    """Another hotline's switch (110, 120, 12333 …) with an address of its own."""
-
-    number: str
-    source: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSite:
     """One lab. Ports are on loopback; ``house`` is the SIP port of the hotline under test."""
@@ -63,7 +55,6 @@ class LabSite:
     ami_secret: str
     carriers: tuple[Carrier, ...]
     seats: tuple[SeatPhone, ...]
-    centres: tuple[Centre, ...] = ()
     numbers: tuple[tuple[str, str], ...] = ()
     """(city, number) of everything a citizen can dial; the plans' main lines first."""
 

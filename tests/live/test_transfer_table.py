@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from calls.orders import Pause
+from asterisk_conf.transfer_reach import SEAT_SECONDS
+from calls.orders import Kind, Pause
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
@@ -52,6 +53,7 @@ async def test_a_row_of_the_table_on_real_phones(
     one = await case(only_centre or fact == Fact.HANDOFF)
     await one.reaches(state)
     await one.speaks("before", state)
+    await one.hears_meanwhile(state)
     await one.happens(state, fact)
     if then == "queued":
         await one.call.waits_in("general")
@@ -66,3 +68,36 @@ async def test_a_row_of_the_table_on_real_phones(
     await one.speaks("after", then)
     await until_gone(one.call, one.agent, one.target)
     assert await one.talk.heard() == one.expected({"before": state, "after": then})
+
+
+KINDS: tuple[Kind, ...] = ("blind", "consult", "three")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("how", ["busy", "off-the-network", "unanswered"])
+async def test_whoever_cannot_be_had_leaves_the_caller_with_the_agent_or_at_the_head_of_the_queue(
+    case: Callable[[bool], Awaitable[Case]], kind: Kind, how: str
+) -> None:
+    one = await case(False)
+    await one.begins()
+    if how == "off-the-network":
+        since = one.city.client.count
+        await one.target.leaves_the_network()
+        await one.city.client.line(
+            "the house has let it go",
+            lambda x: x["phone"] == one.target.name and x["what"] == "unregistered",
+            5,
+            since,
+        )
+    await one.wishes(kind, COLLEAGUE)
+    if how != "off-the-network":
+        await one.target.rings(within=5)
+    if how == "busy":
+        await one.target.rejects(busy=True)
+    await one.told("back" if kind == "blind" else "refused", SEAT_SECONDS + 5)
+    if kind == "blind":
+        await one.call.waits_in("general")
+        await one.next_seat()
+    await one.speaks("after", "talking")
+    await until_gone(one.call, one.agent)
+    assert (await one.talk.heard())["caller"] == {("after", "agent")}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from calls.orders import Kind, Transfer, Unpause
-from lab.parties import Call, Phone, Seat
+from lab import ears
+from lab.parties import LOOK, Call, Phone, Seat
 from lab.scenario import Lab
 from tests.house import House
 from tests.live.seat_town import order
@@ -14,6 +16,10 @@ from transfer.table import STATES, State
 
 AGENT, COLLEAGUE, NEXT = "1001", "1003", "1002"
 CENTRE = "110"
+RINGING = 450
+"""Hertz (indications.conf, cn)."""
+ELSE_HEARS = 12.0
+"""Seconds in which music or ringing is to be heard: a sentence may come before it."""
 
 
 class Case:
@@ -124,6 +130,29 @@ class Case:
         await seat.answers(self.call, within=25)
         self.talk.joins("agent", seat)
         self.agent = seat
+
+    # --- what the caller hears of nobody ---
+
+    async def hears_meanwhile(self, state: str) -> None:
+        """Music or ringing, as the state says; from now on. An emergency hears ringing in the queue."""
+        what = STATES[State(state)].else_hears if state != "over" else ""
+        if not what:
+            return
+        if state == "queued" and self.handoff:
+            what = "ringing"
+        begin = len(self.call.recording())
+        try:
+            async with asyncio.timeout(ELSE_HEARS):
+                while True:
+                    sound = self.call.recording()[begin:]
+                    ringing = ears.tone_seconds(sound, RINGING)
+                    if what == "ringing" and ringing > 0.5:
+                        return
+                    if what == "music" and ears.musical(sound) and ringing < 0.2:
+                        return
+                    await asyncio.sleep(LOOK)
+        except TimeoutError:
+            raise AssertionError(f"in {state} the caller hears no {what}") from None
 
     # --- what must be true ------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.seat_town import plan_at
@@ -18,7 +19,6 @@ from transfer.table import State
 
 SAFE = 6.0
 """Seconds after the agent is gone (issue: at the latest 6 s)."""
-WITH_AGENT = ("talking", "asking", "consulting", "ringing", "together")
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +42,36 @@ async def test_a_service_killed_in_any_state_leaves_no_caller_alone(
     case = Case(house, city, tmp_path, handoff=handoff)
     await case.reaches(state)
     with hands.without_service(house):
-        assert await has_somebody(city, case.call, SAFE) or state in ("asking", "consulting", "sent")
-        if state in WITH_AGENT and state != "talking":
-            await case.agent.hangs_up()
+        # held by an agent who is there, or a colleague's phone rings for the caller
+        comes = {"asking": AGENT, "consulting": AGENT, "sent": COLLEAGUE}.get(state)
+        if comes is None:
             assert await has_somebody(city, case.call, SAFE)
-        elif state == "sent":
-            await case.target.rejects()
-            assert await has_somebody(city, case.call, SAFE)
+        else:
+            assert await has_a_leg(city, case.call, comes)
+        match state:
+            case "asking" | "consulting" | "ringing" | "together":
+                await case.agent.hangs_up()
+                assert await has_somebody(city, case.call, SAFE)
+            case "sent":
+                await case.target.rejects()
+                assert await has_somebody(city, case.call, SAFE)
+            case "handed" if handoff:
+                await case.target.hangs_up()
+                assert await has_somebody(city, case.call, SAFE)
+            case "queued":
+                await city.seat(NEXT).answers(case.call, within=40)
+                await case.call.talks()
         with contextlib.suppress(Exception):
             await until_gone(case.call, case.agent, case.target)
+
+
+async def has_a_leg(city: Lab, call: Call, seat: str) -> bool:
+    """A phone of this seat is in the call, or rings for it: asked of Asterisk."""
+    id = await call.id()
+    rows = await city.house.ask_list("CoreShowChannels")
+    return any(
+        r.get("AccountCode") == id and r.get("Channel", "").startswith(f"PJSIP/demo-{seat}-") for r in rows
+    )
 
 
 async def test_keys_on_the_phone_hand_over_and_consult_with_the_service_dead(
