@@ -112,9 +112,11 @@ async def test_one_order_hands_over_with_number_place_and_story_and_every_stage_
     assert (record["number"], record["trunk"], record["outcome"]) == ("110", "demo-centres", "handed")
     assert (record["officer"], record["location"], record["summary"]) == ("0231", "人民路1号", "有人落水")
     assert record["asked_by"] == "token-operator"
-    stages = [record[name] for name in ("asked", "dialled", "answered", "joined", "handed", "ended")]
+    stages = [record[name] for name in ("asked", "answered", "joined", "handed", "ended")]
     assert None not in stages
-    assert stages == sorted(stages) or record["dialled"] <= record["asked"] + 0.5
+    assert stages == sorted(stages)
+    # the leg to the centre tells of itself beside the caller's own dialplan: it may be heard first
+    assert record["asked"] - 0.5 <= record["dialled"] < record["answered"]
     # the times are those of the packets the centre saw
     assert record["dialled"] == pytest.approx(invite["at"], abs=0.3)
     assert record["answered"] == pytest.approx(answered["at"], abs=0.3)
