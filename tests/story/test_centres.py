@@ -56,20 +56,20 @@ class Town:
 
     def __init__(self, folder: Path, *past: Handoff) -> None:
         self.past, self.trail, self.written = Database(*past), list[Audited](), list[Handoff]()
-        self.board = Switchboard()
-        plans = {"demo": demo()}
-        self.handoffs = Handoffs(
-            lambda: self.board.board, lambda: plans, _nobody, self.board.hear, self.board.recall, self.past
-        )
-        file = folder / "centres.json"
-        addresses = {
-            key: {"url": "http://127.0.0.1:9/", "secret": SECRET} for key in ("demo/110", "demo/119")
-        }
-        file.write_text(json.dumps(addresses))
-        self.centres = Centres(
-            file, lambda: plans, lambda: self.board.board, self.handoffs, self.trail.append
-        )
-        self.board.listen(self._keep)
+        told = {"url": "http://127.0.0.1:9/", "secret": SECRET}
+        self.file = folder / "centres.json"
+        self.file.write_text(json.dumps({"demo/110": told, "demo/119": told}))
+        self.starts()
+
+    def starts(self) -> None:
+        """Anew: what was written is in the database, and nothing else is known."""
+        for row in self.written:
+            self.past.records = [r for r in self.past.records if r.id != row.id] + [row]
+        board, plans = Switchboard(), {"demo": demo()}
+        handoffs = Handoffs(lambda: board.board, lambda: plans, _nobody, board.hear, board.recall, self.past)
+        self.centres = Centres(self.file, lambda: plans, lambda: board.board, handoffs, self.trail.append)
+        board.listen(self._keep)
+        self.board = board
 
     def _keep(self, heard: Heard) -> None:
         self.written += heard.handoffs
@@ -145,6 +145,18 @@ async def test_repeated_feedback_is_written_once_and_needs_no_database(tmp_path:
     await town.hears("f-1", 1, handoff="h-old", officer="0001")
     await town.hears("f-1", 3, handoff="h-old", result="已处置")
     assert [(row.officer, row.result) for row in town.written] == [("0231", ""), ("0231", "已处置")]
+
+
+async def test_a_service_started_anew_takes_again_what_it_had_received_and_what_is_new(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path, OLD)
+    await town.hears("f-1", 1, handoff="h-old", officer="0231")
+    town.starts()
+    await town.hears("f-1", 1, handoff="h-old", officer="0231")
+    await town.hears("f-1", 2, handoff="h-old", result="已处置")
+    last = town.written[-1]
+    assert (last.officer, last.result, last.asked, last.ended) == ("0231", "已处置", BEGAN, BEGAN + 60)
 
 
 def stepped(number: int, step: str, **told: Any) -> f.TransferStepped:
