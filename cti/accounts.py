@@ -85,8 +85,8 @@ class Accounts:
         """Make the account, or change it. Raises Refused naming what is wrong."""
         if not NAME.fullmatch(who.name):
             raise Refused("name: small letters, digits and hyphens, 2 to 24, a letter first")
-        if who.name.startswith(("agent-", "token-")):
-            raise Refused("name: agent-… and token-… are names the house itself gives")
+        if who.name.startswith(("agent-", "token-", "centre-")):
+            raise Refused("name: agent-…, token-… and centre-… are names the house itself gives")
         if len(password) < SHORTEST:
             raise Refused(f"password: at least {SHORTEST} characters")
         if who.role is Role.AGENT and not (who.city and who.agent):

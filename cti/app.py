@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
-from aiohttp import web
 
 from calls.facts import CallBackMoved, CallId
 from calls.model import SeatState
@@ -46,14 +45,13 @@ from cti.store.keeping import audit_record, fact_of
 from cti.store.picture import LivePicture, connect
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
-from cti.web.answers import Answered
 from cti.web.metrics import Metrics
 from cti.web.recordings import Recordings
 from cti.web.server import Web
 from cti.web.socket import Socket
 from cti.web.tickets import Tickets
-from cti.web.transfer import TransferDoor
-from cti.web.who import WHO, Role, Who
+from cti.web.transfer import Rights, TransferDoor
+from cti.web.who import Who
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from plan.outgoing import hides
@@ -188,29 +186,30 @@ class Service:
             more_health=self.recordings.health,
         )
         self.handoffs = Handoffs(
-            self._board, lambda: self.plans.by_city, self.link.do, self.switchboard.hear, self.history
-        )
-        self.centres = Centres(
-            home.root / "centres.json", lambda: self.plans.by_city, self._board, self.handoffs
-        )
-        self.switchboard.listen(self.centres.hear)
-        transfers = TransferDoor(
-            self.handoffs,
-            self.centres.take,
-            self._may_transfer,
-            lambda asked: Past(asked.since, asked.until, asked.city, asked.most),
-            Answered,
-        )
+            self._board, lambda: self.plans.by_city, self.link.do, self.switchboard.hear,
+            self.switchboard.recall, self.history,
+        )  # fmt: skip
         self.desk = DeskDoors(
             home, self._board, lambda: self.plans.by_city, self.link.do, self.journal, reading.call
         )
         self.switchboard.listen(self.desk.hear)
+        self.centres = Centres(
+            home.root / "centres.json", lambda: self.plans.by_city, self._board, self.handoffs, self.desk.note
+        )
+        self.switchboard.listen(self.centres.hear)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
         drafting = Drafting(
             self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
         )
         archive, note = self.recordings.archive, self.desk.note
+        transfers = TransferDoor(
+            self.handoffs,
+            self.centres.take,
+            Rights(self._agent_at, archive.sits_in),
+            lambda asked, city: Past(asked.since, asked.until, city, asked.most),
+            note,
+        )
         doors = (
             *doors,
             Recordings(archive, note),
@@ -252,13 +251,9 @@ class Service:
             await asyncio.to_thread(self.journal.close)
             await self.history.close()
 
-    def _may_transfer(self, request: web.Request) -> bool:
-        """Supervisors everywhere in their city, an agent at the seat they sit at."""
-        who, asked = request[WHO], request.match_info
-        if who.may(Role.SUPERVISOR):
-            return who.sees(asked.get("city", who.city))
-        seat = self._board().seats.seats.get((asked.get("city", ""), asked.get("seat", "")))
-        return seat is not None and who.agent != "" and seat.agent == who.agent
+    def _agent_at(self, city: str, seat: str) -> str:
+        known = self._board().seats.seats.get((city, seat))
+        return "" if known is None else known.agent
 
     def _hides(self, city: str) -> bool:
         """Whether whole numbers are shown only to whoever asks for one: in this city, or (empty) in any."""

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,9 @@ import aiohttp
 import orjson
 import structlog
 
+from calls.audit import Audited, Outcome
 from calls.codec import to_dict
+from calls.mask import masked_in
 from cti.errors import NotNow, Refused
 from cti.handoffs import Handoffs
 from cti.switchboard import Board, Heard
@@ -80,8 +83,11 @@ class Centres:
         plans: Callable[[], Mapping[str, Plan]],
         board: Callable[[], Board],
         handoffs: Handoffs,
+        audit: Callable[[Audited], None],
     ) -> None:
+        """``audit`` writes a row of the audit trail."""
         self._file, self._plans, self._board, self._handoffs = file, plans, board, handoffs
+        self._audit = audit
         self._sides: dict[str, Side] = {}
         self._addresses: dict[str, Address] = {}
         self._answers: list[tuple[str, Message]] = []
@@ -176,36 +182,46 @@ class Centres:
             self.refused += 1
             raise Refused("wrong signature, or a time more than 5 minutes off")
         message = unpack(body)
+        found = await self._meant(message, key, city, centre)
+        # from here on nothing waits: two copies of one message are taken one after the other
         side, answers, new = take(self._sides.get(key, Side()), message)
         self._sides[key] = side
-        if new:
-            self._learn(message, city, centre)
+        if new and message.says == "received":
+            self._note(message.record, {"received": "", "confirmed": ""})
+        elif new and found is not None:
+            self._learn(message, found)
         self._answers += [(key, answer) for answer in answers]
 
-    def _learn(self, message: Message, city: str, centre: str) -> None:
-        if message.says == "received":
-            self._note(message.record, {"received": "", "confirmed": ""})
-        elif message.says == "offer":
-            words = {name: message.body[name] for name in FEEDBACK if name in message.body}
-            if message.body.get("outcome") in ("refused", "kept"):
-                words["outcome"] = message.body["outcome"]
-            # feedback names our record; a case handed to us is found by its number
-            mine = self._board().moves.records
-            record = message.body.get("handoff", message.record)
-            found = mine.get(record) or next(
-                (
-                    r
-                    for r in reversed(list(mine.values()))
-                    if r.case and r.case == message.body.get("case") and (r.city, r.centre) == (city, centre)
-                ),
-                None,
+    async def _meant(self, message: Message, key: str, city: str, centre: str) -> Handoff | None:
+        """The record that a message tells of, on the board now. Raises NotNow when nobody knows it (yet):
+        an offer that went nowhere is never received, so the centre says it again."""
+        side = self._sides.get(key, Side())
+        if message.says == "received" and message.record in side.mine:
+            await self._handoffs.recalled(message.record)
+        known = side.theirs.get(message.record)
+        if message.says != "offer" or (known is not None and known.version >= message.version):
+            return None
+        found = await self._handoffs.of_centre(city, centre, message.record, message.body)
+        if found is None:
+            log.warning("a centre tells of a record nobody knows", centre=key, record=message.record)
+            raise NotNow("没有这条移交记录 no such hand-off record here; say it again later")
+        return found
+
+    def _learn(self, message: Message, found: Handoff) -> None:
+        """What a centre says of a record is noted there, and in the audit trail."""
+        names = (*FEEDBACK, "location", "summary") if found.direction == "in" else FEEDBACK
+        words = {name: message.body[name] for name in names if name in message.body}
+        if message.body.get("outcome") in ("refused", "kept"):
+            words["outcome"] = message.body["outcome"]
+        self._note(found.id, words)
+        now, told = time.time(), {name: masked_in(text) for name, text in words.items()}
+        self._audit(
+            Audited(
+                id=uuid.uuid4().hex, at=now, city=found.city, who=f"centre-{found.centre}", role="centre",
+                did="hand-off", on=found.call, outcome=Outcome.DONE, ended=now,
+                told=orjson.dumps({"handoff": found.id, **told}).decode(),
             )
-            if found is None or (found.city, found.centre) != (city, centre):
-                log.warning("a centre tells of a record nobody knows", centre=f"{city}/{centre}")
-                return
-            if found.direction == "in":
-                words |= {n: message.body[n] for n in ("location", "summary") if n in message.body}
-            self._note(found.id, words)
+        )  # fmt: skip
 
     def _note(self, record: str, words: Mapping[str, str]) -> None:
         try:

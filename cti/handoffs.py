@@ -11,6 +11,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -18,7 +19,7 @@ from calls.facts import Fact, HandoffNoted
 from calls.orders import Kind, Order, Transfer
 from cti.errors import NotNow, Refused
 from cti.home import NODE
-from cti.store.history import History, Past
+from cti.store.history import Past
 from cti.switchboard import Board
 from plan.model import Plan
 from transfer.handoff import Handoff, Now
@@ -26,6 +27,15 @@ from transfer.handoff import Handoff, Now
 log = structlog.get_logger(__name__)
 
 BEGUN_SECONDS = 2.0
+
+
+class Records(Protocol):
+    """History, as far as it is asked here."""
+
+    async def handoffs(
+        self, past: Past, *, id: str = "", centre: str = "", case: str = ""
+    ) -> Sequence[Handoff]:
+        """Newest first. Raises NotNow."""
 
 
 class Handoffs:
@@ -37,10 +47,12 @@ class Handoffs:
         plans: Callable[[], Mapping[str, Plan]],
         do: Callable[[Order], Awaitable[str]],
         hear: Callable[[Fact], None],
-        history: History | None = None,
+        recall: Callable[[Handoff], None],
+        history: Records | None = None,
     ) -> None:
+        """``recall`` puts a record of ``history`` back on the board."""
         self._board, self._plans, self._do, self._hear = board, plans, do, hear
-        self._history = history
+        self._recall, self._history = recall, history
 
     async def wish(self, city: str, seat: str, kind: Kind, to: str, words: Mapping[str, str]) -> str:
         """Order it; the id of the record, empty when the wish begins none. ``words`` go into the record.
@@ -65,7 +77,7 @@ class Handoffs:
             except Refused:
                 # it has begun all the same; only words that somebody typed are worth an error
                 if set(words) != {"asked_by"}:
-                    raise
+                    raise NotNow(f"begun as {id}, but its words are not noted: say them again") from None
                 log.warning("nobody told yet that it began", id=id)
         return id
 
@@ -77,14 +89,42 @@ class Handoffs:
                     await asyncio.sleep(0.01)
 
     def note(self, id: str, words: Mapping[str, str]) -> Handoff:
-        """Words for a record. Raises Refused when there is no such record."""
+        """Words for a record on the board. Raises Refused when there is none."""
         record = self._board().moves.records.get(id)
         if record is None:
-            raise Refused(f"没有这条移交记录 no such record {id!r}, or it is too old to be changed")
+            raise Refused(f"没有这条移交记录 no such record {id!r}")
         self._hear(
             HandoffNoted(at=time.time(), node=NODE, id=id, call=record.call, words=tuple(words.items()))
         )
         return self._board().moves.records[id]
+
+    async def amend(self, id: str, words: Mapping[str, str]) -> Handoff:
+        """The same for any record, also one of history. Raises Refused, NotNow."""
+        await self.recalled(id)
+        return self.note(id, words)
+
+    async def recalled(self, id: str) -> None:
+        """A record that stands in history only is on the board again. Raises NotNow."""
+        if (record := await self.record(id)) is not None:
+            self._recall(record)
+
+    async def of_centre(self, city: str, centre: str, record: str, told: Mapping[str, str]) -> Handoff | None:
+        """The record a centre's message means, on the board now: ``handoff`` names one of ours, else the
+        message's own ``record``, or ``case``, the centre's own number. None: there is none. Raises NotNow
+        when history cannot be asked."""
+        named, case = told.get("handoff", ""), told.get("case", "")
+        mine = [r for r in self._board().moves.records.values() if (r.city, r.centre) == (city, centre)]
+        fits = [r for r in mine if r.id == (named or record)]
+        if not fits and case and not named:
+            fits = [r for r in mine if r.case == case]
+        if not fits and self._history is not None:
+            past = Past(city=city)
+            fits = list(await self._history.handoffs(past, centre=centre, id=named or record))
+            if not fits and case and not named:
+                fits = list(await self._history.handoffs(past, centre=centre, case=case))[::-1]
+            for found in fits[-1:]:
+                self._recall(found)
+        return fits[-1] if fits else None
 
     def now(self) -> Sequence[Now]:
         """Where every call stands that is being transferred."""

@@ -134,6 +134,10 @@ class Switchboard:
         seats = seat_room.planned(self.board.seats, city, names, at)
         self.board = replace(self.board, seats=seats)
 
+    def recall(self, record: Handoff) -> None:
+        """A hand-off record of history is on the board again; nothing has happened to it."""
+        self.board = replace(self.board, moves=handoff_room.recalled(self.board.moves, record))
+
     def _tell(self, before: Board, fact: Fact, call: CallId | None) -> None:
         board = self.board
         old, new, touched = before.picture.calls, board.picture.calls, board.picture.touched

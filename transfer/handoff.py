@@ -179,7 +179,9 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
         told |= {"number": x.number, "trunk": x.trunk}
     if (name := _TIMED.get(x.step)) and getattr(record, name) is None:
         told[name] = x.at
-    if (outcome := _OUTCOME.get(x.step)) is not None:
+    # undecided and kept by who answered first: an end of the call decides nothing any more
+    decided = record.outcome == "kept" and x.step in _ENDS
+    if (outcome := _OUTCOME.get(x.step)) is not None and not decided:
         told["outcome"] = outcome
         told["cause"] = x.why or record.cause
     if x.step in _ENDS or (x.step == "target-left" and record.ended is None):
@@ -236,10 +238,20 @@ def _left(moves: Moves, x: f.CallLeft) -> Moves:
     return moves
 
 
+def recalled(moves: Moves, record: Handoff) -> Moves:
+    """A record of the database is remembered again, so that words can be noted in it; one that is
+    remembered stays as it is."""
+    if record.id in moves.records:
+        return moves
+    return replace(_put(moves, record), touched=moves.touched)
+
+
 def _put(moves: Moves, record: Handoff) -> Moves:
     records = {**moves.records, record.id: record}
     while len(records) > KEPT:
-        del records[next(iter(records))]
+        # the oldest that is over: what goes on is not in the database in whole
+        over = (r.id for r in records.values() if r.ended is not None and r.id != record.id)
+        del records[next(over, next(iter(records)))]
     touched = (*(r for r in moves.touched if r.id != record.id), record)
     return replace(moves, records=records, touched=touched)
 

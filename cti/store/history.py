@@ -221,8 +221,9 @@ class History:
 
         return await self._within(read)
 
-    async def handoffs(self, past: Past, *, id: str = "") -> list[Handoff]:
-        """Records asked for in the time of ``past``, newest first; ``id``: this one only."""
+    async def handoffs(self, past: Past, *, id: str = "", centre: str = "", case: str = "") -> list[Handoff]:
+        """Records asked for in the time of ``past``, newest first; ``id``: this one only; ``centre``,
+        ``case``: those of this centre, with its case number."""
         wanted = select(HANDOFFS.c.row).order_by(HANDOFFS.c.asked.desc(), HANDOFFS.c.id).limit(past.most)
         if past.since is not None:
             wanted = wanted.where(HANDOFFS.c.asked >= past.since)
@@ -232,10 +233,18 @@ class History:
             wanted = wanted.where(HANDOFFS.c.city == past.city)
         if id:
             wanted = wanted.where(HANDOFFS.c.id == id)
+        if centre:
+            wanted = wanted.where(HANDOFFS.c.centre == centre)
+        if case:
+            # as the row's JSON has it: quotes inside of a text are escaped there
+            told = orjson.dumps({"case": case}).decode()[1:-1]
+            wanted = wanted.where(HANDOFFS.c.row.contains(told, autoescape=True))
 
         async def read(conn: AsyncConnection) -> list[Handoff]:
             rows = (await conn.execute(wanted)).scalars()
-            return [from_dict(Handoff, orjson.loads(row)) for row in rows]
+            found = [from_dict(Handoff, orjson.loads(row)) for row in rows]
+            # SQLite's LIKE takes JQ-1 for jq-1
+            return [record for record in found if case in ("", record.case)]
 
         return await self._within(read)
 

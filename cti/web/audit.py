@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from calls.audit import Audited, Outcome
 from cti.web.answers import Answer, Answered, asked, json_of
 from cti.web.api import CallsQuestion, Moment
-from cti.web.who import WHO, Role
+from cti.web.who import WHO, Role, scope
 
 
 class AuditQuestion(CallsQuestion):
@@ -63,9 +63,7 @@ class AuditDoor:
         if not who.may(Role.SUPERVISOR):
             raise Answered(403, f"the audit trail is for supervisors, you are {who.role}")
         question = asked(request, AuditQuestion)
-        if question.city is not None and not who.sees(question.city):
-            raise Answered(403, f"you are signed in for {who.city} only", "city")
-        rows = await self._ask(question, question.city or who.city or None)
+        rows = await self._ask(question, scope(who, question.city))
         return json_of([audit_answer(row) for row in rows])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from cti.web import transfer
+from cti.web.api import CallsQuestion
 from transfer.handoff import Handoff
 
 REFERENCE = "#/components/schemas/{model}"
@@ -15,8 +16,8 @@ MODELS: tuple[type[BaseModel], ...] = (transfer.TransferAnswer,)
 WHY = {
     400: "a field is wrong",
     401: "no valid token",
-    403: "the role may not, or another seat",
-    404: "no such record",
+    403: "the role may not, or another seat, another agent's record, another city",
+    404: "no such record, or another city's",
     409: "refused, and why",
     503: "not now",
 }
@@ -34,7 +35,10 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
     )  # fmt: skip
     yield (
         "/api/transfers",
-        {"get": _told("Where transfers stand, and their buttons 转接状态", _list(standing))},
+        {
+            "get": _told("Where transfers stand, and their buttons 转接状态", _list(standing))
+            | {"parameters": list(_query(CallsQuestion))}
+        },
     )
     yield (
         "/api/handoffs",

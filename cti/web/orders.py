@@ -6,21 +6,19 @@ An answer 200 says that Asterisk did it; the *fact* that follows on the socket m
 
 from __future__ import annotations
 
-import json
-import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
 import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from calls.audit import Audited, Outcome
+from calls.audit import Audited
 from calls.orders import How
-from cti.errors import NotNow, Refused
+from cti.errors import Refused
 from cti.web.answers import Answer, Answered, json_of, told
+from cti.web.trail import Trail, row_of
 from cti.web.who import WHO, Role, Who
 
 log = structlog.get_logger(__name__)
@@ -317,7 +315,7 @@ class Orders:
 
     def __init__(self, desk: Desk, note: Callable[[Audited], None]) -> None:
         """``note`` writes a row of the audit trail; it must not wait."""
-        self._desk, self._note = desk, note
+        self._desk, self._trail = desk, Trail(note)
 
     def add(self, app: web.Application) -> None:
         for rule in ORDERS:
@@ -334,42 +332,18 @@ class Orders:
         if len(name) > 128 or not name.isprintable():
             raise Answered(400, f"not a {rule.kind}", rule.kind)
         body = await told(request, rule.body)
-        row = Audited(
-            id=uuid.uuid4().hex,
-            at=time.time(),
-            city=self._city(rule, name, body, who),
-            who=who.name,
-            role=who.role.value,
-            did=rule.did,
-            on=name if rule.kind == "call" else f"{rule.kind} {name}",
-            told=json.dumps(body.model_dump(exclude_defaults=True), ensure_ascii=False),
-        )
-        if forbidden := self._forbidden(rule, name, row.city, who, body):
-            self._note(replace(row, outcome=Outcome.DENIED, why=forbidden, ended=time.time()))
+        on = name if rule.kind == "call" else f"{rule.kind} {name}"
+        city = self._city(rule, name, body, who)
+        row = row_of(who, city, rule.did, on, body.model_dump(exclude_defaults=True))
+        if forbidden := self._forbidden(rule, name, city, who, body):
+            self._trail.denied(row, forbidden)
             raise Answered(403, forbidden)
-        self._note(row)
         try:
-            more = await rule.do(Given(self._desk, who, name, body))
+            with self._trail.order(row):
+                more = await rule.do(Given(self._desk, who, name, body))
         except NoSuch as why:
-            self._end(row, Outcome.REFUSED, str(why))
             raise Answered(404, str(why), why.field) from None
-        except Answered as why:
-            self._end(row, Outcome.DENIED, str(why))
-            raise
-        except Refused as why:
-            self._end(row, Outcome.REFUSED, str(why))
-            raise
-        except NotNow as why:
-            self._end(row, Outcome.UNKNOWN, str(why))
-            raise
-        except BaseException as why:
-            self._end(row, Outcome.UNKNOWN, type(why).__name__)
-            raise
-        self._end(row, Outcome.DONE, "")
         return json_of(rule.answer(audit=row.id, **(more or {})))
-
-    def _end(self, row: Audited, outcome: Outcome, why: str) -> None:
-        self._note(replace(row, outcome=outcome, why=why[:500], ended=time.time()))
 
     def _city(self, rule: Rule, name: str, body: Body, who: Who) -> str:
         """The city of the order, as far as it can be known before it is allowed. Raises Answered."""

@@ -29,7 +29,7 @@ from cti.web.health import ready
 from cti.web.metrics import CONTENT_TYPE, Metrics
 from cti.web.openapi import document
 from cti.web.reader import Reader
-from cti.web.who import WHO, Role, Who
+from cti.web.who import WHO, Role, Who, scope
 
 log = structlog.get_logger(__name__)
 
@@ -149,7 +149,7 @@ class Web:
         return web.Response(body=self._document, content_type="application/json")
 
     async def _calls(self, request: web.Request) -> web.Response:
-        city = _scope(request, _asked(request, api.CallsQuestion).city)
+        city = scope(request[WHO], _asked(request, api.CallsQuestion).city)
         full = request[WHO].full
         return _json(
             [api.call_answer(c, full=full) for c in self._reader.live_calls() if city in (None, c.city)]
@@ -174,25 +174,25 @@ class Web:
         return _json(api.story_answer(id, list(lines)))
 
     async def _seats(self, request: web.Request) -> web.Response:
-        city = _scope(request, _asked(request, api.CallsQuestion).city)
+        city = scope(request[WHO], _asked(request, api.CallsQuestion).city)
         return _json([api.seat_answer(s) for s in self._reader.seats() if city in (None, s.city)])
 
     async def _queues(self, request: web.Request) -> web.Response:
-        city = _scope(request, _asked(request, api.CallsQuestion).city)
+        city = scope(request[WHO], _asked(request, api.CallsQuestion).city)
         return _json([api.queue_answer(q) for q in self._reader.queues() if city in (None, q.city)])
 
     async def _history(self, request: web.Request) -> web.Response:
         asked = _asked(request, api.HistoryQuestion)
         full = request[WHO].full
         found = await self._reader.past_calls(
-            asked.since, asked.until, _scope(request, asked.city), asked.most
+            asked.since, asked.until, scope(request[WHO], asked.city), asked.most
         )
         return _json([api.call_answer(c, full=full) for c in found])
 
     async def _ledger(self, request: web.Request) -> web.Response:
         asked = _asked(request, ledger.LedgerQuestion)
         since, until = asked.span(time.time())
-        rows = await self._reader.ledger(since, until, _scope(request, asked.city))
+        rows = await self._reader.ledger(since, until, scope(request[WHO], asked.city))
         try:
             return _json(await asyncio.to_thread(ledger.ledger_answer, asked, rows, since, until))
         except ledger.TooMany as why:
@@ -208,13 +208,13 @@ class Web:
         return _json(ledger.RefillAnswer(calls=await self._reader.refill(asked.since, asked.until)))
 
     async def _shortfalls(self, request: web.Request) -> web.Response:
-        city = _scope(request, _asked(request, api.CallsQuestion).city)
+        city = scope(request[WHO], _asked(request, api.CallsQuestion).city)
         found = self._reader.shortfalls()
         return _json([staffing.shortfall_answer(s) for s in found if city in (None, s.city)])
 
     async def _duties(self, request: web.Request) -> web.Response:
         asked = _asked(request, staffing.DutiesQuestion)
-        found = await self._reader.duties(asked.begins(time.time()), _scope(request, asked.city))
+        found = await self._reader.duties(asked.begins(time.time()), scope(request[WHO], asked.city))
         full = request[WHO].full
         return _json([staffing.duty_answer(d, full=full) for d in found if asked.wants(d)])
 
@@ -240,14 +240,6 @@ class Web:
         return web.Response(
             text=PAGE.format(version=self._version, state=state), content_type="text/html", charset="utf-8"
         )
-
-
-def _scope(request: web.Request, city: str | None) -> str | None:
-    """The city asked for, as far as the asker may see it. Raises Answered."""
-    who = request[WHO]
-    if city is not None and not who.sees(city):
-        raise Answered(403, f"you are signed in for {who.city} only", "city")
-    return city or who.city or None
 
 
 def version() -> str:

@@ -5,24 +5,31 @@ from __future__ import annotations
 
 import html
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import orjson
 from aiohttp import web
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
+from calls.audit import Audited
 from calls.codec import to_dict
-from calls.mask import masked
+from calls.mask import masked, masked_in
 from calls.orders import Kind
-from cti.web.api import Answer, CallsQuestion, Moment
-from cti.web.who import WHO
+from cti.web.answers import Answer, Answered, asked, json_of, told
+from cti.web.api import CallsQuestion, Moment
+from cti.web.trail import Trail, row_of
+from cti.web.who import WHO, Role, Who, scope
 from transfer.handoff import LONGEST, Handoff, Now, hears
 from transfer.table import STATES, buttons
 
 Words = Annotated[str, Field(max_length=LONGEST)]
 CITY = ZoneInfo("Asia/Shanghai")
+LONGEST_ID = 128
+_CODES = frozenset({"kind", "outcome", "case", "officer"})
+"""What no citizen's number is written into."""
 
 
 class WishQuestion(Answer):
@@ -80,7 +87,7 @@ class Rooms(Protocol):
 
     async def wish(self, city: str, seat: str, kind: Kind, to: str, words: Mapping[str, str]) -> str: ...
 
-    def note(self, id: str, words: Mapping[str, str]) -> Handoff: ...
+    async def amend(self, id: str, words: Mapping[str, str]) -> Handoff: ...
 
     def now(self) -> Sequence[Now]: ...
 
@@ -92,21 +99,54 @@ class Rooms(Protocol):
 Take = Callable[[str, str, Mapping[str, str], bytes], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may act. Seeing whole numbers is another right: ``Who.full``."""
+
+    agent_at: Callable[[str, str], str]
+    """Who is signed in at a seat (city, seat); empty: nobody."""
+    sits_in: Callable[[Who, str], bool]
+    """Whether this agent is in a call, or was the last one in it."""
+
+    def wish_forbidden(self, who: Who, city: str, seat: str) -> str:
+        """Why this person may not move the caller of this seat; empty: they may."""
+        if not who.sees(city):
+            return f"you are signed in for {who.city}, this is {city}"
+        if not who.may(Role.AGENT):
+            return f"this needs the role {Role.AGENT}, you are {who.role}"
+        if not who.may(Role.SUPERVISOR) and not (who.agent and self.agent_at(city, seat) == who.agent):
+            return f"you do not sit at {seat}: agents transfer the caller of their own seat"
+        return ""
+
+    def note_forbidden(self, who: Who, record: Handoff) -> str:
+        """Why this person may not write into this record; empty: they may."""
+        if who.may(Role.SUPERVISOR):
+            return ""
+        if not who.may(Role.AGENT):
+            return f"this needs the role {Role.AGENT}, you are {who.role}"
+        # a record of a caller handed to us names the seat only
+        mine = record.agent == who.agent if record.agent else self.sits_in(who, record.call)
+        return "" if who.agent and mine else "agents write into the records of their own calls"
+
+
 class TransferDoor:
-    """Routes for ``cti.web.server``. ``full``: whether who asks may change things and see whole numbers."""
+    """Routes for ``cti.web.server``."""
 
     def __init__(
         self,
         rooms: Rooms,
         take: Take,
-        full: Callable[[web.Request], bool],
-        past: Callable[[HandoffsQuestion], Any],
-        problem: Callable[[int, str, str | None], Exception],
+        rights: Rights,
+        past: Callable[[HandoffsQuestion, str | None], Any],
+        note: Callable[[Audited], None],
     ) -> None:
-        self._rooms, self._take, self._full, self._past, self._problem = rooms, take, full, past, problem
+        """``past``: the question in one city, or (None) in all, as ``rooms`` wants it; ``note`` writes a row
+        of the audit trail."""
+        self._rooms, self._take, self._rights, self._past = rooms, take, rights, past
+        self._trail = Trail(note)
 
     def add(self, app: web.Application) -> None:
-        app.router.add_post("/api/seats/{city}/{seat}/transfer", self._wish)
+        app.router.add_post("/api/seats/{city:[a-z][a-z0-9]{0,15}}/{seat:[0-9]{3,6}}/transfer", self._wish)
         app.router.add_get("/api/transfers", self._now)
         app.router.add_get("/api/handoffs", self._records)
         app.router.add_get("/api/handoffs/{id}", self._record)
@@ -116,46 +156,70 @@ class TransferDoor:
         app.router.add_post("/hooks/centres/{city}/{centre}", self._hook)
 
     async def _wish(self, request: web.Request) -> web.Response:
-        self._may(request)
-        asked = await self._read(request, WishQuestion)
+        who, body = request[WHO], await told(request, WishQuestion)
         city, seat = request.match_info["city"], request.match_info["seat"]
-        words = {n: t for n in ("location", "summary") if (t := getattr(asked, n))}
-        words["asked_by"] = request[WHO].name
-        return _json({"handoff": await self._rooms.wish(city, seat, asked.kind, asked.to, words)})
+        row = row_of(who, city, "transfer", f"seat {seat}", _unnumbered(body))
+        if forbidden := self._rights.wish_forbidden(who, city, seat):
+            self._trail.denied(row, forbidden)
+            raise Answered(403, forbidden)
+        words = {n: t for n in ("location", "summary") if (t := getattr(body, n))} | {"asked_by": who.name}
+        with self._trail.order(row) as done:
+            id = await self._rooms.wish(city, seat, body.kind, body.to, words)
+            if id:
+                done["handoff"] = id
+        return _json({"handoff": id})
 
     async def _now(self, request: web.Request) -> web.Response:
-        return _json([transfer_answer(now).model_dump() for now in self._rooms.now()])
+        city = scope(request[WHO], asked(request, CallsQuestion).city)
+        standing = (now for now in self._rooms.now() if city in (None, now.city))
+        return json_of([transfer_answer(now) for now in standing])
 
     async def _records(self, request: web.Request) -> web.Response:
-        try:
-            asked = HandoffsQuestion.model_validate(dict(request.query))
-        except ValidationError as why:
-            raise self._wrong(why) from None
-        full = self._full(request)
-        found = await self._rooms.records(self._past(asked))
-        return _json([handoff_answer(one, full=full) for one in found])
+        who, question = request[WHO], asked(request, HandoffsQuestion)
+        found = await self._rooms.records(self._past(question, scope(who, question.city)))
+        return _json([handoff_answer(one, full=who.full) for one in found])
 
-    async def _named(self, request: web.Request) -> Handoff:
+    async def _named(self, request: web.Request) -> tuple[str, Handoff | None]:
         id = request.match_info["id"]
-        record = await self._rooms.record(id) if len(id) <= 128 and id.isprintable() else None
-        if record is None:
-            raise self._problem(404, f"no hand-off record {id[:128]!r}", "id")
+        if len(id) > LONGEST_ID or not id.isprintable():
+            raise Answered(400, "not a record", "id")
+        return id, await self._rooms.record(id)
+
+    async def _seen(self, request: web.Request) -> Handoff:
+        """The record a path names, when it is of a city that this person sees. Raises Answered."""
+        id, record = await self._named(request)
+        if record is None or not request[WHO].sees(record.city):
+            raise Answered(404, f"no hand-off record {id!r}", "id")
         return record
 
     async def _record(self, request: web.Request) -> web.Response:
-        return _json(handoff_answer(await self._named(request), full=self._full(request)))
+        return _json(handoff_answer(await self._seen(request), full=request[WHO].full))
 
     async def _note(self, request: web.Request) -> web.Response:
-        self._may(request)
-        asked = await self._read(request, NoteQuestion)
-        words = {name: text for name, text in asked.model_dump().items() if text is not None}
+        who, body = request[WHO], await told(request, NoteQuestion)
+        id, record = await self._named(request)
+        on = record.call if record is not None else f"hand-off {id}"
+        city = record.city if record is not None else who.city
+        row = row_of(who, city, "hand-off", on, {"handoff": id, **_unnumbered(body)})
+        if record is None or not who.sees(record.city):
+            missing = f"no hand-off record {id!r}"
+            if record is None:
+                self._trail.refused(row, missing)
+            else:
+                self._trail.denied(row, f"you are signed in for {who.city}, this is {record.city}")
+            raise Answered(404, missing, "id")
+        if forbidden := self._rights.note_forbidden(who, record):
+            self._trail.denied(row, forbidden)
+            raise Answered(403, forbidden)
+        words = body.model_dump(exclude_none=True)
         if words.keys() & {"location", "summary"}:
-            words["asked_by"] = request[WHO].name
-        return _json(handoff_answer(self._rooms.note(request.match_info["id"], words), full=True))
+            words["asked_by"] = who.name
+        with self._trail.order(row):
+            record = await self._rooms.amend(id, words)
+        return _json(handoff_answer(record, full=who.full))
 
     async def _sheet(self, request: web.Request) -> web.Response:
-        record = await self._named(request)
-        text = sheet(record, full=self._full(request))
+        text = sheet(await self._seen(request), full=request[WHO].full)
         return web.Response(text=text, content_type="text/html", charset="utf-8")
 
     async def _hook(self, request: web.Request) -> web.Response:
@@ -163,20 +227,11 @@ class TransferDoor:
         await self._take(city, centre, request.headers, await request.read())
         return _json({})
 
-    def _may(self, request: web.Request) -> None:
-        if not self._full(request):
-            raise self._problem(403, "only those who may act", None)
 
-    async def _read(self, request: web.Request, question: Any) -> Any:
-        try:
-            return question.model_validate_json(await request.read())
-        except ValidationError as why:
-            raise self._wrong(why) from None
-
-    def _wrong(self, why: ValidationError) -> Exception:
-        first = why.errors(include_url=False)[0]
-        field = ".".join(str(x) for x in first["loc"] if isinstance(x, str)) or None
-        return self._problem(400, f"{field}: {first['msg']}" if field else first["msg"], field)
+def _unnumbered(body: WishQuestion | NoteQuestion) -> dict[str, str]:
+    """What was ordered, as the audit trail may keep it."""
+    told = body.model_dump(exclude_defaults=True)
+    return {name: text if name in _CODES else masked_in(text) for name, text in told.items()}
 
 
 def transfer_answer(now: Now) -> TransferAnswer:
@@ -191,9 +246,14 @@ def transfer_answer(now: Now) -> TransferAnswer:
 
 
 def handoff_answer(record: Handoff, *, full: bool) -> dict[str, Any]:
-    """The record as JSON; the caller's number is masked for who may not see it."""
+    """The record as JSON; for who may not see the caller's number it is masked, also where people wrote it
+    into their text."""
     told = to_dict(record)
-    return told if full else told | {"caller": masked(record.caller)}
+    if full or not record.caller:
+        return told
+    shown = masked(record.caller)
+    texts = {n: t for n, t in told.items() if isinstance(t, str) and n not in ("id", "call")}
+    return told | {n: t.replace(record.caller, shown) for n, t in texts.items()}
 
 
 _ROWS = {

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from aiohttp import web
 
+from cti.web.answers import Answered
+
 
 class Role(StrEnum):
     """Each may what those before it may."""
@@ -45,3 +47,10 @@ class Who:
 
 
 WHO = web.RequestKey("who", Who)
+
+
+def scope(who: Who, city: str | None) -> str | None:
+    """The city asked for, as far as this person may see it; None: every city. Raises Answered."""
+    if city is not None and not who.sees(city):
+        raise Answered(403, f"you are signed in for {who.city} only", "city")
+    return city or who.city or None

@@ -15,14 +15,15 @@ import pytest_asyncio
 from aiohttp import web
 
 from calls import facts as f
+from calls.audit import Audited
 from calls.facts import CallId
 from cti.centres import Centres, signature
 from cti.errors import Refused
 from cti.handoffs import Handoffs
 from cti.store.history import Past
 from cti.switchboard import Switchboard
-from cti.web.answers import Answered
-from cti.web.transfer import TransferDoor
+from cti.web.answers import in_problem_words
+from cti.web.transfer import Rights, TransferDoor
 from lab.centre import Faults, LabCentre
 from tests.story.plan_files import demo
 
@@ -43,10 +44,15 @@ class Town:
     def __init__(self, folder: Path, port: int, centre: int) -> None:
         self.board = Switchboard()
         plans = {"demo": demo()}
-        self.handoffs = Handoffs(lambda: self.board.board, lambda: plans, _nobody, self.board.hear)
+        self.trail: list[Audited] = []
+        self.handoffs = Handoffs(
+            lambda: self.board.board, lambda: plans, _nobody, self.board.hear, self.board.recall
+        )
         file = folder / "centres.json"
         file.write_text(json.dumps({"demo/110": {"url": f"http://127.0.0.1:{centre}/", "secret": SECRET}}))
-        self.centres = Centres(file, lambda: plans, lambda: self.board.board, self.handoffs)
+        self.centres = Centres(
+            file, lambda: plans, lambda: self.board.board, self.handoffs, self.trail.append
+        )
         self.board.listen(self.centres.hear)
         self.url = f"http://127.0.0.1:{port}/hooks/centres/demo/110"
 
@@ -66,16 +72,11 @@ async def _nobody(order: object) -> str:
 async def line(tmp_path: Path) -> AsyncIterator[tuple[Town, LabCentre]]:
     ours, theirs = free_port(), free_port()
     town = Town(tmp_path, ours, theirs)
-    door = TransferDoor(town.handoffs, town.centres.take, lambda _: True, lambda _: Past(), Answered)
-
-    @web.middleware
-    async def refusals(request: web.Request, handler):  # type: ignore[no-untyped-def]
-        try:
-            return await handler(request)
-        except Refused as why:
-            return web.Response(status=409, text=str(why))
-
-    app = web.Application(middlewares=[refusals])
+    nobody = Rights(lambda city, seat: "", lambda who, call: False)
+    door = TransferDoor(
+        town.handoffs, town.centres.take, nobody, lambda asked, city: Past(), town.trail.append
+    )
+    app = web.Application(middlewares=[in_problem_words])
     door.add(app)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -135,6 +136,8 @@ async def test_both_sides_agree_over_a_line_that_loses_repeats_delays_and_reorde
     for id in ids[4:6]:
         assert records[id].reason == "不属于警情"
     assert all(record.sent and record.received for record in records.values())
+    noted = {(row.who, row.did, json.loads(row.told)["handoff"]) for row in town.trail}
+    assert noted == {("centre-110", "hand-off", id) for id in ids[:6]}
 
 
 async def test_a_message_with_a_wrong_signature_or_an_old_one_is_refused(

@@ -7,14 +7,16 @@ import asyncio
 import json
 from collections.abc import Iterator
 
+import aiohttp
 import pytest
 
 from cti.web.who import Role
 from lab.scenario import Lab
 from tests.house import House, ports, running
-from tests.live.desk_town import account, person, screen
+from tests.live.desk_town import Person, account, person, screen
 from tests.live.outgoing_town import CITIZEN, citizen_at, outgoing_plan, wire_of
 from tests.live.seat_town import seat_is
+from tests.live.transfer_town import centre
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +76,42 @@ async def test_nobody_sees_who_calls_until_they_ask_and_that_is_noted(house: Hou
     status, told = await agent.orders(f"calls/{id}/reveal", purpose="回访前核对号码")
     assert (status, told["number"]) == (200, CITIZEN)
     await chief.audited(did="reveal", on=id, who="zhang", outcome="done")
+
+
+async def test_a_hand_off_gives_the_centre_the_number_and_shows_it_to_nobody_here(
+    house: House, city: Lab
+) -> None:
+    await city.staffed("1001")
+    await seat_is(house.home, "1001", state="ready", agent="8001", device="not_inuse")
+    agent, chief = await person(house.home, "zhang"), await person(house.home, "chief")
+    seat, police = city.seat("1001"), centre(city, "110")
+    await police.will_ring()
+    call = await city.caller(CITIZEN).dials("12345")
+    await seat.answers(call, within=20)
+    await call.talks()
+    status, told = await agent.orders(
+        "seats/demo/1001/transfer", kind="handoff", to="110", summary=f"落水，回拨{CITIZEN}"
+    )
+    assert status == 200, told
+    assert (await police.rings(within=5))["caller"] == CITIZEN
+    id = told["handoff"]
+    for who in (agent, chief):
+        for path in ("handoffs", f"handoffs/{id}", f"handoffs/{id}/sheet"):
+            text = await read(who, path)
+            assert id in text
+            assert CITIZEN not in text
+        status, record = await who.orders(f"handoffs/{id}", officer="0231")
+        assert (status, record["officer"], record["caller"]) == (200, "0231", "139****0061")
+    assert CITIZEN in await read(Person(house.home, house.home.tokens["operator"]), f"handoffs/{id}/sheet")
+    await call.hangs_up()
+    await seat.ends()
+
+
+async def read(who: Person, path: str) -> str:
+    """The body of ``GET /api/<path>``, whatever it is."""
+    async with (
+        aiohttp.ClientSession(headers=who.headers) as session,
+        session.get(f"{who.url}/api/{path}") as answer,
+    ):
+        assert answer.status == 200
+        return await answer.text()

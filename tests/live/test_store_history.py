@@ -27,6 +27,7 @@ from cti.switchboard import replay
 from queues.visit import Outcome, Visit
 from tests.live import servers
 from tests.story.a_call import CALL, answered, said
+from transfer.handoff import Handoff
 
 BOARD = replay([*answered(), said(f.SeatFinished, 140.0), said(f.CallLeft, 150.0)])
 ENDED = BOARD.picture.calls[CALL]
@@ -101,6 +102,29 @@ async def test_calls_are_found_by_time_and_city_newest_first(history: History) -
     assert [c.arrived for c in found] == [106.0, 105.0, 104.0, 103.0]
     assert [c.city for c in await history.calls(Past(city="other"))] == ["other"]
     assert len(await history.calls(Past(most=3))) == 3
+
+
+async def test_hand_offs_are_found_by_id_city_and_a_centres_own_case_number(history: History) -> None:
+    def record(id: str, city: str, centre: str, case: str, asked: float) -> Handoff:
+        call = CallId(f"{city}-n1-{id}")
+        return Handoff(
+            id, call, city, "in", "handoff", centre, asked=asked, case=case, summary='"case":"JQ_2"'
+        )
+
+    rows = [
+        record("h1", "demo", "110", "JQ_1", 1.0),
+        record("h2", "demo", "110", "JQ_1", 2.0),
+        record("h3", "demo", "110", "jq_1", 3.0),
+        record("h4", "demo", "110", "JQx1", 4.0),
+        record("h5", "demo", "119", "JQ_1", 5.0),
+        record("h6", "other", "110", "JQ_1", 6.0),
+    ]
+    await history.save([], [], "j", Position(1, 1), handoffs=rows)
+    found = await history.handoffs(Past(city="demo"), centre="110", case="JQ_1")
+    assert [r.id for r in found] == ["h2", "h1"]
+    assert await history.handoffs(Past(city="demo"), centre="110", case="JQ_2") == []
+    assert await history.handoffs(Past(city="demo"), id="h6") == []
+    assert await history.handoffs(Past(), id="h1") == rows[:1]
 
 
 async def test_more_rows_than_one_statement_takes_are_saved_together(history: History) -> None:

@@ -89,3 +89,22 @@ def test_what_people_typed_stays_text_on_the_sheet_and_numbers_are_masked() -> N
     assert "<b>x" not in text
     assert "13900000001" not in text
     assert handoff_answer(record, full=True)["caller"] == "13900000001"
+
+
+def test_whoever_keeps_an_undecided_caller_is_not_unsaid_by_the_end_of_the_call() -> None:
+    kept = f.HandoffNoted(at=BEGAN + 5, node="n1", id="h1", call=CALL, words=(("outcome", "kept"),))
+    moves = step(told("asked dialled answered joined", kind="three"), kept)
+    over = f.TransferStepped(at=BEGAN + 9, node="n1", call=CALL, id="h1", step="over")
+    record = step(moves, over).records["h1"]
+    assert (record.outcome, record.ended) == ("kept", BEGAN + 9)
+    # but an agent who leaves the caller to the centre after all has handed them over
+    handed = f.TransferStepped(at=BEGAN + 9, node="n1", call=CALL, id="h1", step="handed")
+    assert step(moves, handed).records["h1"].outcome == "handed"
+
+
+def test_a_number_that_somebody_wrote_into_a_text_is_masked_with_the_callers() -> None:
+    caller = "13900000001"
+    record = Handoff("h1", CALL, "demo", "out", "handoff", "110", caller=caller, summary=f"回拨{caller}")
+    assert caller not in sheet(record, full=False)
+    assert handoff_answer(record, full=False)["summary"] == "回拨139****0001"
+    assert handoff_answer(record, full=True)["summary"] == f"回拨{caller}"

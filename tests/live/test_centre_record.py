@@ -1,0 +1,124 @@
+"""The hand-off record against what the other side saw: the packets at the centre's phones, and what its
+computer was told. A real hotline, HOME/centres.json, a lab centre with phones and a computer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from lab.centre import LabCentre
+from lab.scenario import Lab
+from tests.house import House, house_with
+from tests.live.packets import Packet, seen_outside
+from tests.live.seat_town import plan_at
+from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
+
+SEAT, CALLER = "1001", "13900000097"
+SECRET = "a shared one"
+NEAR = 0.3
+"""Seconds between a packet and the moment in the record."""
+AGREED = 20.0
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("record")
+    with house_with(folder, plan_at(folder)) as up:
+        yield up
+
+
+@pytest_asyncio.fixture
+async def computer(house: House) -> AsyncIterator[LabCentre]:
+    """110's computer, at the address that HOME/centres.json names."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    told = {"demo/110": {"url": f"http://127.0.0.1:{port}/", "secret": SECRET}}
+    (house.home.root / "centres.json").write_text(json.dumps(told))
+    hook = f"http://127.0.0.1:{house.home.ports.api}/hooks/centres/demo/110"
+    centre = LabCentre(port, hook, SECRET)
+    running = asyncio.create_task(centre.run())
+    yield centre
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def agreed(house: House, computer: LabCentre, id: str, **wanted: str) -> dict[str, Any]:
+    """Wait until the record says so, and the centre's computer has its newest; the record."""
+    record: dict[str, Any] = {}
+    async with asyncio.timeout(AGREED):
+        while True:
+            record = await asks(house.home, f"/api/handoffs/{id}")
+            version, body = computer.received.get(id, (0, {}))
+            newest = body.get("ended") == str(record["ended"]) and (id, version) in computer.settled
+            if newest and all(record[name] == text for name, text in wanted.items()):
+                return record
+            # two computers talk to each other; neither tells a test
+            await asyncio.sleep(0.1)
+
+
+async def test_the_record_matches_the_packets_the_centre_saw_and_what_its_computer_was_told(
+    house: House, city: Lab, computer: LabCentre, tmp_path: Path
+) -> None:
+    await city.staffed(SEAT)
+    first, police = centre(city, "110"), centre(city, "1100")
+    await first.will_be_busy()
+    await police.will_ring()
+    talk, call = await talking(city, tmp_path, SEAT, CALLER)
+    with seen_outside(house, "centre") as seen:
+        path = f"/api/seats/demo/{SEAT}/transfer"
+        status, told = await orders(house.home, path, kind="handoff", to="110", location="人民路1号")
+        assert status == 200, told
+        id = told["handoff"]
+        await police.rings(within=5)
+        await police.answers()
+        await step_told(city, call, "joined")
+        assert (await orders(house.home, path, kind="leave"))[0] == 200
+        await step_told(city, call, "handed")
+        await talk.parties["agent"].ends()
+        computer.tells("f-1", handoff=id, officer="0231", case="JQ-2026-0815", result="已到场")
+        await call.hangs_up()
+        await police.ends()
+        record = await agreed(house, computer, id, officer="0231", case="JQ-2026-0815", result="已到场")
+        packets = seen()
+    tried = [p for p in packets if p.method == "INVITE" and p.to in ("110", "1100")]
+    dialogs = {p.dialog: p for p in reversed(tried)}  # the first INVITE of each
+    refused, taken = sorted(dialogs.values(), key=lambda p: p.at)
+    # who was tried, in which order, who took it, whose number they saw
+    assert [(refused.to, answer_to(refused, packets).status)] == [("110", 486)]
+    assert [(taken.to, answer_to(taken, packets).status)] == [("1100", 200)]
+    assert [way.split(" ")[2:4] for way in record["tried"]] == [
+        ["110", "dialled"], ["110", "skipped"], ["1100", "dialled"], ["1100", "accepted"],
+    ]  # fmt: skip
+    assert record["number"] == taken.to
+    assert {CALLER} == {p.header("From").partition("sip:")[2].partition("@")[0] for p in dialogs.values()}
+    # each stage when its packet was seen
+    answer = answer_to(taken, packets)
+    (bye,) = [p for p in packets if p.method == "BYE" and p.dialog == taken.dialog]
+    moments = {"dialled": refused.at, "answered": answer.at, "ended": bye.at}
+    assert {name: record[name] for name in moments} == pytest.approx(moments, abs=NEAR)
+    stages = [record[name] for name in ("answered", "joined", "handed", "ended")]
+    assert stages == sorted(stages)
+    # and their computer was told of the same
+    _, body = computer.received[id]
+    told = ("call", "number", "caller", "seat", "asked", "answered", "joined", "handed", "ended", "location")
+    assert {name: body[name] for name in told} == {name: str(record[name]) for name in told}
+    assert body["outcome"] == record["outcome"] == "handed"
+    assert ("f-1", 1) in computer.taken
+    await until_gone(*talk.parties.values())
+
+
+def answer_to(invite: Packet, packets: list[Packet]) -> Packet:
+    """The first final answer of this dialog's INVITE."""
+    return next(
+        p
+        for p in packets
+        if p.dialog == invite.dialog and p.status >= 200 and p.header("CSeq").endswith("INVITE")
+    )

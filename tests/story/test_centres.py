@@ -1,0 +1,178 @@
+"""What a centre's computer tells of a record that the board has forgotten, or never knew."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calls import facts as f
+from calls.audit import Audited
+from calls.facts import CallId
+from cti.centres import Centres, pack, signature
+from cti.errors import NotNow, Refused
+from cti.handoffs import Handoffs
+from cti.store.history import Past
+from cti.switchboard import Heard, Switchboard
+from tests.story.plan_files import demo
+from transfer.agree import Message
+from transfer.handoff import KEPT, Handoff
+
+SECRET = "a shared one"
+CALL = CallId("demo-n1-1.1")
+BEGAN = 1_732_190_700.0
+OLD = Handoff("h-old", CALL, "demo", "out", "handoff", "110", caller="139", asked=BEGAN, ended=BEGAN + 60)
+TO_US = Handoff("in-x", CALL, "demo", "in", "handoff", "110", asked=BEGAN, ended=BEGAN + 60, case="JQ-1")
+
+
+class Database:
+    """A database of these records, which may be away."""
+
+    def __init__(self, *records: Handoff) -> None:
+        self.records = list(records)
+        self.away = False
+
+    async def handoffs(
+        self, past: Past, *, id: str = "", centre: str = "", case: str = ""
+    ) -> Sequence[Handoff]:
+        if self.away:
+            raise NotNow("database: away")
+        return [
+            r
+            for r in self.records
+            if past.city in (None, r.city)
+            and id in ("", r.id)
+            and centre in ("", r.centre)
+            and case in ("", r.case)
+        ]
+
+
+class Town:
+    """A service that has just started: an empty board beside a database."""
+
+    def __init__(self, folder: Path, *past: Handoff) -> None:
+        self.past, self.trail, self.written = Database(*past), list[Audited](), list[Handoff]()
+        told = {"url": "http://127.0.0.1:9/", "secret": SECRET}
+        self.file = folder / "centres.json"
+        self.file.write_text(json.dumps({"demo/110": told, "demo/119": told}))
+        self.starts()
+
+    def starts(self) -> None:
+        """Anew: what was written is in the database, and nothing else is known."""
+        for row in self.written:
+            self.past.records = [r for r in self.past.records if r.id != row.id] + [row]
+        board, plans = Switchboard(), {"demo": demo()}
+        handoffs = Handoffs(lambda: board.board, lambda: plans, _nobody, board.hear, board.recall, self.past)
+        self.centres = Centres(self.file, lambda: plans, lambda: board.board, handoffs, self.trail.append)
+        board.listen(self._keep)
+        self.board = board
+
+    def _keep(self, heard: Heard) -> None:
+        self.written += heard.handoffs
+
+    async def hears(self, record: str, version: int, centre: str = "110", **body: str) -> None:
+        """An offer of that centre's computer."""
+        said, stamp = pack(Message("offer", record, version, body)), f"{time.time()}"
+        headers = {"X-Hotline-Timestamp": stamp, "X-Hotline-Signature": signature(SECRET, stamp, said)}
+        await self.centres.take("demo", centre, headers, said)
+
+
+async def _nobody(order: object) -> str:
+    raise Refused("no Asterisk here")
+
+
+@pytest.mark.parametrize(
+    ("record", "body"),
+    [
+        ("f-1", {"handoff": "h-old", "result": "已处置"}),
+        ("h-old", {"result": "已处置", "case": "JQ-9"}),
+        ("f-2", {"case": "JQ-1", "result": "已处置"}),
+    ],
+    ids=["it names our record", "it is our record, with a case number of theirs", "it names their case"],
+)
+async def test_late_feedback_is_found_in_history_and_written_there(
+    tmp_path: Path, record: str, body: dict[str, str]
+) -> None:
+    town = Town(tmp_path, OLD, TO_US)
+    await town.hears(record, 1, **body)
+    (row,) = town.written
+    assert (row.id, row.result) == ("in-x" if record == "f-2" else "h-old", "已处置")
+    assert (row.asked, row.ended) == (BEGAN, BEGAN + 60), "what history had stays"
+    (noted,) = town.trail
+    assert (noted.who, noted.on, noted.outcome) == ("centre-110", CALL, "done")
+
+
+@pytest.mark.parametrize(
+    ("centre", "body"),
+    [
+        ("110", {"handoff": "h-none", "case": "JQ-1"}),
+        ("110", {"case": "JQ-none"}),
+        ("110", {}),
+        ("119", {"handoff": "h-old"}),
+    ],
+    ids=["no such record", "no such case", "nothing named", "another centre's record"],
+)
+async def test_what_belongs_to_no_record_is_not_received_so_that_the_centre_repeats_it(
+    tmp_path: Path, centre: str, body: dict[str, str]
+) -> None:
+    town = Town(tmp_path, OLD, TO_US)
+    for _ in range(2):
+        with pytest.raises(NotNow, match="say it again"):
+            await town.hears("f-1", 1, centre, officer="0231", **body)
+    assert town.written == []
+    assert town.trail == []
+
+
+async def test_what_was_withheld_is_taken_as_soon_as_the_record_is_known(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    town.past.away = True
+    with pytest.raises(NotNow, match="away"):
+        await town.hears("f-1", 1, handoff="h-old", officer="0231")
+    town.past.away = False
+    await town.hears("f-1", 1, handoff="h-old", officer="0231")
+    assert [row.officer for row in town.written] == ["0231"]
+
+
+async def test_repeated_feedback_is_written_once_and_needs_no_database(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    await town.hears("f-1", 2, handoff="h-old", officer="0231")
+    town.past.away = True
+    await town.hears("f-1", 2, handoff="h-old", officer="0231")
+    await town.hears("f-1", 1, handoff="h-old", officer="0001")
+    await town.hears("f-1", 3, handoff="h-old", result="已处置")
+    assert [(row.officer, row.result) for row in town.written] == [("0231", ""), ("0231", "已处置")]
+
+
+async def test_a_service_started_anew_takes_again_what_it_had_received_and_what_is_new(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path, OLD)
+    await town.hears("f-1", 1, handoff="h-old", officer="0231")
+    town.starts()
+    await town.hears("f-1", 1, handoff="h-old", officer="0231")
+    await town.hears("f-1", 2, handoff="h-old", result="已处置")
+    last = town.written[-1]
+    assert (last.officer, last.result, last.asked, last.ended) == ("0231", "已处置", BEGAN, BEGAN + 60)
+
+
+def stepped(number: int, step: str, **told: Any) -> f.TransferStepped:
+    return f.TransferStepped(
+        at=BEGAN, node="n1", call=CallId(f"demo-n1-{number}"), id=f"h{number}", step=step, **told
+    )
+
+
+async def test_a_board_that_is_full_forgets_what_is_over_and_never_what_goes_on(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    for number in range(KEPT):
+        town.board.hear(stepped(number, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        if number:
+            town.board.hear(stepped(number, "over"))
+    await town.hears("f-1", 1, handoff="h-old", officer="0231")
+    known = town.board.board.moves.records
+    assert len(known) == KEPT
+    assert {"h0", "h-old"} <= known.keys()
+    assert "h1" not in known
