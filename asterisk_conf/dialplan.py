@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
-from asterisk_conf.from_centre import centre_arrives
-from asterisk_conf.merged import centre_context, merged_numbers
+from asterisk_conf.from_centre import centre_arrives, centre_context
+from asterisk_conf.merged import merged_numbers
 from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
 from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
@@ -104,7 +104,7 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
     channels = trunk.unreserved
     context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{channels},{plan.city.timezone})")
-    centre_arrives(context, plan, name)
+    centre_arrives(context, plan)
     context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')
     context.do("Goto", f"{plan.id}-line-${{LINE}}", "s", "1")
     return context

@@ -38,6 +38,7 @@ _RINGS = _event(
     CallerSipCall="${PJSIP_HEADER(read,X-Hotline-Sip-Call)}",
     Line="${PJSIP_HEADER(read,X-Hotline-Line)}",
     Original="${PJSIP_HEADER(read,X-Hotline-Original)}",
+    Handoff="${PJSIP_HEADER(read,X-Hotline-Handoff)}",
     Caller="${CALLERID(num)}",
     Called="${LAB_PHONE}",
     Does="${LAB_DO}",

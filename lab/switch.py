@@ -87,7 +87,7 @@ class Switch:
                 city=name.partition("-")[0] if kind == "seat" else "", sip_call=event["SipCall"],
                 call=event["Call"], caller_sip_call=event["CallerSipCall"], caller=event["Caller"],
                 called=event["Called"], hear=True,
-                more={"line": event["Line"], "original": event["Original"]},
+                more={"line": event["Line"], "original": event["Original"], "handoff": event["Handoff"]},
             )  # fmt: skip
             self._tell(leg, "rings", at, does=event["Does"])
         elif what == "sent":

@@ -31,7 +31,7 @@ SHARED = frozenset({
     "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
-    "origin-handed-over", "seat-queues", "desk-watch", "desk-watched",
+    "from-centre", "centre-said", "handed-to-us", "seat-queues", "desk-watch", "desk-watched",
     "desk-taker", "desk-taken", "desk-freed", "desk-urgent", "line-order",
     "queue-enter", "queue-paced", "waits-over",
     "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
@@ -39,7 +39,7 @@ SHARED = frozenset({
     "transfer-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
     "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
     "transfer-way-up",
-    "transfer-invite", "transfer-to-us",
+    "transfer-invite",
     "transfer-way", "transfer-watch", "transfer-why",
     "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
@@ -119,7 +119,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             own |= {f"{city}-{rest}" for rest in ("priority", "listed")}
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
-            own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer", "from-centre")}
+            own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer")}
             own |= {f"{city}-{rest}" for rest in ("out", "hides-back", "hides-call")}
             return SHARED | own
         case "pjsip.conf":
