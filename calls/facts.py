@@ -366,8 +366,8 @@ class TransferStepped(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedToUs(Fact):
-    """A centre hands a caller over: known by its trunk or its number. ``case``: its own case number; ``story``:
-    what it wrote of it; ``of``: the hand-off record it says the caller comes back from."""
+    """A centre hands a caller over: known by its trunk or its number. ``case``: its own case number;
+    ``story``: what it wrote of it; ``of``: the hand-off record it says the caller comes back from."""
 
     call: CallId
     centre: str

@@ -56,7 +56,7 @@ PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
 MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
 """And how a supervisor is in a call, or where a caller goes from there."""
 """Extensions with letters: the reasons of a plan without pauses.toml."""
-SIGN = r"none|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
+SIGN = r"none|of-[a-z0-9-]+|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
 """Extensions of ``<city>-centre``: who hands calls over."""
 MOVES = frozenset({"room", "consult", "watched", "comes"})
 PLACES = "[0-9]+w[0-9]|queue-[a-z0-9-]+"
