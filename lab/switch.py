@@ -32,6 +32,8 @@ class Order:
     """Which of the city's trunks; empty: the first."""
     case: str = ""
     """The case number of a centre that hands a caller over."""
+    handoff: str = ""
+    """The house's own record of this caller, sent back by a centre that returns them."""
     hear: bool = False
     say: Path | None = None
     say_when: str = "seat"

@@ -1,6 +1,6 @@
-"""A centre hands a caller to us, by either way a plan can know it: a dated row of numbers.toml (六安) or
-centres.toml alone (demo). The centre is a stranger's peer (SIPp); what the seat's screen and the record say
-is asked of the API."""
+"""Callers who go to a centre and who come from one, in a city whose notice dates them (六安: linked rows of
+numbers.toml) and in one that has centres.toml alone (demo). A centre that calls is a stranger's peer (SIPp);
+what the seat's screen and the record say is asked of the API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lab.wire import Event
 from tests.house import ROOT, House, ports, running
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
-CITIES = ("luan", "demo")
+CITIES = ("demo", "luan")
 POLICE = {"luan": "police", "demo": "centres"}
 """The trunk that only 110 calls through."""
 CASE, STORY = "JJ-20261121-0042", "六安路与淮河路口，两车追尾，无人受伤，当事人要求协调。"
@@ -41,6 +41,10 @@ def plan_at(folder: Path, city: str) -> Path:
     for name, size in (("carrier", f"channels = {FULL + 1}\nreserved = 1"), (POLICE[city], "channels = 1")):
         trunks = trunks.replace(f"[{name}]\n", f"[{name}]\n{size}\n")
     (plan / "trunks.toml").write_text(trunks, "utf-8")
+    # who waits for a seat need not hear everything first
+    lines = re.sub(r"(?m)^notice = .*\n", "", (plan / "lines.toml").read_text("utf-8"))
+    lines = re.sub(r"(?m)^greeting = .*", 'greeting = "please-wait"\nnotice = ""', lines)
+    (plan / "lines.toml").write_text(lines, "utf-8")
     return plan
 
 
@@ -68,6 +72,7 @@ class HandedOver:
         self._house, self._city, self._folder = house, city, folder
         self._source = lab_hosts(plan_folder.load(house.home.root.parent / name) for name in CITIES)
         self._calls: list[asyncio.Task[sipp.Outcome]] = []
+        self._channels: list[str] = []
 
     async def call(
         self, to: str, trunk: str = "", headers: Sequence[str] = (), caller: str = CALLER
@@ -79,15 +84,20 @@ class HandedOver:
                 sipp.call(
                     sipp.caller(headers=headers, talk_ms=60_000), self._folder / str(number), number="12345",
                     house=self._house.base, source=self._source[f"{to}-{trunk or POLICE[to]}"],
-                    port=self._house.base + 60 + 4 * number, caller_number=caller, within=90,
+                    port=self._house.base + 60 + 10 * number, caller_number=caller, within=90,
                 )
             )
         )  # fmt: skip
-        return await self._city.house.event(
+        event = await self._city.house.event(
             "it arrives", lambda e: e.get("What") == "arrived" and e.get("Caller") == caller, 10, since
         )
+        self._channels.append(event["Channel"])
+        return event
 
     async def end(self) -> None:
+        for channel in self._channels:
+            # SIPp says BYE when its time is over, and not when it is ended
+            await asyncio.to_thread(self._house.asterisk_cli, f"channel request hangup {channel}")
         for call in self._calls:
             call.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -135,7 +145,7 @@ async def test_screen_and_record_have_centre_case_and_story_when_a_seat_answers(
 async def test_a_full_trunk_refuses_callers_and_no_call_of_a_centre(
     house: House, city: Lab, handed: HandedOver, to: str
 ) -> None:
-    await city.staffed(city=to)
+    await city.staffed(SEAT, city=to)
     callers = [await city.caller(f"1390000001{n}", to).dials("12345", hear=False) for n in range(FULL)]
     for caller in callers:
         await caller.is_answered()
@@ -178,3 +188,30 @@ async def test_a_caller_who_comes_back_from_a_centre_is_linked_to_how_they_went(
         other = await handed.call(to, trunk, [f"X-Hotline-Handoff: {ring['handoff']}"])
         await waits(city, other["Call"])
         assert (await asks(house.home, f"/api/handoffs/in-{other['Call']}"))["of"] == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "dialled"),
+    [
+        *((number, number) for number in ("110", "120", "119", "122")),
+        ("12333", "12345333"),
+        *((number, number) for number in ("1234571", "1234572", "1234573")),
+    ],
+)
+async def test_each_of_luans_centres_rings_when_an_agent_keys_its_number(
+    house: House, city: Lab, number: str, dialled: str
+) -> None:
+    """Annex 3, 12333 and water, power, gas; what is dialled is written here from the plan's assumptions."""
+    await city.staffed(SEAT, city="luan")
+    agent, there = city.seat(SEAT, city="luan"), centre(city, dialled)
+    await there.will_ring()
+    call = await city.caller(CALLER, "luan").dials("12345", hear=False)
+    await agent.answers(call, within=GREETED)
+    id = await call.id()
+    await city.house.event("they talk", lambda e: e["Event"] == "AgentConnect" and e["AccountCode"] == id, 10)
+    await agent.presses(f"*{number}")
+    ring = await there.rings(within=8)
+    assert (ring["caller"], ring["called"]) == (CALLER, dialled)
+    (record,) = [r for r in await asks(house.home, "/api/handoffs?city=luan") if r["call"] == id]
+    assert (record["id"], record["centre"], record["direction"]) == (ring["handoff"], number, "out")
+    await until_gone(call, agent, there)
