@@ -189,7 +189,8 @@ def _ends(plan: Plan) -> Iterator[Box]:
         yield Box(f"message:{name}", message.title, f"message:{name}", "#333333")
     # every agent may, from every queue: no curve would say more
     for name, centre in plan.centres.items():
-        yield Box(f"centre:{name}", f"*{name} {centre.title}", ways_of(centre), COLOURS["linked"])
+        trunks = " → ".join(way.trunk for way in centre.ways)
+        yield Box(f"centre:{name}", f"*{name} {centre.title}", trunks, COLOURS["linked"])
     for name, contact in plan.contacts.items():
         small = f"{contact.trunk} {contact.number}"
         yield Box(f"contact:{name}", f"{name} {contact.title}", small, COLOURS["dedicated"])
