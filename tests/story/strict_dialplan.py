@@ -41,7 +41,7 @@ SHARED = frozenset({
     "transfer-way-up",
     "transfer-invite",
     "transfer-way", "transfer-watch", "transfer-why",
-    "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
+    "transfer-agent-gone", "transfer-dropped", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
     "out-ordered", "out-last", "out-dialled", "out-refused", "out-way", "out-dial", "out-over", "out-failed",
     "out-invite", "out-up", "out-left",
@@ -99,8 +99,9 @@ def _step(line: str) -> bool:
     found = STEP.fullmatch(line)
     if found is None or found[1] not in APPLICATIONS:
         return False
-    # the text of UserEvent headers has no functions of its own but IF
-    return all(name in FUNCTIONS for name in CALLED.findall(found[2]))
+    # the text of UserEvent headers has no functions of its own but IF; ExecIf runs applications
+    known = FUNCTIONS | APPLICATIONS if found[1] == "ExecIf" else FUNCTIONS
+    return all(name in known for name in CALLED.findall(found[2]))
 
 
 def _sections(name: str, plan: Plan) -> frozenset[str] | None:
