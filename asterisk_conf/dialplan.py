@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
-from asterisk_conf.from_centre import centre_arrives
-from asterisk_conf.merged import centre_context, merged_numbers
+from asterisk_conf.from_centre import HANDED_OVER, centre_arrives, centre_context
+from asterisk_conf.merged import merged_numbers
 from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
-from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
@@ -104,7 +103,7 @@ def _trunk(plan: Plan, name: str, trunk: Trunk) -> Context:
     context.do("Set", f"__CALLED=${{FILTER({CALLED},${{EXTEN}})}}")
     channels = trunk.unreserved
     context.do("Gosub", "arrive", "s", f"1({plan.id},{name},{channels},{plan.city.timezone})")
-    centre_arrives(context, plan, name)
+    centre_arrives(context, plan)
     context.do("GotoIf", f'$["${{LINE}}" = ""]?{plan.id}-not-in-service,s,1')
     context.do("Goto", f"{plan.id}-line-${{LINE}}", "s", "1")
     return context
@@ -209,7 +208,7 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     # the AGI runs on the caller's channel when an agent has answered, before the two are joined
     agi = site.announce if queue.announce_agent and site.announce else ""
     if queue.max_waiting:
-        first = f"0${{QUEUE_PRIO}} >= {HEAD // 2}"
+        first = f"0${{QUEUE_PRIO}} >= {HANDED_OVER}"
         full = f"${{QUEUE_WAITING_COUNT({plan.id}-{name})}} >= {queue.max_waiting}"
         context.do("GotoIf", f"$[{first}]?joins").do("GotoIf", f"$[{full}]?:joins")
         context.do("Set", "QUEUESTATUS=FULL").do("Goto", "left")

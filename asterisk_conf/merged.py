@@ -1,4 +1,4 @@
-"""Merged numbers as dialplan: which line a number belongs to today, and who hands calls over to us.
+"""Merged numbers as dialplan: which line a number belongs to today.
 
 ``<city>-number`` is looked up, never dialled: it sets LINE (empty: nobody answers), and for a row of
 numbers.toml also ROW, ROW_NUMBER (the public number), TREATMENT, ANNOUNCED (heard before the greeting),
@@ -11,56 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
-from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
-from plan.merged import Merged, Stage, numbers_of, stages
+from plan.merged import Stage, numbers_of
 from plan.model import Plan
 
 Sound = Callable[[str], str]
 """Prompt to the sound's name as Asterisk plays it."""
-HANDED_OVER = HEAD // 2
-"""QUEUE_PRIO of a caller whom a centre handed over: before all others but one whom we lost."""
 ENTRIES = 6
 """So many entries of a forwarding history are looked at: RFC 7044 knows no end."""
-CASE = r"A-Za-z0-9._/\-"
-STORY = r"A-Za-z0-9%._~\-"
-"""Percent-encoded UTF-8 (RFC 3986)."""
-STORY_LENGTH = 1200
-"""Of the encoded story: some 130 Chinese characters. An AMI line and a SIP header hold it."""
 
 
 def merged_numbers(context: Context, plan: Plan, sound: Sound) -> None:
     """Every number of numbers.toml as an extension of ``<city>-number``."""
     for number in numbers_of(plan.numbers):
         context.exten(number)
-        _stages(context, plan, plan.stages(number), sound)
+        stage_steps(context, plan, plan.stages(number), sound)
 
 
-def centre_context(plan: Plan, sound: Sound) -> Context:
-    """``<city>-centre``: a call is known as handed over by its trunk (``trunk-police``) or by its calling
-    number (``caller-110``)."""
-    context = Context(f"{plan.id}-centre", None)
-    known: set[str] = set()
-    for name, row in plan.numbers.items():
-        found = tuple(s for s in stages(name, row, plan.main) if s.treatment == "own")
-        for exten in _signs(row):
-            # the first row that names it wins; two for one sign would be a plan's mistake
-            if row.kind == "linked" and found and exten not in known:
-                known.add(exten)
-                context.exten(exten)
-                _stages(context, plan, found, sound)
-    # looked up and never found: a context without extensions is none for Asterisk
-    return context.exten("none").do("Return")
-
-
-def _signs(row: Merged) -> Iterator[str]:
-    yield from (f"trunk-{trunk}" for trunk in row.trunks)
-    for caller in row.callers:
-        yield f"_caller-{caller[:-1]}!" if caller.endswith("*") else f"caller-{caller}"
-
-
-def _stages(context: Context, plan: Plan, found: Sequence[Stage], sound: Sound) -> None:
+def stage_steps(context: Context, plan: Plan, found: Sequence[Stage], sound: Sound) -> None:
     """Sets what holds today. Before the first stage: nothing is set."""
     for at, stage in reversed(list(enumerate(found))):
         if stage.begins is not None:
@@ -77,7 +46,7 @@ def _stages(context: Context, plan: Plan, found: Sequence[Stage], sound: Sound) 
         context.do("Set", f"ANNOUNCED={sound(stage.prompt) if stage.prompt and not closed else ''}")
         context.do("Set", f"CLOSED={sound(stage.prompt) if closed else ''}")
         handed = row.kind == "linked" and stage.treatment == "own"
-        context.do("Set", f"__CENTRE={stage.row if handed else ''}")
+        context.do("Set", f"__CENTRE={plan.centre_of(stage.row) or stage.row if handed else ''}")
         context.do("Return")
 
 
@@ -89,10 +58,9 @@ def _day(day: date) -> str:
 
 
 def origin_contexts(site: Site) -> Iterator[Context]:
-    """What ``arrive`` asks: today's date, the line of this call, what a centre sent along."""
+    """What ``arrive`` asks: today's date, the line of this call."""
     yield _origin(site)
     yield _asked_of()
-    yield _handed_over()
 
 
 def _origin(site: Site) -> Context:
@@ -128,7 +96,7 @@ def _origin(site: Site) -> Context:
                label="lines")  # fmt: skip
     context.do("Set", "BY_CALLED=${ROW}")
     context.do("Set", '__ORIGINAL=${IF($["${ROW_NUMBER}" = ""]?${CALLED}:${ROW_NUMBER})}')
-    context.do("GotoIf", "$[${LEN(${FROM_1}${FROM_2}${HISTORY:0:9})} = 0]?centre")
+    context.do("GotoIf", "$[${LEN(${FROM_1}${FROM_2}${HISTORY:0:9})} = 0]?done")
     context.do("Set", "AT=1")
     context.do("Set", "FROM=${FROM_${AT}}", label="from")
     context.do("Gosub", "origin-from", "s", "1(${FROM})")
@@ -137,12 +105,7 @@ def _origin(site: Site) -> Context:
     context.do("GotoIf", f"$[${{AT}} <= {ENTRIES + 2}]?from")
     # forwarded from a number that is not ours: somebody's own telephone
     context.do("ExecIf", '$["${BY_CALLED}" = "" & "${FIRST}" != ""]?Set(__ORIGINAL=${FIRST})')
-    context.do("Set", "SIGN=trunk-${TRUNK}", label="centre")
-    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-centre,${SIGN},1)}?${CITY}-centre,${SIGN},1")
-    context.do("Set", "SIGN=caller-${CALLER}")
-    context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-centre,${SIGN},1)}?${CITY}-centre,${SIGN},1")
-    context.do("GosubIf", '$["${CENTRE}" != ""]?origin-handed-over,s,1')
-    return context.do("Return")
+    return context.do("Return", label="done")
 
 
 def _asked_of() -> Context:
@@ -157,15 +120,3 @@ def _asked_of() -> Context:
     context.do("Gosub", "${CITY}-number", "${ARG1}", "1")
     context.do("ExecIf", '$["${ROW_NUMBER}" != ""]?Set(__ORIGINAL=${ROW_NUMBER})')
     return context.do("Return", label="done")
-
-
-def _handed_over() -> Context:
-    """A centre's call: its case number and story travel in two headers, believed from centres only."""
-    context = Context("origin-handed-over")
-    context.do("ExecIf", '$["${ROW_NUMBER}" != ""]?Set(__ORIGINAL=${ROW_NUMBER})')
-    context.do("Set", f"__CASE=${{FILTER({CASE},${{PJSIP_HEADER(read,X-Hotline-Case)}})}}")
-    context.do("Set", "__CASE=${CASE:0:64}")
-    context.do("Set", f"__STORY=${{FILTER({STORY},${{PJSIP_HEADER(read,X-Hotline-Story)}})}}")
-    context.do("Set", f"__STORY=${{STORY:0:{STORY_LENGTH}}}")
-    context.do("Set", f"QUEUE_PRIO={HANDED_OVER}")
-    return context.do("Return")

@@ -75,6 +75,7 @@ def _arrive() -> Context:
     context.do("Set", "__CALLER=${FILTER(+0-9,${CALLERID(num)})}")
     context.do("Set", f"__SIP_CALL=${{FILTER({SIP_CALL},${{CHANNEL(pjsip,call-id)}})}}")
     context.do("Gosub", "origin", "s", "1(${ARG4})")
+    context.do("Gosub", "from-centre", "s", "1")
     _tell(
         context,
         "arrived",

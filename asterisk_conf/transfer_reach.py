@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asterisk_conf.from_centre import known_centres
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import of_caller, tell
 from plan.model import Plan
@@ -50,7 +49,6 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
                     place.exten(number).do("Set", f"__QUEUE={name}")
                     place.do("Goto", f"{plan.id}-queue-{name}", "s", "enter")
     yield place
-    yield known_centres(plan)
     refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")

@@ -366,13 +366,16 @@ class TransferStepped(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedToUs(Fact):
-    """A centre hands a caller over: known by its trunk or its number. ``case``: its own case number."""
+    """A centre hands a caller over: known by its trunk or its number. ``case``: its own case number;
+    ``story``: what it wrote of it; ``of``: the hand-off record it says the caller comes back from."""
 
     call: CallId
     centre: str
     case: str
     trunk: str
     caller: str
+    story: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,12 +38,13 @@ _RINGS = _event(
     CallerSipCall="${PJSIP_HEADER(read,X-Hotline-Sip-Call)}",
     Line="${PJSIP_HEADER(read,X-Hotline-Line)}",
     Original="${PJSIP_HEADER(read,X-Hotline-Original)}",
+    Handoff="${PJSIP_HEADER(read,X-Hotline-Handoff)}",
     Caller="${CALLERID(num)}",
     Called="${LAB_PHONE}",
     Does="${LAB_DO}",
 )
 # Originate sets its variables only after this ran, so they come as arguments
-SENDS = ("phone", "kind", "city", "number", "caller", "hear", "diversion", "history", "case")
+SENDS = ("phone", "kind", "city", "number", "caller", "hear", "diversion", "history", "case", "handoff")
 """The arguments of ``sends``, in this order."""
 _SENT = _event(
     "sent",
@@ -124,6 +125,7 @@ exten => s,1,ExecIf($["${ARG6}"="1"]?MixMonitor(,r(${LAB_HEARD}/${UNIQUEID}.wav)
  same => n,ExecIf($["${ARG8}"!=""]?@HISTORY@)
  same => n,ExecIf($["${ARG8}"!=""]?@HISTORY_END@)
  same => n,ExecIf($["${ARG9}"!=""]?Set(PJSIP_HEADER(add,X-Case-Number)=${ARG9}))
+ same => n,ExecIf($["${ARG10}"!=""]?Set(PJSIP_HEADER(add,X-Hotline-Handoff)=${ARG10}))
  same => n,@SENT@
  same => n,Return()
 

@@ -91,6 +91,7 @@ class Exchange(Switch):
             ("diversion", order.diversion),
             ("history", order.history),
             ("case", order.case),
+            ("handoff", order.handoff),
         ):
             if not _NUMBER.fullmatch(value):
                 raise Unknown(f"{name} {value!r}: digits, + * # and letters are dialled, nothing else")
@@ -123,6 +124,7 @@ class Exchange(Switch):
             "diversion": order.diversion,
             "history": order.history,
             "case": order.case,
+            "handoff": order.handoff,
         }
         say = str(order.say.with_suffix("")) if order.say and order.say_when == "answer" else ""
         channel = f"PJSIP/{order.number}@{endpoint}"

@@ -189,12 +189,13 @@ class Caller:
         hear: bool = True,
         trunk: str = "",
         case: str = "",
+        handoff: str = "",
     ) -> Dialling:
         """A call, sent when awaited; ``diversion``: forwarded from that number (RFC 5806). ``hear``: what
         the caller hears is kept. ``trunk``: the one it comes through, when a city has several; ``case``: a
-        centre hands it over."""
+        centre hands it over; ``handoff``: and returns whom it got by that record."""
         told = {"number": number, "diversion": diversion, "history": history, "hear": hear, "trunk": trunk}
-        told["case"] = case
+        told |= {"case": case, "handoff": handoff}
         return Dialling(self._lab, told | {"caller": self.number, "city": self.city})
 
 

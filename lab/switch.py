@@ -32,6 +32,8 @@ class Order:
     """Which of the city's trunks; empty: the first."""
     case: str = ""
     """The case number of a centre that hands a caller over."""
+    handoff: str = ""
+    """The house's own record of this caller, sent back by a centre that returns them."""
     hear: bool = False
     say: Path | None = None
     say_when: str = "seat"
@@ -87,7 +89,7 @@ class Switch:
                 city=name.partition("-")[0] if kind == "seat" else "", sip_call=event["SipCall"],
                 call=event["Call"], caller_sip_call=event["CallerSipCall"], caller=event["Caller"],
                 called=event["Called"], hear=True,
-                more={"line": event["Line"], "original": event["Original"]},
+                more={"line": event["Line"], "original": event["Original"], "handoff": event["Handoff"]},
             )  # fmt: skip
             self._tell(leg, "rings", at, does=event["Does"])
         elif what == "sent":

@@ -14,6 +14,7 @@ from plan.clauses import Deadline, Score, Step
 from plan.merged import Merged, Stage
 from plan.model import Menu, Plan, Queue
 from plan.outgoing import EMERGENCY
+from plan.reach import Centre
 from plan.rule import Rule
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -72,6 +73,12 @@ def pages(plan: Plan, day: date) -> Iterator[Section]:
         ),
         ("线路 lines", "线路 line|名称 name|问候 greeting|先到 first", _lines(plan)),
         ("队列 queues", "队列 queue|名称 name|座席 seats|等待 wait|然后 then", _queues(plan)),
+        (
+            "联动中心 linked centres",
+            "座席拨 agents dial|名称 name|去路 ways|来电 calls from it",
+            _centres(plan),
+        ),
+        ("可转接号码 contacts", "座席拨 agents dial|名称 name|去路 way", _contacts(plan)),
         ("外呼 calls to citizens", "项目 item|内容 what", _outgoing(plan)),
         ("菜单 menus", "菜单 menu|名称 name|按键 keys|听什么 listens for|否则 otherwise", _menus(plan)),
         ("承办单位 units", "单位 unit|名称 name|值班 duty", _units(plan)),
@@ -164,6 +171,54 @@ def _queues(plan: Plan) -> Iterator[Row]:
         wait = f"{queue.wait_seconds} s" + ("\n优先 comes first" if queue.weight else "")
         title = named(queue.title, queue.title_en)
         yield (name, title, seats_of(queue), wait, queue.next, clause(queue))
+
+
+CENTRES: Mapping[str, tuple[str, str]] = {
+    "emergency": ("紧急", "emergency"),
+    "utility": ("水电气", "utility"),
+    "hotline": ("热线", "hotline"),
+}
+
+
+def ways_of(centre: Centre) -> str:
+    """``police 110 → carrier 110``: in the order in which they are tried."""
+    return " → ".join(f"{way.trunk} {way.number}" for way in centre.ways)
+
+
+def _centres(plan: Plan) -> Iterator[Row]:
+    for name, centre in plan.centres.items():
+        ways = [ways_of(centre), f"振铃 rings {centre.ring_seconds} s"]
+        ways += ["推送记录 its computer is told"] if centre.webhook else []
+        title = f"{centre.title}\n{both(CENTRES, centre.kind)}"
+        yield (f"*{name}", title, "\n".join(ways), _known_by(plan, name, centre), clause(centre))
+
+
+def _known_by(plan: Plan, name: str, centre: Centre) -> str:
+    """How a call it hands to us is recognised, and who answers it."""
+    rows = {n: row for n, row in plan.numbers.items() if row.kind == "linked" and plan.centre_of(n) == name}
+    trunks = dict.fromkeys((*centre.calls_from, *(t for row in rows.values() for t in row.trunks)))
+    callers = dict.fromkeys((*centre.numbers, *(c for row in rows.values() for c in row.callers)))
+    called = dict.fromkeys(n for row in rows.values() for n in row.called)
+    told = [f"中继 trunk {'、'.join(trunks)}"] if trunks else []
+    told += [f"主叫 caller {'、'.join(callers)}"] if callers else []
+    told += [f"被叫 called {'、'.join(called)}"] if called else []
+    answers = [f"queue:{centre.queue}"] if centre.queue else [f"line:{row.line}" for row in rows.values()]
+    to = "、".join(answers) or "所拨线路 the line it dialled"
+    return "\n".join((*told, f"→ {to}")) if told else "—"
+
+
+CONTACTS: Mapping[str, tuple[str, str]] = {
+    "duty": ("值班电话", "duty phone"),
+    "hotline": ("其他热线", "another hotline"),
+    "number": ("外线", "outside number"),
+}
+
+
+def _contacts(plan: Plan) -> Iterator[Row]:
+    for name, contact in plan.contacts.items():
+        title = f"{contact.title}\n{both(CONTACTS, contact.kind)}"
+        way = f"{contact.trunk} {contact.number}\n振铃 rings {contact.ring_seconds} s"
+        yield (name, title, way, clause(contact))
 
 
 HIDDEN: Mapping[str, tuple[str, str]] = {

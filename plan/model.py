@@ -359,6 +359,11 @@ class Plan(BaseModel):
             return merged.line or None
         return next((name for name, line in self.lines.items() if number in line.numbers), None)
 
+    def centre_of(self, row: str) -> str | None:
+        """The centre a row of numbers.toml speaks of: it has the row's name or one of its numbers."""
+        merged = self.numbers[row]
+        return next((n for n in (row, *merged.numbers, *merged.called) if n in self.centres), None)
+
     def has(self, to: Destination) -> bool:
         """Whether this city has the place."""
         return to.name in self.names(to.kind)

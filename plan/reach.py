@@ -40,11 +40,12 @@ class Centre(Rule):
     calls_from: tuple[Name, ...] = ()
     """Trunks that only this centre calls through: what comes from there is handed over by it."""
     numbers: tuple[PhoneNumber, ...] = ()
-    """Numbers it shows when it calls through another trunk (a carrier's)."""
+    """Numbers it shows when it calls through another trunk (a carrier's). A linked row of numbers.toml
+    tells ``calls_from`` and these with dates instead (``Plan.centre_of``)."""
     queue: str = ""
     """Who answers calls it hands over; empty: the first place of the line it dialled."""
     webhook: bool = False
-    """Its hand-offs are also pushed to its computer (settings: ``centres.<city>.<name>``)."""
+    """Its hand-offs are also pushed to its computer (``HOME/centres.json``, key ``<city>/<name>``)."""
 
 
 class Contact(Rule):

@@ -28,6 +28,7 @@ def faults_of_reach(plan: model.Plan) -> Iterator[Fault]:
         yield from _number("contacts.toml", name, taken)
         taken[name] = f"contact '{name}'"
         yield from _out(plan, "contacts.toml", f"{name}.trunk", contact.trunk)
+    yield from _signs(plan)
     for name, line in plan.trunks.items():
         if line.reserved >= line.channels:
             what, hint = (
@@ -35,6 +36,19 @@ def faults_of_reach(plan: model.Plan) -> Iterator[Fault]:
                 f"fewer than channels = {line.channels}",
             )
             yield Fault("trunks.toml", f"{name}.reserved", what, hint)
+
+
+def _signs(plan: model.Plan) -> Iterator[Fault]:
+    """A number that two centres show tells nobody whose call it is."""
+    linked = (
+        (plan.centre_of(name) or name, row) for name, row in plan.numbers.items() if row.kind == "linked"
+    )
+    shown = {caller: name for name, row in linked for caller in row.callers}
+    for name, centre in plan.centres.items():
+        for number in centre.numbers:
+            if shown.setdefault(number, name) != name:
+                what = f"{number} is the number of centre '{shown[number]}' too"
+                yield Fault("centres.toml", f"{name}.numbers", what, "one number, one centre")
 
 
 def _number(file: str, name: str, taken: dict[str, str]) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from plan.explain import KINDS, TREATMENTS, both, seats_of
+from plan.explain import KINDS, TREATMENTS, both, seats_of, ways_of
 from plan.model import Destination, Plan
 
 
@@ -46,7 +46,17 @@ def routes(plan: Plan, day: date) -> tuple[Branch, ...]:
         for number in (*row.numbers, *row.called)
         if (stage := plan.stage(number, day)) is not None and not stage.line
     ]
-    return (*found, *((Branch("号码已取消 cancelled", tuple(closed)),) if closed else ()))
+    if closed:
+        found.append(Branch("号码已取消 cancelled", tuple(closed)))
+    return (*found, *_onward_by_agents(plan))
+
+
+def _onward_by_agents(plan: Plan) -> Iterator[Branch]:
+    """Whom agents bring callers to outside."""
+    centres = [Branch(f"*{n} {c.title} ─ {ways_of(c)}") for n, c in plan.centres.items()]
+    contacts = [Branch(f"{n} {c.title} ─ {c.trunk} {c.number}") for n, c in plan.contacts.items()]
+    if centres or contacts:
+        yield Branch("座席转出 agents hand over to", (*centres, *contacts))
 
 
 def _titled(number: str, title: str) -> str:
@@ -85,7 +95,7 @@ COLOURS: Mapping[str, str] = {
 """By kind of row; contrast with white is at least 4.5 : 1 (WCAG 2.1 1.4.3)."""
 COLUMNS = (20, 430, 800, 1120)
 WIDTHS = (350, 290, 250, 180)
-HEADS = ("号码 numbers", "线路 lines", "队列 queues", "尽头 ends")
+HEADS = ("号码 numbers", "线路 lines", "队列 queues", "尽头、转出 ends, handed on")
 HIGH, GAP, TOP = 34, 10, 96
 CLOSED = "closed"
 """Where the curve of a cancelled number ends."""
@@ -120,9 +130,7 @@ def svg(plan: Plan, day: date) -> str:
         f"{_escaped(plan.city.notice)}</text>",
         *(
             f'<text x="{x}" y="{TOP - 14}" font-size="13" fill="#444">{words}</text>'
-            for x, words in zip(
-                COLUMNS, ("号码 numbers", "线路 lines", "队列 queues", "尽头 ends"), strict=True
-            )
+            for x, words in zip(COLUMNS, HEADS, strict=True)
         ),
     ]
     for column in columns:
@@ -179,6 +187,13 @@ def _queues(plan: Plan) -> Iterator[Box]:
 def _ends(plan: Plan) -> Iterator[Box]:
     for name, message in plan.messages.items():
         yield Box(f"message:{name}", message.title, f"message:{name}", "#333333")
+    # every agent may, from every queue: no curve would say more
+    for name, centre in plan.centres.items():
+        trunks = " → ".join(way.trunk for way in centre.ways)
+        yield Box(f"centre:{name}", f"*{name} {centre.title}", trunks, COLOURS["linked"])
+    for name, contact in plan.contacts.items():
+        small = f"{contact.trunk} {contact.number}"
+        yield Box(f"contact:{name}", f"{name} {contact.title}", small, COLOURS["dedicated"])
 
 
 def _drawn(box: Box, column: int, top: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from plan.explain import ways_of
 from plan.merged import Stage
 from plan.model import Destination, Menu, Message, Plan, Queue
 
@@ -68,6 +69,12 @@ def _merged(
         f"{number}：归并清单 numbers.{stage.row}「{row.title}」{row.kind}{until}",
         f"{_HOW[stage.treatment]}；依据 basis: {row.basis or row.assumption}",
     )
+    if row.kind == "linked" and stage.treatment == "own":
+        centre = plan.centre_of(stage.row) or stage.row
+        yield Step(
+            f"由中心 {centre} 移交：不受中继上限限制，排在最前 ─ handed over by it: past every limit, first",
+            "案件编号与说明随来电显示 its case and story come to the screen",
+        )
     if stage.prompt:
         yield Step(f"听到 hears: 「{said.get(stage.prompt, stage.prompt)}」 [{stage.prompt}]")
     if stage.line:
@@ -86,10 +93,14 @@ def _line(
     yield Step(f"{plan.city.title}：来电 {number}，中继 {via} ─ a call to {number}, trunk {via}", how)
     yield from _enter(plan, name, said)
     at: Destination | None = Destination.parse(plan.lines[name].first)
+    reached = False
     while at is not None:
         match at.kind:
             case "queue":
                 at = yield from _queue(plan, at.name, plan.queues[at.name])
+                if not reached:
+                    yield from _reach(plan)
+                reached = True
             case "menu":
                 at = yield from _menu(at.name, plan.menus[at.name], said, keys)
             case "message":
@@ -139,6 +150,16 @@ def _queue(plan: Plan, name: str, queue: Queue) -> Onward:
         f"无人接听则去 {queue.next} if nobody answers: {queue.next}",
     )
     return Destination.parse(queue.next)
+
+
+def _reach(plan: Plan) -> Iterator[Step]:
+    """Whom an agent who has answered may bring the caller to outside."""
+    centres = [f"*{name} {c.title}（{ways_of(c)}）" for name, c in plan.centres.items()]
+    contacts = [f"{name} {c.title}（{c.trunk} {c.number}）" for name, c in plan.contacts.items()]
+    if centres:
+        yield Step(f"接听的座席可一键移交 whoever answers may hand over to: {'；'.join(centres)}")
+    if contacts:
+        yield Step(f"也可转接 or transfer to: {'；'.join(contacts)}")
 
 
 def _menu(name: str, menu: Menu, said: Mapping[str, str], keys: list[str]) -> Onward:

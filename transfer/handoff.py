@@ -57,6 +57,10 @@ class Handoff:
     cause: str = ""
     case: str = ""
     """The centre's own case number."""
+    story: str = ""
+    """What the centre wrote of a call it handed to us; ``summary`` is ours."""
+    of: str = ""
+    """The record by which this caller had gone to that centre before: the call comes back."""
     officer: str = ""
     location: str = ""
     summary: str = ""
@@ -212,9 +216,14 @@ def _move(moves: Moves, x: f.TransferStepped) -> Moves:
 
 
 def _to_us(moves: Moves, x: f.HandedToUs) -> Moves:
+    city = x.call.partition("-")[0]
+    went = moves.records.get(x.of)
+    # the header is the centre's word: it links to nobody else's record
+    known = went is not None and (went.city, went.centre, went.direction) == (city, x.centre, "out")
     record = Handoff(
-        id=f"in-{x.call}", call=x.call, city=x.call.partition("-")[0], direction="in", kind="handoff",
-        centre=x.centre, caller=x.caller, by=x.trunk, asked=x.at, case=x.case, outcome="asked", changed=x.at,
+        id=f"in-{x.call}", call=x.call, city=city, direction="in", kind="handoff", centre=x.centre,
+        caller=x.caller, by=x.trunk, asked=x.at, case=x.case, story=x.story, of=x.of if known else "",
+        outcome="asked", changed=x.at,
     )  # fmt: skip
     return _put(moves, record)
 

@@ -166,8 +166,9 @@ def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
 
 
 def _handed_to_us(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
-    told = {name.lower(): value(text, f"\r\n{name}: ") for name in ("Centre", "Case", "Trunk", "Caller")}
-    ear.tell(HandedToUs(at=at, node=ear.node, call=call, **told))
+    told = {n.lower(): value(text, f"\r\n{n}: ") for n in ("Centre", "Case", "Trunk", "Caller", "Of")}
+    story = story_of(value(text, "\r\nStory: "))
+    ear.tell(HandedToUs(at=at, node=ear.node, call=call, story=story, **told))
 
 
 def _number(digits: str) -> int:

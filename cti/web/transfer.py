@@ -272,6 +272,8 @@ _ROWS = {
     "number": "接听号码 number",
     "outcome": "结果 outcome",
     "case": "案件编号 case",
+    "of": "原移交 returned from",
+    "story": "对方说明 their story",
     "officer": "接警员 officer",
     "location": "地点 location",
     "summary": "摘要 summary",

@@ -31,7 +31,7 @@ SHARED = frozenset({
     "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
     "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
-    "origin-handed-over", "seat-queues", "desk-watch", "desk-watched",
+    "from-centre", "centre-said", "handed-to-us", "seat-queues", "desk-watch", "desk-watched",
     "desk-taker", "desk-taken", "desk-freed", "desk-urgent", "line-order",
     "queue-enter", "queue-paced", "waits-over",
     "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
@@ -39,9 +39,9 @@ SHARED = frozenset({
     "transfer-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
     "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
     "transfer-way-up",
-    "transfer-invite", "transfer-to-us",
+    "transfer-invite",
     "transfer-way", "transfer-watch", "transfer-why",
-    "transfer-agent-gone", "transfer-target-gone", "transfer-room-ends",
+    "transfer-agent-gone", "transfer-dropped", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
     "out-ordered", "out-last", "out-dialled", "out-refused", "out-way", "out-dial", "out-over", "out-failed",
     "out-invite", "out-up", "out-left",
@@ -56,7 +56,7 @@ PAUSES = frozenset({"busy", "break", "lunch", "training", "meeting", "forced"})
 MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
 """And how a supervisor is in a call, or where a caller goes from there."""
 """Extensions with letters: the reasons of a plan without pauses.toml."""
-SIGN = r"none|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
+SIGN = r"none|of-[a-z0-9-]+|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
 """Extensions of ``<city>-centre``: who hands calls over."""
 MOVES = frozenset({"room", "consult", "watched", "comes"})
 PLACES = "[0-9]+w[0-9]|queue-[a-z0-9-]+"
@@ -99,8 +99,9 @@ def _step(line: str) -> bool:
     found = STEP.fullmatch(line)
     if found is None or found[1] not in APPLICATIONS:
         return False
-    # the text of UserEvent headers has no functions of its own but IF
-    return all(name in FUNCTIONS for name in CALLED.findall(found[2]))
+    # the text of UserEvent headers has no functions of its own but IF; ExecIf runs applications
+    known = FUNCTIONS | APPLICATIONS if found[1] == "ExecIf" else FUNCTIONS
+    return all(name in known for name in CALLED.findall(found[2]))
 
 
 def _sections(name: str, plan: Plan) -> frozenset[str] | None:
@@ -119,7 +120,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             own |= {f"{city}-{rest}" for rest in ("priority", "listed")}
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
-            own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer", "from-centre")}
+            own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer")}
             own |= {f"{city}-{rest}" for rest in ("out", "hides-back", "hides-call")}
             return SHARED | own
         case "pjsip.conf":

@@ -13,8 +13,11 @@ from asterisk_conf.render import render
 from cti import plan_folder
 from plan.check import check, together
 from plan.clauses import Rules
+from plan.explain import pages
 from plan.merged import Merged, numbers_of
 from plan.model import Plan
+from plan.routes import routes, svg
+from plan.walk import walk
 from tests.story.plan_files import ROOT, site, standard_prompts
 from tests.story.strict_dialplan import strangers
 
@@ -69,9 +72,71 @@ def test_a_plan_holds_public_hotlines_and_private_called_numbers_only(city: str)
     public = {"12345", *(number for numbers in ANNEX.values() for number in numbers)}
     found = {n for line in plan(city).lines.values() for n in line.numbers}
     found |= set(numbers_of(plan(city).numbers))
+    found |= {way.number for centre in plan(city).centres.values() for way in centre.ways}
+    found |= {contact.number for contact in plan(city).contacts.values()}
     assert {n for n in found - public if not n.startswith("12345")} == set()
     text = b"".join(files(city).values()).decode()
     assert re.findall(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])", text) == []
+
+
+RUN_LINES = ("luan", "guangde", "ziyang")
+LINKED = {
+    "luan": {"110", "120", "119", "122", "12333", "1234571", "1234572", "1234573"},
+    "ziyang": {"110", "120", "119"},
+}
+"""六安 annex 3 and 12333 of its part two, 资阳 §二(二): whom a notice names. 广德's names nobody."""
+
+
+@pytest.mark.parametrize("city", RUN_LINES)
+def test_every_linked_or_kept_number_is_a_centre_that_agents_can_dial(city: str) -> None:
+    told = plan(city)
+    centres = {told.centre_of(name) for name, row in told.numbers.items() if row.kind in ("linked", "kept")}
+    assert centres == LINKED.get(city, set())
+    assert {"110", "119", "120"} <= set(told.centres)
+
+
+@pytest.mark.parametrize("city", RUN_LINES)
+def test_every_way_to_an_emergency_centre_keeps_a_channel_for_it(city: str) -> None:
+    told = plan(city)
+    ways = [way for centre in told.centres.values() if centre.kind == "emergency" for way in centre.ways]
+    shared = {way.trunk for way in ways if not told.trunks[way.trunk].title.startswith("110")}
+    assert shared
+    assert all(told.trunks[trunk].reserved for trunk in shared)
+
+
+def test_an_emergency_centre_of_luan_has_a_second_trunk() -> None:
+    for name, centre in plan("luan").centres.items():
+        assert len({way.trunk for way in centre.ways}) >= 2, name
+
+
+def test_units_of_luan_with_a_duty_around_the_clock_can_be_reached() -> None:
+    """§二(三)9: 24小时值班制度. Police, fire brigade and power are centres; the office is where they sit."""
+    told = plan("luan")
+    phones = {contact.title.removesuffix("值班电话") for contact in told.contacts.values()}
+    linked = {row.unit for row in told.numbers.values() if row.kind == "linked"}
+    duty = {unit.title for name, unit in told.units.items() if unit.duty and name not in {"mayor", *linked}}
+    assert duty <= phones
+
+
+@pytest.mark.parametrize("city", RUN_LINES)
+def test_the_page_the_tree_and_the_picture_of_a_plan_show_its_centres_and_contacts(city: str) -> None:
+    told, day = plan(city), date(2022, 1, 1)
+    page = str(list(pages(told, day)))
+    tree, picture = str(routes(told, day)), svg(told, day)
+    tried = str(list(walk(told, "12345", {}, day=day) or ()))
+    titles = {name: one.title for name, one in told.centres.items()}
+    titles |= {name: one.title for name, one in told.contacts.items()}
+    for name, title in titles.items():
+        for shown in (page, tree, picture, tried):
+            assert name in shown, name
+            assert title in shown, name
+
+
+def test_a_call_tried_on_paper_from_a_centre_says_that_it_is_handed_over() -> None:
+    first, *_ = (
+        step.what for step in list(walk(plan("luan"), "12345110", {}, day=date(2022, 1, 1)) or ())[1:]
+    )
+    assert "由中心 110 移交" in first
 
 
 def entries(city: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from calls import facts as f
 from calls.codec import fact_from_dict, fact_to_dict, from_dict, to_dict
@@ -64,23 +67,44 @@ def test_words_come_into_the_record_and_a_handshake_keeps_its_first_moment() -> 
     assert (record.officer, record.received, record.seat) == ("0231", BEGAN + 1, "1001")
 
 
-def test_a_call_a_centre_hands_to_us_has_a_record_with_its_case() -> None:
-    moves = step(
-        Moves(),
-        f.HandedToUs(
-            at=BEGAN, node="n1", call=CALL, centre="110", case="JQ-1", trunk="centres", caller="139"
-        ),
-    )
+def handed_to_us(**more: str) -> f.HandedToUs:
+    told = {"centre": "110", "case": "JQ-1", "trunk": "centres", "caller": "139", **more}
+    return f.HandedToUs(at=BEGAN + 60, node="n1", call=CallId(f"{CALL}9"), **told)
+
+
+def test_a_call_a_centre_hands_to_us_has_a_record_with_its_case_and_story() -> None:
+    moves = step(Moves(), handed_to_us(story="两车追尾"))
     moves = step(
         moves,
         f.SeatAnswered(
-            at=BEGAN + 3, node="n1", call=CALL, city="demo", queue="general", seat="1002",
+            at=BEGAN + 63, node="n1", call=CallId(f"{CALL}9"), city="demo", queue="general", seat="1002",
             leg=LegId("n1-2"), waited=2.0, rang=1.0,
         ),
     )  # fmt: skip
     (record,) = moves.records.values()
-    assert (record.direction, record.centre, record.case) == ("in", "110", "JQ-1")
-    assert (record.seat, record.answered, record.outcome) == ("1002", BEGAN + 3, "accepted")
+    assert (record.direction, record.centre, record.case, record.story) == ("in", "110", "JQ-1", "两车追尾")
+    assert (record.seat, record.answered, record.outcome) == ("1002", BEGAN + 63, "accepted")
+
+
+def test_a_caller_who_comes_back_is_linked_to_the_record_by_which_they_had_gone() -> None:
+    record = step(told("asked dialled answered handed"), handed_to_us(of="h1")).touched[0]
+    assert (record.direction, record.of) == ("in", "h1")
+    assert "<tr><th>原移交 returned from</th><td>h1</td></tr>" in sheet(record, full=True)
+
+
+@pytest.mark.parametrize("said", [{"of": "h2"}, {"of": ""}, {"of": "h1", "centre": "119"}], ids=str)
+def test_a_record_of_nobody_or_of_another_centre_is_not_linked(said: dict[str, str]) -> None:
+    assert step(told("asked handed"), handed_to_us(**said)).touched[0].of == ""
+
+
+def test_a_record_of_another_city_is_not_linked() -> None:
+    there = replace(handed_to_us(of="h1"), call=CallId("luan-1.1"))
+    assert step(told("asked handed"), there).touched[0].of == ""
+
+
+def test_a_caller_whom_the_centre_handed_to_us_is_no_record_to_come_back_from() -> None:
+    moves = step(Moves(), handed_to_us())
+    assert step(moves, handed_to_us(of=f"in-{CALL}9")).touched[0].of == ""
 
 
 def test_what_people_typed_stays_text_on_the_sheet_and_numbers_are_masked() -> None:

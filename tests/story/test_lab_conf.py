@@ -88,6 +88,8 @@ def test_the_arguments_of_a_call_are_used_where_they_are_named() -> None:
         "diversion": "Diversion)=<sip:${ARG%d}@",
         "history": "History-Info)=<sip:${ARG%d}@",
         "hear": '"${ARG%d}"="1"]?MixMonitor',
+        "case": "X-Case-Number)=${ARG%d}",
+        "handoff": "X-Hotline-Handoff)=${ARG%d}",
     }
     for name, used in uses.items():
         assert used % (SENDS.index(name) + 1) in sends, name

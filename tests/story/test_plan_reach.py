@@ -13,6 +13,7 @@ from tests.story.plan_files import checked, demo_files
         ("centres.toml", 'trunk = "centres-b", number = "12333"', 'trunk = "centre-b", number = "12333"',
          "no such trunk 'centre-b'"),
         ("centres.toml", 'queue = "expert"', 'queue = "experts"', "no such queue 'experts'"),
+        ("centres.toml", 'numbers = ["119"]', 'numbers = ["110"]', "110 is the number of centre '110' too"),
         ("contacts.toml", "[7001]", "[1001]", "is a seat already"),
         ("contacts.toml", "[7001]", "[duty]", "is not what an agent can dial"),
         ("trunks.toml", "reserved = 10 ", "reserved = 240 ", "leaves nothing to callers"),
