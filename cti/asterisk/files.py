@@ -21,6 +21,8 @@ from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
 CHUNK = 1 << 20
 LATEST_FIRST = 2
 """Seconds by which lines of these files may stand out of order."""
+TALK_OVER = ("talked", "desk-taken", "transfer-blind", "transfer-caller")
+"""Contexts that end a call because whoever talked to the caller hung up, also after a transfer."""
 ASKING = ("Originate", "AGI")
 """What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
 
@@ -130,6 +132,8 @@ def _facts(
     for words in lines:
         if words[4] == "HOTLINEANSWER" and len(words) > 5:
             moment = _float(words[5])
+            if (until := _passed_on(rows, words[3], moment)) is not None:
+                yield from _colleague(call, leg, node, words, moment, until)
             continue
         exact = moment if words[4] == "CONNECT" and abs(moment - float(words[0])) < LATEST_FIRST else 0.0
         yield from _line(call, city, leg, node, words, exact or float(words[0]))
@@ -144,12 +148,36 @@ def _facts(
     if not lines and f"{city}-message-" in context:
         to = "message:" + context.removeprefix(f"{city}-message-")
         yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
-    by = ("agent" if context in ("talked", "desk-taken") else "system") if app == "Hangup" else "caller"
+    by = ("agent" if context in TALK_OVER else "system") if app == "Hangup" else "caller"
     if told[6] or any(w[4] == "HOTLINEDUTY" for w in lines) or any(s[0] == "asked" for _, s in back):
         by = "system"
     cause = int(data) if app == "Hangup" and data.isdigit() else 16
     yield f.CallLeft(at=ended, node=node, call=call, by=by, cause=cause)
     yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
+
+
+def _passed_on(rows: Sequence[list[str]], endpoint: str, moment: float) -> float | None:
+    """When the talk of a caller whom an agent passed on blindly ended; None: no such talk began then."""
+    for row in rows:
+        if row[3] == "transfer-blind" and row[7] == "Dial" and endpoint_of(row[6]) == endpoint:
+            began, ended = _utc(row[9]), _utc(row[11])
+            if began - 1 <= moment <= ended + 1:
+                return max(ended, moment)
+    return None
+
+
+def _colleague(
+    call: CallId, leg: LegId, node: str, words: list[str], moment: float, until: float
+) -> Iterator[Fact]:
+    """Whom the caller was passed on to; the file does not name that leg."""
+    other = LegId(f"{leg}~{words[0]}~{words[3]}")
+    yield f.LegStarted(
+        at=moment, node=node, leg=other, channel="", call=call, endpoint=words[3], caller="", called="",
+        context="", linked=leg,
+    )  # fmt: skip
+    for one in (leg, other):
+        yield f.LegJoined(at=moment, node=node, leg=one, bridge=str(other), kind="basic")
+    yield f.LegEnded(at=until, node=node, leg=other, cause=16)
 
 
 OUT_ENDS = {"out-over": "caller", "out-failed": "system"}

@@ -141,3 +141,32 @@ def test_a_menu_choice_nobody_heard_is_told_by_the_place_where_the_call_ended(tm
     made = mended_call(replace(told.call, stage=Stage.MENU), told.call)
     assert made is not None
     assert (made.stage, made.source) == (Stage.MESSAGE, Source.REFILLED)
+
+
+OTHER = "PJSIP/demo-1009-0000007e"
+PASSED_ON = [
+    f"{AT + 4}|{LEG}|demo-general|NONE|ENTERQUEUE||13800138000|1",
+    f"{AT + 5}|{LEG}|demo-general|demo-1001|HOTLINEANSWER|{AT + 5.25}",
+    f"{AT + 5}|{LEG}|demo-general|demo-1001|CONNECT|1|n1-1.2|1",
+    f"{AT + 8}|{LEG}|demo-general|demo-1001|COMPLETEAGENT|1|3|1",
+    f"{AT + 9}|{LEG}|demo-general|demo-1009|HOTLINEANSWER|{AT + 9.5}",
+]
+
+
+def test_a_colleague_who_was_passed_the_caller_has_a_part_and_ends_the_call(tmp_path: Path) -> None:
+    dialled = cdr(
+        context="transfer-blind", app="Dial", start=AT + 8, end=AT + 15, peer="PJSIP/demo-1009-0000007e"
+    )
+    over = cdr(context="transfer-blind", app="Hangup", data="16", start=AT + 15, end=AT + 15)
+    told = proof(tmp_path, PASSED_ON, [cdr(end=AT + 8), dialled, over])
+    assert told.call.left_by is LeftBy.AGENT
+    assert told.call.first_seat == "1001"
+    parts = {s.seat: (s.part, s.queue, s.ended, s.talk) for s in told.stints}
+    assert parts == {
+        "1001": (Part.ANSWERED, "general", AT + 8.0, 2.75),
+        "1009": (Part.JOINED, "", AT + 15.0, 5.5),
+    }
+    heard = next(s for s in told.stints if s.part is Part.JOINED)
+    twin = replace(heard, leg=type(heard.leg)("n1-1.77"), began=heard.began + 0.2, ended=AT + 15.2)
+    answered_too = next(s for s in told.stints if s.part is Part.ANSWERED)
+    assert mended_stints([twin, answered_too], told.stints, Silence(AT, AT + 100.0)) == []
