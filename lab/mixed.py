@@ -26,7 +26,7 @@ RUSH_EVERY, RUSH = 20, 5
 """Of every 20 calls, 5 come at one moment to one number; each rush to another."""
 CALL_BACK_KEY = "1"
 """What a waiting caller presses to be called back, and to confirm the number."""
-KEY_SECONDS = 0.15
+KEY_SECONDS = 0.1
 """Between two keys of somebody who knows them by heart."""
 MOVES = 0.75
 """Share of answered callers whom the agent wants to pass on."""
@@ -137,7 +137,7 @@ def _move(chance: random.Random, colleagues: Sequence[str], number_to: str) -> M
     return Move(
         "blind" if blind else "consult",
         number_to if queue else chance.choice(colleagues),
-        chance.uniform(0.2, 1.5),
+        chance.uniform(0.0, 0.8),
         chance.choice(list(Then)),
         chance.uniform(0.0, 4.0),
     )
@@ -147,7 +147,7 @@ def manner(chance: random.Random) -> dict[str, object]:
     """What a seat's phone does from now on: an order for ``behave``."""
     kind = chance.random()
     if kind < 0.70:
-        talk = chance.uniform(0.4, 3.0) if chance.random() < 0.5 else None
+        talk = chance.uniform(0.4, 5.0) if chance.random() < 0.5 else None
         return {"does": "answer", "after": round(chance.uniform(0.0, 1.5), 2), "talk": talk}
     if kind < 0.82:
         return {"does": "reject", "after": round(chance.uniform(0.0, 0.8), 2)}

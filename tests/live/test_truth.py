@@ -18,7 +18,7 @@ from cti.truth.rows import Row, ledger_rows
 from lab.client import Client
 from lab.mixed import Leaves, Mixed, Tally
 from lab.wire import Event, Wire
-from lab.witness import compare, seen
+from lab.witness import Log, compare, seen
 from tests.house import House, ports, running
 from tests.live.mixed_plan import COLLEAGUES, LINE, mixed_plan
 
@@ -140,6 +140,9 @@ def test_every_kind_of_call_was_made_and_the_service_died_twice(town: House, nig
     assert 0 < tally.reached < tally.over
     assert set(tally.moved) == {"blind", "consult"}, "agents passed callers on"
     assert tally.rushed > 0
+    rang = {r.seat for rings in _log(town, night).seats.values() for r in rings}
+    assert rang & set(COLLEAGUES), "colleagues' phones rang"
+    assert "done" in night.promises.values(), "somebody was called back"
 
 
 def test_callers_left_the_queues_by_every_exit(town: House, night: Done) -> None:
@@ -163,8 +166,7 @@ def test_the_ledger_says_what_queue_log_and_cdr_prove(town: House, night: Done) 
 
 def test_the_ledger_says_what_the_phones_saw(town: House, night: Done) -> None:
     calls, visits = _rows(town, night)
-    log = seen(town.home.lab / "phones.jsonl", night.since)
-    report = compare(log, calls, visits, _stints(town, night), COLLEAGUES)
+    report = compare(_log(town, night), calls, visits, _stints(town, night), COLLEAGUES)
     assert report.differences == []
     assert report.calls == night.tally.over
     assert report.races <= max(1, night.tally.over * 0.01), (
@@ -209,6 +211,10 @@ def test_a_row_that_is_changed_afterwards_is_found(town: House, night: Done) -> 
 
 def _rows(town: House, night: Done) -> tuple[dict[str, Row], dict[str, list[Row]]]:
     return ledger_rows(f"sqlite+aiosqlite:///{town.home.database}", night.since, night.until)
+
+
+def _log(town: House, night: Done) -> Log:
+    return seen(town.home.lab / "phones.jsonl", night.since)
 
 
 def _stints(town: House, night: Done) -> dict[str, list[Row]]:
