@@ -240,9 +240,14 @@ def _differ(
     elif first is not None and abs(row["answered"] - (first.answered or 0)) > NEAR:
         yield f"answered {row['answered']:.3f}, the phone says {first.answered:.3f}"
     answered = [v["seat"] for v in visits if v["outcome"] == "answered"]
-    lifted_by = [r.seat for r in one.rings if r.answered is not None and r.seat not in direct]
-    if answered != lifted_by:
-        yield f"visits answered by {answered}, the phones say {lifted_by}"
+    lifted_by = [r for r in one.rings if r.answered is not None and r.seat not in direct]
+    if answered != [r.seat for r in lifted_by]:
+        # as above, in a later visit, or as the caller keyed a way out
+        taken = [r.seat for r in lifted_by if r.by != "far" or r.talked >= RACE]
+        if answered == taken:
+            report.races += 1
+        else:
+            yield f"visits answered by {answered}, the phones say {[r.seat for r in lifted_by]}"
     agents = [r for r in one.rings if r.answered is not None and r.by == "self" and r.ended is not None]
     agent = any(abs((r.ended or 0) - one.ended) < NEAR for r in agents)
     by = "agent" if agent and one.by == "far" else "system" if one.by == "far" else "caller"

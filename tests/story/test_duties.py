@@ -7,6 +7,7 @@ from typing import Any
 
 from calls.facts import CallId, LegId
 from calls.model import Call, CallState, Direction
+from cti.commands.duties import KINDS as NAMES
 from queues.duties import Drafted, Duty, DutyKind, Known, duties
 
 
@@ -90,3 +91,7 @@ def test_a_call_that_goes_on_or_was_never_answered_or_went_out_leaves_no_draft_t
 
 def test_a_draft_of_somebody_who_hid_the_number_has_nobody_to_call() -> None:
     assert unsent(Drafted(replace(ANSWERED, caller="anonymous")))[0].number == ""
+
+
+def test_every_kind_has_a_name_a_person_reads() -> None:
+    assert set(NAMES) == set(DutyKind)
