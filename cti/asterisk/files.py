@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -129,6 +130,7 @@ def _facts(
         # it came past the greeting; when exactly, only the listener would know
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""
+    rings: Counter[str] = Counter()
     for words in lines:
         if words[4] == "HOTLINEANSWER" and len(words) > 5:
             moment = _float(words[5])
@@ -136,7 +138,12 @@ def _facts(
                 yield from _colleague(call, leg, node, words, moment, until)
             continue
         exact = moment if words[4] == "CONNECT" and abs(moment - float(words[0])) < LATEST_FIRST else 0.0
-        yield from _line(call, city, leg, node, words, exact or float(words[0]))
+        # a phone that was not answered is not named by its leg in this file; a busy one rings twice a second
+        ring = f"{leg}~{words[0]}~{city_and(words[3])[1]}"
+        if words[4] in _RANG:
+            rings[ring] += 1
+            ring += f"~{rings[ring]}" if rings[ring] > 1 else ""
+        yield from _line(call, city, leg, LegId(ring), node, words, exact or float(words[0]))
         if words[4] == "CONNECT" and len(words) > 6:
             peer = words[6]
         elif peer and words[4] in _TALK_ENDS:
@@ -210,15 +217,17 @@ def _called(
     yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
 
 
+_RANG = frozenset({"RINGNOANSWER", "RINGCANCELED"})
 _TALK_ENDS = frozenset({"COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRANSFER"})
 
 
-def _line(call: CallId, city: str, leg: LegId, node: str, words: list[str], at: float) -> Iterator[Fact]:
+def _line(
+    call: CallId, city: str, leg: LegId, ring: LegId, node: str, words: list[str], at: float
+) -> Iterator[Fact]:
     queue, seat, event = city_and(words[2])[1], city_and(words[3])[1], words[4]
     data = [*words[5:], "", "", ""]
     here: dict[str, Any] = {"node": node, "call": call, "city": city, "queue": queue}
-    # a phone that was not answered is not named by its leg in this file
-    rang: dict[str, Any] = {"seat": seat, "leg": LegId(f"{leg}~{words[0]}~{seat}")}
+    rang: dict[str, Any] = {"seat": seat, "leg": ring}
     match event:
         case "ENTERQUEUE":
             position = int(_float(data[2]))

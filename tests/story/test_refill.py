@@ -109,6 +109,16 @@ def test_a_ring_heard_before_the_silence_is_not_told_twice(tmp_path: Path) -> No
     assert [s.seat for s in todo] == ["1001"]
 
 
+def test_a_busy_phone_that_rings_twice_in_a_second_rang_twice(tmp_path: Path) -> None:
+    busy = [f"{AT + second}|{LEG}|demo-general|demo-1002|RINGNOANSWER|0" for second in (4, 4, 5)]
+    told = proof(tmp_path, [ANSWERED[0], *busy, *ANSWERED[2:]], [cdr()])
+    missed = [s for s in told.stints if s.part is Part.MISSED]
+    assert len(missed) == told.visits[0].declined == 3
+    heard = [replace(s, leg=type(s.leg)(f"n1-1.{n}")) for n, s in enumerate(missed[:2])]
+    todo = mended_stints(heard, told.stints, Silence(AT + 4.5, AT + 100.0))
+    assert sorted(s.seat for s in todo) == ["1001", "1002"]
+
+
 def test_refilling_twice_changes_nothing_more(tmp_path: Path) -> None:
     told = answered(tmp_path)
     silence = Silence(AT - 1.0, AT + 100.0)
