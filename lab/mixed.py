@@ -224,9 +224,9 @@ class Mixed:
             seats.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await seats
-        # whoever is still to be called back is to find somebody
+        # whoever is still to be called back is to find somebody who waits until they answer
         for phone in phones:
-            await self._client.ask("behave", phone=phone, does="answer", after=0.5, talk=1.0)
+            await self._client.ask("behave", phone=phone, does="answer", after=0.5)
         return self.tally
 
     async def _moods(self, phones: list[str]) -> None:
