@@ -23,6 +23,7 @@ from cti.store.journal import Journal
 from cti.store.keeping import fact_of, handoff_record, open_record, opened, records
 from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
+from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
 from cti.web.health import Part
 from queues.duties import Duty, Known, duties
@@ -248,9 +249,10 @@ class Kept:
         history = history or self._history
         live = [c for c in self._switchboard.board.picture.calls.values() if city in (None, c.city)]
         past = [] if history is None else await history.owed(since, city)
+        drafted = [] if history is None else await TicketStore(history).drafted(since, city)
         known = {c.id: c for c in (*past, *live) if c.arrived >= since}
         up = self._switchboard.board.standing.announcements.values()
-        return duties(Known(list(known.values()), [a for a in up if city in (None, a.city)]))
+        return duties(Known(list(known.values()), [a for a in up if city in (None, a.city)], drafted))
 
 
 def _call_of(record: Record) -> Call | None:

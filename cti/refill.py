@@ -141,11 +141,11 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
 
 
 def _same_ring(heard: Stint, proved: Stint) -> bool:
-    """A phone that was not answered has no leg in the files: seat and time tell it."""
+    """A phone that was not answered, or a colleague's, has no leg in the files: seat and time tell it."""
     unanswered = (Part.MISSED, Part.STOPPED, Part.RINGING)
+    alike = heard.part in unanswered and proved.part in unanswered
     return (
-        heard.part in unanswered
-        and proved.part in unanswered
+        (alike or heard.part is proved.part is Part.JOINED)
         and heard.seat == proved.seat
         and abs(heard.began - proved.began) < NEAR + 1
     )

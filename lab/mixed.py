@@ -1,4 +1,5 @@
-"""Many calls of every kind: citizens who leave at any moment, seats that answer, decline or do nothing.
+"""Many calls of every kind: citizens who leave at any moment, crowd one number, want to be called back;
+seats that answer, decline, do nothing, hold the caller or pass them on.
 
 What each citizen and each phone will do is drawn from the seed before it happens; what then happens is the
 hotline's and the moment's. Bounded in calls, in calls at once and in seconds of each call.
@@ -10,8 +11,8 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lab.client import Client, Line, NotDone, Unheard
@@ -21,6 +22,16 @@ LONGEST = 60.0
 """Seconds after which any citizen gives up."""
 CHANGE = (0.4, 1.6)
 """Seconds between one phone changing its mind and the next."""
+RUSH_EVERY, RUSH = 20, 5
+"""Of every 20 calls, 5 come at one moment to one number; each rush to another."""
+CALL_BACK_KEY = "1"
+"""What a waiting caller presses to be called back, and to confirm the number."""
+KEY_SECONDS = 0.1
+"""Between two keys of somebody who knows them by heart."""
+MOVES = 0.75
+"""Share of answered callers whom the agent wants to pass on."""
+KEYS = {"blind": "*81{}#", "consult": "*82{}#"}
+TAKE_BACK = "*80"
 
 
 class Leaves(StrEnum):
@@ -31,6 +42,7 @@ class Leaves(StrEnum):
     RINGING = "ringing"  # as soon as a phone rings
     TALKED = "talked"  # after talking
     NEVER = "never"  # waits for the other side
+    CALLED_BACK = "called-back"  # keys until the hotline promises to call back
 
 
 _MANNERS = {
@@ -39,8 +51,29 @@ _MANNERS = {
     Leaves.RINGING: 12,
     Leaves.TALKED: 36,
     Leaves.NEVER: 18,
+    Leaves.CALLED_BACK: 14,
 }
 _KEYS = "0123459*"
+
+
+class Then(StrEnum):
+    """What the agent does after asking a colleague."""
+
+    LEAVES = "leaves"  # hangs up: the caller is the colleague's
+    TAKES_BACK = "takes back"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What the agent who answers a citizen does with the call. Seconds."""
+
+    kind: str
+    """A key of ``KEYS``."""
+    to: str
+    after: float
+    then: Then
+    then_after: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +89,26 @@ class Citizen:
     key_after: float
     again: bool
     """Calls once more when nobody answered."""
+    home: dict[str, object] = field(default_factory=dict)
+    """What this citizen's phone does when the hotline calls it: an order for ``behave``."""
+    move: Move | None = None
 
 
-def citizen(seed: int, n: int, numbers: list[tuple[str, str]]) -> Citizen:
-    """The n-th caller of this seed."""
+def rushes(n: int) -> bool:
+    """Whether the n-th caller comes with others, at one moment."""
+    return RUSH_EVERY // 2 <= n % RUSH_EVERY < RUSH_EVERY // 2 + RUSH
+
+
+def citizen(
+    seed: int, n: int, numbers: list[tuple[str, str]], colleagues: Sequence[str] = (), number_to: str = ""
+) -> Citizen:
+    """The n-th caller of this seed. ``colleagues`` and ``number_to``: whom an agent may pass callers to."""
     chance = random.Random(f"{seed}/{n}")
     city, number = numbers[0] if chance.random() < 0.5 else chance.choice(numbers)
     if chance.random() < 0.03:
         number = "99999"
+    if rushes(n):
+        city, number = numbers[-1 - n // RUSH_EVERY % len(numbers)]
     leaves = chance.choices(list(_MANNERS), list(_MANNERS.values()))[0]
     patience = {
         Leaves.EARLY: chance.uniform(0.0, 1.0),
@@ -71,18 +116,38 @@ def citizen(seed: int, n: int, numbers: list[tuple[str, str]]) -> Citizen:
         Leaves.RINGING: chance.uniform(0.0, 0.8),
         Leaves.TALKED: chance.uniform(0.3, 3.0),
         Leaves.NEVER: LONGEST,
+        Leaves.CALLED_BACK: chance.uniform(1.0, 5.0),  # when a seat was quicker
     }[leaves]
-    return Citizen(
-        number, city, f"139{n:08d}", leaves, patience, chance.choice(_KEYS), chance.uniform(0.3, 2.5),
-        chance.random() < 0.3,
-    )  # fmt: skip
+    key, key_after, again = chance.choice(_KEYS), chance.uniform(0.3, 2.5), chance.random() < 0.3
+    move = _move(chance, colleagues, number_to) if chance.random() < MOVES else None
+    if move is not None and leaves is Leaves.TALKED:
+        patience += move.after + 4.0 + chance.uniform(0.0, 8.0)
+    caller, home = f"139{n:08d}", manner(chance)
+    if home["does"] == "answer" and home["talk"] is None:
+        # the agent may well wait for the citizen to hang up
+        home["talk"] = round(chance.uniform(1.0, 6.0), 2)
+    return Citizen(number, city, caller, leaves, patience, key, key_after, again, home, move)
+
+
+def _move(chance: random.Random, colleagues: Sequence[str], number_to: str) -> Move | None:
+    if not colleagues:
+        return None
+    blind = chance.random() < 0.5
+    queue = blind and number_to and chance.random() < 0.4
+    return Move(
+        "blind" if blind else "consult",
+        number_to if queue else chance.choice(colleagues),
+        chance.uniform(0.0, 0.8),
+        chance.choice(list(Then)),
+        chance.uniform(0.0, 4.0),
+    )
 
 
 def manner(chance: random.Random) -> dict[str, object]:
     """What a seat's phone does from now on: an order for ``behave``."""
     kind = chance.random()
     if kind < 0.70:
-        talk = chance.uniform(0.4, 3.0) if chance.random() < 0.5 else None
+        talk = chance.uniform(0.4, 5.0) if chance.random() < 0.5 else None
         return {"does": "answer", "after": round(chance.uniform(0.0, 1.5), 2), "talk": talk}
     if kind < 0.82:
         return {"does": "reject", "after": round(chance.uniform(0.0, 0.8), 2)}
@@ -99,15 +164,29 @@ class Tally:
     """Calls the lab could not make."""
     left: Counter[str] = field(default_factory=Counter)
     """Calls by how they were meant to end."""
+    moved: Counter[str] = field(default_factory=Counter)
+    """Transfers that agents keyed, by kind."""
+    rushed: int = 0
+    """Calls that came at one moment with others, to one number."""
 
 
 class Mixed:
     """``calls`` calls at ``rate`` a second; ``progress`` is told after each."""
 
     def __init__(
-        self, client: Client, calls: int, rate: float, seed: int, progress: Callable[[Tally], None]
+        self,
+        client: Client,
+        calls: int,
+        rate: float,
+        seed: int,
+        progress: Callable[[Tally], None],
+        *,
+        colleagues: Sequence[str] = (),
+        number_to: str = "",
     ) -> None:
+        """``colleagues``: seats that agents transfer callers to; ``number_to``: a number of the plan, too."""
         self._client = client
+        self._colleagues, self._number_to = tuple(colleagues), number_to
         self._calls, self._rate, self._seed = calls, rate, seed
         self._progress = progress
         self.tally = Tally()
@@ -129,18 +208,25 @@ class Mixed:
         try:
             async with asyncio.TaskGroup() as group:
                 for n in range(self._calls):
-                    due += chance.expovariate(self._rate)
+                    gap = chance.expovariate(self._rate)
+                    # who comes with others comes at once
+                    due += 0.0 if rushes(n) and rushes(n - 1) else gap
                     await asyncio.sleep(max(0.0, due - loop.time()))
                     if self.tally.made >= self._calls:
                         break  # second calls count too
                     await room.acquire()
                     self.tally.made += 1
-                    task = group.create_task(self._life(citizen(self._seed, n, numbers)))
+                    self.tally.rushed += rushes(n)
+                    one = citizen(self._seed, n, numbers, self._colleagues, self._number_to)
+                    task = group.create_task(self._life(one))
                     task.add_done_callback(lambda _: room.release())
         finally:
             seats.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await seats
+        # whoever is still to be called back is to find somebody who waits until they answer
+        for phone in phones:
+            await self._client.ask("behave", phone=phone, does="answer", after=0.5)
         return self.tally
 
     async def _moods(self, phones: list[str]) -> None:
@@ -161,13 +247,13 @@ class Mixed:
             if reached or not one.again or self.tally.made >= self._calls:
                 return
             self.tally.made += 1
-            one = Citizen(
-                one.number, one.city, one.caller, Leaves.TALKED, 1.0, one.key, one.key_after, again=False
-            )
+            one = replace(one, leaves=Leaves.TALKED, patience=1.0, again=False, move=None)
             await asyncio.sleep(1.5)  # a person needs that long to dial again
 
     async def _call(self, one: Citizen) -> bool:
         since = self._client.count
+        if one.leaves is Leaves.CALLED_BACK:
+            await self._client.ask("behave", phone=one.caller, **one.home)
         try:
             leg = (await self._client.ask("dial", number=one.number, city=one.city, caller=one.caller))["leg"]
         except NotDone:
@@ -201,7 +287,9 @@ class Mixed:
         if line is None or over(line):
             await self._hang_up(leg, since, line)
             return False
-        pressing = asyncio.create_task(self._press(leg, one))
+        back = one.leaves is Leaves.CALLED_BACK
+        pressing = asyncio.create_task(self._insist(leg) if back else self._press(leg, one))
+        moving: asyncio.Task[None] | None = None
         try:
             if one.leaves in (Leaves.EARLY, Leaves.LATER):
                 line = await until(within=one.patience)
@@ -213,11 +301,15 @@ class Mixed:
                 line = await until("seat answered", within=LONGEST / 2)
                 if line is not None and not over(line):
                     reached = True
+                    if one.move is not None:
+                        moving = asyncio.create_task(self._moves(line["leg"], one.move))
                     line = await until(within=one.patience)
         finally:
-            pressing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await pressing
+            for task in (pressing, moving):
+                if task is not None:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
         await self._hang_up(leg, since, line if over(line) else None)
         return reached
 
@@ -225,6 +317,32 @@ class Mixed:
         await asyncio.sleep(one.key_after)
         with contextlib.suppress(NotDone):
             await self._client.ask("press", leg=leg, key=one.key)
+
+    async def _insist(self, leg: str) -> None:
+        """Asks to be called back, as somebody does who does not listen to the end."""
+        with contextlib.suppress(NotDone):
+            while True:
+                await asyncio.sleep(1.0)  # as fast as somebody keys
+                await self._client.ask("press", leg=leg, key=CALL_BACK_KEY)
+
+    async def _moves(self, seat: str, move: Move) -> None:
+        """The agent passes the caller on, by keys."""
+        await asyncio.sleep(move.after)
+        with contextlib.suppress(NotDone):
+            await self._keys(seat, KEYS[move.kind].format(move.to))
+            self.tally.moved[move.kind] += 1
+            if move.kind != "consult" or move.then is Then.WAITS:
+                return
+            await asyncio.sleep(move.then_after)
+            if move.then is Then.LEAVES:
+                await self._client.ask("hang_up", leg=seat)
+            else:
+                await self._keys(seat, TAKE_BACK)
+
+    async def _keys(self, leg: str, keys: str) -> None:
+        for key in keys:
+            await self._client.ask("press", leg=leg, key=key)
+            await asyncio.sleep(KEY_SECONDS)
 
     async def _hang_up(self, leg: str, since: int, ended: Line | None) -> None:
         if ended is not None:

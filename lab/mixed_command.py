@@ -32,7 +32,7 @@ def mixed(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object at the end")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Many calls of every kind: hung up anywhere, declined, ignored, answered. 混合来电
+    """Many calls of every kind: hung up anywhere, declined, ignored, answered, called back. 混合来电
 
     All seats' phones are taken over and given back at the end. Prints the times for `cti truth`.
 

@@ -3,12 +3,16 @@
 The phones' log knows nothing of the house but the headers of its INVITEs. A caller who hangs up, or a queue
 whose time runs out, while the seat lifts its handset is a race that both may tell differently: such calls are
 counted, not compared.
+
+Phones in no queue (``direct``) ring only for callers whom an agent passed on. They know how long somebody was
+there, not whether it was the caller or the agent who asks: a ledger may say less talk than they, never more.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +27,24 @@ FAR = 5.0
 
 
 @dataclass(slots=True)
-class SeatRing:
+class Ring:
+    """A phone that rang: a seat's, or a citizen's whom the house called."""
+
     phone: str
     rang: float
+    caller: str = ""
     answered: float | None = None
     ended: float | None = None
     by: str = ""
+
+    @property
+    def seat(self) -> str:
+        return self.phone.partition("-")[2]
+
+    @property
+    def talked(self) -> float:
+        """Seconds from lifting the handset to the end; 0 while nobody knows the end."""
+        return 0.0 if self.answered is None or self.ended is None else self.ended - self.answered
 
 
 @dataclass(slots=True)
@@ -43,10 +59,10 @@ class Seen:
     by: str = ""
     call: str = ""
     """CALL_ID, when a seat's phone was told it."""
-    rings: list[SeatRing] = field(default_factory=list)
+    rings: list[Ring] = field(default_factory=list)
 
     @property
-    def first(self) -> SeatRing | None:
+    def first(self) -> Ring | None:
         taken = [r for r in self.rings if r.answered is not None]
         return min(taken, key=lambda r: r.answered or 0, default=None)
 
@@ -59,11 +75,24 @@ class Report:
     differences: list[str] = field(default_factory=list)
 
 
-def seen(log: Path, since: float = 0.0) -> list[Seen]:
-    """Citizens' calls of the phones' log that were sent at ``since`` or later, in order."""
+@dataclass(slots=True)
+class Log:
+    """What the phones wrote."""
+
+    citizens: list[Seen] = field(default_factory=list)
+    """Calls that citizens made, in order."""
+    called: list[Ring] = field(default_factory=list)
+    """Calls to citizens."""
+    seats: dict[str, list[Ring]] = field(default_factory=dict)
+    """Rings of seats by CALL_ID."""
+
+
+def seen(log: Path, since: float = 0.0) -> Log:
+    """The phones' log from ``since`` on."""
     calls: dict[str, Seen] = {}
     by_sip: dict[str, Seen] = {}
-    rings: dict[str, SeatRing] = {}
+    rings: dict[str, Ring] = {}
+    found = Log()
     with log.open(encoding="utf-8") as lines:
         for raw in lines:
             line = json.loads(raw)
@@ -71,29 +100,38 @@ def seen(log: Path, since: float = 0.0) -> list[Seen]:
             if what == "sent" and line["kind"] == "citizen" and line["at"] >= since:
                 one = calls[leg] = Seen(line["caller"], line["called"], line["at"], line["sip_call"])
                 by_sip[one.sip] = one
-            elif what == "rings" and (one_ := by_sip.get(line["caller_sip_call"])) is not None:
-                rings[leg] = SeatRing(line["phone"], line["at"])
-                one_.rings.append(rings[leg])
-                one_.call = one_.call or line["call"]
+                found.citizens.append(one)
+            elif what == "rings" and line["at"] >= since:
+                ring = rings[leg] = Ring(line["phone"], line["at"], line["caller"])
+                if line["kind"] == "outside":
+                    found.called.append(ring)
+                    continue
+                found.seats.setdefault(line["call"], []).append(ring)
+                if (one_ := by_sip.get(line["caller_sip_call"])) is not None:
+                    one_.rings.append(ring)
+                    one_.call = one_.call or line["call"]
             elif what == "answered" and leg in rings:
                 rings[leg].answered = line["at"]
             elif what == "ended" and leg in rings:
                 rings[leg].ended, rings[leg].by = line["at"], line["by"]
             elif what == "ended" and leg in calls:
                 calls[leg].ended, calls[leg].by = line["at"], line["by"]
-    return list(calls.values())
+    return found
 
 
 def compare(
-    told: Iterable[Seen],
+    told: Log,
     calls: Mapping[str, Row],
     visits: Mapping[str, Sequence[Row]],
+    stints: Mapping[str, Sequence[Row]],
+    direct: Collection[str] = (),
 ) -> Report:
-    """Each citizen's call against the row of the ledger that is it; and no row without a citizen."""
+    """Each citizen's call against the row of the ledger that is it, and no row without a citizen; each call
+    back against the phones it rang. ``direct``: seats in no queue."""
     report = Report()
     # a call back of ours was dialled by nobody
     left = {id: row for id, row in calls.items() if not row.get("callback_of")}
-    for one in told:
+    for one in told.citizens:
         report.calls += 1
         report.rings += len(one.rings)
         row = _row_of(one, left)
@@ -101,9 +139,73 @@ def compare(
             report.differences.append(f"{one.caller} at {one.sent:.3f}: not in the ledger")
             continue
         del left[row["id"]]
-        report.differences += [f"{row['id']} ({one.caller}): {d}" for d in _differ(one, row, visits, report)]
+        mine = stints.get(row["id"], ())
+        differences = [*_differ(one, row, visits.get(row["id"], ()), direct, report)]
+        differences += _seats(one.rings, mine, direct)
+        differences += _colleagues(one, mine, direct)
+        report.differences += [f"{row['id']} ({one.caller}): {d}" for d in differences]
     report.differences += [f"{id}: in the ledger, and no phone called" for id in left]
+    report.differences += _called(told, calls, stints)
     return report
+
+
+def _called(told: Log, calls: Mapping[str, Row], stints: Mapping[str, Sequence[Row]]) -> Iterable[str]:
+    """Calls back: the seats and the citizens' phones that rang for them."""
+    backs = {id: row for id, row in calls.items() if row.get("callback_of")}
+    for id, row in backs.items():
+        rang = told.seats.get(id, [])
+        lifted = min((r for r in rang if r.answered is not None), key=lambda r: r.answered or 0, default=None)
+        seat = "" if lifted is None else lifted.seat
+        if (row["first_seat"] or "") != seat:
+            yield f"{id}: first seat {row['first_seat'] or 'none'}, the phones say {seat or 'none'}"
+        yield from (f"{id}: {d}" for d in _seats(rang, stints.get(id, ()), ()))
+        greeted = row["greeted"]
+        if greeted is not None and not any(
+            r.phone == row["caller"] and r.answered is not None and r.answered - NEAR < greeted
+            and (r.ended is None or greeted < r.ended + NEAR) for r in told.called
+        ):  # fmt: skip
+            yield f"{id}: the citizen answered until {greeted:.3f}, and no phone of that number did"
+    for ring in told.called:
+        if not any(
+            row["caller"] == ring.phone and row["arrived"] - NEAR < ring.rang < (row["ended"] or 0.0) + NEAR
+            for row in backs.values()
+        ):
+            yield f"{ring.phone} at {ring.rang:.3f}: rang, and no call back in the ledger"
+
+
+def _seats(rings: Sequence[Ring], stints: Sequence[Row], direct: Collection[str]) -> Iterable[str]:
+    """The seats' parts in a call."""
+    queued = [r for r in rings if r.seat not in direct]
+    parts = [s for s in stints if s["part"] != "joined"]
+    told, there = Counter(s["seat"] for s in parts), Counter(r.seat for r in queued)
+    if told != there:
+        yield f"rings of {_several(told)} in the ledger, the phones saw {_several(there)}"
+    for part in stints:
+        if part["answered"] is None:
+            continue
+        mine = [r for r in rings if r.seat == part["seat"] and r.answered is not None]
+        joined = part["part"] == "joined"
+        near = [r for r in mine if joined or abs((r.answered or 0) - part["answered"]) < NEAR]
+        talk = part["talk"] + part["hold"]
+        if not any(talk < r.talked + NEAR for r in near):
+            yield f"{part['seat']} talked {talk:.1f} s, the phones say {[round(r.talked, 1) for r in near]}"
+        passed_on = len(queued) != len(rings) or len(stints) > len(parts)
+        if not joined and not passed_on and not any(talk > r.talked - NEAR for r in near):
+            yield f"{part['seat']} talked {talk:.1f} s, the phones say {[round(r.talked, 1) for r in near]}"
+
+
+def _colleagues(one: Seen, stints: Sequence[Row], direct: Collection[str]) -> Iterable[str]:
+    """Who was passed a caller blindly talks to nobody else; such a phone shows the caller's number."""
+    joined = Counter(s["seat"] for s in stints if s["part"] == "joined" and s["talk"] + s["hold"] > 0)
+    for ring in one.rings:
+        if ring.seat in direct and ring.caller == one.caller and ring.talked > NEAR:
+            if not joined[ring.seat]:
+                yield f"{ring.seat} talked {ring.talked:.1f} s after a blind transfer, in no stint"
+            joined[ring.seat] -= 1
+
+
+def _several(seats: Counter[str]) -> str:
+    return " ".join(f"{seat}x{n}" for seat, n in sorted(seats.items())) or "none"
 
 
 def _row_of(one: Seen, rows: Mapping[str, Row]) -> Row | None:
@@ -113,8 +215,9 @@ def _row_of(one: Seen, rows: Mapping[str, Row]) -> Row | None:
     return min(near, key=lambda r: abs(r["arrived"] - one.sent), default=None)
 
 
-def _differ(one: Seen, row: Row, visits: Mapping[str, Sequence[Row]], report: Report) -> Iterable[str]:
-    mine = visits.get(row["id"], ())
+def _differ(
+    one: Seen, row: Row, visits: Sequence[Row], direct: Collection[str], report: Report
+) -> Iterable[str]:
     if abs(row["arrived"] - one.sent) > NEAR:
         yield f"arrived {row['arrived']:.3f}, the phone dialled at {one.sent:.3f}"
     if row["called"] != one.called:
@@ -131,11 +234,20 @@ def _differ(one: Seen, row: Row, visits: Mapping[str, Sequence[Row]], report: Re
         if one.ended - lifted < RACE or (first.by == "far" and (first.ended or lifted) - lifted < RACE):
             report.races += 1
             return
-    seat = "" if first is None else first.phone.partition("-")[2]
+    seat = "" if first is None else first.seat
     if (row["first_seat"] or "") != seat:
         yield f"first seat {row['first_seat'] or 'none'}, the phones say {seat or 'none'}"
     elif first is not None and abs(row["answered"] - (first.answered or 0)) > NEAR:
         yield f"answered {row['answered']:.3f}, the phone says {first.answered:.3f}"
+    answered = [v["seat"] for v in visits if v["outcome"] == "answered"]
+    lifted_by = [r for r in one.rings if r.answered is not None and r.seat not in direct]
+    if answered != [r.seat for r in lifted_by]:
+        # as above, in a later visit, or as the caller keyed a way out
+        taken = [r.seat for r in lifted_by if r.by != "far" or r.talked >= RACE]
+        if answered == taken:
+            report.races += 1
+        else:
+            yield f"visits answered by {answered}, the phones say {[r.seat for r in lifted_by]}"
     agents = [r for r in one.rings if r.answered is not None and r.by == "self" and r.ended is not None]
     agent = any(abs((r.ended or 0) - one.ended) < NEAR for r in agents)
     by = "agent" if agent and one.by == "far" else "system" if one.by == "far" else "caller"
@@ -143,7 +255,3 @@ def _differ(one: Seen, row: Row, visits: Mapping[str, Sequence[Row]], report: Re
         report.races += 1
     elif row["left_by"] != by:
         yield f"left by {row['left_by']}, the phones say {by}"
-    rung = sum(v["declined"] for v in mine) + sum(v["outcome"] == "answered" for v in mine)
-    rung += row["stage"] == "ringing"
-    if rung != len(one.rings):
-        yield f"{rung} rings in the ledger, the phones saw {len(one.rings)}"

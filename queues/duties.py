@@ -18,25 +18,36 @@ from plan.words import NUMBER
 class DutyKind(StrEnum):
     ANNOUNCEMENT = "announcement"  # stands on a line until somebody lowers it
     CALL_BACK = "call-back"  # a caller was promised a call: recorded message, asked to be called
+    DRAFT = "draft"  # what a citizen said was written down, and no ticket was made of it
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Somebody still has to do this, or ``settled`` says when and by which call it was done."""
+    """Somebody still has to do this, or ``settled`` says when and by what it was done."""
 
     kind: DutyKind
     city: str
     call: CallId
     """Empty for an announcement."""
     since: float
-    """When the promise was made."""
+    """When the promise was made; of a draft, when the call ended."""
     line: str
     queue: str
     """The last queue the caller waited in."""
     number: str
     """Whom to call; empty when it was withheld (``anonymous`` is many people, and nobody to call)."""
     settled: float | None = None
-    settled_by: CallId | None = None
+    settled_by: str | None = None
+    """The call in which an agent talked with that number; of a draft, the ticket's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The citizen's words in this call were written down; ``ticket``: the first one made of them."""
+
+    call: Call
+    ticket: str | None = None
+    made: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Known:
 
     calls: Sequence[Call]
     announcements: Sequence[Announcement] = ()
+    drafted: Sequence[Drafted] = ()
 
 
 def duties(known: Known) -> list[Duty]:
@@ -87,6 +99,25 @@ def call_backs(known: Known) -> Iterable[Duty]:
         )
 
 
+def drafts(known: Known) -> Iterable[Duty]:
+    """Drafts that no ticket was made of: an agent answered, the call is over. Settled by the ticket."""
+    for drafted in known.drafted:
+        call = drafted.call
+        if call.answered is None or call.ended is None or call.outgoing or call.consult_of is not None:
+            continue
+        yield Duty(
+            kind=DutyKind.DRAFT,
+            city=call.city,
+            call=call.id,
+            since=call.ended,
+            line=call.line,
+            queue=call.queue,
+            number=call.caller if NUMBER.fullmatch(call.caller) else "",
+            settled=drafted.made,
+            settled_by=drafted.ticket,
+        )
+
+
 def announcements(known: Known) -> Iterable[Duty]:
     """Urgent announcements that stand: the next shift decides when they go."""
     for up in known.announcements:
@@ -96,5 +127,6 @@ def announcements(known: Known) -> Iterable[Duty]:
 
 KINDS: Mapping[DutyKind, Callable[[Known], Iterable[Duty]]] = {
     DutyKind.CALL_BACK: call_backs,
+    DutyKind.DRAFT: drafts,
     DutyKind.ANNOUNCEMENT: announcements,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
 CHUNK = 1 << 20
 LATEST_FIRST = 2
 """Seconds by which lines of these files may stand out of order."""
+TALK_OVER = ("talked", "desk-taken", "transfer-blind", "transfer-caller")
+"""Contexts that end a call because whoever talked to the caller hung up, also after a transfer."""
 ASKING = ("Originate", "AGI")
 """What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
 
@@ -127,12 +130,20 @@ def _facts(
         # it came past the greeting; when exactly, only the listener would know
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""
+    rings: Counter[str] = Counter()
     for words in lines:
         if words[4] == "HOTLINEANSWER" and len(words) > 5:
             moment = _float(words[5])
+            if (until := _passed_on(rows, words[3], moment)) is not None:
+                yield from _colleague(call, leg, node, words, moment, until)
             continue
         exact = moment if words[4] == "CONNECT" and abs(moment - float(words[0])) < LATEST_FIRST else 0.0
-        yield from _line(call, city, leg, node, words, exact or float(words[0]))
+        # a phone that was not answered is not named by its leg in this file; a busy one rings twice a second
+        ring = f"{leg}~{words[0]}~{city_and(words[3])[1]}"
+        if words[4] in _RANG:
+            rings[ring] += 1
+            ring += f"~{rings[ring]}" if rings[ring] > 1 else ""
+        yield from _line(call, city, leg, LegId(ring), node, words, exact or float(words[0]))
         if words[4] == "CONNECT" and len(words) > 6:
             peer = words[6]
         elif peer and words[4] in _TALK_ENDS:
@@ -144,12 +155,36 @@ def _facts(
     if not lines and f"{city}-message-" in context:
         to = "message:" + context.removeprefix(f"{city}-message-")
         yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
-    by = ("agent" if context in ("talked", "desk-taken") else "system") if app == "Hangup" else "caller"
+    by = ("agent" if context in TALK_OVER else "system") if app == "Hangup" else "caller"
     if told[6] or any(w[4] == "HOTLINEDUTY" for w in lines) or any(s[0] == "asked" for _, s in back):
         by = "system"
     cause = int(data) if app == "Hangup" and data.isdigit() else 16
     yield f.CallLeft(at=ended, node=node, call=call, by=by, cause=cause)
     yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
+
+
+def _passed_on(rows: Sequence[list[str]], endpoint: str, moment: float) -> float | None:
+    """When the talk of a caller whom an agent passed on blindly ended; None: no such talk began then."""
+    for row in rows:
+        if row[3] == "transfer-blind" and row[7] == "Dial" and endpoint_of(row[6]) == endpoint:
+            began, ended = _utc(row[9]), _utc(row[11])
+            if began - 1 <= moment <= ended + 1:
+                return max(ended, moment)
+    return None
+
+
+def _colleague(
+    call: CallId, leg: LegId, node: str, words: list[str], moment: float, until: float
+) -> Iterator[Fact]:
+    """Whom the caller was passed on to; the file does not name that leg."""
+    other = LegId(f"{leg}~{words[0]}~{words[3]}")
+    yield f.LegStarted(
+        at=moment, node=node, leg=other, channel="", call=call, endpoint=words[3], caller="", called="",
+        context="", linked=leg,
+    )  # fmt: skip
+    for one in (leg, other):
+        yield f.LegJoined(at=moment, node=node, leg=one, bridge=str(other), kind="basic")
+    yield f.LegEnded(at=until, node=node, leg=other, cause=16)
 
 
 OUT_ENDS = {"out-over": "caller", "out-failed": "system"}
@@ -182,15 +217,17 @@ def _called(
     yield f.LegEnded(at=ended, node=node, leg=leg, cause=cause)
 
 
+_RANG = frozenset({"RINGNOANSWER", "RINGCANCELED"})
 _TALK_ENDS = frozenset({"COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRANSFER"})
 
 
-def _line(call: CallId, city: str, leg: LegId, node: str, words: list[str], at: float) -> Iterator[Fact]:
+def _line(
+    call: CallId, city: str, leg: LegId, ring: LegId, node: str, words: list[str], at: float
+) -> Iterator[Fact]:
     queue, seat, event = city_and(words[2])[1], city_and(words[3])[1], words[4]
     data = [*words[5:], "", "", ""]
     here: dict[str, Any] = {"node": node, "call": call, "city": city, "queue": queue}
-    # a phone that was not answered is not named by its leg in this file
-    rang: dict[str, Any] = {"seat": seat, "leg": LegId(f"{leg}~{words[0]}~{seat}")}
+    rang: dict[str, Any] = {"seat": seat, "leg": ring}
     match event:
         case "ENTERQUEUE":
             position = int(_float(data[2]))

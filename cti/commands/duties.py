@@ -17,7 +17,11 @@ from cti.commands.moment import moment
 from cti.commands.options import HomeOption, home_of
 from cti.errors import Broken, NotNow, Refused
 
-KINDS = {"call-back": "待回电 call back", "announcement": "紧急公告 announcement"}
+KINDS = {
+    "call-back": "待回电 call back",
+    "draft": "待转工单 draft",
+    "announcement": "紧急公告 announcement",
+}
 
 
 def duties(
@@ -31,9 +35,10 @@ def duties(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON array, as /api/duties")] = False,
     home: HomeOption = None,
 ) -> None:  # fmt: skip
-    """Open duties for the next shift: calls back that are owed. 交接班事项
+    """Open duties for the next shift: calls back owed, drafts unsent, announcements standing. 交接班事项
 
-    A call back is settled when an agent has talked with that number since.
+    A call back is settled when an agent has talked with that number since, a draft by a ticket of its call,
+    an announcement when it is lowered.
 
     Examples:
 

@@ -15,6 +15,9 @@ from cti.truth.files import CALL_ID, Cdr, QueueLine
 
 SECONDS = 15.0
 TRUNK_FULL = "34"
+AGENT_ENDED = ("talked", "desk-taken", "transfer-blind", "transfer-caller")
+"""Where a caller's leg hangs up because the talk was over: an agent's, a supervisor's who took the call over,
+a colleague's to whom the caller was transferred."""
 ASKING = ("Originate", "AGI")
 """What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
 _OUT = {"FULL": "full", "JOINEMPTY": "no-seats", "JOINUNAVAIL": "no-seats"}
@@ -165,8 +168,7 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
         call.callback_of, call.caller = told[6], told[4]
     call.refused = last.app == "Hangup" and last.data == TRUNK_FULL and last.context == "arrive"
     if last.app == "Hangup":
-        # a supervisor who took the call over ends it as an agent does
-        call.left_by = "agent" if last.context in ("talked", "desk-taken") else "system"
+        call.left_by = "agent" if last.context in AGENT_ENDED else "system"
     else:
         call.left_by = "caller"
     if call.callback_of:

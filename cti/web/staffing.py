@@ -51,12 +51,14 @@ class DutyAnswer(Answer):
     kind: DutyKind
     city: str
     call: str
-    since: float = Field(description="when it was promised")
+    since: float = Field(description="when it was promised; of a draft, when the call ended")
     line: str
     queue: str
     number: str = Field(description="whom to call; masked for observers, empty when withheld")
     settled: float | None
-    settled_by: str | None = Field(description="the call in which an agent talked with that number")
+    settled_by: str | None = Field(
+        description="the call in which an agent talked with that number, or the ticket"
+    )
 
 
 def shortfall_answer(short: Shortfall) -> ShortfallAnswer:

@@ -8,6 +8,9 @@ from lab.babble import babble
 from lab.wav import write
 
 SEATS = tuple(str(n) for n in range(2001, 2011))
+COLLEAGUES = tuple(str(n) for n in range(2101, 2107))
+"""In no queue: agents transfer callers to them."""
+LINE = "12315"
 FILES = {
     "city.toml": """
 id = "mixed"
@@ -18,6 +21,7 @@ missed_rings = 0
     "trunks.toml": """
 [carrier]
 hosts = ["192.0.2.10"]
+out = "192.0.2.10"
 channels = 240
 lab = true
 """,
@@ -80,6 +84,12 @@ ring_seconds = 3
 wait_seconds = 12
 wrap_up_seconds = 0
 next = "message:sorry"
+[general.call_back]
+after_seconds = 5
+trunk = "carrier"
+tries = 2
+again_after_seconds = 5
+ring_seconds = 5
 [market]
 title = "市场"
 members = { 2006 = 0, 2007 = 0, 2001 = 5 }
@@ -96,7 +106,7 @@ wrap_up_seconds = 0
 max_waiting = 1
 next = "queue:market"
 """,
-    "seats.toml": "\n".join(f'[{seat}]\ntitle = "座席"' for seat in SEATS),
+    "seats.toml": "\n".join(f'[{seat}]\ntitle = "座席"' for seat in (*SEATS, *COLLEAGUES)),
     "prompts.toml": """
 [short]
 wav = "short.wav"

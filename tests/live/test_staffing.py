@@ -27,7 +27,9 @@ from cti.kept import Kept
 from cti.staffing import Staffing
 from cti.store.history import History, sqlite_url
 from cti.store.journal import Reader
+from cti.store.recordings import RecordingStore, Span
 from cti.store.records import Position
+from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Switchboard
 from cti.web.metrics import Metrics
 from cti.web.server import Web
@@ -35,8 +37,10 @@ from queues.seat import Seats
 from queues.shift import zone
 from queues.stint import Part, Stint
 from queues.visit import Outcome, Visit
+from recording.filed import Filed, Heard, Role
+from recording.ticket import Ticket
 from tests.story.plan_files import DEMO, checked, demo, demo_files
-from tests.story.test_duties import OWED, a_call
+from tests.story.test_duties import ANSWERED, OWED, a_call
 
 TOKENS = {"operator": "o-secret", "observer": "s-secret"}
 WORKDAY = datetime(2026, 11, 2, 10, 10, tzinfo=UTC) - timedelta(hours=8)
@@ -132,6 +136,27 @@ async def test_duties_come_from_history_until_settled_and_hide_the_number_from_o
     ((row,),) = [(await city.get("/api/duties?from=0&all=true&kind=call-back"))[1]]
     assert (row["settled"], row["settled_by"]) == (505.0, "demo-2")
     assert (await city.get("/api/duties?kind=laundry"))[0] == 400
+
+
+async def test_a_draft_is_a_duty_until_it_is_a_ticket(town: tuple[Town, Staffing]) -> None:
+    city, _ = town
+    await city.history.save([ANSWERED], [], "j", Position())
+    words = RecordingStore(city.history)
+    leg = Filed(leg=ANSWERED.leg, call=ANSWERED.id, city="demo", line="main", role=Role.CALLER)
+    await words.put(leg)
+    span = Span(leg.leg, 0, leg.call, "demo", 712.0, 2.0, 3.0, "路灯坏了", " lu deng ", 0.9, "[]")
+    await words.put_spans(leg.leg, [span], Heard.DONE)
+    (duty,) = (await city.get("/api/duties?from=0"))[1]
+    assert (duty["kind"], duty["call"], duty["since"]) == ("draft", ANSWERED.id, ANSWERED.ended)
+
+    def ticket(number: str) -> Ticket:
+        told = ("12345", ANSWERED.caller, "main", 900.0, "8001", "{}", "{}", "{}")
+        return Ticket(number, "demo", ANSWERED.id, *told)
+
+    made = await TicketStore(city.history).make("demo", "20261121", ticket)
+    assert await city.get("/api/duties?from=0") == (200, [])
+    (duty,) = (await city.get("/api/duties?from=0&all=true&kind=draft"))[1]
+    assert (duty["settled"], duty["settled_by"]) == (900.0, made.number)
 
 
 # --- commands -----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from cti.shelf.chosen import Chosen
 from cti.store.history import History, sqlite_url
 from cti.store.models import Base
 from cti.store.recordings import Hold, RecordingStore, Span, Wanted
+from cti.store.records import Position
 from cti.store.tickets import TicketStore
 from recording.filed import Filed, Heard, Role
 from recording.retention import DAY
@@ -26,6 +27,7 @@ from recording.table import State
 from recording.ticket import Ticket
 from tests.live import servers
 from tests.story.plan_files import demo
+from tests.story.test_duties import ANSWERED, a_call
 
 CALL = CallId("demo-n1-1.1")
 ROW = Filed(
@@ -161,3 +163,41 @@ async def test_tickets_made_at_the_same_moment_have_numbers_of_their_own(history
     made = await asyncio.gather(*(store.make("demo", "20261121", ticket) for _ in range(5)))
     assert sorted(t.number for t in made) == [f"demo-20261121-0000{n}" for n in range(1, 6)]
     assert len(await store.of_call(CALL)) == 5
+
+
+async def test_a_call_whose_caller_was_written_down_is_drafted_until_its_first_ticket(
+    history: History,
+) -> None:
+    said, silent, other, lost = (
+        ANSWERED,
+        a_call("silent", 800, answered=805.0),
+        a_call("other", 600, answered=605.0, city="luan"),
+        a_call("lost", 750),
+    )
+    agent_only = a_call("mute", 810, answered=815.0)
+    await history.save([said, silent, other, lost, agent_only], [], "j", Position())
+    words = RecordingStore(history)
+    for call, leg in (
+        (said, said.leg), (other, other.leg), (lost, lost.leg), (agent_only, LegId("seat-of-mute")),
+    ):  # fmt: skip
+        await words.put(replace(ROW, leg=leg, call=call.id, city=call.city))
+        span = Span(leg, 0, call.id, call.city, 712.0, 2.0, 3.0, "你好", " ni hao ", 0.9, "[]")
+        assert await words.put_spans(leg, [span], Heard.DONE)
+    store = TicketStore(history)
+
+    async def drafted(since: float = 0.0, city: str | None = None) -> list[tuple[str, str | None]]:
+        return [(d.call.id, d.ticket) for d in await store.drafted(since, city)]
+
+    assert await drafted() == [(said.id, None), (other.id, None)]
+    assert await drafted(city="demo") == [(said.id, None)]
+    assert await drafted(since=701.0) == []
+
+    def ticket(number: str) -> Ticket:
+        return Ticket(
+            number, "demo", said.id, "12345", "13800138000", "main", 900.0, "8001", "{}", "{}", "{}"
+        )
+
+    first = await store.make("demo", "20261121", ticket)
+    await store.make("demo", "20261121", ticket)
+    assert await drafted() == [(other.id, None), (said.id, first.number)], "the open ones first"
+    assert (await store.drafted(0.0, "demo"))[0].made == 900.0

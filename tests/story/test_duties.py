@@ -1,4 +1,4 @@
-"""What a shift hands over: calls back that are owed, until an agent has talked with that number."""
+"""What a shift hands over: calls back owed, until an agent has talked with that number; drafts unsent."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from calls.facts import CallId, LegId
-from calls.model import Call, CallState
-from queues.duties import Duty, DutyKind, Known, duties
+from calls.model import Call, CallState, Direction
+from cti.commands.duties import KINDS as NAMES
+from queues.duties import Drafted, Duty, DutyKind, Known, duties
 
 
 def a_call(name: str, arrived: float, **told: Any) -> Call:
@@ -59,3 +60,38 @@ def test_the_oldest_promise_stands_first_and_consultations_promise_nothing() -> 
     later = a_call("5", 900, owed=True, caller="13900139000")
     consult = a_call("6", 910, owed=True, consult_of=OWED.id)
     assert [d.call for d in found(later, consult, OWED)] == [OWED.id, later.id]
+
+
+ANSWERED = a_call("7", 700, answered=710.0, queue="general")
+
+
+def unsent(*drafted: Drafted) -> list[Duty]:
+    return duties(Known((), drafted=drafted))
+
+
+def test_a_draft_that_became_no_ticket_is_handed_over_from_the_end_of_the_call() -> None:
+    (duty,) = unsent(Drafted(ANSWERED))
+    assert (duty.kind, duty.call, duty.since) == (DutyKind.DRAFT, ANSWERED.id, ANSWERED.ended)
+    assert (duty.line, duty.queue, duty.number) == ("main", "general", "13800138000")
+    assert (duty.settled, duty.settled_by) == (None, None)
+
+
+def test_the_ticket_settles_the_draft() -> None:
+    (duty,) = unsent(Drafted(ANSWERED, "demo-20261121-00001", 900.0))
+    assert (duty.settled, duty.settled_by) == (900.0, "demo-20261121-00001")
+
+
+def test_a_call_that_goes_on_or_was_never_answered_or_went_out_leaves_no_draft_to_send() -> None:
+    talking = replace(ANSWERED, ended=None, state=CallState.TALKING)
+    out = replace(ANSWERED, direction=Direction.OUT)
+    consult = replace(ANSWERED, consult_of=OWED.id)
+    unanswered = replace(ANSWERED, answered=None)
+    assert unsent(*(Drafted(c) for c in (talking, out, consult, unanswered))) == []
+
+
+def test_a_draft_of_somebody_who_hid_the_number_has_nobody_to_call() -> None:
+    assert unsent(Drafted(replace(ANSWERED, caller="anonymous")))[0].number == ""
+
+
+def test_every_kind_has_a_name_a_person_reads() -> None:
+    assert set(NAMES) == set(DutyKind)

@@ -72,7 +72,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     ),
     "bad TOML": (
         add("seats.toml", "[1009\ntitle = 1"),
-        "seats.toml: line 27: not TOML: Expected ']' at the end of a table declaration "
+        "seats.toml: line 32: not TOML: Expected ']' at the end of a table declaration "
         "(a line is: key = value, text in straight quotes)",
     ),
     "full-width quotes": (
@@ -81,7 +81,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     ),
     "the same table twice": (
         add("seats.toml", "[1001]"),
-        "seats.toml: line 27: not TOML: the same key or table stands there twice (keep one of them)",
+        "seats.toml: line 32: not TOML: the same key or table stands there twice (keep one of them)",
     ),
     "a file that is not UTF-8": (
         put("messages.toml", '[busy]\ntitle = "综合"'.encode("gbk")),

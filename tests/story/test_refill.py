@@ -109,6 +109,16 @@ def test_a_ring_heard_before_the_silence_is_not_told_twice(tmp_path: Path) -> No
     assert [s.seat for s in todo] == ["1001"]
 
 
+def test_a_busy_phone_that_rings_twice_in_a_second_rang_twice(tmp_path: Path) -> None:
+    busy = [f"{AT + second}|{LEG}|demo-general|demo-1002|RINGNOANSWER|0" for second in (4, 4, 5)]
+    told = proof(tmp_path, [ANSWERED[0], *busy, *ANSWERED[2:]], [cdr()])
+    missed = [s for s in told.stints if s.part is Part.MISSED]
+    assert len(missed) == told.visits[0].declined == 3
+    heard = [replace(s, leg=type(s.leg)(f"n1-1.{n}")) for n, s in enumerate(missed[:2])]
+    todo = mended_stints(heard, told.stints, Silence(AT + 4.5, AT + 100.0))
+    assert sorted(s.seat for s in todo) == ["1001", "1002"]
+
+
 def test_refilling_twice_changes_nothing_more(tmp_path: Path) -> None:
     told = answered(tmp_path)
     silence = Silence(AT - 1.0, AT + 100.0)
@@ -141,3 +151,32 @@ def test_a_menu_choice_nobody_heard_is_told_by_the_place_where_the_call_ended(tm
     made = mended_call(replace(told.call, stage=Stage.MENU), told.call)
     assert made is not None
     assert (made.stage, made.source) == (Stage.MESSAGE, Source.REFILLED)
+
+
+OTHER = "PJSIP/demo-1009-0000007e"
+PASSED_ON = [
+    f"{AT + 4}|{LEG}|demo-general|NONE|ENTERQUEUE||13800138000|1",
+    f"{AT + 5}|{LEG}|demo-general|demo-1001|HOTLINEANSWER|{AT + 5.25}",
+    f"{AT + 5}|{LEG}|demo-general|demo-1001|CONNECT|1|n1-1.2|1",
+    f"{AT + 8}|{LEG}|demo-general|demo-1001|COMPLETEAGENT|1|3|1",
+    f"{AT + 9}|{LEG}|demo-general|demo-1009|HOTLINEANSWER|{AT + 9.5}",
+]
+
+
+def test_a_colleague_who_was_passed_the_caller_has_a_part_and_ends_the_call(tmp_path: Path) -> None:
+    dialled = cdr(
+        context="transfer-blind", app="Dial", start=AT + 8, end=AT + 15, peer="PJSIP/demo-1009-0000007e"
+    )
+    over = cdr(context="transfer-blind", app="Hangup", data="16", start=AT + 15, end=AT + 15)
+    told = proof(tmp_path, PASSED_ON, [cdr(end=AT + 8), dialled, over])
+    assert told.call.left_by is LeftBy.AGENT
+    assert told.call.first_seat == "1001"
+    parts = {s.seat: (s.part, s.queue, s.ended, s.talk) for s in told.stints}
+    assert parts == {
+        "1001": (Part.ANSWERED, "general", AT + 8.0, 2.75),
+        "1009": (Part.JOINED, "", AT + 15.0, 5.5),
+    }
+    heard = next(s for s in told.stints if s.part is Part.JOINED)
+    twin = replace(heard, leg=type(heard.leg)("n1-1.77"), began=heard.began + 0.2, ended=AT + 15.2)
+    answered_too = next(s for s in told.stints if s.part is Part.ANSWERED)
+    assert mended_stints([twin, answered_too], told.stints, Silence(AT, AT + 100.0)) == []

@@ -24,13 +24,14 @@ def cdr(
     app: str = "Queue",
     data: str = "",
     told: str = f"demo/main/12345/carrier/12345/{AT}.500",
+    peer: str = "",
 ) -> str:
     """A row as cdr_csv writes it."""
 
     def clock(at: int) -> str:
         return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 
-    words = [CALL, "13900000001", "s", context, '"" <13900000001>', "PJSIP/demo-carrier-0", "", app, data]
+    words = [CALL, "13900000001", "s", context, '"" <13900000001>', "PJSIP/demo-carrier-0", peer, app, data]
     words += [clock(start), clock(start), clock(end), "12", "12", "ANSWERED", "DOCUMENTATION", LEG, told]
     return ",".join('"' + word.replace('"', '""') + '"' for word in words)
 
@@ -66,6 +67,14 @@ def ledger(**more: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
 
 def judged(found: Recount, rows: tuple[dict[str, Any], dict[str, list[Any]]]) -> Truth:
     return compare(found, *rows, AT - 100, AT + 100)
+
+
+@pytest.mark.parametrize("context", ["transfer-blind", "transfer-caller"])
+def test_a_colleague_who_hangs_up_after_a_transfer_ends_the_call_as_an_agent(
+    tmp_path: Path, context: str
+) -> None:
+    over = cdr(start=AT + 12, context=context, app="Hangup", data="16")
+    assert counted(tmp_path, ANSWERED, [cdr(), over]).calls[CALL].left_by == "agent"
 
 
 def test_an_answered_call_agrees_to_the_millisecond(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,14 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_conf.render import render
-from asterisk_conf.waiting import RANK, queue_rules, say_conf
+from asterisk_conf.waiting import queue_rules, say_conf, waiting_contexts
 from plan.check import check
 from plan.model import CallBack, Destination, Plan, Priority
 from plan.roads import steps
 from plan.waiting import dead_ends
-from tests.story.plan_files import DEMO, demo, site, standard_prompts
+from tests.story.plan_files import DEMO, checked, demo, demo_files, site, standard_prompts
 
 PROMPTS = standard_prompts()
+
+
+DOOR = next(c.text() for c in waiting_contexts() if c.name == "queue-enter")
+RANKED = re.compile(r"Set\(QUEUE_PRIO=\$\[([^]]+)\]\)")
+"""Where the rendered dialplan computes a caller's rank."""
 
 
 def with_queue(name: str = "general", **changes: Any) -> Plan:
@@ -26,8 +32,11 @@ def with_queue(name: str = "general", **changes: Any) -> Plan:
 
 
 def rank(joined: int, head_start: int) -> int:
-    """What the dialplan computes at the door (queue-enter)."""
-    return RANK - joined + head_start
+    """The sum that the dialplan itself computes at the door, with the values of one caller."""
+    (told,) = RANKED.findall(DOOR)
+    told = told.replace("${QUEUED_AT}", str(joined)).replace("${HEAD_START}", str(head_start))
+    assert re.fullmatch(r"\d+( [+-] \d+)*", told), f"not a sum of numbers: {told}"
+    return sum(int(term) for term in re.findall(r"[+-]?\d+", told.replace(" ", "")))
 
 
 @given(
@@ -53,6 +62,27 @@ def test_levels_widen_by_a_rule_of_the_queue() -> None:
     plan = with_queue(widen={"0": 0, "20": 10})
     assert "[demo-general]\npenaltychange => 0,0\npenaltychange => 20,10\n" in queue_rules([plan])
     assert "defaultrule = demo-general" in render([plan], site())["queues.conf"]
+
+
+def test_a_home_seat_as_the_demo_plan_shows_it_rings_when_the_others_do_not_suffice() -> None:
+    files = demo_files()
+    # what stands there as a comment, said aloud
+    seats = files["seats.toml"].decode()
+    example = seats.partition("# [1009]")
+    assert example[1], "the demo plan shows no home seat"
+    files["seats.toml"] = (example[0] + (example[1] + example[2]).replace("# ", "")).encode()
+    queues = files["queues.toml"].decode()
+    (widen,) = re.findall(r"^# (widen = \{ 0 = 10, 45 = 20 \})", queues, re.MULTILINE)
+    files["queues.toml"] = queues.replace("1006 = 10 }\n", f"1006 = 10, 1009 = 20 }}\n{widen}\n", 1).encode()
+    plan = checked(files).plan
+    assert plan is not None
+    assert plan.seats["1009"].group == "居家"
+    told = render([plan], site(plan))
+    # as any other seat: where its phone is, its registration says
+    assert "[demo-1009]\ntype = aor\n" in told["pjsip.conf"]
+    dialplan = told["extensions.conf"]
+    assert "exten => 1009,1,Gosub(seat-join,s,1(general,20))" in dialplan
+    assert "[demo-general]\npenaltychange => 0,10\npenaltychange => 45,20\n" in told["queuerules.conf"]
 
 
 def test_a_waiting_caller_hears_whole_sentences_of_their_own_queue() -> None:

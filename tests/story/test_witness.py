@@ -1,0 +1,103 @@
+"""The third witness finds what it is asked for: each way in which a ledger may be wrong is one difference."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lab.witness import Log, Report, compare, seen
+
+CALL, BACK = "demo-n1-1.1", "demo-n1-9.9"
+
+
+def line(what: str, at: float, leg: str, phone: str = "citizen", **more: Any) -> dict[str, Any]:
+    kind = "citizen" if phone == "citizen" else "outside" if phone.isdigit() else "seat"
+    usual = {"sip_call": "", "call": "", "caller_sip_call": "", "caller": "", "called": ""}
+    return {**usual, "what": what, "at": at, "leg": leg, "phone": phone, "kind": kind, **more}
+
+
+SEAT: dict[str, Any] = {"call": CALL, "caller_sip_call": "sip-1", "caller": "139"}
+TALK = [
+    line("sent", 10.0, "c", sip_call="sip-1", caller="139", called="12345"),
+    line("rings", 12.0, "s", "demo-1001", **SEAT),
+    line("answered", 13.0, "s", "demo-1001", **SEAT),
+    line("ended", 23.0, "s", "demo-1001", by="far", **SEAT),
+    line("rings", 23.0, "o", "demo-2101", **SEAT),
+    line("answered", 24.0, "o", "demo-2101", **SEAT),
+    line("ended", 34.0, "o", "demo-2101", by="self", **SEAT),
+    line("ended", 34.1, "c", by="far"),
+]
+CALLED = [
+    line("rings", 50.0, "b", "demo-1001", call=BACK),
+    line("answered", 51.0, "b", "demo-1001", call=BACK),
+    line("rings", 53.0, "h", "139"),
+    line("answered", 55.0, "h", "139"),
+    line("ended", 65.0, "h", "139", by="self"),
+    line("ended", 65.1, "b", "demo-1001", call=BACK, by="far"),
+]
+ROW = {
+    "id": CALL, "caller": "139", "called": "12345", "arrived": 10.0, "answered": 13.0, "ended": 34.1,
+    "first_seat": "1001", "left_by": "agent", "stage": "talking", "callback_of": "",
+}  # fmt: skip
+ROW_BACK = {
+    **ROW, "id": BACK, "called": "139", "arrived": 49.0, "answered": 51.0, "ended": 65.0, "greeted": 57.0,
+    "callback_of": CALL,
+}  # fmt: skip
+VISIT = {"outcome": "answered", "seat": "1001"}
+FIRST = {"seat": "1001", "part": "answered", "answered": 13.0, "talk": 10.0, "hold": 0.0}
+SECOND = {"seat": "2101", "part": "joined", "answered": 24.0, "talk": 10.0, "hold": 0.0}
+FOR_BACK = {"seat": "1001", "part": "answered", "answered": 51.0, "talk": 14.0, "hold": 0.0}
+
+
+def log_of(folder: Path, lines: list[dict[str, Any]]) -> Log:
+    (folder / "phones.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
+    return seen(folder / "phones.jsonl")
+
+
+def judged(folder: Path, lines: list[dict[str, Any]] | None = None, **other: Any) -> Report:
+    told = {"row": ROW, "back": ROW_BACK, "first": FIRST, "second": SECOND, "visit": VISIT, **other}
+    parts = [told[name] for name in ("first", "second") if told[name] is not None]
+    return compare(
+        log_of(folder, [*TALK, *CALLED] if lines is None else lines),
+        {row["id"]: row for row in (told["row"], told["back"])},
+        {CALL: [told["visit"]]},
+        {CALL: parts, BACK: [FOR_BACK]},
+        ("2101",),
+    )
+
+
+def test_a_true_ledger_has_no_difference(tmp_path: Path) -> None:
+    report = judged(tmp_path)
+    assert (report.differences, report.races, report.calls) == ([], 0, 1)
+
+
+def test_each_wrong_row_is_found(tmp_path: Path) -> None:
+    for wrong, told in (
+        ({"row": {**ROW, "left_by": "caller"}}, "left by caller, the phones say agent"),
+        ({"row": {**ROW, "first_seat": "1002"}}, "first seat 1002, the phones say 1001"),
+        ({"visit": {**VISIT, "outcome": "abandoned"}}, "visits answered by []"),
+        ({"first": {**FIRST, "part": "missed", "seat": "1002"}}, "rings of 1002x1 in the ledger"),
+        ({"first": {**FIRST, "talk": 21.0}}, "1001 talked 21.0 s, the phones say [10.0]"),
+        ({"second": {**SECOND, "talk": 21.0}}, "2101 talked 21.0 s, the phones say [10.0]"),
+        ({"second": None}, "2101 talked 10.0 s after a blind transfer, in no stint"),
+        ({"back": {**ROW_BACK, "greeted": 90.0}}, "the citizen answered until 90.000"),
+        ({"back": {**ROW_BACK, "first_seat": ""}}, "first seat none, the phones say 1001"),
+    ):
+        differences = judged(tmp_path, **wrong).differences
+        assert any(told in d for d in differences), (wrong, differences)
+
+
+def test_talk_that_the_ledger_lost_is_found_when_nobody_was_passed_on(tmp_path: Path) -> None:
+    alone = [x for x in TALK if x["leg"] in ("s", "c")]
+    row = {**ROW, "left_by": "system"}
+    short = {**FIRST, "talk": 5.0}
+    report = judged(tmp_path, [*alone, *CALLED], row=row, first=short, second=None)
+    assert [d.partition(": ")[2] for d in report.differences] == ["1001 talked 5.0 s, the phones say [10.0]"]
+
+
+def test_a_phone_that_we_called_without_a_call_back_in_the_ledger_is_found(tmp_path: Path) -> None:
+    stray = line("rings", 300.0, "x", "137")
+    assert judged(tmp_path, [*TALK, *CALLED, stray]).differences == [
+        "137 at 300.000: rang, and no call back in the ledger"
+    ]
