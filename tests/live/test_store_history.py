@@ -29,7 +29,7 @@ from tests.live import servers
 from tests.story.a_call import CALL, answered, said
 
 BOARD = replay([*answered(), said(f.SeatFinished, 140.0), said(f.CallLeft, 150.0)])
-ENDED = BOARD.picture.calls[CALL]
+ENDED = replace(BOARD.picture.calls[CALL], menu="service", menu_key="1")
 VISIT = BOARD.visits.last[CALL]
 OPEN = replay(answered()).picture.calls[CALL]
 

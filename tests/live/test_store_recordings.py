@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,9 @@ async def test_words_wait_until_their_recording_is_filed(store: RecordingStore) 
 async def test_recordings_are_found_by_words_sound_seat_line_and_time(store: RecordingStore) -> None:
     for row in (ROW, SEAT):
         await store.put(row)
-    await store.put_spans(
-        ROW.leg, [span(ROW.leg, 0, "我在解方路上", " wo zai jie fang lu shang ", 5.0)], Heard.DONE
-    )
+    road = span(ROW.leg, 0, "我在解方路上", " wo zai jie fang lu shang ", 5.0)
+    after = span(ROW.leg, 1, "十 八号", " shi ba hao ", 9.0)
+    await store.put_spans(ROW.leg, [road, after], Heard.DONE)
     await store.put_spans(SEAT.leg, [span(SEAT.leg, 0, "请讲100%", " qing jiang ", 1.0)], Heard.DONE)
 
     async def legs(wanted: Wanted) -> list[str]:
@@ -111,14 +112,21 @@ async def test_recordings_are_found_by_words_sound_seat_line_and_time(store: Rec
     assert await legs(Wanted()) == [SEAT.leg, ROW.leg]
     assert await legs(Wanted(said="解方路")) == [ROW.leg]
     assert await legs(Wanted(said="解放路")) == []
-    assert await legs(Wanted(sound=" jie fang lu ")) == [ROW.leg]
-    assert await legs(Wanted(sound=" ang lu ")) == []
+    assert await legs(Wanted(said="路上十八号")) == [ROW.leg]
+    assert await legs(Wanted(sound="jiefanglu")) == [ROW.leg]
+    assert await legs(Wanted(sound="lushangshiba")) == [ROW.leg]
+    assert await legs(Wanted(sound="jiefanlu")) == []
+    assert await legs(Wanted(most=1, skip=1)) == [ROW.leg]
     assert await legs(Wanted(said="%")) == [SEAT.leg]
     assert await legs(Wanted(seat="1001")) == [SEAT.leg]
     assert await legs(Wanted(line="main", since=1010.0)) == [SEAT.leg]
     assert await legs(Wanted(city="luan")) == []
-    [(_, hits)] = await store.find(Wanted(said="解方"))
-    assert [h.start for h in hits] == [5.0]
+    [(_, told)] = await store.find(Wanted(said="解方"))
+    assert told == [road, after]
+    await store.put_spans(ROW.leg, [after], Heard.DONE)
+    assert await legs(Wanted(said="解方路")) == []
+    await store.forget(ROW.leg, State.EXPIRED)
+    assert await legs(Wanted(said="十八号")) == []
 
 
 async def test_what_was_kept_long_enough_goes_unless_its_call_is_held(
@@ -168,8 +176,7 @@ async def test_tickets_made_at_the_same_moment_have_numbers_of_their_own(history
 async def test_the_last_tickets_of_a_callers_number_are_found_in_its_city_only(history: History) -> None:
     store = TicketStore(history)
     for day in range(1, 6):
-        told: dict[str, Any] = {"made": float(day), "call": f"demo-n1-{day}.1"}
-        await store.make("demo", f"2026110{day}", lambda n, told=told: ticket(n, **told))
+        await store.make("demo", f"2026110{day}", partial(ticket, made=float(day)))
     await store.make("demo", "20261109", lambda n: ticket(n, caller="138"))
     await store.make("demo", "20261110", lambda n: ticket(n, caller=""))
     await store.make("luan", "20261109", lambda n: ticket(n, city="luan", made=9.0))
