@@ -23,7 +23,8 @@ Fields = Annotated[
 
 
 class DraftAnswer(Answer):
-    """Each field with value, confidence, source (leg's words), alternatives; ``typed``: the agent's own."""
+    """Each field with value, confidence, source (leg's words), alternatives; ``typed``: the agent's own. An
+    alternative's source is ``call``, or ``history``: an earlier ticket of the same number."""
 
     call: str
     complete: bool = Field(description="all of the talk has been listened to")
