@@ -129,7 +129,6 @@ def drafts(part: Iterable[Call], told: Callable[[Call], Sequence[Recognised]]) -
             at=datetime.fromisoformat(call["at"]).replace(tzinfo=ZONE),
             caller=STRANGER if spoken(call) else call["caller"],
             line="12345" if call["line"] == "main" else call["line"],
-            menu_key=call["menu_key"],
         )
         result.append((call, drafters[call["city"]].draft(told(call), occasion)))
     return result

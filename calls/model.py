@@ -105,6 +105,9 @@ class Call:
     visits: int = 0
     advice: str = ""
     advised_by: str = ""
+    menu: str = ""
+    menu_key: str = ""
+    """The last key chosen (or said) in a menu, and in which; empty while none was."""
     recording: str = ""
     owed: bool = False
     consult_of: CallId | None = None

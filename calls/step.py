@@ -98,7 +98,10 @@ def _advised(p: Picture, x: f.AdviceAsked) -> Picture:
 
 
 def _chose(p: Picture, x: f.MenuChosen) -> Picture:
-    return _said(p, x, stage=Stage.MESSAGE) if x.next.startswith("message:") else p
+    told: dict[str, Any] = {"menu": x.menu, "menu_key": x.key} if x.key else {}
+    if x.next.startswith("message:"):
+        told["stage"] = Stage.MESSAGE
+    return _said(p, x, **told) if told else p
 
 
 def _owed(p: Picture, x: f.CallBackOwed) -> Picture:

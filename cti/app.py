@@ -199,7 +199,7 @@ class Service:
         self.switchboard.listen(self.centres.hear)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
-        drafting = Drafting(
+        self.drafting = Drafting(
             self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
         )
         archive, note = self.recordings.archive, self.desk.note
@@ -213,7 +213,7 @@ class Service:
         doors = (
             *doors,
             Recordings(archive, note),
-            Tickets(drafting, archive.sits_in, note, self._hidden),
+            Tickets(self.drafting, archive.sits_in, note, self._hidden),
             transfers,
         )
         self.web = Web(
@@ -240,6 +240,7 @@ class Service:
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
             **self.recordings.runs(),
+            "tickets": self.drafting.run,
             "board": self.live_board.run,
             "sockets": self.live_board.hub.run,
         }

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from calls.facts import CallId
 from cti.errors import NotNow
@@ -34,8 +35,8 @@ from cti.web.recordings import (
 from cti.web.who import Who
 from recording.check import HEADER, header_of
 from recording.filed import Filed, Role
+from recording.search import bare, by_characters, by_sound, syllables
 from recording.table import Recording, State
-from recording.transcript import second_of, sounded
 from recording.waveform import svg
 
 ANNOUNCED = "recording-secret"
@@ -56,7 +57,7 @@ class Archive:
         self._filer, self._masker, self._listening = filer, masker, listening
 
     async def find(self, question: RecordingsQuestion, city: str | None) -> Sequence[RecordingAnswer]:
-        sound = await asyncio.to_thread(_syllables, question.sound)
+        sound = await asyncio.to_thread(syllables, question.sound, sounds)
         wanted = Wanted(
             call=question.call,
             city=city,
@@ -65,14 +66,25 @@ class Archive:
             state=question.state,
             since=question.since,
             until=question.until,
-            said=question.said,
-            sound=sound,
+            said=bare(question.said),
+            sound=bare(sound),
             most=question.most,
         )
-        found = await self._store.find(wanted)
         held = await self._store.holds()
-        answers = [self._answer(row, row.call in held, hits, question.said) for row, hits in found]
-        if question.call and not question.state and not question.said and not sound:
+        asked = bool(wanted.said or wanted.sound)
+        answers: list[RecordingAnswer] = []
+        while True:
+            found = await self._store.find(wanted)
+            for row, spans in found:
+                hits = await asyncio.to_thread(_hits, row, spans, wanted.said, sound)
+                if hits or not asked:
+                    answers.append(_answer(row, row.call in held, hits))
+            # syllables are looked at again here, so that fewer may be left than were asked for
+            if len(found) < wanted.most or len(answers) >= wanted.most:
+                break
+            wanted = replace(wanted, skip=wanted.skip + len(found))
+        answers = answers[: wanted.most]
+        if question.call and not question.state and not asked:
             known = {a.leg for a in answers}
             now = self._board().recordings.going.values()
             answers += [
@@ -81,20 +93,6 @@ class Archive:
                 if one.call == question.call and one.leg not in known and city in (None, _city(one.call))
             ]
         return answers
-
-    def _answer(self, row: Filed, held: bool, hits: Sequence[SpanRow], said: str) -> RecordingAnswer:
-        told = {name: getattr(row, name) for name in RecordingAnswer.model_fields if hasattr(row, name)}
-        told["pauses"] = json.loads(row.pauses)
-        places = [
-            HitAnswer(
-                at=x.at,
-                second=second_of(said_of(x, row), said),
-                text=x.text,
-                confidence=x.confidence,
-            )
-            for x in hits
-        ]
-        return RecordingAnswer(**told, held=held, hits=places)
 
     async def city_and_call(self, leg: str) -> tuple[str, str]:
         row = await self._row(leg)
@@ -210,6 +208,30 @@ class Archive:
         return raw[HEADER:], header.rate
 
 
+def _answer(row: Filed, held: bool, hits: Sequence[HitAnswer]) -> RecordingAnswer:
+    told = {name: getattr(row, name) for name in RecordingAnswer.model_fields if hasattr(row, name)}
+    told["pauses"] = json.loads(row.pauses)
+    return RecordingAnswer(**told, held=held, hits=list(hits))
+
+
+def _hits(row: Filed, rows: Sequence[SpanRow], said: str, sound: str) -> list[HitAnswer]:
+    """Where the words stand in this leg; nowhere unless both the characters and the sound asked for do."""
+    spans = [said_of(x, row) for x in rows]
+    found = [by_characters(spans, said)] if said else []
+    found += [by_sound(spans, sound, sounds)] if sound else []
+    if not all(found):
+        return []
+    return [
+        HitAnswer(
+            at=round(spans[p.first].at + p.second - spans[p.first].start, 3),
+            second=p.second,
+            text=" ".join(s.text for s in spans[p.first : p.last + 1]),
+            confidence=min(s.confidence for s in spans[p.first : p.last + 1]),
+        )
+        for p in sorted({p for places in found for p in places}, key=lambda p: p.second)
+    ]
+
+
 def _rolling(one: Recording) -> RecordingAnswer:
     """A leg that goes on, or that nobody has looked at yet."""
     return RecordingAnswer(
@@ -235,8 +257,3 @@ def _rolling(one: Recording) -> RecordingAnswer:
 
 def _city(call: str) -> str:
     return call.partition("-")[0]
-
-
-def _syllables(told: str) -> str:
-    """Pinyin as it is typed, or the sound of characters."""
-    return f" {' '.join(told.lower().split())} " if told.isascii() and told.strip() else sounded(told, sounds)

@@ -5,35 +5,46 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from calls.facts import CallId
 from calls.model import Call
-from cti.errors import Refused
-from cti.listening import Listening
+from cti.errors import NotNow, Refused
 from cti.speech.pinyin import sounds
 from cti.store.tickets import TicketStore
 from cti.web.answers import Answered
 from cti.web.tickets import DraftAnswer, TicketAnswer
 from plan.model import Plan
-from recording.draft.fields import NAMES, Name, Occasion
+from recording.draft.fields import KIND_OF, NAMES, Earlier, Name, Occasion
 from recording.draft.make import Drafter, as_json
 from recording.ticket import FIELDS, Ticket, accepted
-from recording.transcript import spoken
+from recording.transcript import Said, Transcript, spoken
 
-KEPT = 2000
+log = structlog.get_logger(__name__)
+
+EARLIER = 3
+"""So many earlier tickets of a caller's number are looked at."""
+FINISH_EVERY = 2.0
+
+
+class Talks(Protocol):
+    """What was said in a call (``cti.listening.Listening``). Raises NotNow."""
+
+    async def transcript(self, call: CallId) -> Transcript: ...
 
 
 class Drafting:
-    """Implements ``cti.web.tickets.Drafts``."""
+    """Implements ``cti.web.tickets.Drafts``; ``run`` completes tickets made while people still talked."""
 
     def __init__(
         self,
-        listening: Listening,
+        listening: Talks,
         tickets: TicketStore,
         call: Callable[[str], Awaitable[Call | None]],
         plans: Callable[[], Mapping[str, Plan]],
@@ -43,22 +54,37 @@ class Drafting:
             listening, tickets, call, plans, now,
         )  # fmt: skip
         self._drafters: dict[str, tuple[Plan, Drafter]] = {}
-        self._typed: dict[CallId, dict[str, Any]] = {}
-        """What agents typed, kept until the ticket is made; the draft never overwrites it."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.finish()
+            except NotNow as why:
+                log.info("tickets wait for the rest of their talk", why=str(why))
+            await asyncio.sleep(FINISH_EVERY)
+
+    async def finish(self) -> int:
+        """Put the whole talk into tickets that were made before it was known; how many. Raises NotNow."""
+        done = 0
+        for ticket in await self._tickets.unfinished():
+            told = await self._listening.transcript(ticket.call)
+            if told.complete:
+                await self._tickets.finish(ticket.number, _transcript(told))
+                done += 1
+        return done
 
     async def draft(self, call: str) -> DraftAnswer:
         known = await self._known(call)
-        told = await self._listening.transcript(known.id)
-        fields = await asyncio.to_thread(self._fields, known, told.said)
+        told, fields = await self._drafted(known, await self._tickets.typed(known.id))
         return DraftAnswer(call=known.id, complete=told.complete, fields=fields)
 
     async def type(self, call: str, typed: Mapping[str, Any]) -> DraftAnswer:
         known = await self._known(call)
-        mine = self._typed.setdefault(known.id, {})
-        for name, value in typed.items():
-            mine[_name(name)] = value
-        while len(self._typed) > KEPT:
-            del self._typed[next(iter(self._typed))]
+        if typed:
+            mine: dict[str, Any] = {_name(name): value for name, value in typed.items()}
+            # told only when it would outlive this process
+            await self._tickets.type(known.id, mine, self._now())
         return await self.draft(call)
 
     async def make(self, call: str, fields: Mapping[str, Any], by: str, *, again: bool) -> TicketAnswer:
@@ -67,16 +93,12 @@ class Drafting:
         if before and not again:
             numbers = ", ".join(t.number for t in before)
             raise Refused(f"该通话已有工单 this call has a ticket ({numbers}); tell 'again' for another")
-        typed: dict[str, Any] = {**self._typed.get(known.id, {}), **{_name(n): v for n, v in fields.items()}}
-        told = await self._listening.transcript(known.id)
-        offered = await asyncio.to_thread(self._fields, known, told.said)
+        before_now = await self._tickets.typed(known.id)
+        typed: dict[str, Any] = {**before_now, **{_name(n): v for n, v in fields.items()}}
+        told, offered = await self._drafted(known, before_now)
         plan = self._plans().get(known.city)
         zone = ZoneInfo(plan.city.timezone if plan is not None else "Asia/Shanghai")
         now = self._now()
-        said = [
-            {"role": s.role, "seat": s.seat, "at": s.at, "text": s.text, "leg": s.leg, "start": s.start}
-            for s in told.said
-        ]
 
         def ticket(number: str) -> Ticket:
             return Ticket(
@@ -90,13 +112,12 @@ class Drafting:
                 by=by,
                 fields=json.dumps(accepted(offered, typed), ensure_ascii=False, default=str),
                 draft=json.dumps(offered, ensure_ascii=False, default=str),
-                transcript=json.dumps({"complete": told.complete, "said": said}, ensure_ascii=False),
+                transcript=_transcript(told),
+                complete=told.complete,
             )
 
         day = f"{datetime.fromtimestamp(now, zone):%Y%m%d}"
-        made = await self._tickets.make(known.city, day, ticket)
-        self._typed.pop(known.id, None)
-        return _answer(made)
+        return _answer(await self._tickets.make(known.city, day, ticket))
 
     async def tickets(self, call: str) -> list[TicketAnswer]:
         return [_answer(t) for t in await self._tickets.of_call(call)]
@@ -115,13 +136,26 @@ class Drafting:
             raise Answered(404, f"no call {call!r}", "call")
         return found
 
-    def _fields(self, call: Call, said: Any) -> dict[str, Any]:
+    async def _drafted(self, call: Call, typed: Mapping[str, Any]) -> tuple[Transcript, dict[str, Any]]:
+        """What was said, and the draft of it under what was typed."""
+        told = await self._listening.transcript(call.id)
+        earlier = await self._tickets.of_caller(call.city, call.caller, EARLIER + 1)
+        before = tuple(_earlier(t) for t in earlier if t.call != call.id)[:EARLIER]
+        return told, await asyncio.to_thread(self._fields, call, told.said, before, typed)
+
+    def _fields(
+        self, call: Call, said: Sequence[Said], earlier: tuple[Earlier, ...], typed: Mapping[str, Any]
+    ) -> dict[str, Any]:
         plan = self._plans().get(call.city)
         zone = ZoneInfo(plan.city.timezone if plan is not None else "Asia/Shanghai")
+        menu = None if plan is None else plan.menus.get(call.menu)
         occasion = Occasion(
             datetime.fromtimestamp(call.arrived, zone),
             call.caller,
             call.original or call.called,
+            key_unit="" if menu is None else menu.units.get(call.menu_key, ""),
+            key_kind="" if menu is None else KIND_OF.get(menu.kinds.get(call.menu_key, ""), ""),
+            earlier=earlier,
             units={} if plan is None else plan.units,
             areas=() if plan is None else plan.areas,
             sounds=sounds,
@@ -137,7 +171,7 @@ class Drafting:
         draft = drafter.draft(
             spoken(said, call.arrived),
             occasion,
-            {_name(n): v for n, v in self._typed.get(call.id, {}).items()},
+            {_name(n): v for n, v in typed.items()},
         )
         return as_json(draft, occasion)
 
@@ -148,8 +182,30 @@ def _name(name: str) -> Name:
     return next(n for n in NAMES if n == name)
 
 
+def _earlier(ticket: Ticket) -> Earlier:
+    """What an earlier ticket says of its caller, as far as it can be read."""
+    told = json.loads(ticket.fields)
+    name, phone, place = (told.get(n) for n in ("name", "phone", "address"))
+    if isinstance(place, str):
+        place = {"text": place}  # typed as one text
+    return Earlier(
+        name if isinstance(name, str) else "",
+        phone if isinstance(phone, str) else "",
+        {k: v for k, v in place.items() if isinstance(v, str)} if isinstance(place, dict) else {},
+    )
+
+
+def _transcript(told: Transcript) -> str:
+    said = [
+        {"role": s.role, "seat": s.seat, "at": s.at, "text": s.text, "leg": s.leg, "start": s.start}
+        for s in told.said
+    ]
+    return json.dumps({"complete": told.complete, "said": said}, ensure_ascii=False)
+
+
 def _answer(ticket: Ticket) -> TicketAnswer:
     told = asdict(ticket)
+    del told["complete"]  # stands in the transcript
     for name in ("fields", "draft", "transcript"):
         told[name] = json.loads(told[name])
     return TicketAnswer(**told)

@@ -13,6 +13,7 @@ from typing import Any
 from plan import model
 from plan.faults import Fault
 from plan.land_check import areas_of
+from plan.menu_check import faults_of_menus
 from plan.merged_check import faults_of_merged
 from plan.outgoing_check import faults_of_outgoing
 from plan.reach_check import faults_of_reach
@@ -97,6 +98,7 @@ def check(
     found += faults_of_staff(plan, known, frozenset(_told(found, "queues.toml", "members")))
     found += faults_of_waiting(plan, known)
     found += faults_of_spoken(plan)
+    found += faults_of_menus(plan, known)
     found += _numbers(plan)
     found += faults_of_merged(plan, known)
     found += _hosts(plan)

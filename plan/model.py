@@ -57,6 +57,8 @@ from plan.words import (
 )
 
 DestinationKind = Literal["queue", "menu", "message", "line", "phone"]
+CallKind = Literal["inquiry", "suggestion", "help", "complaint", "report"]
+"""咨询, 建议, 求助, 投诉, 举报."""
 Strategy = Literal["leastrecent", "fewestcalls", "rrmemory", "linear", "random", "ringall"]
 LineKind = Literal["main", "dual", "expert", "dedicated", "linked", "other"]
 Codec = Literal["alaw", "ulaw", "g722"]
@@ -166,6 +168,10 @@ class Menu(Rule):
     """``true``, or a table: the caller is first asked to say it; the keys count meanwhile too."""
     words: dict[MenuKey, SpokenWords] = Field(default_factory=dict)
     """Key to the words that mean it."""
+    units: dict[MenuKey, Name] = Field(default_factory=dict)
+    """Key to the unit whose business it most likely is: a hint for the ticket's draft, no more."""
+    kinds: dict[MenuKey, CallKind] = Field(default_factory=dict)
+    """Key to what the caller most likely wants; the same."""
 
 
 class Queue(Rule):

@@ -31,7 +31,9 @@ class Ticket:
     draft: str
     """JSON: the draft as it was offered, with confidences and sources."""
     transcript: str
-    """JSON: what was said until then."""
+    """JSON: what was said until then; all of it once ``complete``."""
+    complete: bool = True
+    """All of the talk is in ``transcript``."""
 
 
 def accepted(draft: Mapping[str, Mapping[str, Any]], typed: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,16 +80,3 @@ def spoken(said: Sequence[Said], begin: float) -> tuple[Recognised, ...]:
         speaker = speakers.get(one.role, "")
         spans.append(Recognised(text, start, end, one.confidence, speaker, words, one.digits))
     return tuple(spans)
-
-
-def second_of(span: Said, needle: str) -> float:
-    """The second of the recording at which ``needle`` begins in this span; the span's own when not there."""
-    place = span.text.find(needle) if needle else -1
-    if place < 0:
-        return span.start
-    at = 0
-    for word in span.words:
-        if at + len(word.text) > place:
-            return word.start
-        at += len(word.text)
-    return span.start

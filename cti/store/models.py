@@ -53,6 +53,8 @@ class CallRow(Base):
     visits: Mapped[int]
     advice: Mapped[str]
     advised_by: Mapped[str]
+    menu: Mapped[str] = mapped_column(server_default="")
+    menu_key: Mapped[str] = mapped_column(server_default="")
     recording: Mapped[str] = mapped_column(String(512))
     owed: Mapped[bool]
     consult_of: Mapped[str | None]

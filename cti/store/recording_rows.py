@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, String, Text
+from sqlalchemy import BigInteger, Index, String, Text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cti.store.models import Base
@@ -60,6 +60,16 @@ class SpanRow(Base):
     words: Mapped[str] = mapped_column(Text)
 
 
+class SpokenRow(Base):
+    """All words of one leg without blanks, and all their syllables: what a search looks through."""
+
+    __tablename__ = "spoken"
+
+    leg: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    sound: Mapped[str] = mapped_column(Text)
+
+
 class HoldRow(Base):
     """A call whose recordings nobody may delete."""
 
@@ -75,7 +85,12 @@ class TicketRow(Base):
     """A ticket, as a call made it."""
 
     __tablename__ = "tickets"
-    __table_args__ = (Index("tickets_by_call", "call"), Index("tickets_by_city_made", "city", "made"))
+    __table_args__ = (
+        Index("tickets_by_call", "call"),
+        Index("tickets_by_city_made", "city", "made"),
+        Index("tickets_by_caller", "city", "caller", "made"),
+        Index("tickets_by_complete", "complete", "made"),
+    )
 
     number: Mapped[str] = mapped_column(primary_key=True)
     city: Mapped[str]
@@ -88,3 +103,17 @@ class TicketRow(Base):
     fields: Mapped[str] = mapped_column(Text)
     draft: Mapped[str] = mapped_column(Text)
     transcript: Mapped[str] = mapped_column(Text)
+    complete: Mapped[bool] = mapped_column(server_default=true())
+    """All of the talk is in ``transcript``; else it is put in as soon as it is known."""
+
+
+class TypedRow(Base):
+    """What an agent typed into a field of a call's draft, until the ticket is made. ``value`` is JSON."""
+
+    __tablename__ = "typed"
+    __table_args__ = (Index("typed_by_at", "at"),)
+
+    call: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+    at: Mapped[float]

@@ -12,18 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calls.codec import from_dict, to_dict
 from calls.facts import CallId, LegId
 from cti.store.history import History
-from cti.store.recording_rows import HoldRow, RecordingRow, SpanRow
+from cti.store.recording_rows import HoldRow, RecordingRow, SpanRow, SpokenRow
 from recording.filed import Filed, Heard, Kept
+from recording.search import bare
 from recording.table import State
 
 RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # declared as FromClause
 SPANS: Table = SpanRow.__table__  # type: ignore[assignment]  # declared as FromClause
+SPOKEN: Table = SpokenRow.__table__  # type: ignore[assignment]  # declared as FromClause
 HOLDS: Table = HoldRow.__table__  # type: ignore[assignment]  # declared as FromClause
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which recordings. ``said``: characters, in order; ``sound``: toneless syllables, `` jie fang lu ``."""
+    """Which recordings, after the first ``skip``. ``said``: characters, ``sound``: toneless syllables, one
+    after the other in what a leg said, without blanks."""
 
     call: str = ""
     city: str | None = None
@@ -35,6 +38,7 @@ class Wanted:
     said: str = ""
     sound: str = ""
     most: int = 100
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ class RecordingStore:
         return await self._rows(wanted.order_by(RECORDINGS.c.began))
 
     async def find(self, wanted: Wanted) -> list[tuple[Filed, list[Span]]]:
-        """Recordings, newest first, each with the spans that hold the words asked for."""
+        """Recordings, newest first; when words are asked for, each with all that was said in it. Syllables
+        may be found where none begins (``an`` in ``fang``): the reader looks again."""
         r, s = RECORDINGS.c, SPANS.c
         mine: list[Any] = []
         for name in ("call", "line", "seat", "state"):
@@ -112,23 +117,22 @@ class RecordingStore:
             mine.append(moment < wanted.until)
         words: list[Any] = []
         if wanted.said:
-            words.append(s.text.contains(wanted.said, autoescape=True))
+            words.append(SPOKEN.c.text.contains(wanted.said, autoescape=True))
         if wanted.sound:
-            words.append(s.sound.contains(wanted.sound, autoescape=True))
+            words.append(SPOKEN.c.sound.contains(wanted.sound, autoescape=True))
         if words:
-            mine.append(exists().where(s.leg == r.leg, *words))
-        query = select(RECORDINGS).where(*mine).order_by(moment.desc(), r.leg).limit(wanted.most)
+            mine.append(exists().where(SPOKEN.c.leg == r.leg, *words))
+        newest = select(RECORDINGS).where(*mine).order_by(moment.desc(), r.leg)
+        query = newest.limit(wanted.most).offset(wanted.skip)
 
         async def read(conn: AsyncConnection) -> list[tuple[Filed, list[Span]]]:
             rows = [from_dict(Filed, dict(x)) for x in (await conn.execute(query)).mappings()]
-            hits: dict[str, list[Span]] = {}
+            told: dict[str, list[Span]] = {}
             if words and rows:
-                spans = (
-                    select(SPANS).where(s.leg.in_([x.leg for x in rows]), *words).order_by(s.leg, s.number)
-                )
+                spans = select(SPANS).where(s.leg.in_([x.leg for x in rows])).order_by(s.leg, s.number)
                 for x in (await conn.execute(spans)).mappings():
-                    hits.setdefault(x["leg"], []).append(from_dict(Span, dict(x)))
-            return [(x, hits.get(x.leg, [])) for x in rows]
+                    told.setdefault(x["leg"], []).append(from_dict(Span, dict(x)))
+            return [(x, told.get(x.leg, [])) for x in rows]
 
         return await self._history.within(read)
 
@@ -203,6 +207,7 @@ class RecordingStore:
 
         async def write(conn: AsyncConnection) -> None:
             await conn.execute(delete(SPANS).where(SPANS.c.leg == leg))
+            await conn.execute(delete(SPOKEN).where(SPOKEN.c.leg == leg))
             told = {"state": state, "heard": Heard.NOTHING}
             await conn.execute(update(RECORDINGS).where(RECORDINGS.c.leg == leg).values(**told))
 
@@ -234,6 +239,8 @@ class RecordingStore:
                 return False
             await conn.execute(delete(SPANS).where(SPANS.c.leg == leg))
             await self._history._upsert(conn, SPANS, [to_dict(x) for x in spans])
+            told = {name: bare("".join(getattr(x, name) for x in spans)) for name in ("text", "sound")}
+            await self._history._upsert(conn, SPOKEN, [{"leg": leg, **told}])
             return True
 
         return await self._history.within(write)

@@ -1,23 +1,32 @@
-"""Tickets in the database of history, numbered by city and day without a gap or a double."""
+"""Tickets in the database of history, numbered by city and day without a gap or a double; what agents typed
+into drafts that are no ticket yet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from sqlalchemy import Table, exists, func, insert, select
+from sqlalchemy import Table, delete, exists, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.codec import from_dict, to_dict
 from calls.model import Call, Direction
 from cti.errors import Broken, NotNow
 from cti.store.history import CALLS, History
-from cti.store.recording_rows import TicketRow
+from cti.store.recording_rows import RecordingRow, TicketRow, TypedRow
 from cti.store.recordings import SPANS
 from queues.duties import Drafted
+from recording.filed import Heard
+from recording.table import State
 from recording.ticket import Ticket, numbered
 
 TICKETS: Table = TicketRow.__table__  # type: ignore[assignment]  # declared as FromClause
+TYPED: Table = TypedRow.__table__  # type: ignore[assignment]  # declared as FromClause
+RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # declared as FromClause
 TRIES = 5
+TYPED_KEPT = 30 * 86_400.0
+"""Seconds until what was typed for a ticket that was never made is forgotten."""
 
 
 class TicketStore:
@@ -27,7 +36,7 @@ class TicketStore:
         self._history = history
 
     async def make(self, city: str, day: str, ticket: Callable[[str], Ticket]) -> Ticket:
-        """Give the next number of this city and day to ``ticket`` and keep it."""
+        """Give the next number of this city and day to ``ticket`` and keep it; its call's typed fields go."""
         prefix = f"{city}-{day}-"
         last = select(TICKETS.c.number).where(TICKETS.c.number.startswith(prefix, autoescape=True))
 
@@ -35,6 +44,7 @@ class TicketStore:
             newest = (await conn.execute(last.order_by(TICKETS.c.number.desc()).limit(1))).scalar()
             made = ticket(numbered(city, day, newest))
             await conn.execute(insert(TICKETS).values(to_dict(made)))
+            await conn.execute(delete(TYPED).where(TYPED.c.call == made.call))
             return made
 
         for _ in range(TRIES):
@@ -86,9 +96,60 @@ class TicketStore:
 
         return await self._history.within(read)
 
-    async def _rows(self, which: object) -> list[Ticket]:
-        wanted = select(TICKETS).where(which).order_by(TICKETS.c.number)  # type: ignore[arg-type]
+    async def of_caller(self, city: str, number: str, most: int = 3) -> list[Ticket]:
+        """The last tickets of this caller's number, the newest first; of a withheld number none."""
+        if not number:
+            return []
+        mine = select(TICKETS).where(TICKETS.c.city == city, TICKETS.c.caller == number)
+        newest = mine.order_by(TICKETS.c.made.desc(), TICKETS.c.number.desc()).limit(most)
+        return await self._read(newest)
 
+    async def unfinished(self, most: int = 20) -> list[Ticket]:
+        """Tickets that do not have the whole talk though every recording of their call is written down."""
+        r = RECORDINGS.c
+        filed = exists().where(r.call == TICKETS.c.call, r.state == State.FILED)
+        waits = exists().where(
+            r.call == TICKETS.c.call, r.state == State.FILED, r.heard.in_((Heard.WAITING, Heard.TALK))
+        )
+        ready = select(TICKETS).where(not_(TICKETS.c.complete), filed, not_(waits))
+        return await self._read(ready.order_by(TICKETS.c.made.desc()).limit(most))
+
+    async def finish(self, number: str, transcript: str) -> None:
+        """The whole talk in place of what was known when the ticket was made. Nothing else changes."""
+        whole = update(TICKETS).where(TICKETS.c.number == number, not_(TICKETS.c.complete))
+
+        async def write(conn: AsyncConnection) -> None:
+            await conn.execute(whole.values(transcript=transcript, complete=True))
+
+        await self._history.within(write)
+
+    async def type(self, call: str, fields: Mapping[str, Any], at: float) -> None:
+        """What an agent typed into these fields; others that were typed before stay."""
+        rows = [
+            {"call": call, "name": name, "value": json.dumps(value, ensure_ascii=False), "at": at}
+            for name, value in fields.items()
+        ]
+
+        async def write(conn: AsyncConnection) -> None:
+            await conn.execute(delete(TYPED).where(TYPED.c.at < at - TYPED_KEPT))
+            await self._history._upsert(conn, TYPED, rows)
+
+        await self._history.within(write)
+
+    async def typed(self, call: str) -> dict[str, Any]:
+        """Field to what was typed there and is in no ticket yet."""
+        mine = select(TYPED.c.name, TYPED.c.value).where(TYPED.c.call == call)
+
+        async def read(conn: AsyncConnection) -> dict[str, Any]:
+            return {row.name: json.loads(row.value) for row in await conn.execute(mine)}
+
+        return await self._history.within(read)
+
+    async def _rows(self, which: object) -> list[Ticket]:
+        wanted = select(TICKETS).where(which)  # type: ignore[arg-type]
+        return await self._read(wanted.order_by(TICKETS.c.number))
+
+    async def _read(self, wanted: Any) -> list[Ticket]:
         async def read(conn: AsyncConnection) -> list[Ticket]:
             return [from_dict(Ticket, dict(x)) for x in (await conn.execute(wanted)).mappings()]
 

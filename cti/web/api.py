@@ -43,6 +43,8 @@ class CallAnswer(Answer):
     visits: int = Field(description="how many queues the caller has been in")
     advice: str
     advised_by: str
+    menu: str = Field("", description="the menu in which the caller chose last")
+    menu_key: str = Field("", description="the key chosen there, by finger or voice")
     recorded: bool
     owed: bool = Field(description="a call back is owed")
     consult_of: str | None
@@ -184,6 +186,8 @@ def call_answer(call: Call, *, full: bool) -> CallAnswer:
         visits=call.visits,
         advice=call.advice,
         advised_by=call.advised_by,
+        menu=call.menu,
+        menu_key=call.menu_key,
         recorded=bool(call.recording),
         owed=call.owed,
         consult_of=call.consult_of,

@@ -39,17 +39,21 @@ class RecordingsQuestion(CallsQuestion):
     state: Annotated[str, Field(pattern=r"^(filed|missing|expired)?$")] = ""
     since: Moment | None = Field(default=None, alias="from")
     until: Moment | None = Field(default=None, alias="to")
-    said: Annotated[str, Field(max_length=64, description="a word or phrase, character by character")] = ""
+    said: Annotated[str, Field(max_length=64, description="a word or phrase, also across a pause")] = ""
     sound: Annotated[
-        str, Field(max_length=128, description="by sound: pinyin without tones (jie fang lu), or characters")
+        str,
+        Field(
+            max_length=128,
+            description="by sound: pinyin without tones (jie fang lu, jiefanglu), or characters",
+        ),
     ] = ""
     most: Annotated[int, Field(ge=1, le=1000)] = Field(default=100, alias="limit")
 
 
 class HitAnswer(Answer):
-    """Where the words stand."""
+    """Where the words stand. ``text``: the spans that hold them."""
 
-    at: float = Field(description="when it was said")
+    at: float = Field(description="when they were said")
     second: float = Field(description="second of the recording at which the words begin")
     text: str
     confidence: float

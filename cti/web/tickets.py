@@ -23,7 +23,8 @@ Fields = Annotated[
 
 
 class DraftAnswer(Answer):
-    """Each field with value, confidence, source (leg's words), alternatives; ``typed``: the agent's own."""
+    """Each field with value, confidence, source (leg's words), alternatives; ``typed``: the agent's own. An
+    alternative's source is ``call``, or ``history``: an earlier ticket of the same number."""
 
     call: str
     complete: bool = Field(description="all of the talk has been listened to")
@@ -126,26 +127,37 @@ class Tickets:
                 on=call, told=json.dumps({"number": made.number}), outcome=Outcome.DONE, ended=now,
             )
         )  # fmt: skip
-        return json_of(made, status=201)
+        return json_of(self._masked(who, made), status=201)
 
     async def _tickets(self, request: web.Request) -> web.Response:
-        call = self._may(request[WHO], asked(request, TicketsQuestion).call)
-        return json_of(await self._drafts.tickets(call))
+        who = request[WHO]
+        call = self._may(who, asked(request, TicketsQuestion).call)
+        return json_of([self._masked(who, one) for one in await self._drafts.tickets(call)])
 
     async def _ticket(self, request: web.Request) -> web.Response:
         who = request[WHO]
         found = await self._drafts.ticket(request.match_info["number"][:128])
         if not who.may(Role.AGENT) or not who.sees(found.city):
             raise Answered(403, "tickets are for the agents of their city")
-        return json_of(found if who.full else found.model_copy(update={"caller": masked(found.caller)}))
+        return json_of(self._masked(who, found))
+
+    def _masked(self, who: Who, ticket: TicketAnswer) -> TicketAnswer:
+        """The ticket without the citizen's number, where this person may not see it: an agent sees that of
+        the call they are in, unless the plan hides it."""
+        inside = who.full or self._sits_in(who, ticket.call)
+        if inside and not self._hidden(who, ticket.call):
+            return ticket
+        fields = dict(ticket.fields)
+        if fields.get("phone"):
+            fields["phone"] = masked(str(fields["phone"]))
+        told = {"caller": masked(ticket.caller), "fields": fields, "draft": _without_number(ticket.draft)}
+        return ticket.model_copy(update=told)
 
     def _shown(self, who: Who, draft: DraftAnswer) -> DraftAnswer:
         """The draft without the number that the call came with, where this person may not see it."""
-        phone = draft.fields.get("phone")
-        if not isinstance(phone, dict) or not self._hidden(who, draft.call):
+        if not self._hidden(who, draft.call):
             return draft
-        told = {**phone, "value": masked(str(phone.get("value") or "")), "alternatives": []}
-        return draft.model_copy(update={"fields": {**draft.fields, "phone": told}})
+        return draft.model_copy(update={"fields": _without_number(draft.fields)})
 
     def _may(self, who: Who, call: str) -> str:
         """The call's id, if this person may. Raises Answered."""
@@ -158,3 +170,11 @@ class Tickets:
         if who.role is Role.AGENT and not self._sits_in(who, call):
             raise Answered(403, "agents write tickets of the call they are in; others are for supervisors")
         return call
+
+
+def _without_number(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A draft whose number to call back is masked, with no other number beside it."""
+    phone = fields.get("phone")
+    if not isinstance(phone, dict):
+        return dict(fields)
+    return {**fields, "phone": {**phone, "value": masked(str(phone.get("value") or "")), "alternatives": []}}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recording.draft.fields import Field, Occasion, Option
+from recording.draft.fields import Field, Occasion, Option, from_history
 from recording.draft.gazetteer import Gazetteer
 from recording.draft.numerals import NUMERAL, number
 from recording.draft.said import Talk, Turn
@@ -80,9 +80,9 @@ def address_of(talk: Talk, occasion: Occasion, gazetteer: Gazetteer) -> Field:
         found += _of_turn(talk, turn, gazetteer)
     best = {kind: _best(found, kind) for kind in ("area", "town", "street", "place")}
     place, town = best["place"], best["town"]
+    before = [e.address for e in occasion.earlier]
     if not any(best.values()):
-        known = [e.address for e in occasion.earlier if e.address]
-        return Field(None, 0.0, (), tuple(Option(a, 0.2) for a in dict.fromkeys(known)))
+        return Field(None, 0.0, (), from_history(before, ()))
     house, at = _house(talk, best["street"], found)
     parts = {
         "district": _district(best, gazetteer),
@@ -104,7 +104,9 @@ def address_of(talk: Talk, occasion: Occasion, gazetteer: Gazetteer) -> Field:
     if at is not None:
         sources.append(talk.source(*at))
     sure = min(min(0.95, 0.5 + f.weight / 8) * talk.heard(f.turn, f.start, f.end) for f in used)
-    return Field({**parts, "text": text}, round(sure, 3), tuple(sources), tuple(_others(found, best)))
+    value = {**parts, "text": text}
+    others = (*_others(found, best), *from_history(before, (value,)))
+    return Field(value, round(sure, 3), tuple(sources), others)
 
 
 def _others(found: list[_Found], best: dict[str, _Found | None]) -> Iterator[Option]:

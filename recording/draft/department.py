@@ -10,6 +10,8 @@ from recording.draft.subjects import STRONG, SUBJECTS, WEAK
 
 LINE = 2.5
 """Who dialled 12315 most likely wants market regulation; words of the call may still say otherwise."""
+KEY = 2.0
+"""The same of a menu's key, less sure: people press whatever brings them to a person."""
 ALIAS = 1.5
 JOINS = 0.45
 KEYWORD = 3.0
@@ -75,7 +77,7 @@ def unit_of(talk: Talk, occasion: Occasion) -> Field:
             share = 0.4 if turn.agent else 1.0
             score += share * ALIAS * any(alias in turn.text for alias in (*unit.aliases, unit.title))
             score += share * KEYWORD * sum(word in turn.text for word in unit.keywords)
-        score += LINE * (occasion.line in unit.lines)
+        score += LINE * (occasion.line in unit.lines) + KEY * (occasion.key_unit == key)
         if score > 0:
             points[key] = score
             best = max((*main, *joined), key=lambda s: s.points, default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -25,6 +25,8 @@ NAMES: tuple[Name, ...] = (
 )
 KINDS = ("咨询", "求助", "投诉", "举报", "建议")
 """Inquiry, help, complaint, report of an offence, suggestion."""
+KIND_OF = dict(zip(("inquiry", "help", "complaint", "report", "suggestion"), KINDS, strict=True))
+"""As a plan names them."""
 
 Sounds = Callable[[str], Sequence[str]]
 """A text to its syllables, one a character, without tones. Without a dictionary: ``list``."""
@@ -32,10 +34,11 @@ Sounds = Callable[[str], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Another value that could be meant."""
+    """Another value that could be meant. ``source``: the call itself, or what stands in an earlier ticket."""
 
     value: Any
     confidence: float
+    source: Literal["call", "history"] = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What an earlier ticket of the same caller's number says."""
+    """What an earlier ticket of the same caller's number says. ``address`` has the parts a draft gives it."""
 
     name: str = ""
     phone: str = ""
-    address: str = ""
-    ticket: str = ""
+    address: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,31 @@ class Occasion:
     caller: str = ""
     line: str = ""
     """The number that was called."""
-    menu_key: str = ""
+    key_unit: str = ""
+    """The unit that the key chosen in a menu speaks for, by its key in the plan."""
+    key_kind: str = ""
+    """The kind that it speaks for, one of ``KINDS``."""
     earlier: tuple[Earlier, ...] = ()
+    """The newest first."""
     units: Mapping[str, Unit] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
     sounds: Sounds = list
+
+
+HISTORY = 0.15
+"""How sure a value of an earlier ticket is: below whatever was said, and never a field's own value. One
+number may be a family's, a shop's, an office's."""
+
+
+def from_history(values: Iterable[Any], told: Iterable[Any]) -> tuple[Option, ...]:
+    """Values of earlier tickets as candidates, each once, without those that were ``told`` already."""
+    options: list[Option] = []
+    known = list(told)
+    for value in values:
+        if value and value not in known:
+            known.append(value)
+            options.append(Option(value, HISTORY, "history"))
+    return tuple(options)
 
 
 Draft = Mapping[Name, Field]

@@ -90,8 +90,17 @@ SUBJECT = 1.2
 """What the subject alone says: 路灯 asks for help, 物业服务 complains, 渔政 reports."""
 
 
-def kind_of(talk: Talk, flags: tuple[str, ...], subject: str | None) -> Field:
-    """One of the five kinds. Danger to life is a call for help, whatever else is said."""
+KEY = 2.0
+"""What the key pressed in a menu says: more than the subject, less than 我要投诉."""
+KEY_ALONE = 0.4
+"""How sure a kind is for which nothing but the key speaks."""
+
+
+def kind_of(talk: Talk, flags: tuple[str, ...], subject: str | None, key_kind: str = "") -> Field:
+    """One of the five kinds. Danger to life is a call for help, whatever else is said.
+
+    ``key_kind``: the kind of the key that was chosen in a menu, empty without one.
+    """
     points = dict.fromkeys(KINDS, 0.0)
     sources: dict[str, list[Source]] = {kind: [] for kind in KINDS}
     for turn in talk.turns:
@@ -114,10 +123,13 @@ def kind_of(talk: Talk, flags: tuple[str, ...], subject: str | None) -> Field:
         points["求助" if subject in HELP else "举报" if subject in REPORT else "投诉"] += SUBJECT
     elif flags:
         points["求助"] += SUBJECT
+    said = sum(points.values()) > 0
+    if key_kind:
+        points[key_kind] += KEY
     ranked = sorted(KINDS, key=lambda kind: -points[kind])
     first = ranked[0]
     total = sum(points.values())
-    if total == 0:
-        return Field(None)
+    if not said:
+        return Field(first, KEY_ALONE) if key_kind else Field(None)
     options = tuple(Option(k, round(points[k] / total, 3)) for k in ranked[1:3] if points[k] > 0)
     return Field(first, round(min(0.95, points[first] / total), 3), tuple(sources[first][:4]), options)

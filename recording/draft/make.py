@@ -36,7 +36,7 @@ class Drafter:
         talk = Talk(spans)
         flags = flags_of(talk)
         subject = subject_of(talk)
-        kind = kind_of(talk, tuple(flags.value), subject.value)
+        kind = kind_of(talk, tuple(flags.value), subject.value, occasion.key_kind)
         name = name_of(talk, occasion)
         address = address_of(talk, occasion, self._gazetteer)
         fields: dict[Name, Field] = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from recording.draft.fields import Field, Occasion, Option, Sounds
+from recording.draft.fields import Field, Occasion, Option, Sounds, from_history
 from recording.draft.phone import WRONG
 from recording.draft.said import Talk, Turn
 from recording.draft.surnames import COMPOUND, PARTS, SINGLE, TITLES
@@ -67,7 +67,10 @@ class _Found:
 
 
 def name_of(talk: Talk, occasion: Occasion) -> Field:
-    """The caller's name as given; None when refused or never said (an earlier one is an alternative)."""
+    """The caller's name as given; None when refused or never said.
+
+    One of an earlier ticket is an alternative, but not to somebody who would not say.
+    """
     found: list[_Found] = []
     for turn in talk.turns:
         if not turn.agent:
@@ -75,10 +78,10 @@ def name_of(talk: Talk, occasion: Occasion) -> Field:
             found += (
                 replace(f, start=back[f.start], end=back[f.end - 1] + 1) for f in _of_turn(talk, parted)
             )
-    options = tuple(Option(e.name, 0.3) for e in occasion.earlier if e.name)
+    before = [e.name for e in occasion.earlier]
     found = _uncorrected(talk, found)
     if not found:
-        return Field(None, 0.5 if _refused(talk) else 0.0, (), options)
+        return Field(None, 0.5) if _refused(talk) else Field(None, 0.0, (), from_history(before, ()))
     best = max(found, key=lambda f: (f.full, f.weight, f.turn, f.start))
     value = best.value
     surname = _surname(value)
@@ -88,7 +91,7 @@ def name_of(talk: Talk, occasion: Occasion) -> Field:
     value, spelt = _spelling(talk, best, value, occasion.sounds)
     sure = min(0.97, best.weight + (0.1 if spelt else 0)) * talk.heard(best.turn, best.start, best.end)
     left = [f.value for f in found if f.value != value and not value.startswith(f.value)]
-    others = tuple(Option(v, 0.3) for v in dict.fromkeys(left)) + options
+    others = tuple(Option(v, 0.3) for v in dict.fromkeys(left)) + from_history(before, (value, *left))
     return Field(value, round(sure, 3), (talk.source(best.turn, best.start, best.end),), others)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from recording.draft.digits import MOBILE, Run, guessed, numbers, runs, unstuttered, whole
-from recording.draft.fields import Field, Occasion, Option
+from recording.draft.fields import Field, Occasion, Option, from_history
 from recording.draft.said import Talk, Turn
 
 WRONG = re.compile(r"不对|不是(?!有|吗|也)|错了|说错|记错|应该是|报错|弄错|更正")
@@ -46,8 +46,8 @@ def phone_of(talk: Talk, occasion: Occasion) -> Field:
         source = (talk.source(*held.place),) if held.place else ()
         sure = held.sure * (talk.heard(*held.place) if held.place else 1.0)
         return Field(held.digits, round(sure, 3), source, tuple(Option(d, 0.3) for d in left))
-    known = [e.phone for e in occasion.earlier if e.phone and e.phone != occasion.caller]
-    options = tuple(Option(d, 0.2) for d in dict.fromkeys((*others, *known)))
+    heard = tuple(Option(d, 0.2) for d in dict.fromkeys(others))
+    options = heard + from_history((e.phone for e in occasion.earlier), (*others, occasion.caller))
     if occasion.caller:
         return Field(occasion.caller, 0.6, (), options)
     return Field(None, 0.0, (), options)

@@ -7,9 +7,10 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import column, insert, inspect, table
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from calls import facts as f
@@ -22,15 +23,18 @@ from cti.store.history import History, Past, sqlite_url
 from cti.store.journal import Journal
 from cti.store.keeping import call_record, visit_record
 from cti.store.models import Base
+from cti.store.recordings import RecordingStore, Wanted
 from cti.store.records import Position
+from cti.store.tickets import TicketStore
 from cti.switchboard import replay
 from queues.visit import Outcome, Visit
+from recording.filed import Filed
 from tests.live import servers
 from tests.story.a_call import CALL, answered, said
 from transfer.handoff import Handoff
 
 BOARD = replay([*answered(), said(f.SeatFinished, 140.0), said(f.CallLeft, 150.0)])
-ENDED = BOARD.picture.calls[CALL]
+ENDED = replace(BOARD.picture.calls[CALL], menu="service", menu_key="1")
 VISIT = BOARD.visits.last[CALL]
 OPEN = replay(answered()).picture.calls[CALL]
 
@@ -164,6 +168,36 @@ async def test_the_migrations_make_the_tables_the_models_say(url: str) -> None:
     await engine.dispose()
     wanted = {t.name: {(c.name, bool(c.nullable)) for c in t.columns} for t in Base.metadata.tables.values()}
     assert {k: v for k, v in found.items() if k != "alembic_version"} == wanted
+
+
+async def test_words_and_tickets_from_before_search_and_completion_are_brought_along(url: str) -> None:
+    engine = create_async_engine(url)
+    span = {"leg": "n1-1.1", "call": "c", "city": "demo", "at": 1.0, "start": 1.0, "end": 2.0}
+    words = {"confidence": 1.0, "words": ""}
+    spans: list[dict[str, Any]] = [
+        {**span, **words, "number": 1, "text": "十八号", "sound": " shi ba hao "},
+        {**span, **words, "number": 0, "text": "解放 路上", "sound": " jie fang lu shang "},
+    ]
+    ticket = dict.fromkeys(("original", "caller", "line", "by", "fields", "draft"), "")
+    tickets: list[dict[str, Any]] = [
+        {**ticket, "number": number, "city": "demo", "call": "c", "made": 1.0, "transcript": transcript}
+        for number, transcript in (("t1", '{"complete": true, "said": []}'), ("t2", '{"complete": false, …'))
+    ]
+    async with engine.begin() as conn:
+        await conn.run_sync(migrations.upgrade, "0008")
+        for name, rows in (("spans", spans), ("tickets", tickets)):
+            await conn.execute(insert(table(name, *map(column, rows[0]))), rows)
+    await engine.dispose()
+    history = History(url, seconds=10.0)
+    await history.start()
+    filed = Filed(leg=LegId("n1-1.1"), call=CallId("c"), city="demo", began=1.0, ended=2.0)
+    store = RecordingStore(history)
+    await store.put(filed)
+    for wanted in (Wanted(said="解放路上十八"), Wanted(sound="shangshiba")):
+        assert [row.leg for row, _ in await store.find(wanted)] == [filed.leg]
+    told = {t.number: t.complete for t in await TicketStore(history).of_call("c")}
+    assert told == {"t1": True, "t2": False}
+    await history.close()
 
 
 # --- the drain ------------------------------------------------------------------------------------

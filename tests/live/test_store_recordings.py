@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,7 +22,7 @@ from cti.store.history import History, sqlite_url
 from cti.store.models import Base
 from cti.store.recordings import Hold, RecordingStore, Span, Wanted
 from cti.store.records import Position
-from cti.store.tickets import TicketStore
+from cti.store.tickets import TYPED_KEPT, TicketStore
 from recording.filed import Filed, Heard, Role
 from recording.retention import DAY
 from recording.table import State
@@ -101,9 +103,9 @@ async def test_words_wait_until_their_recording_is_filed(store: RecordingStore) 
 async def test_recordings_are_found_by_words_sound_seat_line_and_time(store: RecordingStore) -> None:
     for row in (ROW, SEAT):
         await store.put(row)
-    await store.put_spans(
-        ROW.leg, [span(ROW.leg, 0, "我在解方路上", " wo zai jie fang lu shang ", 5.0)], Heard.DONE
-    )
+    road = span(ROW.leg, 0, "我在解方路上", " wo zai jie fang lu shang ", 5.0)
+    after = span(ROW.leg, 1, "十 八号", " shi ba hao ", 9.0)
+    await store.put_spans(ROW.leg, [road, after], Heard.DONE)
     await store.put_spans(SEAT.leg, [span(SEAT.leg, 0, "请讲100%", " qing jiang ", 1.0)], Heard.DONE)
 
     async def legs(wanted: Wanted) -> list[str]:
@@ -112,14 +114,21 @@ async def test_recordings_are_found_by_words_sound_seat_line_and_time(store: Rec
     assert await legs(Wanted()) == [SEAT.leg, ROW.leg]
     assert await legs(Wanted(said="解方路")) == [ROW.leg]
     assert await legs(Wanted(said="解放路")) == []
-    assert await legs(Wanted(sound=" jie fang lu ")) == [ROW.leg]
-    assert await legs(Wanted(sound=" ang lu ")) == []
+    assert await legs(Wanted(said="路上十八号")) == [ROW.leg]
+    assert await legs(Wanted(sound="jiefanglu")) == [ROW.leg]
+    assert await legs(Wanted(sound="lushangshiba")) == [ROW.leg]
+    assert await legs(Wanted(sound="jiefanlu")) == []
+    assert await legs(Wanted(most=1, skip=1)) == [ROW.leg]
     assert await legs(Wanted(said="%")) == [SEAT.leg]
     assert await legs(Wanted(seat="1001")) == [SEAT.leg]
     assert await legs(Wanted(line="main", since=1010.0)) == [SEAT.leg]
     assert await legs(Wanted(city="luan")) == []
-    [(_, hits)] = await store.find(Wanted(said="解方"))
-    assert [h.start for h in hits] == [5.0]
+    [(_, told)] = await store.find(Wanted(said="解方"))
+    assert told == [road, after]
+    await store.put_spans(ROW.leg, [after], Heard.DONE)
+    assert await legs(Wanted(said="解方路")) == []
+    await store.forget(ROW.leg, State.EXPIRED)
+    assert await legs(Wanted(said="十八号")) == []
 
 
 async def test_what_was_kept_long_enough_goes_unless_its_call_is_held(
@@ -154,12 +163,13 @@ async def test_what_was_kept_long_enough_goes_unless_its_call_is_held(
     assert sealed(tmp_path) == []
 
 
+def ticket(number: str, **other: Any) -> Ticket:
+    usual = Ticket(number, "demo", CALL, "12345", "139", "main", 1.0, "8001", "{}", "{}", "{}")
+    return replace(usual, **other)
+
+
 async def test_tickets_made_at_the_same_moment_have_numbers_of_their_own(history: History) -> None:
     store = TicketStore(history)
-
-    def ticket(number: str) -> Ticket:
-        return Ticket(number, "demo", CALL, "12345", "139", "main", 1.0, "8001", "{}", "{}", "{}")
-
     made = await asyncio.gather(*(store.make("demo", "20261121", ticket) for _ in range(5)))
     assert sorted(t.number for t in made) == [f"demo-20261121-0000{n}" for n in range(1, 6)]
     assert len(await store.of_call(CALL)) == 5
@@ -201,3 +211,50 @@ async def test_a_call_whose_caller_was_written_down_is_drafted_until_its_first_t
     await store.make("demo", "20261121", ticket)
     assert await drafted() == [(other.id, None), (said.id, first.number)], "the open ones first"
     assert (await store.drafted(0.0, "demo"))[0].made == 900.0
+
+
+async def test_the_last_tickets_of_a_callers_number_are_found_in_its_city_only(history: History) -> None:
+    store = TicketStore(history)
+    for day in range(1, 6):
+        await store.make("demo", f"2026110{day}", partial(ticket, made=float(day)))
+    await store.make("demo", "20261109", lambda n: ticket(n, caller="138"))
+    await store.make("demo", "20261110", lambda n: ticket(n, caller=""))
+    await store.make("luan", "20261109", lambda n: ticket(n, city="luan", made=9.0))
+    assert [t.made for t in await store.of_caller("demo", "139")] == [5.0, 4.0, 3.0]
+    assert [t.made for t in await store.of_caller("demo", "139", 1)] == [5.0]
+    assert await store.of_caller("luan", "138") == []
+    assert await store.of_caller("demo", "") == []
+
+
+async def test_what_was_typed_stands_until_its_ticket_is_made(history: History) -> None:
+    store = TicketStore(history)
+    await store.type(CALL, {"name": "王芳", "phone": None}, 10.0)
+    await store.type(CALL, {"name": "汪芳", "address": {"text": "来村"}}, 20.0)
+    await store.type("demo-n1-2.2", {"name": "别人"}, 20.0)
+    assert await store.typed(CALL) == {"name": "汪芳", "phone": None, "address": {"text": "来村"}}
+    await store.make("demo", "20261121", ticket)
+    assert await store.typed(CALL) == {}
+    assert await store.typed("demo-n1-2.2") == {"name": "别人"}
+    await store.type(CALL, {"name": "x"}, 20.0 + TYPED_KEPT + 1)
+    assert await store.typed("demo-n1-2.2") == {}
+
+
+async def test_a_ticket_is_unfinished_until_its_whole_talk_is_written_down(
+    history: History, store: RecordingStore
+) -> None:
+    tickets = TicketStore(history)
+    await tickets.make("demo", "20261121", lambda n: ticket(n, complete=False))
+    whole = await tickets.make("demo", "20261121", ticket)
+    assert await tickets.unfinished() == []  # nothing of its call is filed yet
+    for row in (ROW, SEAT):
+        await store.put(row)
+    await store.put_spans(ROW.leg, [], Heard.DONE)
+    assert await tickets.unfinished() == []  # one leg waits
+    await store.put_spans(SEAT.leg, [], Heard.DONE)
+    [open_one] = await tickets.unfinished()
+    await tickets.finish(open_one.number, '{"complete": true}')
+    await tickets.finish(whole.number, "never")
+    assert await tickets.unfinished() == []
+    done, other = await tickets.of_call(CALL)
+    assert done == replace(open_one, complete=True, transcript='{"complete": true}')
+    assert other == whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recording.draft.fields import HISTORY, Option
 from recording.draft.merge import merged
 from tests.story.drafted import OWN, Earlier, drafted, heard, occasion, of_spans
 
@@ -101,10 +102,65 @@ def test_a_child_or_a_shopkeeper_is_not_the_caller() -> None:
     assert drafted("c: 老板姓刘，卖假货。")["name"].value is None
 
 
-def test_an_earlier_call_offers_its_name_only_as_an_alternative() -> None:
-    field = drafted("c: 路灯坏了。", earlier=(Earlier(name="陶国庆"),))["name"]
-    assert field.value is None
-    assert [option.value for option in field.alternatives] == ["陶国庆"]
+BEFORE = (
+    Earlier("陶国庆", "13956487712", {"street": "文昌东街", "text": "城东区文昌东街8号"}),
+    Earlier("陶国庆", OWN, {"text": "来村"}),
+)
+
+
+def test_an_earlier_ticket_offers_what_it_knows_only_as_alternatives_and_says_so() -> None:
+    draft = drafted("c: 路灯坏了。", earlier=BEFORE)
+    assert draft["name"].value is None
+    assert draft["name"].alternatives == (Option("陶国庆", HISTORY, "history"),)
+    assert draft["address"].value is None
+    places = [(o.value["text"], o.source) for o in draft["address"].alternatives]
+    assert places == [("城东区文昌东街8号", "history"), ("来村", "history")]
+    assert draft["phone"].value == OWN
+    assert draft["phone"].alternatives == (Option("13956487712", HISTORY, "history"),)
+
+
+def test_what_is_said_goes_before_what_an_earlier_ticket_knows() -> None:
+    told = ("a: 您贵姓？", "c: 我叫李小燕。", "a: 在哪里？", "c: 在解放路十八号。")
+    alone, draft = drafted(*told), drafted(*told, earlier=BEFORE)
+    for name in ("name", "address"):
+        field = draft[name]
+        assert (field.value, field.confidence) == (alone[name].value, alone[name].confidence)
+        first = len(alone[name].alternatives)
+        assert field.alternatives[:first] == alone[name].alternatives
+        assert all(o.source == "history" for o in field.alternatives[first:])
+        assert all(o.confidence < field.confidence for o in field.alternatives)
+    assert [o.value for o in draft["name"].alternatives] == ["陶国庆"]
+
+
+def test_who_will_not_say_their_name_is_not_named_after_an_earlier_ticket() -> None:
+    field = drafted("a: 请问您贵姓？", "c: 不方便说。", earlier=BEFORE)["name"]
+    assert (field.value, field.alternatives) == (None, ())
+
+
+# --- the key of a menu --------------------------------------------------------------------------
+
+
+def test_a_key_pressed_for_a_unit_decides_where_words_do_not() -> None:
+    told = ("c: 你好，我想反映一个问题。",)
+    assert drafted(*told)["unit"].value is None
+    assert drafted(*told, key_unit="market")["unit"].value == "market"
+
+
+def test_what_is_said_outweighs_the_key_of_a_unit_and_of_a_kind() -> None:
+    draft = drafted("c: 我家闻到煤气味，燃气泄漏了。", key_unit="market", key_kind="咨询")
+    assert (draft["unit"].value, draft["kind"].value) == ("gas", "求助")
+    assert drafted("c: 我要投诉，路灯不亮。", key_kind="咨询")["kind"].value == "投诉"
+
+
+def test_a_key_pressed_for_a_kind_is_a_hint_that_is_not_sure_alone() -> None:
+    told = ("c: 你好，十一点那个。",)
+    assert drafted(*told)["kind"].value is None
+    field = drafted(*told, key_kind="建议")["kind"]
+    assert field.value == "建议"
+    assert field.confidence < 0.5
+    subject_only = "c: 物业。"
+    assert drafted(subject_only)["kind"].value == "投诉"
+    assert drafted(subject_only, key_kind="咨询")["kind"].value == "咨询"
 
 
 # --- where --------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ TURN = 0.2
 class Fake:
     """Hears one word a loud stretch: where in what it was fed."""
 
-    def __init__(self) -> None:
-        self.fed = b""
+    def __init__(self, offset: float = 0.0) -> None:
+        self.fed, self._offset = b"", offset
 
     def hear(self, pcm: bytes) -> list[Recognised]:
         begin = len(self.fed) / (2 * RATE)
@@ -23,7 +23,7 @@ class Fake:
         loud = np.flatnonzero(np.abs(np.frombuffer(pcm, "<i2")) > 1000)
         if not len(loud):
             return []
-        at = begin + loud[0] / RATE
+        at = self._offset + begin + loud[0] / RATE
         return [Recognised("字", at, at + 0.1, 1.0, "", (Word("字", at, at + 0.1, 1.0),))]
 
     def partial(self) -> str:

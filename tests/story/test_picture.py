@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calls import facts as f
+from calls.codec import from_dict, to_dict
 from calls.facts import CallId, Fact, LegId
 from calls.model import Call, CallState, LeftBy
 from calls.picture import KEPT_ENDED_SECONDS, LIFE
@@ -52,6 +53,19 @@ def test_a_call_is_greeted_waits_rings_talks_moves_and_ends() -> None:
         CallState.MOVING,
         CallState.ENDED,
     ]
+
+
+def test_a_call_keeps_the_last_key_its_caller_chose_also_when_it_is_over() -> None:
+    chose = [
+        said(f.MenuChosen, 101.0, menu="top", key="3", by="key"),
+        said(f.MenuChosen, 102.0, menu="service", key="1", by="voice"),
+        said(f.MenuChosen, 103.0, menu="last", key="", by=""),
+    ]
+    facts = answered()
+    call = call_after(*facts[:-1], *chose, facts[-1], said(f.CallLeft, 150.0))
+    assert (call.menu, call.menu_key) == ("service", "1")
+    assert call.state is CallState.ENDED
+    assert from_dict(Call, to_dict(call)) == call
 
 
 def test_an_answered_call_knows_its_seat_and_when_it_was_answered() -> None:

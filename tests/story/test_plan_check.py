@@ -146,6 +146,18 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         swap("menus.toml", '2 = "queue:fund"', '1 = "queue:fund"'),
         "menus.toml: line 12: not TOML: the same key or table stands there twice (keep one of them)",
     ),
+    "a hint for a key that the menu does not have": (
+        swap("menus.toml", '[service.units]\n1 = "market"', '[service.units]\n7 = "market"'),
+        "menus.toml: service.units.7: the menu has no key '7' (there are: 0, 1, 2, 9)",
+    ),
+    "a kind for a key that the menu does not have": (
+        swap("menus.toml", "[service.units]", '[service.kinds]\n5 = "complaint"\n[service.units]'),
+        "menus.toml: service.kinds.5: the menu has no key '5' (there are: 0, 1, 2, 9)",
+    ),
+    "a hint for a unit that does not exist": (
+        swap("menus.toml", '1 = "market"', '1 = "marekt"'),
+        "menus.toml: service.units.1: no such unit 'marekt' (did you mean 'market'?)",
+    ),
     "a menu without keys": (
         put(
             "menus.toml",

@@ -6,7 +6,7 @@ from calls.facts import LegId
 from cti.speech.mixing import Part, mixed, peaks
 from recording.filed import Role
 from recording.recognised import Word
-from recording.transcript import Said, in_order, plain, second_of, sounded, spoken
+from recording.transcript import Said, in_order, plain, sounded, spoken
 
 SOUNDS = {"解": "jie", "放": "fang", "方": "fang", "路": "lu", "在": "zai", "上": "shang"}
 
@@ -29,13 +29,6 @@ def test_a_street_is_found_by_its_sound() -> None:
     text = sounded("在 解方 路 上", lambda t: [SOUNDS[c] for c in t])
     assert text == " zai jie fang lu shang "
     assert sounded("解放路", lambda t: [SOUNDS[c] for c in t]) in text
-
-
-def test_a_hit_jumps_to_the_second_of_its_word() -> None:
-    one = said("我 在 解放 路 上", 100.0, 30.0)
-    assert second_of(one, "解放") == 32.0
-    assert second_of(one, "放路") == 32.0
-    assert second_of(one, "没说过") == 30.0
 
 
 def test_the_draft_reads_seconds_of_the_call_and_who_spoke() -> None:
