@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -18,7 +17,7 @@ from calls.picture import true_call
 from cti.switchboard import Board
 from recording.filed import Role
 from recording.flagged import Sign, signs
-from recording.transcript import Transcript
+from recording.transcript import Said, Transcript
 
 log = structlog.get_logger(__name__)
 
@@ -72,20 +71,20 @@ class RedFlags:
             # a recording of long ago, written down now: its draft and the search have it
             return
         told = self._words(call)
-        for sign in await asyncio.to_thread(signs, self._unread(call, told)):
+        # what people outside say, whom the caller was brought to, is theirs to judge
+        said = [x for x in told.said if x.role is not Role.OTHER]
+        saying = [x for x in told.now if x.role is not Role.OTHER]
+        for sign in await asyncio.to_thread(signs, self._unread(call, said), saying):
             self._raise(whole, sign)
 
-    def _unread(self, call: CallId, told: Transcript) -> Transcript:
-        """From one turn before the first that was not looked at: a flag may be the answer to a question. What
-        people outside say whom the caller was brought to is theirs to judge."""
-        said = [x for x in told.said if x.role is not Role.OTHER]
+    def _unread(self, call: CallId, said: Sequence[Said]) -> Sequence[Said]:
+        """From one turn before the first that was not looked at: a flag may be the answer to a question."""
         read = self._read.pop(call, frozenset())
         fresh = next((n for n, x in enumerate(said) if (x.leg, x.start) not in read), len(said))
         self._read[call] = frozenset((x.leg, x.start) for x in said)
         while len(self._read) > KEPT:
             del self._read[next(iter(self._read))]
-        now = tuple(x for x in told.now if x.role is not Role.OTHER)
-        return replace(told, said=tuple(said[max(0, fresh - 1) :]), now=now)
+        return said[max(0, fresh - 1) :]
 
     def _raise(self, call: CallId, sign: Sign) -> None:
         if any(sign.flag == x.flag for x in self._board().flags.of(call)):

@@ -60,10 +60,11 @@ class LiveBoard:
         history: History,
         plans: Callable[[], Mapping[str, Plan]] = dict,
         alarms: Callable[[], Sequence[Alarm]] = tuple,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """``alarms``: the last recordings that are missing or short."""
         self._board, self._shortfalls, self._history = board, shortfalls, history
-        self._plans, self._alarms = plans, alarms
+        self._plans, self._alarms, self._now = plans, alarms, now
         self.running = Running()
         self.hub = Hub(self)
 
@@ -120,7 +121,7 @@ class LiveBoard:
 
     def flags(self) -> Sequence[Flag]:
         """Of calls that go on, and of the last hour."""
-        board, now = self._board(), time.time()
+        board, now = self._board(), self._now()
         return [
             flag
             for call, flags in board.flags.by_call.items()
@@ -132,12 +133,12 @@ class LiveBoard:
         known = self._board().picture.calls.get(call)
         if known is None:
             return ""
-        after = known.ended is not None and time.time() - known.ended < LAST_WORDS
+        after = known.ended is not None and self._now() - known.ended < LAST_WORDS
         return self.agent_at(known.city, known.seat) if known.state is CallState.TALKING or after else ""
 
     def alarms(self) -> Sequence[Row]:
         """Of the last day."""
-        now = time.time()
+        now = self._now()
         return [alarm_row(x) for x in self._alarms() if now - x.at < DAY]
 
     def link(self) -> dict[str, Any]:
@@ -152,7 +153,7 @@ class LiveBoard:
 
     def alarmed(self, alarm: Alarm) -> None:
         """A recording is missing or short: the supervisors' boards show it."""
-        if time.time() - alarm.at < DAY:
+        if self._now() - alarm.at < DAY:
             self.hub.warned(alarms=[alarm_row(alarm)])
 
     def hear(self, heard: Heard) -> None:

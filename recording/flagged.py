@@ -12,7 +12,7 @@ from calls.facts import CallId, Fact, FlagRaised, LegId
 from recording.draft.flags import FLAGS, flags_of, title_of
 from recording.draft.said import Talk
 from recording.recognised import Recognised
-from recording.transcript import Now, Said, Transcript, spoken
+from recording.transcript import Now, Said, spoken
 
 KEPT = 2000
 """Calls whose flags are remembered; older ones stand in the database."""
@@ -90,9 +90,9 @@ class Sign:
     second: float
 
 
-def signs(told: Transcript) -> tuple[Sign, ...]:
+def signs(finished: Sequence[Said], saying: Sequence[Now] = ()) -> tuple[Sign, ...]:
     """The flags in these words, finished or not, each where it was said first."""
-    said = [*told.said, *(_unfinished(x) for x in told.now)]
+    said = [*finished, *(_unfinished(x) for x in saying)]
     # seconds of a leg's own file are wanted, so nothing is shifted to the call's begin
     turns = [_own(one) for one in said]
     found = flags_of(Talk(turns))
@@ -123,8 +123,8 @@ def _own(one: Said) -> Recognised:
     return told
 
 
-def _unfinished(now: Now) -> Said:
-    return Said(now.leg, now.role, now.seat, now.at, now.second, now.second, now.text, 0.0)
+def _unfinished(one: Now) -> Said:
+    return Said(one.leg, one.role, one.seat, one.at, one.second, one.second, one.text, 0.0)
 
 
 def _around(text: str, start: int, end: int) -> str:
