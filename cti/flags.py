@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 GAP = 0.25
 """Seconds between two looks at the same words: a recogniser tells several times a second."""
+SETTLE = 0.8
+"""Seconds for which a sign at the end of unfinished words must stand: the next word has come by then."""
 KEPT = 500
 """Calls of which it is known how far they were looked at."""
 
@@ -48,6 +50,8 @@ class RedFlags:
         self._wake = asyncio.Event()
         self._read: dict[CallId, frozenset[tuple[LegId, float]]] = {}
         """Finished spans that were looked at, by leg and first second."""
+        self._unsettled: dict[tuple[CallId, str], float] = {}
+        """Since when a sign stands at the end of unfinished words."""
 
     def changed(self, call: CallId) -> None:
         self._news[call] = None
@@ -62,9 +66,14 @@ class RedFlags:
             for call in calls:
                 await self.look(call)
             await asyncio.sleep(GAP)
+            for call, _ in self._unsettled:
+                self.changed(call)
 
     async def look(self, call: CallId) -> None:
         """Raise what is new in this call's words."""
+        before = {key: since for key, since in self._unsettled.items() if key[0] == call}
+        for key in before:
+            del self._unsettled[key]
         picture = self._board().picture
         whole = true_call(picture, call)
         if whole is None or whole not in picture.calls:
@@ -74,8 +83,13 @@ class RedFlags:
         # what people outside say, whom the caller was brought to, is theirs to judge
         said = [x for x in told.said if x.role is not Role.OTHER]
         saying = [x for x in told.now if x.role is not Role.OTHER]
-        for sign in await asyncio.to_thread(signs, self._unread(call, said), saying):
-            self._raise(whole, sign)
+        found = await asyncio.to_thread(signs, self._unread(call, said), saying)
+        for sign in found:
+            since = before.get((call, sign.flag), self._now())
+            if sign.settled or self._now() - since >= SETTLE:
+                self._raise(whole, sign)
+            else:
+                self._unsettled[call, sign.flag] = since
 
     def _unread(self, call: CallId, said: Sequence[Said]) -> Sequence[Said]:
         """From one turn before the first that was not looked at: a flag may be the answer to a question."""

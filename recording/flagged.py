@@ -18,6 +18,8 @@ KEPT = 2000
 """Calls whose flags are remembered; older ones stand in the database."""
 SHOWN = 3600.0
 """Seconds for which a flag stands on supervisors' boards after it was raised, the call over or not."""
+AFTER = 6
+"""Characters after a sign within which a word may still deny it (``recording.draft.flags``)."""
 WORDS = 60
 """Characters told with a flag: the clause it was raised by, not the whole complaint."""
 
@@ -82,12 +84,14 @@ def known(flags: Flags, more: Sequence[Flag]) -> Flags:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A flag in what was said: not yet raised."""
+    """A flag in what was said: not yet raised. ``settled`` False: it stands at the end of unfinished words,
+    and the next ones may make it another thing (火灾 … 火灾隐患)."""
 
     flag: str
     words: str
     leg: LegId
     second: float
+    settled: bool = True
 
 
 def signs(finished: Sequence[Said], saying: Sequence[Now] = ()) -> tuple[Sign, ...]:
@@ -102,7 +106,10 @@ def signs(finished: Sequence[Said], saying: Sequence[Now] = ()) -> tuple[Sign, .
         for flag in _kinds(found.value, source.text, turns, source.span):
             second = source.seconds[0] if source.seconds is not None else one.start
             words = _around(turns[source.span].text, source.start, source.end)
-            first.setdefault(flag, Sign(flag, words, one.leg, round(second, 2)))
+            settled = source.span < len(finished) or len(turns[source.span].text) - source.end >= AFTER
+            known_first = first.get(flag)
+            if known_first is None or (settled and not known_first.settled):
+                first[flag] = Sign(flag, words, one.leg, round(second, 2), settled)
     return tuple(first[flag] for flag in found.value if flag in first)
 
 

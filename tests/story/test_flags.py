@@ -16,7 +16,7 @@ from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.story import tell
 from cti import kept
-from cti.flags import RedFlags
+from cti.flags import SETTLE, RedFlags
 from cti.live_board import LiveBoard
 from cti.store.history import History
 from cti.store.journal import Journal, Limits, Reader
@@ -114,7 +114,11 @@ class Watched:
         self.board = self.room.board
         self.heard: list[f.FlagRaised] = []
         self.flags = RedFlags(
-            self.room.listening.heard_now, lambda: self.board.board, self._tell, node="n1", now=lambda: 210.0
+            self.room.listening.heard_now,
+            lambda: self.board.board,
+            self._tell,
+            node="n1",
+            now=lambda: self.clock,
         )
         self.room.listening.changed = self.flags.changed
         history = History("sqlite+aiosqlite://")
@@ -134,9 +138,13 @@ class Watched:
         self.live.hub.join(Client(Who("x", role, city, agent, hides), line))
         return line
 
-    async def says(self, what: str, leg: LegId = CALLER, **told: Any) -> list[str]:
-        """The recogniser says so. The kinds raised until now."""
+    async def says(self, what: str, leg: LegId = CALLER, *, stands: float = SETTLE, **told: Any) -> list[str]:
+        """The recogniser says so, and nothing else for a moment. The kinds raised until now."""
         self.room.tells(what, leg, **told)
+        for _ in range(2):
+            for call in list(self.flags._news):
+                await self.flags.look(call)
+            self.clock += stands / 2 + 0.01
         for call in list(self.flags._news):
             await self.flags.look(call)
         await self.live.hub.flush()
@@ -172,6 +180,18 @@ async def test_a_flag_is_raised_before_the_span_ends_and_the_final_text_does_not
     assert await watched.says("partial", text=f"{GAS} 啊", at=3.2, behind=0.0) == ["gas"]
     assert await watched.says("span", at=5.0, live=True, span=words(GAS, 71.0)) == ["gas"]
     assert await watched.says("span", at=9.0, live=True, span=words("煤气 味 还有", 76.0)) == ["gas"]
+
+
+async def test_a_word_that_the_next_one_makes_another_thing_is_no_flag(watched: Watched) -> None:
+    soon: dict[str, Any] = {"at": 3.0, "behind": 0.0, "stands": SETTLE / 2}
+    assert await watched.says("partial", text="小区 有 火灾", **soon) == []
+    assert await watched.says("partial", text="小区 有 火灾 隐患", **soon) == []
+    assert await watched.says("span", at=5.0, live=True, span=words("小区 有 火灾 隐患", 71.0)) == []
+
+
+async def test_a_sign_with_words_after_it_waits_for_nothing(watched: Watched) -> None:
+    text = "我 家 着火 了 快点 派人 过来"
+    assert await watched.says("partial", text=text, at=3.0, behind=0.0, stands=0.0) == ["fire"]
 
 
 async def test_a_partial_that_is_taken_back_stays_raised(watched: Watched) -> None:
@@ -236,7 +256,7 @@ async def test_many_partials_in_one_moment_are_looked_at_once(watched: Watched) 
     watched.flags._words = counted
     running = asyncio.create_task(watched.flags.run())
     for n in range(50):
-        watched.room.tells("partial", text=f"{GAS} {n}", at=3.0, behind=0.0)
+        watched.room.tells("partial", text=f"{GAS} 快点 派人 过来 {n}", at=3.0, behind=0.0)
     async with asyncio.timeout(5):
         while not watched.heard:  # noqa: ASYNC110
             await asyncio.sleep(0)
