@@ -148,8 +148,8 @@ async def test_a_service_killed_after_a_flag_still_shows_it_and_does_not_raise_i
 
 @pytest.fixture(scope="module")
 def fire(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped prompt that names a hotline for fire hazards (火灾隐患), cut after its 火灾: a word that the
-    model understands, in a voice that every machine has."""
+    """The shipped prompt that names a hotline for fire hazards (火灾隐患), cut after its 火灾: the model
+    understands the word, and every machine has the voice."""
     pcm, rate = pcm_of(PROMPT)
     spans = list(heard(speaking.ear(), pcm, rate))
     ends = next(w.end for span in spans for w in span.words if "火灾" in w.text)
