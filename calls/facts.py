@@ -337,6 +337,19 @@ class RecordingMissing(Fact):
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagRaised(Fact):
+    """Danger in the words of ``leg``, heard while they were spoken: ``flag`` is its kind (gas, suicide …),
+    ``words`` what was said around it, ``second`` its place in that leg's recording. Said by us, once a call
+    and kind."""
+
+    call: CallId
+    flag: str
+    words: str
+    leg: LegId
+    second: float
+
+
 # --- transfers --------------------------------------------------------------------------------
 
 

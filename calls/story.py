@@ -53,6 +53,8 @@ class _Telling:
 
     number: Callable[[str], str]
     legs: dict[LegId, str]
+    whole: bool = False
+    """Numbers are told whole, and what only supervisors may know."""
     last: tuple[str, str] = ("", "")
     ended: bool = False
     talks: str = ""
@@ -62,8 +64,9 @@ class _Telling:
 
 
 def tell(facts: Iterable[Fact], call: CallId, *, full: bool = False) -> list[Line]:
-    """The story of ``call`` from its facts; what is told twice is told once. ``full``: numbers unmasked."""
-    telling = _Telling(number=str if full else masked, legs={})
+    """The story of ``call`` from its facts; what is told twice is told once. ``full``: numbers unmasked, and
+    the red flags."""
+    telling = _Telling(number=str if full else masked, legs={}, whole=full)
     lines: list[Line] = []
     for fact in facts:
         teller = _TELLERS.get(type(fact))
@@ -333,6 +336,13 @@ def _missing(t: _Telling, x: f.RecordingMissing, call: CallId) -> Said:
     return (f"录音缺失（{x.why}）", f"a recording is missing: {x.why}")
 
 
+def _flagged(t: _Telling, x: f.FlagRaised, call: CallId) -> Said:
+    # a sign for the agent and the supervisors: whoever may not see a whole number is not told
+    if not t.whole:
+        return None
+    return (f"红旗 {x.flag}：“{x.words}”", f"a red flag is raised, {x.flag}: {x.words!r}")
+
+
 def _owed(t: _Telling, x: f.CallBackOwed, call: CallId) -> Said:
     if x.message:
         return (
@@ -417,6 +427,7 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.RecordingResumed: _resumed,
     f.RecordingFiled: _filed,
     f.RecordingMissing: _missing,
+    f.FlagRaised: _flagged,
     f.CallBackOwed: _owed,
     f.CallerReturned: _returned,
     f.CallLeft: _left,

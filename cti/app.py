@@ -45,6 +45,7 @@ from cti.store.keeping import audit_record, fact_of
 from cti.store.picture import LivePicture, connect
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
+from cti.web.flags import FlagDoor
 from cti.web.metrics import Metrics
 from cti.web.recordings import Recordings
 from cti.web.server import Web
@@ -144,7 +145,11 @@ class Service:
         self.switchboard.listen(self.refiller.hear)
         self.switchboard.listen(self._count)
         self.live_board = LiveBoard(
-            self._board, self.staffing.shortfalls, self.history, lambda: self.plans.by_city
+            self._board,
+            self.staffing.shortfalls,
+            self.history,
+            lambda: self.plans.by_city,
+            lambda: self.recordings.filer.alarms,
         )
         self.switchboard.listen(self.live_board.hear)
         self.link = Link(
@@ -156,6 +161,7 @@ class Service:
             home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do,
             lambda row: self.journal.append(audit_record(row)),
         )  # fmt: skip
+        self.recordings.filer.alarmed = self.live_board.alarmed
         self.metrics.look(self.recordings.gauges())
         self.spoken = SpokenMenus(
             ("127.0.0.1", ports.audio),
@@ -214,6 +220,7 @@ class Service:
             *doors,
             Recordings(archive, note),
             Tickets(self.drafting, archive.sits_in, note, self._hidden),
+            FlagDoor(reading.flags, archive.sits_in),
             transfers,
         )
         self.web = Web(

@@ -23,6 +23,7 @@ from cti.switchboard import Board
 from cti.web.answers import Answered
 from cti.web.recordings import (
     AlarmAnswer,
+    AlarmsQuestion,
     HitAnswer,
     NowAnswer,
     RecordingAnswer,
@@ -178,8 +179,12 @@ class Archive:
             raise Answered(404, f"{call!r} is not held", "call")
         await self._store.release(call)
 
-    def alarms(self) -> Sequence[AlarmAnswer]:
-        return [AlarmAnswer(at=a.at, call=a.call, leg=a.leg, why=a.why) for a in self._filer.alarms]
+    async def alarms(self, question: AlarmsQuestion, city: str | None) -> Sequence[AlarmAnswer]:
+        found = await self._filer.lacking(question.since, question.until, city)
+        return [
+            AlarmAnswer(at=a.at, call=a.call, city=_city(a.call), leg=a.leg, why=a.why)
+            for a in found[-question.most :]
+        ]
 
     def sits_in(self, who: Who, call: str) -> bool:
         board = self._board()

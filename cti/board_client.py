@@ -16,6 +16,9 @@ from cti.home import Home
 SECONDS = 5.0
 LARGEST = 64 * 1024 * 1024
 """Bytes of one message: a snapshot of a large city has some hundred thousand."""
+SIGNS = 200
+"""Flags, alarms and prompts a client keeps: nothing takes them back."""
+TOLD_TO_ALL = ("calls", "seats", "queues", "figures", "shortfalls", "watches", "announcements")
 SILENT = 45.0
 """A service that says nothing for so long, not even a ping's answer, is away."""
 
@@ -34,12 +37,21 @@ class Shown:
     shortfalls: dict[str, dict[str, Any]] = field(default_factory=dict)
     watches: dict[str, dict[str, Any]] = field(default_factory=dict)
     announcements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    flags: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Supervisors only: red flags by call and kind."""
+    alarms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Supervisors only: recordings that are missing or short, by leg and reason."""
+    prompts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Agents only: flags of the call at their own seat."""
 
     def take(self, told: dict[str, Any]) -> bool:
         """One message. False: a change is missing, ask for a snapshot."""
         match told.get("kind"):
             case "snapshot":
                 self._snapshot(told)
+            case "prompt":
+                row = told["row"]
+                _newest(self.prompts, f"{row['call']} {row['flag']}", row)
             case "changes":
                 if told["seq"] <= self.seq:
                     return True
@@ -52,11 +64,14 @@ class Shown:
 
     def _snapshot(self, told: dict[str, Any]) -> None:
         fresh = Shown(seq=told["seq"], at=told["at"], link=told["link"])
-        for name in ("calls", "seats", "queues", "figures", "shortfalls", "watches", "announcements"):
+        for name in (*TOLD_TO_ALL, "flags", "alarms"):
             setattr(self, name, getattr(fresh, name))
         self.seq, self.at, self.link = fresh.seq, fresh.at, fresh.link
         for kind, rows in (("call", told["calls"]), ("seat", told["seats"]), ("watch", told["watches"])):
             for row in rows:
+                self._change({"kind": kind, **row})
+        for kind in ("flag", "alarm"):
+            for row in told.get(f"{kind}s", ()):
                 self._change({"kind": kind, **row})
         for row in (*told["boards"], *({"kind": "announcement", **a} for a in told["announcements"])):
             self._change(row)
@@ -77,6 +92,10 @@ class Shown:
                 self.shortfalls[f"{row['city']}-{row['queue']}"] = row
             case "watch":
                 _put(self.watches, row["leg"], row)
+            case "flag":
+                _newest(self.flags, f"{row['call']} {row['flag']}", row)
+            case "alarm":
+                _newest(self.alarms, f"{row['leg']} {row['why']}", row)
             case "announcement":
                 _put(self.announcements, f"{row['city']}-{row['line']}", row)
             case "link":
@@ -87,6 +106,12 @@ class Shown:
                 rows = {"queue": self.queues, "shortfall": self.shortfalls, "figure": self.figures}
                 key = f"{row['city']}-{row['queue']}" if row.get("queue") else row["city"]
                 rows[row["board"]].pop(key, None)
+
+
+def _newest(rows: dict[str, dict[str, Any]], key: str, row: dict[str, Any]) -> None:
+    rows[key] = row
+    while len(rows) > SIGNS:
+        del rows[next(iter(rows))]
 
 
 def _put(rows: dict[str, dict[str, Any]], key: str, row: dict[str, Any]) -> None:

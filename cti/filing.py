@@ -37,6 +37,9 @@ PATIENCE = 8.0
 LOOK = 2.0
 ORPHANS_EVERY = 300.0
 ALARMS = 50
+"""So many are kept in memory and shown on boards."""
+LACKING = 1000
+"""The most rows of the database in one answer."""
 TURNS_UP = ("never-started", "no-file")
 """Reasons to be missing that a file which turns up later takes away."""
 
@@ -71,6 +74,9 @@ class Filer:
         wants to know."""
         self.folder = folder
         self.alarms: list[Alarm] = []
+        """The last ones, the newest last; after a start those of the database."""
+        self.alarmed: Callable[[Alarm], None] = lambda alarm: None
+        """Called with each new one."""
         self.filed = self.missing = self.sealed = 0
         """Since the start."""
         self.trouble = ""
@@ -94,6 +100,7 @@ class Filer:
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._remember())
             group.create_task(self._save_for_ever())
             group.create_task(self._seal_for_ever())
             group.create_task(self._orphans_for_ever())
@@ -199,8 +206,35 @@ class Filer:
         return filed
 
     def alarm(self, call: CallId, leg: LegId, why: str) -> None:
-        """For /api/recordings/alarms: the last ones are kept."""
-        self.alarms = [*self.alarms[-ALARMS + 1 :], Alarm(self._now(), call, leg, why)]
+        """A recording that a person should look into."""
+        new = Alarm(self._now(), call, leg, why)
+        self.alarms = [*self.alarms[-ALARMS + 1 :], new]
+        self.alarmed(new)
+
+    async def lacking(self, since: float | None, until: float | None, city: str | None) -> list[Alarm]:
+        """Every alarm of a time, the newest last: what the database says is missing or short, and what only
+        this process knows (not carried, changed, not saved yet). Raises NotNow."""
+        rows = await self._store.lacking(since, until, city, most=LACKING)
+        found = {(a.leg, a.why): a for a in map(alarm_of, rows)}
+        for one in self.alarms:
+            mine = city in (None, city_of(one.call))
+            if mine and (since is None or one.at >= since) and (until is None or one.at < until):
+                found.setdefault((one.leg, one.why), one)
+        return sorted(found.values(), key=lambda a: a.at)
+
+    async def _remember(self) -> None:
+        """What was missing before this process began."""
+        while True:
+            try:
+                rows = await self._store.lacking(None, None, None, most=ALARMS)
+            except NotNow:
+                await asyncio.sleep(LOOK)
+                continue
+            mine = {(a.leg, a.why): a for a in (*map(alarm_of, rows), *self.alarms)}
+            self.alarms = sorted(mine.values(), key=lambda a: a.at)[-ALARMS:]
+            for one in self.alarms:
+                self.alarmed(one)
+            return
 
     # --- rows ---------------------------------------------------------------------------------------
 
@@ -334,6 +368,11 @@ class Filer:
             sealed=True,
         )
         self._rows[row.leg] = replace(row)
+
+
+def alarm_of(row: Filed) -> Alarm:
+    """A row that is missing or short, at the moment its leg was over."""
+    return Alarm(row.ended or row.began or 0.0, row.call, row.leg, row.why or "short")
 
 
 def orphans(folder: Path, known: frozenset[str]) -> list[tuple[Path, CallId, LegId]]:

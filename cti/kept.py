@@ -20,7 +20,7 @@ from cti.store import journal as disk
 from cti.store.drain import Drain
 from cti.store.history import History, Past
 from cti.store.journal import Journal
-from cti.store.keeping import fact_of, handoff_record, open_record, opened, records
+from cti.store.keeping import fact_of, flag_record, handoff_record, open_record, opened, records
 from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
 from cti.store.tickets import TicketStore
@@ -31,6 +31,8 @@ from queues.ledger import Rows
 from queues.now import QueueNow
 from queues.short import Shortfall
 from queues.visit import Visit
+from recording.flagged import Flag
+from recording.flagged import known as with_flags
 
 SEVERAL = 20
 
@@ -46,6 +48,8 @@ def journal_ear(journal: Journal) -> Listener:
             journal.append(told)
         for handoff in heard.handoffs:
             journal.append(handoff_record(handoff))
+        for flag in heard.flags:
+            journal.append(flag_record(flag))
 
     return hear
 
@@ -69,7 +73,7 @@ def checkpoint(board: Callable[[], Board]) -> Callable[[], list[dict[str, Any]]]
         now = board()
         calls = now.picture.live()
         visits = [v for c in calls if (v := now.visits.last.get(c.id)) is not None]
-        return [open_record(calls, visits)]
+        return [open_record(calls, visits, [x for c in calls for x in now.flags.of(c.id)])]
 
     return open_now
 
@@ -96,7 +100,7 @@ def board_from(records_: Iterable[Record]) -> Board:
     return replace(board, picture=replace(board.picture, linked=False, stale_since=last))
 
 
-def _with_open(board: Board, calls: list[Call], visits: list[Visit]) -> Board:
+def _with_open(board: Board, calls: list[Call], visits: list[Visit], flags: list[Flag]) -> Board:
     known = dict(board.picture.calls)
     legs = dict(board.picture.legs)
     for call in calls:
@@ -108,6 +112,7 @@ def _with_open(board: Board, calls: list[Call], visits: list[Visit]) -> Board:
         board,
         picture=replace(board.picture, calls=known, legs=legs),
         visits=replace(board.visits, last=last),
+        flags=with_flags(board.flags, flags),
     )
 
 
@@ -219,6 +224,13 @@ class Kept:
         if last is not None and last.state is CallState.ENDED and last.left_by == "unknown" and last.ended:
             lines.append(ending("unknown", last.ended))
         return lines
+
+    async def flags(self, call: str) -> Sequence[Flag] | None:
+        """Red flags of a call, the first raised first; None: no such call. Raises NotNow."""
+        here = self._switchboard.board.flags.of(CallId(call))
+        if here or await self.call(call) is None:
+            return here or None
+        return () if self._history is None else await self._history.flags(call)
 
     async def past_calls(
         self, since: float | None, until: float | None, city: str | None, most: int

@@ -153,8 +153,14 @@ class Listening:
         live = {h.leg for h in mine if not h.saved}
         said = [said_of(x, by_leg.get(x.leg)) for x in stored if x.leg not in live]
         said += [self._said(h, span) for h in mine if not h.saved for span in (*h.before, *h.spans)]
-        now = tuple(Now(h.leg, h.role, h.seat, plain(h.partial)) for h in mine if h.partial and not h.over)
-        return Transcript(call, in_order(said), now, self._complete(call, mine, rows))
+        return Transcript(call, in_order(said), _saying(mine), self._complete(call, mine, rows))
+
+    def heard_now(self, call: CallId) -> Transcript:
+        """The words that are in this process's memory, without asking the database: those of legs that are
+        being listened to, and of those whose words are not saved yet. Never ``complete``."""
+        mine = [h for h in self._known.values() if h.call == call]
+        said = [self._said(h, span) for h in mine for span in (*h.before, *h.spans)]
+        return Transcript(call, in_order(said), _saying(mine))
 
     def _complete(self, call: CallId, mine: Sequence[Hearing], rows: Sequence[Filed]) -> bool:
         if any(one.call == call and not one.over for one in self._board().recordings.going.values()):
@@ -413,6 +419,21 @@ class Listening:
             span.words,
             span.digits,
         )
+
+
+def _saying(legs: Sequence[Hearing]) -> tuple[Now, ...]:
+    return tuple(
+        Now(
+            h.leg,
+            h.role,
+            h.seat,
+            plain(h.partial),
+            round(h.offset + h.seconds, 3),
+            h.began + h.offset + h.seconds,
+        )
+        for h in legs
+        if h.partial and not h.over
+    )
 
 
 def _recognised(told: dict[str, Any]) -> Recognised:

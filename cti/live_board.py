@@ -10,10 +10,12 @@ from typing import Any
 import structlog
 
 from calls import facts as f
-from calls.facts import LegId
-from calls.model import Call, Seat
+from calls.facts import CallId, LegId
+from calls.model import Call, CallState, Seat
+from calls.picture import city_of
 from calls.standing import Announcement, Watching
 from cti.errors import Broken, NotNow
+from cti.filing import Alarm
 from cti.store.history import History
 from cti.switchboard import Board, Heard
 from cti.web import api
@@ -24,11 +26,28 @@ from plan.outgoing import hides
 from queues.any_day import DAY
 from queues.running import Running
 from queues.short import Shortfall
+from recording.flagged import SHOWN, Flag
 
 log = structlog.get_logger("board")
 
+LAST_WORDS = 30.0
+"""Seconds after a call's end in which its agent is still told: the last words become text after them."""
 SEED_AGAIN = (20.0, 900.0)
 """Seconds: soon after the start the database has the journal's last rows; later what was refilled."""
+
+
+def alarm_row(alarm: Alarm) -> Row:
+    return {
+        "at": alarm.at,
+        "call": alarm.call,
+        "city": city_of(alarm.call),
+        "leg": alarm.leg,
+        "why": alarm.why,
+    }
+
+
+def _goes_on(call: Call | None) -> bool:
+    return call is not None and call.state is not CallState.ENDED
 
 
 class LiveBoard:
@@ -40,9 +59,12 @@ class LiveBoard:
         shortfalls: Callable[[], Sequence[Shortfall]],
         history: History,
         plans: Callable[[], Mapping[str, Plan]] = dict,
+        alarms: Callable[[], Sequence[Alarm]] = tuple,
+        now: Callable[[], float] = time.time,
     ) -> None:
+        """``alarms``: the last recordings that are missing or short."""
         self._board, self._shortfalls, self._history = board, shortfalls, history
-        self._plans = plans
+        self._plans, self._alarms, self._now = plans, alarms, now
         self.running = Running()
         self.hub = Hub(self)
 
@@ -97,6 +119,28 @@ class LiveBoard:
     def announcements(self) -> Sequence[Announcement]:
         return list(self._board().standing.announcements.values())
 
+    def flags(self) -> Sequence[Flag]:
+        """Of calls that go on, and of the last hour."""
+        board, now = self._board(), self._now()
+        return [
+            flag
+            for call, flags in board.flags.by_call.items()
+            for flag in flags
+            if now - flag.at < SHOWN or _goes_on(board.picture.calls.get(call))
+        ]
+
+    def flagged_agent(self, call: CallId) -> str:
+        known = self._board().picture.calls.get(call)
+        if known is None:
+            return ""
+        after = known.ended is not None and self._now() - known.ended < LAST_WORDS
+        return self.agent_at(known.city, known.seat) if known.state is CallState.TALKING or after else ""
+
+    def alarms(self) -> Sequence[Row]:
+        """Of the last day."""
+        now = self._now()
+        return [alarm_row(x) for x in self._alarms() if now - x.at < DAY]
+
     def link(self) -> dict[str, Any]:
         picture = self._board().picture
         return {
@@ -107,12 +151,19 @@ class LiveBoard:
 
     # --- what happens ---------------------------------------------------------------------------------
 
+    def alarmed(self, alarm: Alarm) -> None:
+        """A recording is missing or short: the supervisors' boards show it."""
+        if self._now() - alarm.at < DAY:
+            self.hub.warned(alarms=[alarm_row(alarm)])
+
     def hear(self, heard: Heard) -> None:
         """A listener of the switchboard."""
         for call in heard.calls:
             self.running.put(call)
         standing = heard.board.standing
         link = isinstance(heard.fact, f.LinkUp | f.LinkDown | f.Snapshot)
+        if heard.flags:
+            self.hub.warned(heard.flags)
         if not (heard.calls or heard.seats or heard.forgotten or standing.touched or link):
             return
         self.hub.changed(

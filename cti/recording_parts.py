@@ -15,6 +15,7 @@ from cti import vault
 from cti.archive import Archive
 from cti.carrying import Carrier
 from cti.filing import Filer
+from cti.flags import RedFlags
 from cti.home import NODE, Home
 from cti.listening import Listening
 from cti.masking import Masker
@@ -79,6 +80,10 @@ class RecordingParts:
             legs=settings.speech_legs,
             back=self.carrier.back,
         )
+        self.flags = RedFlags(
+            self.listening.heard_now, lambda: switchboard.board, self._tell(switchboard), node=NODE
+        )
+        self.listening.changed = self.flags.changed
         self.masker = Masker(
             lambda: switchboard.board, plans, do, longest=float(settings.recording_mask_seconds)
         )
@@ -101,6 +106,7 @@ class RecordingParts:
             "recordings": self.filer.run,
             "masks": self.masker.run,
             "listening": self.listening.run,
+            "red flags": self.flags.run,
             "retention": self.retention.run,
         }
         return {**runs, "shelf": self.carrier.run} if self.shelf.there else runs
@@ -126,6 +132,7 @@ class RecordingParts:
             ("hotline_speech_dropped", "Legs left to after-call work", lambda: float(speech.dropped)),
             ("hotline_speech_lag_p50_seconds", "Voice to text, the last ones", lambda: speech.lag(0.5)),
             ("hotline_speech_lag_p99_seconds", "Voice to text, the last ones", lambda: speech.lag(0.99)),
+            ("hotline_flags_raised", "Red flags since the start", lambda: float(self.flags.raised)),
             ("hotline_recordings_filed", "Recordings filed since the start", lambda: float(filer.filed)),
             (
                 "hotline_recordings_missing",

@@ -25,7 +25,9 @@ from queues.now import QueueNow, queues_now
 from queues.seat import Seats
 from queues.stint import Stint, Stints
 from queues.visit import Visit, Visits
+from recording import flagged as flags_room
 from recording import table as recording_room
+from recording.flagged import Flag, Flags
 from recording.table import Recording, Recordings
 from transfer import handoff as handoff_room
 from transfer.handoff import Handoff, Moves
@@ -47,6 +49,7 @@ class Board:
     standing: Standing = field(default_factory=Standing)
     recordings: Recordings = field(default_factory=Recordings)
     moves: Moves = field(default_factory=Moves)
+    flags: Flags = field(default_factory=Flags)
 
     def queues_now(self) -> list[QueueNow]:
         return queues_now(self.picture.calls.values(), self.seats.seats.values(), self.queues)
@@ -68,6 +71,7 @@ class Heard:
     stints: tuple[Stint, ...] = ()
     recordings: tuple[Recording, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
 
 Listener = Callable[[Heard], None]
@@ -96,6 +100,7 @@ def fold(board: Board, fact: Fact) -> Board:
         standing=step_standing(board.standing, fact),
         recordings=recording_room.step(board.recordings, fact),
         moves=handoff_room.step(board.moves, fact),
+        flags=flags_room.step(board.flags, fact),
     )
 
 
@@ -154,6 +159,7 @@ class Switchboard:
             stints=board.stints.touched,
             recordings=board.recordings.touched,
             handoffs=board.moves.touched,
+            flags=board.flags.touched,
         )
         for listener in self._listeners:
             try:

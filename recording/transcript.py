@@ -28,12 +28,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What a leg is saying at this moment, as far as it is understood."""
+    """What a leg is saying at this moment, as far as it is understood. ``second``: how far its file has been
+    listened to; ``at``: when that was said, seconds since the epoch."""
 
     leg: LegId
     role: Role
     seat: str
     text: str
+    second: float = 0.0
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from cti.board_client import Shown, follow
 from cti.commands.asking import from_disk
@@ -22,6 +23,7 @@ from cti.commands.options import HomeOption, home_of
 from cti.errors import NotNow, Refused
 from cti.home import Home
 from cti.web import api
+from recording.flagged import SHOWN
 
 AGAIN = 1.0
 """Seconds between two tries while the service is away."""
@@ -46,16 +48,22 @@ def board(
         bool, typer.Option("--json", help="one JSON object (--once), or one a change")
     ] = False,
     city: Annotated[str | None, typer.Option("--city", help="only this city 只看一个城市")] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="whole numbers, red flags, missing recordings 完整号码、红旗、录音告警"),
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Who waits, who works, how well it goes: the live board. 实时看板
 
     Callers waiting, the longest wait, seats by state, connect rate and share answered within 15 s of the last
-    24 hours, queues with too few people. Without the service it shows the journal's last picture and says so.
+    24 hours, queues with too few people; with --full what only supervisors see: whole numbers, red flags of
+    the last hour, recordings missing or short. Without the service it shows the journal's last picture and
+    says so.
 
     Examples:
 
-      cti board                 cti board --once
+      cti board                 cti board --once          cti board --full
 
       cti board --once --json   one object for scripts; "source" is service or journal
 
@@ -64,9 +72,9 @@ def board(
     where = home_of(home)
     try:
         if once:
-            asyncio.run(_once(where, city, as_json))
+            asyncio.run(_once(where, city, as_json, full))
         else:
-            asyncio.run(_live(where, city, as_json))
+            asyncio.run(_live(where, city, as_json, full))
     except Refused as why:
         Console(stderr=True).print(str(why), markup=False)
         raise typer.Exit(1) from None
@@ -74,9 +82,9 @@ def board(
         return
 
 
-async def _once(home: Home, city: str | None, as_json: bool) -> None:
+async def _once(home: Home, city: str | None, as_json: bool, full: bool) -> None:
     try:
-        told = as_told(await _first(home), city)
+        told = as_told(await _first(home, full), city)
     except NotNow as why:
         try:
             told = from_journal(home, city)
@@ -92,15 +100,19 @@ async def _once(home: Home, city: str | None, as_json: bool) -> None:
         raise typer.Exit(3)
 
 
-async def _first(home: Home) -> Shown:
+async def _first(home: Home, full: bool) -> Shown:
     try:
         async with asyncio.timeout(FIRST):
-            return await anext(follow(home))
+            return await anext(follow(home, _role(full)))
     except TimeoutError:
         raise NotNow(f"the service says nothing within {FIRST:g} s") from None
 
 
-async def _live(home: Home, city: str | None, as_json: bool) -> None:
+def _role(full: bool) -> str:
+    return "operator" if full else "observer"
+
+
+async def _live(home: Home, city: str | None, as_json: bool, full: bool) -> None:
     """Until Ctrl-C; a service that is away is waited for, under its last picture."""
     latest: dict[str, Any] = {}
     changed = asyncio.Event()
@@ -108,7 +120,7 @@ async def _live(home: Home, city: str | None, as_json: bool) -> None:
     async def listen() -> None:
         while True:
             try:
-                async for shown in follow(home):
+                async for shown in follow(home, _role(full)):
                     latest.clear()
                     latest.update(as_told(shown, city))
                     changed.set()
@@ -162,6 +174,8 @@ def as_told(shown: Shown, city: str | None) -> dict[str, Any]:
         "shortfalls": rows(shown.shortfalls),
         "watches": rows(shown.watches),
         "announcements": rows(shown.announcements),
+        "flags": [x for x in rows(shown.flags) if shown.at - x["at"] < SHOWN or x["call"] in shown.calls],
+        "alarms": rows(shown.alarms),
     }
     return {**told, **summary(told)}
 
@@ -229,6 +243,12 @@ def drawn(told: dict[str, Any], now: float) -> RenderableType:
             f"[bold red]在席不足 too few: {row['city']}/{row['queue']} 需 need {row['need']} "
             f"在 present {row['present']}[/]"
         )
+    for row in sorted(told["flags"], key=lambda x: x["at"]):
+        about = f"{row['city']} {row['title']}：{row['words']} ({row['call']})"
+        parts.append(Text(f"红旗 red flag {_clock(row['at'])} {about}", style="bold red"))
+    for row in sorted(told["alarms"], key=lambda x: x["at"]):
+        about = f"{row['why']} {_clock(row['at'])} {row['call']} {row['leg']}"
+        parts.append(Text(f"录音告警 recording {about}", style="yellow"))
     for row in told["announcements"]:
         when = f"{datetime.fromtimestamp(row['since']).astimezone():%m-%d %H:%M}"
         parts.append(
@@ -267,6 +287,10 @@ def _queues(rows: list[dict[str, Any]], now: float) -> Table:
 
 def _rate(value: float | None) -> str:
     return "-" if value is None else f"[bold]{value:.1%}[/]"
+
+
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at).astimezone():%m-%d %H:%M:%S}"
 
 
 def _span(seconds: float) -> str:

@@ -92,6 +92,8 @@ def story(
 ) -> None:
     """One call as prose. 一次通话的经过
 
+    With --full its red flags stand in it too: what only supervisors may know.
+
     Examples:
 
       cti story last            cti story demo-n1-1732190695.12 --full

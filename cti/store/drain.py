@@ -18,6 +18,7 @@ from cti.store.journal import Journal, Reader, segments
 from cti.store.records import Position, Record
 from queues.stint import Stint
 from queues.visit import Visit
+from recording.flagged import Flag
 from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ class Drain:
                 rows.stints,
                 rows.audits,
                 handoffs=rows.handoffs,
+                flags=rows.flags,
             )
         except Broken as why:
             log.error("history refuses a batch, its rows are tried one by one", why=str(why))
@@ -118,6 +120,7 @@ class Drain:
         alone += [Rows([], [], [s]) for s in rows.stints]
         alone += [Rows([], [], [], [a]) for a in rows.audits]
         alone += [Rows([], [], [], handoffs=[h]) for h in rows.handoffs]
+        alone += [Rows([], [], [], flags=[x]) for x in rows.flags]
         for one in alone:
             try:
                 await self._history.save(
@@ -128,6 +131,7 @@ class Drain:
                     one.stints,
                     one.audits,
                     handoffs=one.handoffs,
+                    flags=one.flags,
                 )
             except Broken as why:
                 self.refused += 1
@@ -145,13 +149,14 @@ class Rows:
     stints: list[Stint]
     audits: list[Audited] = field(default_factory=list)
     handoffs: list[Handoff] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
 
     @property
     def of(self) -> str:
         """What the first row is about."""
         named: list[str] = [*(c.id for c in self.calls), *(v.call for v in self.visits)]
         named += [*(s.call for s in self.stints), *(a.id for a in self.audits)]
-        named += [h.call for h in self.handoffs]
+        named += [*(h.call for h in self.handoffs), *(x.call for x in self.flags)]
         return named[0] if named else ""
 
 
@@ -171,6 +176,8 @@ def rows_of(records: Iterable[Record]) -> Rows:
                     rows.audits.append(from_dict(Audited, record.told["row"]))
                 case "handoff":
                     rows.handoffs.append(from_dict(Handoff, record.told["row"]))
+                case "flag":
+                    rows.flags.append(from_dict(Flag, record.told["row"]))
         except (Unknown, KeyError) as why:
             log.error("journal row cannot be read", at=str(record.at), why=str(why))
     return rows

@@ -27,10 +27,21 @@ from calls.model import Call
 from cti.errors import Broken, NotNow
 from cti.store import migrations
 from cti.store import recording_rows as recording_rows
-from cti.store.models import AuditRow, Base, CallRow, CursorRow, HandoffRow, RefillRow, StintRow, VisitRow
+from cti.store.models import (
+    AuditRow,
+    Base,
+    CallRow,
+    CursorRow,
+    FlagRow,
+    HandoffRow,
+    RefillRow,
+    StintRow,
+    VisitRow,
+)
 from cti.store.records import Position
 from queues.stint import Stint
 from queues.visit import Visit
+from recording.flagged import Flag
 from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
@@ -43,6 +54,7 @@ STINTS = Base.metadata.tables[StintRow.__tablename__]
 AUDIT = Base.metadata.tables[AuditRow.__tablename__]
 REFILLS = Base.metadata.tables[RefillRow.__tablename__]
 HANDOFFS = Base.metadata.tables[HandoffRow.__tablename__]
+FLAGS = Base.metadata.tables[FlagRow.__tablename__]
 CURSORS = Base.metadata.tables[CursorRow.__tablename__]
 
 
@@ -118,6 +130,7 @@ class History:
         audits: Sequence[Audited] = (),
         *,
         handoffs: Sequence[Handoff] = (),
+        flags: Sequence[Flag] = (),
     ) -> None:
         """Rows and the cursor in one transaction. The last of several with one key stands."""
         call_rows = {call.id: _call_row(call) for call in calls}
@@ -125,6 +138,7 @@ class History:
         stint_rows = {stint.leg: to_dict(stint) for stint in stints}
         audit_rows = {row.id: _audit_row(row) for row in audits}
         handoff_rows = {row.id: _handoff_row(row) for row in handoffs}
+        flag_rows = {(row.call, row.flag): _flag_row(row) for row in flags}
         cursor = {"journal": journal, "segment": position.segment, "offset": position.offset}
 
         async def write(conn: AsyncConnection) -> None:
@@ -133,6 +147,7 @@ class History:
             await self._upsert(conn, STINTS, list(stint_rows.values()))
             await self._upsert(conn, AUDIT, list(audit_rows.values()))
             await self._upsert(conn, HANDOFFS, list(handoff_rows.values()))
+            await self._upsert(conn, FLAGS, list(flag_rows.values()))
             await self._upsert(conn, CURSORS, [cursor])
 
         await self._within(write)
@@ -245,6 +260,15 @@ class History:
             found = [from_dict(Handoff, orjson.loads(row)) for row in rows]
             # SQLite's LIKE takes JQ-1 for jq-1
             return [record for record in found if case in ("", record.case)]
+
+        return await self._within(read)
+
+    async def flags(self, call: str) -> list[Flag]:
+        """Red flags of a call, in the order in which they were raised."""
+        wanted = select(FLAGS).where(FLAGS.c.call == call).order_by(FLAGS.c.at, FLAGS.c.flag)
+
+        async def read(conn: AsyncConnection) -> list[Flag]:
+            return [from_dict(Flag, dict(row)) for row in (await conn.execute(wanted)).mappings()]
 
         return await self._within(read)
 
@@ -380,6 +404,11 @@ def _handoff_row(row: Handoff) -> dict[str, Any]:
     text = orjson.dumps(to_dict(row)).decode().replace("\\u0000", "")
     told = {name: getattr(row, name) for name in ("id", "call", "city", "direction", "centre", "outcome")}
     return {**told, "asked": row.asked or row.changed, "changed": row.changed, "row": text}
+
+
+def _flag_row(row: Flag) -> dict[str, Any]:
+    # PostgreSQL takes no NUL
+    return {**to_dict(row), "words": row.words.replace("\0", "")}
 
 
 def _in_our_words(why: DBAPIError) -> Exception:

@@ -18,6 +18,7 @@ from calls.model import Call
 from cti.store.records import Record
 from queues.stint import Stint
 from queues.visit import Visit
+from recording.flagged import Flag
 from transfer.handoff import Handoff
 
 log = structlog.get_logger(__name__)
@@ -47,13 +48,18 @@ def handoff_record(row: Handoff) -> dict[str, Any]:
     return {"what": "handoff", "v": VERSION, "of": row.call, "row": to_dict(row)}
 
 
-def open_record(calls: Iterable[Call], visits: Iterable[Visit]) -> dict[str, Any]:
+def flag_record(row: Flag) -> dict[str, Any]:
+    return {"what": "flag", "v": VERSION, "of": row.call, "row": to_dict(row)}
+
+
+def open_record(calls: Iterable[Call], visits: Iterable[Visit], flags: Iterable[Flag] = ()) -> dict[str, Any]:
     """What was open when a segment began."""
     return {
         "what": "open",
         "v": VERSION,
         "calls": [to_dict(c) for c in calls],
         "visits": [to_dict(v) for v in visits],
+        "flags": [to_dict(x) for x in flags],
     }
 
 
@@ -86,13 +92,15 @@ def fact_of(record: Record) -> Fact | None:
         return None
 
 
-def opened(record: Record) -> tuple[list[Call], list[Visit]] | None:
+def opened(record: Record) -> tuple[list[Call], list[Visit], list[Flag]] | None:
     """The open calls a segment begins with; None when the record is something else."""
     if record.told.get("what") != "open":
         return None
     try:
         calls = [from_dict(Call, row) for row in record.told["calls"]]
-        return calls, [from_dict(Visit, row) for row in record.told["visits"]]
+        visits = [from_dict(Visit, row) for row in record.told["visits"]]
+        # an older version wrote none
+        return calls, visits, [from_dict(Flag, row) for row in record.told.get("flags", ())]
     except (Unknown, KeyError) as why:
         log.error("journal checkpoint cannot be read", at=str(record.at), why=str(why))
         return None

@@ -166,6 +166,21 @@ class HandoffRow(Base):
     row: Mapped[str] = mapped_column(Text)
 
 
+class FlagRow(Base):
+    """A red flag in what was said: once a call and kind."""
+
+    __tablename__ = "flags"
+    __table_args__ = (Index("flags_by_city_at", "city", "at"),)
+
+    call: Mapped[str] = mapped_column(primary_key=True)
+    flag: Mapped[str] = mapped_column(primary_key=True)
+    city: Mapped[str]
+    words: Mapped[str] = mapped_column(Text)
+    leg: Mapped[str]
+    second: Mapped[float]
+    at: Mapped[float]
+
+
 class CursorRow(Base):
     """How far this database has read a journal; saved in the transaction of what was read."""
 

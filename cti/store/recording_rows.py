@@ -17,6 +17,7 @@ class RecordingRow(Base):
         Index("recordings_by_city_began", "city", "began"),
         Index("recordings_by_state", "state", "ended"),
         Index("recordings_by_kept", "kept", "ended"),
+        Index("recordings_by_short", "short", "ended"),
     )
 
     leg: Mapped[str] = mapped_column(primary_key=True)

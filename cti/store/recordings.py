@@ -187,6 +187,23 @@ class RecordingStore:
 
         return await self._history.within(write)
 
+    async def lacking(
+        self, since: float | None, until: float | None, city: str | None, most: int
+    ) -> list[Filed]:
+        """Missing, or short; over in [since, until); the newest first."""
+        r = RECORDINGS.c
+        mine = [] if city is None else [r.city == city]
+        if since is not None:
+            mine.append(r.ended >= since)
+        if until is not None:
+            mine.append(r.ended < until)
+        found: list[Filed] = []
+        # one after the other: each has an index, and an OR of both would read the whole table
+        for lack in ((r.state == State.MISSING,), (r.state == State.FILED, r.short > 0)):
+            wanted = select(RECORDINGS).where(*lack, *mine)
+            found += await self._rows(wanted.order_by(r.ended.desc(), r.leg).limit(most))
+        return sorted(found, key=lambda x: x.ended or 0.0, reverse=True)[:most]
+
     async def unheard(self, most: int = 20) -> list[Filed]:
         """Filed, and its words not written down to the end; the newest first."""
         r = RECORDINGS.c

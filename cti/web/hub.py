@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,7 +21,9 @@ from calls.facts import CallId
 from calls.model import Call, CallState, Seat
 from calls.standing import Announcement, Watching
 from cti.web import api
-from cti.web.who import Who
+from cti.web.flags import flag_answer
+from cti.web.who import Role, Who
+from recording.flagged import Flag
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +58,15 @@ class Look(Protocol):
 
     def announcements(self) -> Sequence[Announcement]: ...
 
+    def flags(self) -> Sequence[Flag]:
+        """Red flags that a supervisor should see now."""
+
+    def flagged_agent(self, call: CallId) -> str:
+        """Who is to be told of a flag of this call: the agent in it; empty: nobody."""
+
+    def alarms(self) -> Sequence[Row]:
+        """Recordings that are missing or short, as supervisors should see them now."""
+
     def link(self) -> Row:
         """Whether Asterisk stands behind what is shown."""
 
@@ -81,14 +92,17 @@ class Client:
     gap_since: float | None = None
     """Since when it has missed frames; None: it has missed none."""
     gaps: int = 0
+    prompted: set[tuple[CallId, str]] = field(default_factory=set)
+    """Flags this agent was told of."""
 
 
 @dataclass(slots=True)
 class Audience:
-    """Clients who see the same: whole or masked numbers, one city or all."""
+    """Clients who see the same: whole or masked numbers, one city or all, as supervisors or not."""
 
     full: bool
     city: str
+    chief: bool
     seq: int = 0
     clients: set[Client] = field(default_factory=set)
     snapshot: tuple[int, int, bytes] = (-1, -1, b"")
@@ -109,9 +123,12 @@ class Hub:
         """Clients that fell behind since the start."""
         self.cut = 0
         self._look, self._clock = look, clock
-        self._audiences: dict[tuple[bool, str], Audience] = {}
+        self._audiences: dict[tuple[bool, str, bool], Audience] = {}
         self._pending: dict[tuple[str, str], tuple[str, Row, Row]] = {}
         """(kind, key) -> city, the row in full, the row masked."""
+        self._silent: dict[tuple[str, str], tuple[str, Row]] = {}
+        """The same of what only supervisors see."""
+        self._flagged: set[CallId] = set()
         self._oldest: float | None = None
         """When the first of the pending changes was heard."""
         self._mine: dict[CallId, Call] = {}
@@ -162,6 +179,22 @@ class Hub:
             self._pending["link", ""] = ("", row, row)
         self._news.set()
 
+    def warned(self, flags: Iterable[Flag] = (), alarms: Iterable[Row] = ()) -> None:
+        """Signs for supervisors, and of ``flags`` for the agent in the call. Returns at once."""
+        self._version += 1
+        if not self.clients:
+            return
+        if self._oldest is None:
+            self._oldest = time.time()
+        for flag in flags:
+            row = _row("flag", flag_answer(flag))
+            self._silent["flag", f"{flag.call} {flag.flag}"] = (flag.city, row)
+            self._flagged.add(flag.call)
+        for alarm in alarms:
+            row = {"kind": "alarm", **alarm}
+            self._silent["alarm", f"{alarm['leg']} {alarm['why']}"] = (alarm["city"], row)
+        self._news.set()
+
     # --- who listens ----------------------------------------------------------------------------------
 
     def join(self, client: Client) -> None:
@@ -169,6 +202,7 @@ class Hub:
         audience = self._audience(client.who)
         audience.clients.add(client)
         client.wire.write(self._snapshot(audience, "hello"))
+        self._prompt((client,))
         self._news.set()
 
     def leave(self, client: Client) -> None:
@@ -180,7 +214,7 @@ class Hub:
             client.wire.write(self._snapshot(self._audience(client.who), "asked"))
 
     def _audience(self, who: Who) -> Audience:
-        key = (who.full, who.city)
+        key = (who.full, who.city, who.may(Role.SUPERVISOR))
         return self._audiences.setdefault(key, Audience(*key))
 
     # --- sending --------------------------------------------------------------------------------------
@@ -206,15 +240,21 @@ class Hub:
         """Send what has changed since the last time, to everybody."""
         self._look_at_boards()
         pending, self._pending = self._pending, {}
+        silent, self._silent = self._silent, {}
         mine, self._mine = self._mine, {}
+        flagged, self._flagged = self._flagged, set()
         now = time.time()
         oldest, self._oldest = self._oldest or now, None
         encoded = [self._encoded(city, full, masked) for city, full, masked in pending.values()]
+        signs = [(city, orjson.dumps(row)) for city, row in silent.values()]
+        self.encodings += len(signs)
         written = 0
         for audience in list(self._audiences.values()):
             if not audience.clients:
                 continue
             parts = [e[1] if audience.full else e[2] for e in encoded if not e[0] or audience.sees(e[0])]
+            if audience.chief:
+                parts += [row for city, row in signs if audience.sees(city)]
             frame = b""
             if parts:
                 audience.seq += 1
@@ -228,6 +268,9 @@ class Hub:
                 if written % SLICE == 0:
                     await asyncio.sleep(0)
         self._tell_mine(mine)
+        if flagged or mine:
+            agents = [c for a in self._audiences.values() for c in a.clients if c.who.agent]
+            self._prompt(agents, flagged | mine.keys())
 
     def _encoded(self, city: str, full: Row, masked: Row) -> tuple[str, bytes, bytes]:
         self.encodings += 1
@@ -246,6 +289,7 @@ class Hub:
             if unread == 0:
                 client.gap_since = None
                 wire.write(self._snapshot(audience, "gap"))
+                self._prompt((client,))
             elif self._clock() - client.gap_since > PATIENCE:
                 self.cut += 1
                 log.warning("a socket that reads nothing is cut", who=client.who.name, unread=unread)
@@ -273,6 +317,24 @@ class Hub:
                 shown = api.call_answer(call, full=not self._look.hides(call))
                 row = {"kind": "mine", "row": shown.model_dump()}
                 client.wire.write(text_frame(orjson.dumps(row)))
+
+    def _prompt(self, clients: Sequence[Client], calls: Set[CallId] | None = None) -> None:
+        """Tell each agent of these the flags of the call at their own seat, once; ``calls``: look at these
+        only. Whoever missed frames is told with the next snapshot."""
+        if not any(c.who.agent for c in clients):
+            return
+        for flag in self._look.flags():
+            if calls is not None and flag.call not in calls:
+                continue
+            agent, key = self._look.flagged_agent(flag.call), (flag.call, flag.flag)
+            for client in clients:
+                who = client.who
+                if not agent or (who.agent, who.city) != (agent, flag.city) or key in client.prompted:
+                    continue
+                if client.gap_since is None and not client.wire.is_closing():
+                    client.prompted.add(key)
+                    row = {"kind": "prompt", "row": flag_answer(flag).model_dump()}
+                    client.wire.write(text_frame(orjson.dumps(row)))
 
     def _look_at_boards(self) -> None:
         """Four times a second, and only what differs."""
@@ -310,6 +372,9 @@ class Hub:
             "watches": [plain(w) for w in look.watches() if sees(w.city)],
             "announcements": [plain(a) for a in look.announcements() if sees(a.city)],
         }
+        if audience.chief:
+            told["flags"] = [flag_answer(x).model_dump() for x in look.flags() if sees(x.city)]
+            told["alarms"] = [row for row in look.alarms() if sees(row["city"])]
         frame = text_frame(orjson.dumps(told))
         if why == "hello":
             audience.snapshot = (self._version, audience.seq, frame)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cti.web import recordings, tickets
+from cti.web import flags, recordings, tickets
 
 REFERENCE = "#/components/schemas/{model}"
 MODELS: tuple[type[BaseModel], ...] = (
@@ -16,6 +16,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     recordings.WaveformAnswer,
     recordings.TranscriptAnswer,
     recordings.RecordingDone,
+    flags.FlagAnswer,
     tickets.DraftAnswer,
     tickets.TicketAnswer,
 )
@@ -38,7 +39,7 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
                                           r.RecordingsQuestion, many=True)}  # fmt: skip
     yield (
         "/api/recordings/alarms",
-        {"get": _get("Recordings that are missing 录音告警", r.AlarmAnswer, many=True)},
+        {"get": _get("Recordings that are missing 录音告警", r.AlarmAnswer, r.AlarmsQuestion, many=True)},
     )
     yield "/api/recordings/{leg}/audio", {"get": _sound("Listen to one leg 收听", r.PurposeQuestion, "leg")}
     yield (
@@ -51,6 +52,10 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
     yield (
         "/api/calls/{call}/transcript",
         {"get": _get("What was said, also while it is said 转写", r.TranscriptAnswer, None, "call")},
+    )
+    yield (
+        "/api/calls/{call}/flags",
+        {"get": _get("Red flags in what was said 红旗", flags.FlagAnswer, None, "call", many=True)},
     )
     yield "/api/calls/{call}/mix", {"get": _sound("Both sides in one wav 混音", r.MixQuestion, "call")}
     export = _sound("Both sides, after a notice of confidentiality 导出", None, "call")

@@ -83,11 +83,24 @@ class RecordingAnswer(Answer):
     hits: list[HitAnswer] = Field(default_factory=list, description="where the words asked for stand")
 
 
-class AlarmAnswer(Answer):
-    """A recording that should be there and is not."""
+class AlarmsQuestion(CallsQuestion):
+    """Alarms of [from, to), the newest last; of all time when nothing is asked."""
 
-    at: float
+    model_config = ConfigDict(extra="forbid", validate_by_alias=True, validate_by_name=False)
+
+    since: Moment | None = Field(default=None, alias="from")
+    until: Moment | None = Field(default=None, alias="to")
+    most: Annotated[int, Field(ge=1, le=1000, description="the newest so many")] = Field(
+        default=100, alias="limit"
+    )
+
+
+class AlarmAnswer(Answer):
+    """A recording that should be there and is not, or not whole."""
+
+    at: float = Field(description="when its leg was over, or when it was found out")
     call: str
+    city: str
     leg: str
     why: str
 
@@ -201,7 +214,7 @@ class Archive(Protocol):
 
     async def release(self, call: str) -> None: ...
 
-    def alarms(self) -> Sequence[AlarmAnswer]: ...
+    async def alarms(self, question: AlarmsQuestion, city: str | None) -> Sequence[AlarmAnswer]: ...
 
     def sits_in(self, who: Who, call: str) -> bool:
         """Whether this agent is in the call, or was the last one in it."""
@@ -243,7 +256,10 @@ class Recordings:
 
     async def _alarms(self, request: web.Request) -> web.Response:
         who = _least(request, Role.SUPERVISOR)
-        return json_of([a for a in self._archive.alarms() if who.sees(a.call.partition("-")[0])])
+        question = asked(request, AlarmsQuestion)
+        if question.city is not None and not who.sees(question.city):
+            raise Answered(403, f"you are signed in for {who.city} only", "city")
+        return json_of(list(await self._archive.alarms(question, question.city or who.city or None)))
 
     async def _waveform(self, request: web.Request) -> web.Response:
         leg, _ = await self._leg(request, Role.SUPERVISOR)

@@ -21,7 +21,7 @@ from cti.store import migrations
 from cti.store.drain import Drain
 from cti.store.history import History, Past, sqlite_url
 from cti.store.journal import Journal
-from cti.store.keeping import call_record, visit_record
+from cti.store.keeping import call_record, flag_record, visit_record
 from cti.store.models import Base
 from cti.store.recordings import RecordingStore, Wanted
 from cti.store.records import Position
@@ -89,6 +89,29 @@ async def test_an_ended_call_is_not_opened_by_a_journal_read_again(history: Hist
     await history.save([ENDED], [], "j", Position(1, 10))
     await history.save([OPEN], [], "j", Position(1, 5))
     assert await history.call(CALL) == ENDED
+
+
+async def test_a_flag_stands_once_for_its_call_and_kind_however_often_the_journal_tells_it(
+    history: History,
+) -> None:
+    gas = replay([said(f.FlagRaised, 120.0), said(f.FlagRaised, 125.0, flag="fire", words="着火\0了")])
+    flags = list(gas.flags.of(CALL))
+    for _ in range(2):
+        await history.save([], [], "j", Position(1, 10), flags=flags)
+    found = await history.flags(CALL)
+    assert [(x.flag, x.words) for x in found] == [("gas", "家里有煤气味"), ("fire", "着火了")]
+    assert found[0] == flags[0]
+    assert await history.flags("demo-nobody") == []
+
+
+async def test_a_flag_goes_through_the_journal_into_the_history(history: History, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    [flag] = replay([said(f.FlagRaised, 120.0)]).flags.of(CALL)
+    journal.append(flag_record(flag))
+    assert journal.flush()
+    await Drain(journal, history).once()
+    journal.close()
+    assert await history.flags(CALL) == [flag]
 
 
 async def test_the_cursor_is_saved_with_what_was_read_and_each_journal_has_its_own(history: History) -> None:

@@ -258,3 +258,22 @@ async def test_a_ticket_is_unfinished_until_its_whole_talk_is_written_down(
     done, other = await tickets.of_call(CALL)
     assert done == replace(open_one, complete=True, transcript='{"complete": true}')
     assert other == whole
+
+
+async def test_what_is_missing_or_short_is_found_by_time_and_city_the_newest_first(history: History) -> None:
+    store = RecordingStore(history)
+    missing = replace(ROW, leg=LegId("n1-3.3"), state=State.MISSING, why="no-file", began=None, ended=1050.0)
+    short = replace(ROW, leg=LegId("n1-4.4"), short=7.5, ended=1055.0)
+    elsewhere = replace(missing, leg=LegId("n1-5.5"), call=CallId("luan-n1-5.5"), city="luan", ended=1070.0)
+    for row in (ROW, missing, short, elsewhere):
+        await store.put(row)
+
+    async def found(
+        since: float | None = None, until: float | None = None, city: str | None = None, most: int = 10
+    ) -> list[str]:
+        return [x.leg for x in await store.lacking(since, until, city, most)]
+
+    assert await found() == ["n1-5.5", "n1-4.4", "n1-3.3"]
+    assert await found(city="demo") == ["n1-4.4", "n1-3.3"]
+    assert await found(since=1055.0, until=1070.0) == ["n1-4.4"]
+    assert await found(most=1) == ["n1-5.5"]

@@ -89,11 +89,15 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "phone": "duty",
         "call_backs": None,
         "on": True,
+        "flag": "gas",
+        "second": 3.5,
         "seconds": 4.5,
         "sha256": "0" * 64,
     }
     if kind is f.CallArrived:
         usual["centre"] = usual["case"] = ""
+    if kind is f.FlagRaised:
+        usual["words"] = "家里有煤气味"
     if kind is f.CallBackMoved:
         usual["state"] = "asked"
     if kind in (f.SeatRang, f.SeatDeclined, f.SeatAnswered):
@@ -234,6 +238,8 @@ def any_fact(draw: st.DrawFn) -> Fact:
         told["original"] = draw(st.sampled_from(LEGS))
     if kind is f.LegStarted:
         told["call"] = draw(st.sampled_from([*CALLS, None]))
+    if kind is f.FlagRaised:
+        told |= {"words": "着火了", "flag": draw(st.sampled_from(["fire", "gas"]))}
     if kind is f.CallArrived:
         told["leg"] = LegId(told["call"].partition("-")[2])
     if kind is f.Snapshot:

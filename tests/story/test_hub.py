@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from calls.facts import CallId
 from calls.model import Call, Seat, SeatState
 from calls.picture import Picture
 from calls.standing import Announcement, Watching
@@ -14,6 +15,7 @@ from calls.step import step
 from cti.board_client import Shown
 from cti.web.hub import BOARD, FULL, PATIENCE, Client, Hub, Row
 from cti.web.who import Role, Who
+from recording.flagged import Flag
 from tests.story.a_call import answered
 
 CALLER = "13800138000"
@@ -37,6 +39,8 @@ class Here:
     all_calls: list[Call] = field(default_factory=list)
     all_seats: list[Seat] = field(default_factory=list)
     rows: dict[str, Row] = field(default_factory=dict)
+    all_flags: list[Flag] = field(default_factory=list)
+    all_alarms: list[Row] = field(default_factory=list)
 
     def calls(self) -> Sequence[Call]:
         return self.all_calls
@@ -58,6 +62,15 @@ class Here:
 
     def announcements(self) -> Sequence[Announcement]:
         return ()
+
+    def flags(self) -> Sequence[Flag]:
+        return self.all_flags
+
+    def flagged_agent(self, call: CallId) -> str:
+        return next((self.agent_at(c.city, c.seat) for c in self.all_calls if c.id == call), "")
+
+    def alarms(self) -> Sequence[Row]:
+        return self.all_alarms
 
     def link(self) -> Row:
         return {"linked": True}
