@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import structlog
 from calls.facts import CallId, LegId
 from cti import vault
 from cti.errors import Broken, NotNow, Refused
+from cti.ring import Ring
 from cti.shelf.chosen import Chosen
 from cti.shelf.copying import carried, fetched
 from cti.shelf.port import Absent, Away
@@ -57,6 +58,7 @@ class Carrier:
         shelf: Chosen,
         busy: Callable[[], Collection[str]],
         alarm: Callable[[CallId, LegId, str], None],
+        ring: Callable[[], Ring],
         *,
         local_days: float,
         now: Callable[[], float] = time.time,
@@ -69,7 +71,7 @@ class Carrier:
         self.carried = self.dropped = 0
         """Since the start."""
         self._folder, self._store, self._shelf, self._busy = folder, store, shelf, busy
-        self._alarm, self._local, self._now = alarm, local_days * DAY, now
+        self._alarm, self._ring, self._local, self._now = alarm, ring, local_days * DAY, now
         self._later: dict[LegId, Later] = {}
         self._coming: set[LegId] = set()
         self._probed = 0.0
@@ -129,7 +131,8 @@ class Carrier:
         if not await self._store.keep(row.leg, Kept.CARRYING):
             return
         try:
-            await carried(shelf, name_of(row), path)
+            async with self._travels():
+                await carried(shelf, name_of(row), path)
         except (Broken, OSError):
             if await self._store.keep(row.leg, Kept.CARRYING):
                 raise
@@ -170,7 +173,8 @@ class Carrier:
             return
         self._coming.add(row.leg)
         try:
-            await fetched(self._shelf(), name_of(row), self._folder / name_of(row))
+            async with self._travels():
+                await fetched(self._shelf(), name_of(row), self._folder / name_of(row))
             await self._store.keep(row.leg, Kept.BOTH)
         except OSError as why:
             raise NotNow(f"{row.file}: {why.strerror or why}") from why
@@ -178,6 +182,16 @@ class Carrier:
             self._coming.discard(row.leg)
 
     # --- inside ---------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _travels(self) -> AsyncIterator[None]:
+        """No key is taken out of the ring under a copy that is on its way."""
+        in_use = self._ring().in_use()
+        await asyncio.to_thread(in_use.__enter__)
+        try:
+            yield
+        finally:
+            in_use.__exit__(None, None, None)
 
     async def _one(self, row: Filed, work: Callable[[Filed], Awaitable[None]]) -> int:
         try:

@@ -21,6 +21,7 @@ from calls.facts import CallId, Fact, LegId, RecordingFiled, RecordingMissing
 from calls.picture import caller_leg, city_of
 from cti import vault
 from cti.errors import Broken, NotNow
+from cti.ring import Ring
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Board, Heard
 from recording.check import HEADER, Found, closed, header_of, mended, verdict
@@ -58,7 +59,7 @@ class Filer:
         self,
         folder: Path,
         store: RecordingStore,
-        ring: Callable[[], vault.Ring],
+        ring: Callable[[], Ring],
         board: Callable[[], Board],
         tell: Callable[[Fact], None],
         *,

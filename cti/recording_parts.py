@@ -11,7 +11,6 @@ from pathlib import Path
 from calls.audit import Audited
 from calls.facts import Fact
 from calls.orders import Order
-from cti import vault
 from cti.archive import Archive
 from cti.carrying import Carrier
 from cti.filing import Filer
@@ -19,6 +18,7 @@ from cti.home import NODE, Home
 from cti.listening import Listening
 from cti.masking import Masker
 from cti.retention import Retention
+from cti.ring import Ring
 from cti.settings import Settings
 from cti.shelf.chosen import Chosen
 from cti.sounds import Sounds
@@ -65,6 +65,7 @@ class RecordingParts:
             self.shelf,
             lambda: self.listening.reading,
             self.filer.alarm,
+            lambda: self.ring,
             local_days=settings.recording_local_days,
         )
         self.listening = Listening(
@@ -92,9 +93,9 @@ class RecordingParts:
         switchboard.listen(self.masker.hear)
 
     @cached_property
-    def ring(self) -> vault.Ring:
+    def ring(self) -> Ring:
         """Raises NotNow when the key ring cannot be read or made."""
-        return vault.Ring(keys_of(self._home, self._settings))
+        return Ring(keys_of(self._home, self._settings))
 
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
         runs: dict[str, Callable[[], Awaitable[None]]] = {

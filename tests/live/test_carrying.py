@@ -16,6 +16,7 @@ from cti import vault
 from cti.carrying import Carrier, name_of
 from cti.errors import NotNow
 from cti.retention import Retention
+from cti.ring import Ring
 from cti.shelf.chosen import Chosen
 from cti.shelf.folder import FolderShelf
 from cti.shelf.port import Shelf
@@ -57,13 +58,13 @@ class Desk:
         self.far.mkdir()
         self.store, self.folder = store, FolderShelf(self.far, 5.0)
         self.chosen = Given(self.folder)
-        self.ring = vault.Ring(folder / "ring.json")
+        self.ring = Ring(folder / "ring.json")
         self.busy: set[str] = set()
         self.alarms: list[tuple[str, str]] = []
         self.clock = ENDED + 60.0
         self.carrier = Carrier(
             self.near, store, self.chosen, lambda: self.busy,
-            lambda call, leg, why: self.alarms.append((leg, why)),
+            lambda call, leg, why: self.alarms.append((leg, why)), lambda: self.ring,
             local_days=LOCAL_DAYS, now=lambda: self.clock,
         )  # fmt: skip
         self.sounds = Sounds(self.near, lambda: self.ring, self.chosen)
