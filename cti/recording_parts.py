@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from calls.audit import Audited
-from calls.facts import Fact
+from calls.facts import CallId, Fact
 from calls.orders import Order
 from cti.archive import Archive
+from cti.asterisk.files import mask_keys
 from cti.carrying import Carrier
 from cti.filing import Filer
 from cti.home import NODE, Home
@@ -29,6 +30,7 @@ from cti.switchboard import Switchboard
 from cti.web.health import Part
 from plan.model import Plan
 
+from recording.masked import Key
 Gauge = tuple[str, str, Callable[[], float]]
 
 
@@ -57,6 +59,8 @@ class RecordingParts:
             node=NODE,
             seal_after=None if after < 0 else float(after),
         )
+            keys=self._keys,
+            longest=float(settings.recording_mask_seconds),
         workers = settings.speech_workers or max(1, (os.cpu_count() or 2) // 2)
         self.shelf = Chosen(home, settings)
         self.carrier = Carrier(
@@ -81,7 +85,11 @@ class RecordingParts:
             back=self.carrier.back,
         )
         self.masker = Masker(
-            lambda: switchboard.board, plans, do, longest=float(settings.recording_mask_seconds)
+            lambda: switchboard.board,
+            plans,
+            do,
+            longest=float(settings.recording_mask_seconds),
+            keys=self._keys,
         )
         self.retention = Retention(home.recordings, self.store, plans, note, self.shelf)
         self.archive = Archive(
@@ -99,6 +107,9 @@ class RecordingParts:
 
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
         runs: dict[str, Callable[[], Awaitable[None]]] = {
+    def _keys(self, call: CallId, since: float) -> Sequence[Key]:
+        return mask_keys(self._home.queue_log, call, since)
+
             "recordings": self.filer.run,
             "masks": self.masker.run,
             "listening": self.listening.run,
