@@ -165,6 +165,20 @@ class Carrier:
         await self._store.keep(row.leg, Kept.SHELF)
         self.dropped += 1
 
+    async def spare(self) -> int:
+        """The disk is nearly full: remove local copies that the shelf has, whatever their age; how many.
+        Raises NotNow."""
+        if not self._shelf.there:
+            return 0
+        now = self._now()
+        rows = self._due(await self._store.twice_kept(now, MOST + len(self._later)), now)
+        busy, done = self._busy(), 0
+        with self._watched(()):
+            for row in rows:
+                if row.leg not in busy and row.leg not in self._coming:
+                    done += await self._one(row, self.drop)
+        return done
+
     async def back(self, row: Filed) -> None:
         """See to it that the file lies on the disk: it stays there until nobody is busy with it.
         Raises NotNow, Refused."""

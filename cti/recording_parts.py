@@ -18,6 +18,7 @@ from cti.filing import Filer
 from cti.home import NODE, Home
 from cti.listening import Listening
 from cti.masking import Masker
+from cti.reserve import Reserve
 from cti.retention import Retention
 from cti.ring import Ring
 from cti.settings import Settings
@@ -29,8 +30,8 @@ from cti.store.recordings import RecordingStore
 from cti.switchboard import Switchboard
 from cti.web.health import Part
 from plan.model import Plan
-
 from recording.masked import Key
+
 Gauge = tuple[str, str, Callable[[], float]]
 
 
@@ -58,9 +59,9 @@ class RecordingParts:
             self._tell(switchboard),
             node=NODE,
             seal_after=None if after < 0 else float(after),
-        )
             keys=self._keys,
             longest=float(settings.recording_mask_seconds),
+        )
         workers = settings.speech_workers or max(1, (os.cpu_count() or 2) // 2)
         self.shelf = Chosen(home, settings)
         self.carrier = Carrier(
@@ -71,6 +72,12 @@ class RecordingParts:
             self.filer.alarm,
             lambda: self.ring,
             local_days=settings.recording_local_days,
+        )
+        self.reserve = Reserve(
+            home.recordings / ".reserve",
+            reserve_mb=settings.recording_reserve_mb,
+            low_mb=settings.recording_low_mb,
+            spare=self.carrier.spare,
         )
         self.listening = Listening(
             home.taps,
@@ -100,6 +107,9 @@ class RecordingParts:
         switchboard.listen(self.listening.hear)
         switchboard.listen(self.masker.hear)
 
+    def _keys(self, call: CallId, since: float) -> Sequence[Key]:
+        return mask_keys(self._home.queue_log, call, since)
+
     @cached_property
     def ring(self) -> Ring:
         """Raises NotNow when the key ring cannot be read or made."""
@@ -107,13 +117,11 @@ class RecordingParts:
 
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
         runs: dict[str, Callable[[], Awaitable[None]]] = {
-    def _keys(self, call: CallId, since: float) -> Sequence[Key]:
-        return mask_keys(self._home.queue_log, call, since)
-
             "recordings": self.filer.run,
             "masks": self.masker.run,
             "listening": self.listening.run,
             "retention": self.retention.run,
+            "reserve": self.reserve.run,
         }
         return {**runs, "shelf": self.carrier.run} if self.shelf.there else runs
 
@@ -144,6 +152,11 @@ class RecordingParts:
                 "Recordings missing since the start",
                 lambda: float(filer.missing),
             ),
+            (
+                "hotline_recordings_reserve",
+                "1 while the recordings' disk has room (or no reserve is wanted)",
+                lambda: float(not self.reserve.trouble),
+            ),
             ("hotline_recordings_waiting", "Legs over and not filed yet", lambda: float(filer.waiting)),
         ]
 
@@ -152,12 +165,13 @@ class RecordingParts:
         waiting = f"{carrier.waiting} waiting"
         told = f"{carrier.trouble}; {waiting}" if carrier.trouble else f"{carrier.carried} carried, {waiting}"
         shelf = {"shelf": Part(not carrier.trouble, text=told)} if self.shelf.there else {}
+        trouble = "; ".join(told for told in (filer.trouble, self.reserve.trouble) if told)
         lost = f"{filer.missing} missing since the start: GET /api/recordings/alarms"
         return {
             **shelf,
             "recordings": Part(
-                not filer.trouble,
-                text=filer.trouble or (lost if filer.missing else f"{filer.filed} filed"),
+                not trouble,
+                text=trouble or (lost if filer.missing else f"{filer.filed} filed"),
             ),
             # a home without a model is a choice, and is told; a recogniser that died is trouble
             "speech": Part(not self.listening.trouble, text=self.listening.status),

@@ -134,6 +134,22 @@ async def test_a_local_copy_goes_when_its_days_are_over_and_the_sound_is_the_sam
     assert (await desk.row()).kept is Kept.SHELF
 
 
+async def test_on_a_disk_nearly_full_a_copy_goes_before_its_days_are_over_and_only_if_the_shelf_has_it(
+    desk: Desk,
+) -> None:
+    _, data = await desk.recorded("n1-1.1")
+    await desk.carrier.round()
+    await desk.recorded("n1-2.2")
+    assert await desk.carrier.spare() == 1
+    assert desk.local() == ["n1-2.2.wav.sealed"]
+    assert await desk.sound("n1-1.1") == data
+    # gone from the shelf behind our back: the copy here is the only one
+    await desk.carrier.round()
+    await desk.folder.remove(name_of(await desk.row("n1-2.2")))
+    assert await desk.carrier.spare() == 0
+    assert desk.local() == ["n1-2.2.wav.sealed"]
+
+
 async def test_a_copy_that_goes_while_somebody_listens_is_read_on_from_the_shelf(desk: Desk) -> None:
     _, data = await desk.recorded()
     opened = await desk.sounds.open(await desk.row())
