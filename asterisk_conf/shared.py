@@ -319,8 +319,14 @@ def _seat_joined(site: Site) -> Context:
 
 
 def _mask() -> Context:
-    """ARG1 on or off. On the agent's leg in the middle of a call; the service masks all legs of the call."""
+    """ARG1 on or off. On the agent's leg in the middle of a call; the service masks all legs of the call.
+
+    Nothing in a dialplan pauses a recording of another leg. queue_log keeps the key, so that a service that
+    was not there keeps out of the files what it could not pause.
+    """
     context = Context("recording-mask")
+    leg = "${CUT(CALL_ID,-,2-)}"
+    context.do("QueueLog", "NONE", leg, "${CHANNEL(endpoint)}", "HOTLINEMASK", f"{NOW}/${{ARG1}}")
     _tell(context, "mask", "State: ${ARG1}")
     return context.do("Return")
 

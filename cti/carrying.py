@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import structlog
 from calls.facts import CallId, LegId
 from cti import vault
 from cti.errors import Broken, NotNow, Refused
+from cti.ring import Ring
 from cti.shelf.chosen import Chosen
 from cti.shelf.copying import carried, fetched
 from cti.shelf.port import Absent, Away
@@ -57,6 +58,7 @@ class Carrier:
         shelf: Chosen,
         busy: Callable[[], Collection[str]],
         alarm: Callable[[CallId, LegId, str], None],
+        ring: Callable[[], Ring],
         *,
         local_days: float,
         now: Callable[[], float] = time.time,
@@ -69,7 +71,7 @@ class Carrier:
         self.carried = self.dropped = 0
         """Since the start."""
         self._folder, self._store, self._shelf, self._busy = folder, store, shelf, busy
-        self._alarm, self._local, self._now = alarm, local_days * DAY, now
+        self._alarm, self._ring, self._local, self._now = alarm, ring, local_days * DAY, now
         self._later: dict[LegId, Later] = {}
         self._coming: set[LegId] = set()
         self._probed = 0.0
@@ -129,7 +131,8 @@ class Carrier:
         if not await self._store.keep(row.leg, Kept.CARRYING):
             return
         try:
-            await carried(shelf, name_of(row), path)
+            async with self._travels():
+                await carried(shelf, name_of(row), path)
         except (Broken, OSError):
             if await self._store.keep(row.leg, Kept.CARRYING):
                 raise
@@ -162,6 +165,20 @@ class Carrier:
         await self._store.keep(row.leg, Kept.SHELF)
         self.dropped += 1
 
+    async def spare(self) -> int:
+        """The disk is nearly full: remove local copies that the shelf has, whatever their age; how many.
+        Raises NotNow."""
+        if not self._shelf.there:
+            return 0
+        now = self._now()
+        rows = self._due(await self._store.twice_kept(now, MOST + len(self._later)), now)
+        busy, done = self._busy(), 0
+        with self._watched(()):
+            for row in rows:
+                if row.leg not in busy and row.leg not in self._coming:
+                    done += await self._one(row, self.drop)
+        return done
+
     async def back(self, row: Filed) -> None:
         """See to it that the file lies on the disk: it stays there until nobody is busy with it.
         Raises NotNow, Refused."""
@@ -170,7 +187,8 @@ class Carrier:
             return
         self._coming.add(row.leg)
         try:
-            await fetched(self._shelf(), name_of(row), self._folder / name_of(row))
+            async with self._travels():
+                await fetched(self._shelf(), name_of(row), self._folder / name_of(row))
             await self._store.keep(row.leg, Kept.BOTH)
         except OSError as why:
             raise NotNow(f"{row.file}: {why.strerror or why}") from why
@@ -178,6 +196,16 @@ class Carrier:
             self._coming.discard(row.leg)
 
     # --- inside ---------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _travels(self) -> AsyncIterator[None]:
+        """No key is taken out of the ring under a copy that is on its way."""
+        in_use = self._ring().in_use()
+        await asyncio.to_thread(in_use.__enter__)
+        try:
+            yield
+        finally:
+            in_use.__exit__(None, None, None)
 
     async def _one(self, row: Filed, work: Callable[[Filed], Awaitable[None]]) -> int:
         try:

@@ -10,22 +10,25 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
-from calls.facts import CallId, Fact, LegId, RecordingFiled, RecordingMissing
+from calls.facts import CallId, Fact, LegId, RecordingFiled, RecordingMissing, Snapshot
 from calls.picture import caller_leg, city_of
 from cti import vault
 from cti.errors import Broken, NotNow
+from cti.ring import Ring
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Board, Heard
 from recording.check import HEADER, Found, closed, header_of, mended, verdict
 from recording.filed import Filed, whose
 from recording.filed import Heard as Transcribed
+from recording.masked import MARGIN, Key, unkept
 from recording.table import Recording, State
 
 log = structlog.get_logger(__name__)
@@ -40,6 +43,8 @@ ALARMS = 50
 """So many are kept in memory and shown on boards."""
 LACKING = 1000
 """The most rows of the database in one answer."""
+Keys = Callable[[CallId, float], Sequence[Key]]
+"""The keys of a call from a moment on."""
 TURNS_UP = ("never-started", "no-file")
 """Reasons to be missing that a file which turns up later takes away."""
 
@@ -61,17 +66,20 @@ class Filer:
         self,
         folder: Path,
         store: RecordingStore,
-        ring: Callable[[], vault.Ring],
+        ring: Callable[[], Ring],
         board: Callable[[], Board],
         tell: Callable[[Fact], None],
         *,
         node: str,
         seal_after: float | None,
+        keys: Keys = lambda call, since: (),
+        longest: float = 180.0,
         filed: Callable[[Filed], None] = lambda filed: None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``seal_after``: seconds from a leg's end to its encryption, None for never; ``filed``: who else
-        wants to know."""
+        """``seal_after``: seconds from a leg's end to its encryption, None for never; ``keys``: what agents
+        keyed in a call to keep out of its recordings, ``longest``: for so many seconds at most; ``filed``:
+        who else wants to know."""
         self.folder = folder
         self.alarms: list[Alarm] = []
         """The last ones, the newest last; after a start those of the database."""
@@ -83,6 +91,9 @@ class Filer:
         """Why rows wait; empty while none does."""
         self._store, self._ring, self._board, self._tell = store, ring, board, tell
         self._node, self._seal_after, self._told, self._now = node, seal_after, filed, now
+        self._keys, self._longest = keys, longest
+        self._listening_since = float("inf")
+        """Since when every fact was heard."""
         self._news = asyncio.Event()
         self._at_work: set[LegId] = set()
         self._rows: dict[LegId, Filed] = {}
@@ -94,6 +105,8 @@ class Filer:
         return len(self._board().recordings.due()) + len(self._rows)
 
     def hear(self, heard: Heard) -> None:
+        if isinstance(heard.fact, Snapshot):
+            self._listening_since = heard.fact.at
         if any(one.due for one in heard.recordings):
             self._news.set()
 
@@ -144,8 +157,26 @@ class Filer:
             wait = min(LONGEST, wait * 1.5)
         if path is not None and not closed(found) and found.size > HEADER:
             await asyncio.to_thread(_mend, path, found.size)
+        heard = one.sure and one.began is not None and one.began > self._listening_since
+        if path is not None and not heard:
+            one = await asyncio.to_thread(self._unkept, one, path)
         found = await asyncio.to_thread(_found, path, whole=True)
         return self._decide(one, found)
+
+    def _unkept(self, one: Recording, path: Path) -> Recording:
+        """What an agent keyed while nobody listened is made silence now. Raises OSError."""
+        found = _found(path, whole=False)
+        if found.header is None or one.ended is None or not found.header.rate:
+            return one
+        seconds = min(found.header.data, found.size - HEADER) / (2 * found.header.rate)
+        began = one.began if one.began is not None else one.ended - seconds
+        keys = self._keys(one.call, began - MARGIN)
+        stretches = unkept(keys, began, began + seconds, one.pauses, self._longest)
+        if not stretches:
+            return one
+        _silence(path, stretches, found.header.rate)
+        log.info("what was keyed to be kept out is silence now", call=one.call, leg=one.leg)
+        return replace(one, pauses=tuple(sorted({*one.pauses, *stretches})))
 
     def _on_disk(self, one: Recording) -> str:
         found = next(self.folder.glob(f"*/{one.call}/{one.leg}.wav"), None)
@@ -403,6 +434,17 @@ def _found(path: Path | None, *, whole: bool) -> Found:
             return Found(size, header_of(head), digest.hexdigest())
     except FileNotFoundError:
         return Found(-1)
+
+
+def _silence(path: Path, stretches: Iterable[tuple[float, float]], rate: int) -> None:
+    """Seconds of a 16 bit file. On the disk when this returns."""
+    with path.open("r+b") as file:
+        for begin, end in stretches:
+            first, last = int(begin * rate), int(end * rate)
+            file.seek(HEADER + 2 * first)
+            file.write(bytes(2 * (last - first)))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _mend(path: Path, size: int) -> None:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from calls.audit import Audited
-from calls.facts import Fact
+from calls.facts import CallId, Fact
 from calls.orders import Order
-from cti import vault
 from cti.archive import Archive
+from cti.asterisk.files import mask_keys
 from cti.carrying import Carrier
 from cti.filing import Filer
 from cti.flags import RedFlags
 from cti.home import NODE, Home
 from cti.listening import Listening
 from cti.masking import Masker
+from cti.reserve import Reserve
 from cti.retention import Retention
+from cti.ring import Ring
 from cti.settings import Settings
 from cti.shelf.chosen import Chosen
 from cti.sounds import Sounds
@@ -29,6 +31,7 @@ from cti.store.recordings import RecordingStore
 from cti.switchboard import Switchboard
 from cti.web.health import Part
 from plan.model import Plan
+from recording.masked import Key
 
 Gauge = tuple[str, str, Callable[[], float]]
 
@@ -57,6 +60,8 @@ class RecordingParts:
             self._tell(switchboard),
             node=NODE,
             seal_after=None if after < 0 else float(after),
+            keys=self._keys,
+            longest=float(settings.recording_mask_seconds),
         )
         workers = settings.speech_workers or max(1, (os.cpu_count() or 2) // 2)
         self.shelf = Chosen(home, settings)
@@ -66,7 +71,14 @@ class RecordingParts:
             self.shelf,
             lambda: self.listening.reading,
             self.filer.alarm,
+            lambda: self.ring,
             local_days=settings.recording_local_days,
+        )
+        self.reserve = Reserve(
+            home.recordings / ".reserve",
+            reserve_mb=settings.recording_reserve_mb,
+            low_mb=settings.recording_low_mb,
+            spare=self.carrier.spare,
         )
         self.listening = Listening(
             home.taps,
@@ -85,7 +97,11 @@ class RecordingParts:
         )
         self.listening.changed = self.flags.changed
         self.masker = Masker(
-            lambda: switchboard.board, plans, do, longest=float(settings.recording_mask_seconds)
+            lambda: switchboard.board,
+            plans,
+            do,
+            longest=float(settings.recording_mask_seconds),
+            keys=self._keys,
         )
         self.retention = Retention(home.recordings, self.store, plans, note, self.shelf)
         self.archive = Archive(
@@ -96,10 +112,13 @@ class RecordingParts:
         switchboard.listen(self.listening.hear)
         switchboard.listen(self.masker.hear)
 
+    def _keys(self, call: CallId, since: float) -> Sequence[Key]:
+        return mask_keys(self._home.queue_log, call, since)
+
     @cached_property
-    def ring(self) -> vault.Ring:
+    def ring(self) -> Ring:
         """Raises NotNow when the key ring cannot be read or made."""
-        return vault.Ring(keys_of(self._home, self._settings))
+        return Ring(keys_of(self._home, self._settings))
 
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
         runs: dict[str, Callable[[], Awaitable[None]]] = {
@@ -108,6 +127,7 @@ class RecordingParts:
             "listening": self.listening.run,
             "red flags": self.flags.run,
             "retention": self.retention.run,
+            "reserve": self.reserve.run,
         }
         return {**runs, "shelf": self.carrier.run} if self.shelf.there else runs
 
@@ -139,6 +159,11 @@ class RecordingParts:
                 "Recordings missing since the start",
                 lambda: float(filer.missing),
             ),
+            (
+                "hotline_recordings_reserve",
+                "1 while the recordings' disk has room (or no reserve is wanted)",
+                lambda: float(not self.reserve.trouble),
+            ),
             ("hotline_recordings_waiting", "Legs over and not filed yet", lambda: float(filer.waiting)),
         ]
 
@@ -147,12 +172,13 @@ class RecordingParts:
         waiting = f"{carrier.waiting} waiting"
         told = f"{carrier.trouble}; {waiting}" if carrier.trouble else f"{carrier.carried} carried, {waiting}"
         shelf = {"shelf": Part(not carrier.trouble, text=told)} if self.shelf.there else {}
+        trouble = "; ".join(told for told in (filer.trouble, self.reserve.trouble) if told)
         lost = f"{filer.missing} missing since the start: GET /api/recordings/alarms"
         return {
             **shelf,
             "recordings": Part(
-                not filer.trouble,
-                text=filer.trouble or (lost if filer.missing else f"{filer.filed} filed"),
+                not trouble,
+                text=trouble or (lost if filer.missing else f"{filer.filed} filed"),
             ),
             # a home without a model is a choice, and is told; a recogniser that died is trouble
             "speech": Part(not self.listening.trouble, text=self.listening.status),

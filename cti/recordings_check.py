@@ -16,6 +16,7 @@ from cti.errors import Broken, NotNow, Refused
 from cti.filing import orphans
 from cti.home import NODE, Home
 from cti.refill import Proof, prove
+from cti.ring import Ring
 from cti.shelf.chosen import Chosen
 from cti.sounds import Sounds
 from cti.store.history import History
@@ -86,7 +87,7 @@ async def check(
     city: str | None,
     *,
     deep: bool,
-    ring: Callable[[], vault.Ring],
+    ring: Callable[[], Ring],
     shelf: Chosen,
     told: Callable[[int, int], None] = lambda done, of: None,
 ) -> Checked:
@@ -132,7 +133,7 @@ async def check(
     return found
 
 
-def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[], vault.Ring]) -> None:
+def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[], Ring]) -> None:
     about = {"call": row.call, "leg": row.leg}
     if row.state is State.MISSING:
         found.missing.append({**about, "why": row.why})

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     """The longest that one request to the shelf may take."""
     recording_local_days: Annotated[float, Field(ge=0, le=36_500)] = 7.0
     """What is on the shelf stays on this disk so long after its leg ended, too."""
+    recording_low_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    """With less room on the recordings' disk, local copies that the shelf has go, then the reserve."""
+    recording_reserve_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 256
+    """A file on the recordings' disk that is given up when it is nearly full: two sides of a call take 2 MB
+    a minute. Never more than a tenth of the disk; 0: none."""
     speech: bool = True
     """Whether calls are transcribed while they are spoken, when there is a model."""
     speech_model: str = ""

@@ -10,6 +10,7 @@ from typing import Protocol
 from cti import vault
 from cti.carrying import name_of
 from cti.errors import NotNow
+from cti.ring import Ring
 from cti.shelf.chosen import Chosen
 from cti.shelf.copying import BLOCK
 from cti.shelf.port import Absent, Shelf
@@ -29,7 +30,7 @@ class Opened(Protocol):
 class Sounds:
     """Opens recordings."""
 
-    def __init__(self, folder: Path, ring: Callable[[], vault.Ring], shelf: Chosen) -> None:
+    def __init__(self, folder: Path, ring: Callable[[], Ring], shelf: Chosen) -> None:
         self._folder, self._ring, self._shelf = folder, ring, shelf
 
     async def open(self, row: Filed) -> Opened:

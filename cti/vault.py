@@ -3,8 +3,8 @@
 A sealed file is a head of 4 KiB (JSON: which ring key, the wrapped file key, and what the recording is) and
 chunks of 64 KiB, each AES-256-GCM (NIST SP 800-38D) with its number and the last one's mark authenticated: a
 chunk that is changed, moved, missing or of another file does not open. Any stretch is read without the rest.
-The ring is a file outside the database. A rotation makes a new ring key and wraps the file keys anew; the
-sound itself is not written again.
+A rotation makes a new ring key (``cti.ring``) and wraps the file keys anew; the sound itself is not written
+again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import secrets
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cti.errors import Broken, NotNow
-from cti.home import write_atomic
+from cti.ring import Ring
 
 MAGIC = b"HLSEAL1\n"
 HEAD = 4096
@@ -33,61 +34,9 @@ TAG = 16
 SUFFIX = ".sealed"
 
 
-class Ring:
-    """The keys that wrap file keys, by id. Made on first use, mode 0600; the newest one seals."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises NotNow when the ring cannot be read or made."""
-        self.path = path
-        self._keys: dict[str, bytes] = {}
-        self.newest = ""
-        self._read()
-        if not self._keys:
-            self.rotate()
-
-    def rotate(self) -> str:
-        """Add a key and seal with it from now on; its id."""
-        self._read()
-        name = f"k{len(self._keys) + 1}-{secrets.token_hex(4)}"
-        keys = {**self._keys, name: secrets.token_bytes(32)}
-        told = {"newest": name, "keys": {k: base64.b64encode(v).decode() for k, v in keys.items()}}
-        try:
-            write_atomic(self.path, json.dumps(told, indent=1) + "\n", mode=0o600)
-        except OSError as why:
-            raise NotNow(f"key ring {self.path}: {why}") from why
-        self._keys, self.newest = keys, name
-        return name
-
-    def wrap(self, key: bytes) -> dict[str, str]:
-        nonce = secrets.token_bytes(12)
-        sealed = AESGCM(self._keys[self.newest]).encrypt(nonce, key, self.newest.encode())
-        return {"ring": self.newest, "nonce": _text(nonce), "key": _text(sealed)}
-
-    def unwrap(self, told: Mapping[str, str]) -> bytes:
-        """Raises NotNow when the ring lacks the key, Broken when the wrapping does not open."""
-        name = told["ring"]
-        if name not in self._keys:
-            self._read()  # another process may have rotated
-        if name not in self._keys:
-            raise NotNow(f"key {name!r} is not in {self.path}: put the ring back that sealed this")
-        try:
-            return AESGCM(self._keys[name]).decrypt(_bytes(told["nonce"]), _bytes(told["key"]), name.encode())
-        except InvalidTag as why:
-            raise Broken(f"key {name!r} of {self.path} does not open this recording") from why
-
-    def _read(self) -> None:
-        try:
-            told = json.loads(self.path.read_text())
-            self._keys = {str(k): _bytes(v) for k, v in told["keys"].items()}
-            self.newest = str(told["newest"])
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError) as why:
-            raise NotNow(f"key ring {self.path} cannot be read: {why}") from why
-
-
 def seal(ring: Ring, source: Path, target: Path, meta: Mapping[str, Any]) -> str:
-    """Write ``source`` sealed, read it back, give its SHA-256; the source stays. Raises OSError, Broken."""
+    """Write ``source`` sealed, read it back, give its SHA-256; the source stays. Raises OSError, NotNow,
+    Broken."""
     key, prefix = secrets.token_bytes(32), secrets.token_bytes(8)
     size = source.stat().st_size
     fixed = {"size": size, "prefix": _text(prefix), "meta": dict(meta)}
@@ -95,7 +44,7 @@ def seal(ring: Ring, source: Path, target: Path, meta: Mapping[str, Any]) -> str
     fresh = target.with_name(f".{target.name}.fresh")
     digest = hashlib.sha256()
     cipher = AESGCM(key)
-    try:
+    with ring.in_use(), _gone(fresh):
         with source.open("rb") as plain, fresh.open("wb") as out:
             os.fchmod(out.fileno(), 0o600)
             out.write(_head(ring.wrap(key), fixed))
@@ -117,8 +66,6 @@ def seal(ring: Ring, source: Path, target: Path, meta: Mapping[str, Any]) -> str
         if again.digest() != digest.digest():
             raise Broken(f"{target.name}: what was sealed does not read back as it was")
         os.replace(fresh, target)
-    finally:
-        fresh.unlink(missing_ok=True)
     return digest.hexdigest()
 
 
@@ -240,6 +187,15 @@ def opened(ring: Ring, path: Path) -> Sealed | Plain:
 def wrapped_with(head: bytes, name: str) -> str:
     """The ring key by which a sealed file opens, told from its first HEAD bytes. Raises Broken."""
     return _parsed(head, name)[0]["ring"]
+
+
+@contextmanager
+def _gone(fresh: Path) -> Iterator[None]:
+    """Afterwards nothing stands there, whatever happened."""
+    try:
+        yield
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _head(wrapped: Mapping[str, str], fixed: Mapping[str, Any]) -> bytes:

@@ -18,6 +18,7 @@ from typing import Any
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
+from recording.masked import Key
 
 CHUNK = 1 << 20
 LATEST_FIRST = 2
@@ -60,6 +61,17 @@ def written(queue_log: Path, cdrs: Path, node: str, since: float, until: float) 
         Written(call, began, ended, tuple(_facts(call, node, rows[call], lines[leg_of(call)], ended)))
         for call, (began, ended) in spans.items()
     ]
+
+
+def mask_keys(queue_log: Path, call: CallId, since: float) -> tuple[Key, ...]:
+    """The keys by which an agent of this call paused its recordings or resumed them, from ``since`` on."""
+    leg, found = leg_of(call), []
+    for line in _tail(queue_log, since - LATEST_FIRST, _line_at).splitlines():
+        words = line.split("|")
+        if len(words) > 5 and words[1] == leg and words[4] == "HOTLINEMASK":
+            at, _, state = words[5].partition("/")
+            found.append(Key(_float(at), state == "on"))
+    return tuple(key for key in found if key.at >= since)
 
 
 def _tail(file: Path, since: float, moment: Callable[[str], float]) -> str:

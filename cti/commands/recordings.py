@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import typer
@@ -27,6 +27,10 @@ from cti.commands.moment import moment
 from cti.commands.options import HomeOption, home_of
 from cti.errors import Broken, NotNow, Refused
 from cti.home import Home
+
+if TYPE_CHECKING:
+    from cti.ring import Ring
+    from cti.shelf.chosen import Chosen
 
 app = typer.Typer(no_args_is_help=True, help="录音：查询、核对、收听、导出、法律留存、密钥轮换 recordings")
 
@@ -148,8 +152,9 @@ def check(
 
 
 async def _check(at: Home, since: float, until: float, city: str | None, deep: bool) -> Any:
-    from cti import recordings_check, vault
+    from cti import recordings_check
     from cti.recording_parts import keys_of
+    from cti.ring import Ring
     from cti.settings import database_url
     from cti.settings import read as read_settings
     from cti.shelf.chosen import Chosen
@@ -170,7 +175,7 @@ async def _check(at: Home, since: float, until: float, city: str | None, deep: b
                 until,
                 city,
                 deep=deep,
-                ring=lambda: vault.Ring(keys_of(at, settings)),
+                ring=lambda: Ring(keys_of(at, settings)),
                 shelf=Chosen(at, settings),
                 told=lambda done, of: bar.update(task, completed=done, total=of),
             )
@@ -277,35 +282,56 @@ def rotate(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on with the newest key, make none 继续上次轮换")
     ] = False,
+    retire: Annotated[
+        bool, typer.Option("--retire", help="make none; remove the old keys for good 删除旧密钥")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """A new key for recordings; every sealed file's own key is wrapped with it anew. 轮换密钥
 
     On disk the sound is not written again; a recording on the shelf is fetched, wrapped and carried again.
-    May be stopped and gone on with (--resume): files wrapped with an older key still open.
+    May be stopped and gone on with (--resume): files wrapped with an older key still open. --retire removes
+    the older keys, and refuses while a file needs one.
     """
-    from cti import vault
     from cti.recording_parts import keys_of
+    from cti.retiring import retired
+    from cti.ring import Ring
     from cti.settings import read as read_settings
     from cti.shelf.chosen import Chosen
-    from cti.shelf.rewrapping import rewrapped
 
+    if resume and retire:
+        _fail("--resume 与 --retire 只能选一 one of --resume and --retire", 2)
     at = home_of(home)
-    done = far = 0
     with _told():
         settings = read_settings(at)
-        ring, shelf = vault.Ring(keys_of(at, settings)), Chosen(at, settings)
-        name = ring.newest if resume else ring.rotate()
-        files = sorted(at.recordings.rglob(f"*{vault.SUFFIX}"))
-        with Progress(transient=True, disable=not sys.stderr.isatty(), console=Console(stderr=True)) as bar:
-            for path in bar.track(files, description="rotate"):
+        ring, shelf = Ring(keys_of(at, settings)), Chosen(at, settings)
+        if retire:
+            gone = asyncio.run(retired(ring, at.recordings, shelf() if shelf.there else None))
+            told = f"已删除 removed: {', '.join(gone)}" if gone else "没有旧密钥 there is no old key"
+        else:
+            name = ring.newest if resume else ring.rotate()
+            which = "密钥 key" if resume else "新密钥 new key"
+            told = f"{which} {name}; {_wrapped_anew(at, ring, shelf)}"
+    _console().print(f"{told} ({ring.path})", markup=False)
+
+
+def _wrapped_anew(at: Home, ring: Ring, shelf: Chosen) -> str:
+    """Raises NotNow, Refused, Broken, OSError."""
+    from cti import vault
+    from cti.retiring import PATIENCE
+    from cti.shelf.rewrapping import rewrapped
+
+    done = far = 0
+    ring.drained(PATIENCE)
+    files = sorted(at.recordings.rglob(f"*{vault.SUFFIX}"))
+    with Progress(transient=True, disable=not sys.stderr.isatty(), console=Console(stderr=True)) as bar:
+        for path in bar.track(files, description="rotate"):
+            with suppress(FileNotFoundError):  # kept long enough, or carried and removed
                 done += vault.rewrap(ring, path)
-            if shelf.there:
-                task = bar.add_task("shelf", total=None)
-                far = asyncio.run(rewrapped(ring, shelf(), lambda n: bar.update(task, completed=n)))
-    also = f", {far} on the shelf" if shelf.there else ""
-    which = "密钥 key" if resume else "新密钥 new key"
-    _console().print(f"{which} {name}; {done} of {len(files)} wrapped anew{also} ({ring.path})", markup=False)
+        if shelf.there:
+            task = bar.add_task("shelf", total=None)
+            far = asyncio.run(rewrapped(ring, shelf(), lambda n: bar.update(task, completed=n)))
+    return f"{done} of {len(files)} wrapped anew" + (f", {far} on the shelf" if shelf.there else "")
 
 
 def _order(home: Path | None, call: str, did: str, purpose: str) -> None:

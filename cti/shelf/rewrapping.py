@@ -14,11 +14,12 @@ from pathlib import Path
 
 from cti import vault
 from cti.errors import Broken
+from cti.ring import Ring
 from cti.shelf.copying import carried, fetched
 from cti.shelf.port import Absent, Shelf
 
 
-async def rewrapped(ring: vault.Ring, shelf: Shelf, told: Callable[[int], None] = lambda done: None) -> int:
+async def rewrapped(ring: Ring, shelf: Shelf, told: Callable[[int], None] = lambda done: None) -> int:
     """How many were wrapped anew. ``told``: looked at so far. Raises NotNow, Refused, OSError, Broken."""
     looked = done = 0
     names = [one.name async for one in shelf.every() if one.name.endswith(vault.SUFFIX)]
@@ -31,7 +32,7 @@ async def rewrapped(ring: vault.Ring, shelf: Shelf, told: Callable[[int], None] 
     return done
 
 
-async def _one(ring: vault.Ring, shelf: Shelf, name: str, file: Path) -> bool:
+async def _one(ring: Ring, shelf: Shelf, name: str, file: Path) -> bool:
     head = await shelf.read(name, 0, vault.HEAD)
     if not head.startswith(vault.MAGIC):
         raise Broken(f"{shelf.where}: {name} 不是封存的录音 is no sealed recording")

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from cti import vault
 from cti.errors import Refused
 from cti.home import Home
+from cti.ring import Ring
 from cti.settings import read
 from cti.speech.ear import Ear, heard, in_order
 from cti.speech.pinyin import sounds
@@ -127,7 +128,7 @@ def _leg(call: KnownCall, path: Path) -> tuple[bytes, int, float]:
     if path.exists():
         pcm, rate = pcm_of(path)
         return pcm, rate, path.stat().st_mtime - len(pcm) / 2 / rate
-    sealed = vault.Sealed(vault.Ring(call.ring), path.with_name(path.name + vault.SUFFIX))
+    sealed = vault.Sealed(Ring(call.ring), path.with_name(path.name + vault.SUFFIX))
     raw = sealed.read(0, sealed.size)
     header = header_of(raw)
     if header is None:

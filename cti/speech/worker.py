@@ -21,6 +21,7 @@ from typing import Any
 
 from cti import vault
 from cti.errors import Broken, NotNow
+from cti.ring import Ring
 from cti.speech.ear import Ear, Listener, Vosk
 from cti.speech.gate import Gate
 from cti.speech.tap import RATE, Fed, Kept, Tap
@@ -95,7 +96,7 @@ class Worker:
                 self._late.pop(leg, None)
             case "transcribe":
                 try:
-                    source = vault.opened(vault.Ring(Path(told["ring"])), Path(told["file"]))
+                    source = vault.opened(Ring(Path(told["ring"])), Path(told["file"]))
                     kept = Kept(source, float(told.get("begin", 0.0)), told.get("until"))
                 except (NotNow, Broken, OSError, ValueError) as why:
                     self._say("failed", leg=leg, why=str(why))

@@ -16,6 +16,7 @@ from cti import vault
 from cti.carrying import Carrier, name_of
 from cti.errors import NotNow
 from cti.retention import Retention
+from cti.ring import Ring
 from cti.shelf.chosen import Chosen
 from cti.shelf.folder import FolderShelf
 from cti.shelf.port import Shelf
@@ -57,13 +58,13 @@ class Desk:
         self.far.mkdir()
         self.store, self.folder = store, FolderShelf(self.far, 5.0)
         self.chosen = Given(self.folder)
-        self.ring = vault.Ring(folder / "ring.json")
+        self.ring = Ring(folder / "ring.json")
         self.busy: set[str] = set()
         self.alarms: list[tuple[str, str]] = []
         self.clock = ENDED + 60.0
         self.carrier = Carrier(
             self.near, store, self.chosen, lambda: self.busy,
-            lambda call, leg, why: self.alarms.append((leg, why)),
+            lambda call, leg, why: self.alarms.append((leg, why)), lambda: self.ring,
             local_days=LOCAL_DAYS, now=lambda: self.clock,
         )  # fmt: skip
         self.sounds = Sounds(self.near, lambda: self.ring, self.chosen)
@@ -131,6 +132,22 @@ async def test_a_local_copy_goes_when_its_days_are_over_and_the_sound_is_the_sam
     # a row that is written again keeps what it knows of the shelf
     await desk.store.put(replace(await desk.row(), kept=Kept.DISK))
     assert (await desk.row()).kept is Kept.SHELF
+
+
+async def test_on_a_disk_nearly_full_a_copy_goes_before_its_days_are_over_and_only_if_the_shelf_has_it(
+    desk: Desk,
+) -> None:
+    _, data = await desk.recorded("n1-1.1")
+    await desk.carrier.round()
+    await desk.recorded("n1-2.2")
+    assert await desk.carrier.spare() == 1
+    assert desk.local() == ["n1-2.2.wav.sealed"]
+    assert await desk.sound("n1-1.1") == data
+    # gone from the shelf behind our back: the copy here is the only one
+    await desk.carrier.round()
+    await desk.folder.remove(name_of(await desk.row("n1-2.2")))
+    assert await desk.carrier.spare() == 0
+    assert desk.local() == ["n1-2.2.wav.sealed"]
 
 
 async def test_a_copy_that_goes_while_somebody_listens_is_read_on_from_the_shelf(desk: Desk) -> None:

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from cti import vault
+from cti.ring import Ring
 from lab import ears
 from lab.scenario import Lab
 from tests.live.bucket_town import BucketTown, bucket_town
@@ -125,11 +126,43 @@ async def test_keys_are_rotated_in_the_bucket_and_the_recording_is_heard_as_befo
     assert ran.returncode == 0, ran.stderr
     assert "on the shelf" in ran.stdout
     shelf = town.shelf()
-    ring = vault.Ring(town.home.recording_keys)
+    ring = Ring(town.home.recording_keys)
     for name in [one.name async for one in shelf.every() if call in one.name]:
         assert vault.wrapped_with(await shelf.read(name, 0, vault.HEAD), name) == ring.newest
     status, whole = town.audio(row["leg"])
     assert (status, hashlib.sha256(whole).hexdigest()) == (200, row["sha256"])
+
+
+async def test_an_old_key_goes_only_when_nothing_needs_it_and_every_recording_is_heard_without_it(
+    town: BucketTown, city: Lab, voices: list[Path]
+) -> None:
+    before = await call_in_the_bucket(town, city, voices)
+    # a rotation that was stopped: the service knows nothing of it and runs on
+    old = Ring(town.home.recording_keys).newest
+    new = Ring(town.home.recording_keys).rotate()
+    ran = await asyncio.to_thread(town.house.cti, "recordings", "rotate", "--retire")
+    assert (ran.returncode, "rotate --resume" in ran.stderr) == (2, True), ran.stderr
+    assert f"存储 {len(await named(town))} 个" in ran.stderr
+    after = await call_in_the_bucket(town, city, voices)
+    assert {key for name, key in (await named(town)).items() if after in name} == {new}
+    ran = await asyncio.to_thread(town.house.cti, "recordings", "rotate", "--resume")
+    assert ran.returncode == 0, ran.stderr
+    ran = await asyncio.to_thread(town.house.cti, "recordings", "rotate", "--retire")
+    assert (ran.returncode, old in ran.stdout) == (0, True), ran.stderr
+    assert list(json.loads(town.home.recording_keys.read_text())["keys"]) == [new]
+    last = await call_in_the_bucket(town, city, voices)
+    heard = [row for call in (before, after, last) for row in await town.kept(call, "shelf", 2)]
+    assert len(heard) == 6
+    for row in heard:
+        status, whole = town.audio(row["leg"])
+        assert (status, hashlib.sha256(whole).hexdigest()) == (200, row["sha256"])
+
+
+async def named(town: BucketTown) -> dict[str, str]:
+    """Each recording in the bucket, and the key it needs."""
+    shelf = town.shelf()
+    names = [one.name async for one in shelf.every() if one.name.endswith(vault.SUFFIX)]
+    return {name: vault.wrapped_with(await shelf.read(name, 0, vault.HEAD), name) for name in names}
 
 
 async def test_doctor_tries_the_bucket(town: BucketTown) -> None:

@@ -60,7 +60,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Itera
     ):
         # the city outside does not live on our disk
         (folder / "lab").symlink_to(tmp_path_factory.mktemp("lab"))
-        settings = f'redis = "{live.url}"\ndatabase = "{database.url}"\n'
+        # what happens when nothing is left: test_recording_disk.py has the reserve
+        settings = f'redis = "{live.url}"\ndatabase = "{database.url}"\nrecording_reserve_mb = 0\n'
         (folder / "settings.toml").write_text(settings)
         # ports that were told by hand are those of the first hotline
         with running(folder, base + 100 * ("CTI_TEST_BASE" in os.environ), plans) as up:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
 from calls import facts as f
 from calls.facts import LegId
 from calls.orders import MaskRecording, Order
+from cti.asterisk.files import mask_keys
 from cti.errors import Refused
 from cti.masking import Masker
 from cti.switchboard import Switchboard
 from plan.model import Plan
+from recording.masked import Key, unkept
 from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, said
 from tests.story.plan_files import demo
 
@@ -22,13 +25,14 @@ from tests.story.plan_files import demo
 class Room:
     """A masker with an Asterisk that does what it is told."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, board: Switchboard | None = None, keys: Sequence[Key] = ()) -> None:
         self.clock = 1000.0
-        self.board = Switchboard()
+        self.board = board or Switchboard()
         self.orders: list[MaskRecording] = []
         self.masker = Masker(
-            lambda: self.board.board, lambda: {"demo": plan}, self._do, longest=60.0, now=lambda: self.clock
-        )
+            lambda: self.board.board, lambda: {"demo": plan}, self._do, longest=60.0, now=lambda: self.clock,
+            keys=lambda call, since: [k for k in keys if call == CALL and k.at >= since],
+        )  # fmt: skip
         self.board.listen(self.masker.hear)
 
     async def _do(self, order: Order) -> str:
@@ -104,3 +108,111 @@ async def test_callers_of_a_masked_queue_are_paused_by_rule() -> None:
     room.clock += 1000
     assert room.masker.masked(CALL)
     running.cancel()
+
+
+def died(*more: f.Fact) -> Switchboard:
+    """What a service finds when it starts: the journal's board, and Asterisk with both legs in talk."""
+    board = Switchboard()
+    for fact in (*answered(), *recorded(), *more):
+        board.hear(fact)
+    return board
+
+
+def recorded() -> list[f.Fact]:
+    return [said(f.RecordingStarted, 130.0, leg=leg, file=f"d/{leg}.wav") for leg in (CALLER, SEAT_LEG)]
+
+
+def looked(room: Room) -> None:
+    """The snapshot: both are there."""
+    legs = tuple(
+        f.LegNow(
+            leg=leg, channel=f"PJSIP/{leg}", endpoint=endpoint, call=CALL, up=True, linked=CALLER,
+            bridge="b1", caller="", called="", context="", seconds=900.0,
+        )
+        for leg, endpoint in ((CALLER, "demo-carrier"), (SEAT_LEG, "demo-1001"))
+    )  # fmt: skip
+    room.board.hear(said(f.Snapshot, room.clock, legs=legs))
+
+
+@contextlib.asynccontextmanager
+async def started(room: Room) -> AsyncIterator[None]:
+    running = asyncio.create_task(room.masker.run())
+    looked(room)
+    yield
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+PAUSED = tuple(said(f.RecordingPaused, 980.0, leg=leg) for leg in (CALLER, SEAT_LEG))
+
+
+async def test_a_pause_a_dead_service_left_behind_ends_by_itself() -> None:
+    room = Room(demo(), died(*PAUSED))
+    async with started(room):
+        assert room.masker.masked(CALL)
+        room.clock = 1041.0
+        await room.masked(CALLER, SEAT_LEG, on=False)
+
+
+async def test_a_colleague_who_joined_while_nobody_listened_is_paused_too() -> None:
+    room = Room(demo(), died(PAUSED[0]))
+    async with started(room):
+        await room.masked(SEAT_LEG)
+
+
+async def test_a_masked_queues_callers_are_paused_though_nobody_heard_them_answered() -> None:
+    plan = demo()
+    queues = {n: q.model_copy(update={"masked": n == "general"}) for n, q in plan.queues.items()}
+    room = Room(plan.model_copy(update={"queues": queues}), died())
+    async with started(room):
+        await room.masked(CALLER, SEAT_LEG)
+        room.clock += 1000
+        assert room.masker.masked(CALL)
+
+
+async def test_a_key_that_nobody_heard_pauses_as_soon_as_somebody_is_there_and_for_its_time() -> None:
+    room = Room(demo(), died(), [Key(990.0, True)])
+    async with started(room):
+        await room.masked(CALLER, SEAT_LEG)
+        room.clock = 1051.0
+        await room.masked(CALLER, SEAT_LEG, on=False)
+
+
+async def test_the_key_of_a_pauses_end_that_nobody_heard_ends_it() -> None:
+    room = Room(demo(), died(*PAUSED), [Key(979.9, True), Key(995.0, False)])
+    async with started(room):
+        await room.masked(CALLER, SEAT_LEG, on=False)
+
+
+@pytest.mark.parametrize(
+    ("keys", "pauses", "silent"),
+    [
+        ([(110, True), (120, False)], [], [(9, 21)]),
+        ([(110, True)], [], [(9, 71)]),  # forgotten
+        ([(190, True)], [], [(89, 100)]),  # to the end of the leg
+        ([(110, True), (140, False)], [(25, 40)], [(9, 26)]),  # the service took over after 15 s
+        ([(110, True)], [(5, 20)], []),  # it was paused already
+        ([(100.2, True), (103, False), (104.5, True), (106, False)], [], [(0, 7)]),
+        ([(110, False)], [], []),
+        ([(300, True)], [], []),  # after the leg
+    ],
+)
+def test_what_was_keyed_and_not_paused_is_silence_afterwards(
+    keys: list[tuple[float, bool]], pauses: list[tuple[float, float]], silent: list[tuple[float, float]]
+) -> None:
+    told = unkept([Key(*key) for key in keys], 100.0, 200.0, pauses, 60.0)
+    assert told == tuple(pytest.approx(one) for one in silent)
+
+
+def test_asterisk_writes_the_keys_down_and_they_are_read_from_there(tmp_path: Path) -> None:
+    log = tmp_path / "queue_log"
+    log.write_text(
+        "100|n1-100.1|demo-general|demo-1001|CONNECT|1|n1-100.2|1\n"
+        "140|n1-100.1|NONE|demo-1001|HOTLINEMASK|140.250/on\n"
+        "141|n1-9.9|NONE|demo-1002|HOTLINEMASK|141.000/on\n"
+        "150|n1-100.1|NONE|demo-1001|HOTLINEMASK|150.500/off\n"
+    )
+    assert mask_keys(log, CALL, 100.0) == (Key(140.25, True), Key(150.5, False))
+    assert mask_keys(log, CALL, 145.0) == (Key(150.5, False),)
+    assert mask_keys(tmp_path / "none", CALL, 0.0) == ()

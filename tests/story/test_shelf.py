@@ -11,6 +11,7 @@ import pytest
 from cti import vault
 from cti.errors import Broken, Refused
 from cti.home import Home
+from cti.ring import Ring
 from cti.settings import BadSettings, Settings, read
 from cti.shelf.chosen import Chosen, keys_of
 from cti.shelf.copying import carried, fetched
@@ -24,8 +25,8 @@ NAME = "20260101/demo-n1-1.1/n1-1.1.wav.sealed"
 
 
 @pytest.fixture
-def ring(tmp_path: Path) -> vault.Ring:
-    return vault.Ring(tmp_path / "ring.json")
+def ring(tmp_path: Path) -> Ring:
+    return Ring(tmp_path / "ring.json")
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> FolderShelf:
     return FolderShelf(tmp_path / "far", 5.0)
 
 
-def sealed(ring: vault.Ring, folder: Path, data: bytes) -> Path:
+def sealed(ring: Ring, folder: Path, data: bytes) -> Path:
     plain = folder / "plain.wav"
     plain.write_bytes(data)
     vault.seal(ring, plain, folder / "one.wav.sealed", {"leg": "n1-1.1"})
@@ -42,7 +43,7 @@ def sealed(ring: vault.Ring, folder: Path, data: bytes) -> Path:
 
 
 async def test_a_sealed_file_goes_there_and_comes_back_the_same(
-    ring: vault.Ring, folder: FolderShelf, tmp_path: Path
+    ring: Ring, folder: FolderShelf, tmp_path: Path
 ) -> None:
     path = sealed(ring, tmp_path, secrets.token_bytes(200_000))
     await carried(folder, NAME, path)
@@ -60,7 +61,7 @@ async def test_plain_sound_never_leaves_this_machine(folder: FolderShelf, tmp_pa
 
 
 async def test_a_shelf_that_gives_back_another_byte_is_not_believed(
-    ring: vault.Ring, folder: FolderShelf, tmp_path: Path
+    ring: Ring, folder: FolderShelf, tmp_path: Path
 ) -> None:
     path = sealed(ring, tmp_path, secrets.token_bytes(70_000))
     with pytest.raises(Broken, match="does not read back"):
@@ -69,7 +70,7 @@ async def test_a_shelf_that_gives_back_another_byte_is_not_believed(
 
 
 async def test_any_stretch_is_read_there_without_the_rest(
-    ring: vault.Ring, folder: FolderShelf, tmp_path: Path
+    ring: Ring, folder: FolderShelf, tmp_path: Path
 ) -> None:
     data = secrets.token_bytes(3 * vault.CHUNK + 17)
     await carried(folder, NAME, sealed(ring, tmp_path, data))
@@ -85,7 +86,7 @@ async def test_any_stretch_is_read_there_without_the_rest(
 
 
 async def test_one_changed_byte_on_the_shelf_does_not_open(
-    ring: vault.Ring, folder: FolderShelf, tmp_path: Path
+    ring: Ring, folder: FolderShelf, tmp_path: Path
 ) -> None:
     await carried(folder, NAME, sealed(ring, tmp_path, bytes(100_000)))
     seal = vault.Seal(ring, await folder.read(NAME, 0, vault.HEAD), NAME)
@@ -95,13 +96,13 @@ async def test_one_changed_byte_on_the_shelf_does_not_open(
 
 @pytest.mark.parametrize("size", [0, 1, vault.CHUNK - 1, vault.CHUNK, vault.CHUNK + 1, 200_000])
 def test_the_length_of_a_sealed_file_is_known_from_the_plain_one(
-    ring: vault.Ring, tmp_path: Path, size: int
+    ring: Ring, tmp_path: Path, size: int
 ) -> None:
     assert sealed(ring, tmp_path, bytes(size)).stat().st_size == vault.sealed_size(size)
 
 
 async def test_a_rotation_wraps_what_is_on_the_shelf_and_may_be_stopped_and_gone_on_with(
-    ring: vault.Ring, folder: FolderShelf, tmp_path: Path
+    ring: Ring, folder: FolderShelf, tmp_path: Path
 ) -> None:
     data = secrets.token_bytes(90_000)
     names = [f"20260101/demo-n1-{n}.1/n1-{n}.1.wav.sealed" for n in (1, 2, 3)]
