@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
 from pathlib import Path
 
 import pytest
 
-from cti.home import Home, default_home
-from cti.speech import models, shelf
+from cti.speech import shelf
 from cti.speech.ear import Vosk, heard
 from cti.speech.recorded import pcm_of
+from tests.live import speaking
+
+pytestmark = speaking.needs_model
 
 
 @pytest.fixture(scope="module")
 def ear() -> Vosk:
-    folder = Path(os.environ.get("CTI_MODELS") or Home(default_home()).models)
-    if not models.VOSK_ZH.present(folder):
-        pytest.skip("by design: the recogniser is optional (cti speech fetch)")
-    return Vosk(models.VOSK_ZH.folder(folder))
+    return speaking.ear()
 
 
 def spoken(*ids: str) -> bytes:
