@@ -19,9 +19,8 @@ if [ -r "$MODELS/vosk-zh/am/final.mdl" ]; then exit 0; fi
 
 # a set-up without it goes on: the tests that need it then fail, and say the same
 unheard() {
-    printf '\n\033[31mno recogniser:\033[0m %s\n' "$1" >&2
-    printf '  tests of speech will FAIL; what to do: %s\n' \
-        "$2" "or leave them out: CTI_TEST_SPEECH=0 make test" >&2
+    printf '\n\033[31mno recogniser:\033[0m %s; tests of speech will FAIL\n' "$1" >&2
+    printf '  what to do: %s\n' "$2" "or leave them out: CTI_TEST_SPEECH=0 make test" >&2
     exit 0
 }
 
