@@ -158,7 +158,7 @@ def understood(draft: dict[str, Any]) -> dict[str, Any]:
 
 SAID = {
     "name": "王建国",
-    "phone": "13901234567",
+    "phone": "13856405678",
     "kind": "投诉",
     "unit": "urban",
     "street": "人民路",

@@ -108,7 +108,7 @@ def test_the_draft_of_a_call_is_made_from_its_recordings(told_by_settings: Path)
     told = RUN.invoke(command_tree(["draft"]), words)
     assert told.exit_code == 0, told.output
     fields = json.loads(told.stdout)
-    assert (fields["name"]["value"], fields["phone"]["value"]) == ("王建国", "13901234567")
+    assert (fields["name"]["value"], fields["phone"]["value"]) == ("王建国", "13856405678")
     assert fields["address"]["value"]["street"] == "人民路"
     # 昨天晚上十点多, from the moment in the call's own id
     assert fields["time"]["value"]["start"].startswith("2026-03-11T22")
