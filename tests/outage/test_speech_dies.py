@@ -26,6 +26,8 @@ from tests.live.test_speech import listening, text, transcript
 from tests.outage import hands
 from tests.outage.conftest import tidy
 
+MARGIN = 2.0
+"""Seconds from the end of a sentence until it is known to have ended, and told."""
 OVERLOAD = 3
 """So many times more voices than recognisers follow."""
 
@@ -69,19 +71,25 @@ async def talks(
     return call, await call.id()
 
 
-async def words_come(house: House, call: str, folder: Path, wav: Path = CLIP) -> dict[str, Any]:
-    """Wait until the words are whole; they are as good as what vosk alone makes of the recording."""
+async def complete(house: House, call: str) -> dict[str, Any]:
+    """Wait until the words of a call that is over are whole."""
     told: dict[str, Any] = await until(
         "the words come",
         lambda: transcript(house, call),
         lambda t: bool(t["complete"] and text(t)),
         within=150,
     )
+    return told
+
+
+async def words_come(house: House, call: str, folder: Path, *wavs: Path) -> dict[str, Any]:
+    """Wait until the words are whole; they are as good as what vosk alone makes of the recording."""
+    told = await complete(house, call)
     [row] = [r for r in rows(house, call) if r["role"] == "caller"]
     path = folder / f"{call}.wav"
     path.write_bytes(http(house, f"/api/recordings/{row['leg']}/audio?purpose=test")[1])
     raw, _ = await asyncio.to_thread(speaking.raw, path)
-    said = speaking.said_in(wav)
+    said = "".join(map(speaking.said_in, wavs or (CLIP,)))
     assert speaking.cer(said, text(told)) <= speaking.cer(said, raw) + 0.1
     return told
 
@@ -98,37 +106,47 @@ async def test_recognisers_that_die_or_freeze_in_the_middle_are_unnoticed_and_ta
     await city.seat("1001").answers(call, say=CLIP, within=20)
     await call.talks()
     id = await call.id()
-    saying = asyncio.ensure_future(call.says(COMPLAINT))
+    await call.says(CLIP)
     before = spans(
         await until("a first span", lambda: transcript(house, id), lambda t: bool(spans(t)), within=60)
+    )
+    stood = time.monotonic()
+    saying = asyncio.ensure_future(call.says(COMPLAINT))
+    await until(
+        "the next words begin",
+        lambda: transcript(house, id),
+        lambda t: any(now["role"] == "caller" and now["text"] for now in t["now"]),
+        within=60,
     )
     victims = recognisers(house)
     assert victims
     for pid in victims:
         os.kill(pid, how)
-    blow = time.monotonic()
     # both hear each other to the end
     await saying
     await call.hears(CLIP, within=30)
     await city.seat("1001").hears(COMPLAINT, within=30)
     await until("others are there", lambda: recognisers(house), lambda now: now and not now & victims, 60)
     await listening(house)
-    away = time.monotonic() - blow
-    # the call goes on, and what comes now is live text
-    live = spans(
-        await until(
-            "text after the blow",
-            lambda: transcript(house, id),
-            lambda t: not t["complete"] and any(start > before[-1][0] for start, _ in spans(t)),
-            within=60,
+    # a voice that is too far behind is left to after-call work: a frozen process is found out in 12 s, and on a
+    # busy machine another one takes its time to start
+    in_time = time.monotonic() - stood < BEHIND - MARGIN
+    if in_time:
+        # the call goes on, and what comes now is live text
+        live = spans(
+            await until(
+                "text after the blow",
+                lambda: transcript(house, id),
+                lambda t: not t["complete"] and any(start > before[-1][0] for start, _ in spans(t)),
+                within=60,
+            )
         )
-    )
-    assert live[: len(before)] == before
+        assert live[: len(before)] == before
     await call.hangs_up()
     assert [row["short"] for row in await filed(house, id, 2)] == [0.0, 0.0]
-    told = spans(await words_come(house, id, tmp_path, COMPLAINT))
-    if away < BEHIND:
-        # nobody fell so far behind that the recording had to be read instead: the taps were taken up
+    told = spans(await words_come(house, id, tmp_path, CLIP, COMPLAINT))
+    if in_time:
+        # no recording had to be read instead: the taps were taken up
         assert dropped(house) == given_up
         assert told[: len(before)] == before
 
@@ -145,11 +163,14 @@ def narrow(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Itera
 
 
 @needs_model
+@pytest.mark.timeout(480)
 async def test_three_times_more_voices_than_recognisers_follow_are_written_down_afterwards(
-    narrow: House, tmp_path: Path
+    narrow: House,
 ) -> None:
     voices = sorted(AUDIO.glob("aishell1*.wav")) + sorted(AUDIO.glob("aishell3*.wav"))
-    most = Settings().speech_legs
+    most, said = Settings().speech_legs, speaking.said_in(CLIP)
+    raw, _ = await asyncio.to_thread(speaking.raw, CLIP)
+    alone = speaking.cer(said, raw)
     calls = -(-OVERLOAD * most // 2)
     async with Lab(narrow.home) as place:
         await listening(narrow)
@@ -169,8 +190,9 @@ async def test_three_times_more_voices_than_recognisers_follow_are_written_down_
             assert (await call.ends())["by"] == "self"
     for _, id, _, _ in going:
         assert [row["short"] for row in await filed(narrow, id, 2)] == [0.0, 0.0]
-        told = await words_come(narrow, id, tmp_path)
+        told = await complete(narrow, id)
         assert text(told, "seat")
+        assert speaking.cer(said, text(told)) <= alone + 0.1
     await tidy(narrow)
 
 
