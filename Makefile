@@ -11,6 +11,8 @@ ARGS ?=
 # files of tests at once, each with a hotline of its own: they mostly wait for calls
 AT_ONCE ?= 3
 export CTI_NO_SKIP ?= 1
+# the tests' recogniser is where set-up has put it
+test story replay live outage bench prove: export CTI_MODELS ?= $(shell . setup/words.sh && models_folder)
 
 .PHONY: help run setup test-setup test story replay live outage desk bench prove lint doctor lock clean
 

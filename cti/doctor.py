@@ -61,7 +61,7 @@ def machine_checks(home: Home) -> list[Check]:
         _disk_check(home),
         _settings_check(home),
         _speech_check(home),
-        _model_check(home, "voice model (kokoro)", "kokoro"),
+        _voice_check(home),
     ]
     if os.geteuid() == 0:
         has = shutil.which("setpriv") is not None
@@ -136,11 +136,10 @@ def _speech_check(home: Home) -> Check:
     return Check("speech model (vosk zh)", there is not None, "cti speech fetch", detail, need=False)
 
 
-def _model_check(home: Home, name: str, folder: str) -> Check:
-    told = os.environ.get("CTI_MODELS")
-    there = ((Path(told) if told else home.models) / folder).is_dir()
+def _voice_check(home: Home) -> Check:
+    there = where.voice(home.models).is_dir()
     detail = "there" if there else "not there: everything else works"
-    return Check(name, there, "cti prompts fetch", detail, need=False)
+    return Check("voice model (kokoro)", there, "cti prompts fetch", detail, need=False)
 
 
 async def _looked(home: Home, settings: Settings) -> list[Check]:

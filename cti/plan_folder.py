@@ -21,8 +21,7 @@ from asterisk_conf.site import Site
 from cti import asterisk_process
 from cti.errors import NotNow, Refused
 from cti.home import Home, write_atomic
-from cti.speech import shelf
-from cti.speech.models import KOKORO
+from cti.speech import shelf, where
 from cti.speech.pinyin import sounds as syllables
 from ivr.spoken import Words
 from plan.check import Checked, Sound, check, plan_prompts, together
@@ -253,5 +252,4 @@ def sounds(home: Home, plan: Plan, tell: Callable[[str], None] = lambda _: None)
 def _voice(home: Home) -> Voice:
     from cti.speech.voice import Kokoro
 
-    told = os.environ.get("CTI_MODELS")
-    return Kokoro(KOKORO.folder(Path(told) if told else home.models))
+    return Kokoro(where.voice(home.models))

@@ -72,7 +72,8 @@ class Settings(BaseSettings):
     speech: bool = True
     """Whether calls are transcribed while they are spoken, when there is a model."""
     speech_model: str = ""
-    """Folder of the recogniser's model; empty: CTI_MODELS or HOME/models, then vosk's own cache."""
+    """Folder of the recogniser's model; empty: CTI_MODELS, HOME/models, the default home's models,
+    then vosk's own cache."""
     speech_workers: Annotated[int, Field(ge=0, le=64)] = 0
     """Recogniser processes, one for each processor they may use; 0: half of the machine's."""
     speech_legs: Annotated[int, Field(ge=1, le=64)] = 3

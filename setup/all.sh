@@ -3,7 +3,7 @@
 #
 #   setup/all.sh [--tests] [--force]
 #
-# CTI_TEST_SPEECH=1 with --tests also fetches the recogniser that reads prompts back.
+# --tests also fetches the recogniser that tests of speech need (setup/speech.sh; CTI_TEST_SPEECH=0: not).
 #
 # A second call finds its stamp and does nothing. --force goes through every part again.
 set -euo pipefail
@@ -28,7 +28,7 @@ mkdir -p "$STATE" 2>/dev/null || fail "cannot write $CHECKOUT" "clone the reposi
 # what the stamp stands for: these files, this user, these places
 fingerprint() {
     { cat "$CHECKOUT"/setup/*.sh "$CHECKOUT"/requirements/*.txt "$CHECKOUT/pyproject.toml" &&
-        printf '%s\n' "$(id -u)" "$CHECKOUT" "$PREFIX" "${CTI_PYTHON:-}" "${CTI_TEST_SPEECH:-}"; } | sha256sum | cut -d' ' -f1
+        printf '%s\n' "$(id -u)" "$CHECKOUT" "$PREFIX" "${CTI_PYTHON:-}"; } | sha256sum | cut -d' ' -f1
 }
 
 up_to_date() {
@@ -71,6 +71,8 @@ link_command() {
 mark=$(fingerprint)
 if [ -z "$force" ] && up_to_date $what "$mark"; then
     [ "$(command -v cti || true)" != "" ] || link_command
+    # its folder is not this checkout's: it may have gone, or could not be fetched the last time
+    if [ $what = test ]; then "$CHECKOUT/setup/speech.sh"; fi
     say "set-up: nothing to do ($("$PREFIX/bin/asterisk" -V), $("$VENV/bin/python" -V))"
     exit 0
 fi
@@ -93,11 +95,7 @@ link_command
 if [ $what = test ]; then
     step "4/4 what tests need beside it"
     "$here/tools.sh"
-    if [ "${CTI_TEST_SPEECH:-}" = 1 ]; then
-        note "the voice, and the recogniser that reads prompts back (170 MB, once)"
-        "$VENV/bin/cti" prompts fetch || fail "the recogniser could not be fetched" \
-            "run again, or leave CTI_TEST_SPEECH unset: then the tests that read prompts back are not run"
-    fi
+    "$here/speech.sh"
 else
     step "4/4 nothing more for running (tests need more: setup/all.sh --tests)"
 fi

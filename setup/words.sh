@@ -54,6 +54,20 @@ asterisk_prefix() {
     fi
 }
 
+# Where the recogniser of the tests lies, for all checkouts of this user: the models of the default home
+# (cti reads the same rule).
+models_folder() {
+    if [ -n "${CTI_MODELS:-}" ]; then
+        printf '%s\n' "$CTI_MODELS"
+    elif [ -n "${CTI_HOME:-}" ]; then
+        printf '%s\n' "$CTI_HOME/models"
+    elif is_root; then
+        printf '/var/lib/hotline12345/models\n'
+    else
+        printf '%s\n' "${XDG_DATA_HOME:-$HOME/.local/share}/hotline12345/models"
+    fi
+}
+
 # free_mb DIR : megabytes free where DIR is or would be.
 free_mb() {
     local dir=$1

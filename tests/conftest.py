@@ -10,14 +10,24 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 CATEGORIES = ("story", "replay", "live", "outage", "desk", "bench")
 """In the order in which they run: the cheap ones tell first."""
 
 HERE = Path(__file__).parent
 BY_DESIGN = "by design:"
+LISTENING = frozenset(
+    f"tests/{name}.py"
+    for name in (
+        "live/test_speech", "live/test_transcribe", "live/test_prompts_played", "live/test_spoken_menu",
+        "outage/test_speech_dies",
+    )
+)  # fmt: skip
+"""Files whose recognisers would take each other's processors, and the seconds they are judged by."""
 
 
 def category_of(module: Path, tests: Path = HERE) -> str | None:
@@ -58,6 +68,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(category)
     if wrong:
         raise pytest.UsageError("\n".join(wrong))
+
+
+class OneListens(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
+    """``--dist loadfile``, with the files of LISTENING one after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "listening" if file in LISTENING else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneListens | None:
+    return OneListens(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -109,9 +109,15 @@ class House:
 
 
 @contextlib.contextmanager
-def running(folder: Path, base: int, plans: Sequence[Path] = (ROOT / "plans/demo",)) -> Iterator[House]:
-    """``cti up --lab`` until the block is left. Raises NotReady."""
+def running(
+    folder: Path, base: int, plans: Sequence[Path] = (ROOT / "plans/demo",), *, listens: bool = False
+) -> Iterator[House]:
+    """``cti up --lab`` until the block is left. Raises NotReady.
+
+    ``listens``: with recognisers, where there is a model. The others leave the processors to calls.
+    """
     log = folder / "up.log"
+    hearing = {} if listens else {"CTI_SPEECH": "false"}
     words = [word for plan in plans for word in ("--plan", str(plan))]
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -128,6 +134,7 @@ def running(folder: Path, base: int, plans: Sequence[Path] = (ROOT / "plans/demo
                 *words,
             ],
             cwd=ROOT,
+            env={**os.environ, **hearing},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

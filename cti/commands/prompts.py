@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,8 @@ from rich.table import Table
 from asterisk_conf.prompts import MADE_BY_RULE, CatalogueFault, Made, Prompt, spoken
 from cti.commands.options import HomeOption, home_of
 from cti.errors import Broken, NotNow, Refused
-from cti.speech import models, shelf
+from cti.settings import BadSettings, read
+from cti.speech import models, shelf, where
 
 if TYPE_CHECKING:
     from cti.speech.voice import Voice
@@ -49,7 +50,7 @@ def _told() -> Iterator[None]:
         yield
     except NotNow as why:
         _end(why, 3)
-    except (Refused, CatalogueFault) as why:
+    except (Refused, CatalogueFault, BadSettings) as why:
         _end(why, 2)
     except Broken as why:
         _end(why, 3)
@@ -63,7 +64,7 @@ def _end(why: object, code: int) -> None:
 
 
 def models_folder(home: Path | None, told: Path | None) -> Path:
-    """Where the models are: told, else CTI_MODELS, else in the home."""
+    """Where models are fetched to: told, else CTI_MODELS, else in the home."""
     if told is not None:
         return told.expanduser().resolve()
     if named := os.environ.get("CTI_MODELS"):
@@ -71,10 +72,22 @@ def models_folder(home: Path | None, told: Path | None) -> Path:
     return home_of(home).models
 
 
-def _voice(folder: Path) -> Voice:
+def _voice(home: Path | None, told: Path | None) -> Voice:
     from cti.speech.voice import Kokoro
 
-    return Kokoro(models.KOKORO.folder(folder))
+    return Kokoro(told / where.VOICE if told else where.voice(home_of(home).models))
+
+
+def recogniser(home: Path | None, told: Path | None) -> Path:
+    """The recogniser's model: below ``told``, else where the service finds it (``speech_model`` first).
+
+    The first place where it could be when it is nowhere. Raises BadSettings.
+    """
+    if told is not None:
+        return told / where.NAME
+    here = home_of(home)
+    setting = read(here).speech_model
+    return where.model(setting, here.models) or next(where.places(setting, here.models))
 
 
 def _bar(what: str) -> Progress:
@@ -132,9 +145,14 @@ def fetch(home: HomeOption = None, dir: ModelsOption = None) -> None:
 
     Example: cti prompts fetch --dir ~/models
     """
+    bring(models.MODELS, home, dir)
+
+
+def bring(wanted: Sequence[models.Model], home: Path | None, dir: Path | None) -> None:
+    """Fetch these models unless they are there, with a progress bar. Ends the command when it cannot."""
     folder = models_folder(home, dir)
     with _told():
-        for model in models.MODELS:
+        for model in wanted:
             if model.present(folder):
                 _out.print(f"{model.name}: already in {model.folder(folder)}")
                 continue
@@ -166,10 +184,9 @@ def make(
         if unknown := [id for id in ids or () if id not in every.prompts]:
             raise Refused(f"no such prompt: {', '.join(unknown)} (cti prompts list)")
         wanted = [every[id] for id in ids] if ids else list(every) if all else shelf.stale()
-        folder = models_folder(home, dir)
         with _bar("make") as bar:
             task = bar.add_task("", total=len(wanted))
-            for prompt, _ in workshop.make(wanted, lambda: _voice(folder)):
+            for prompt, _ in workshop.make(wanted, lambda: _voice(home, dir)):
                 bar.update(task, advance=1, description=prompt.id)
     _out.print(f"{len(wanted)} made; in all {len(shelf.made())} of {len(every.prompts)}")
 
@@ -196,7 +213,7 @@ def check(
         account = shelf.made()
         faults += [f"{p.id}: not made of its present text (cti prompts make)" for p in shelf.stale()]
         faults += [f"{t.id}: {t.path.name} is not the file made.json tells of" for t in shelf.tampered()]
-        reader = Reader(models.VOSK_ZH.folder(models_folder(home, dir)))
+        reader = Reader(recogniser(home, dir))
         spoken_ones = [p for p in every if p.id in account and p.kind not in MADE_BY_RULE]
         alone = sorted({p.expected for p in spoken_ones if p.kind in GRAMMAR_KINDS})
 
@@ -236,7 +253,7 @@ def say(
         from cti.speech import sound, workshop
         from cti.speech.voice import Utterance
 
-        data = workshop.spoken_alaw(_voice(models_folder(home, dir)), Utterance(spoken(text)))
+        data = workshop.spoken_alaw(_voice(home, dir), Utterance(spoken(text)))
         if out.suffix == ".alaw":
             out.write_bytes(data)
         else:

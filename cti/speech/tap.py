@@ -1,11 +1,15 @@
 """A file that grows while somebody speaks, as samples for the recogniser.
 
 Asterisk hands a file to the kernel in pieces of 32 KiB: 2.0 s at 8 kHz, 0.34 s at 48 kHz. So a live tap is
-``.sln48`` (raw 16 bit) and is brought down to 8 kHz here, where a telephone's sound came from.
+``.sln48`` (raw 16 bit) and is brought down to 8 kHz here, where a telephone's sound came from. What is
+written down is given back to the disk: a tap is as large as a sentence, however long the call.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,11 @@ TAP_RATE = 48000
 _FACTOR = TAP_RATE // RATE
 _TAPS = 97
 _CUT = 3700.0
+_BLOCK = 1 << 18
+"""Bytes that are given back at once (1.4 s)."""
+_HOLE = 0x03
+"""FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE (linux/falloc.h)."""
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _filter() -> Any:
@@ -36,6 +45,7 @@ class Tap:
         """How much of it has been read."""
         self._tail = np.zeros(_TAPS - 1, dtype=np.float32)
         self._h = _filter()
+        self._given = 0
 
     def read(self, seconds: float) -> bytes:
         """Up to so much sound at 8 kHz, 16 bit; nothing when there is no more now."""
@@ -54,6 +64,22 @@ class Tap:
         self._tail = sound[-(_TAPS - 1) :]
         low = np.convolve(sound, self._h, "valid")[::_FACTOR]
         return bytes(np.clip(np.round(low), -32768, 32767).astype("<i2").tobytes())
+
+    def give_back(self, until: float) -> None:
+        """The disk gets back what was read before this second of the tap; it reads as silence from then on.
+
+        Where the file system cannot do that (fallocate(2)) nothing happens.
+        """
+        end = min(int(until * RATE) * _FACTOR * 2, self._at) // _BLOCK * _BLOCK
+        if end <= self._given:
+            return
+        self._given = end
+        with suppress(OSError):
+            tap = os.open(self.path, os.O_WRONLY)
+            try:
+                _libc.fallocate64(tap, _HOLE, ctypes.c_int64(0), ctypes.c_int64(end))
+            finally:
+                os.close(tap)
 
     @property
     def behind(self) -> float:

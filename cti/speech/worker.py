@@ -36,6 +36,8 @@ NICE_OF_A_MENU = 1
 STILL = 0.12
 """Seconds without a new byte, after its leg is over, until a tap has ended: Asterisk closes it at once."""
 SHOW_EVERY = 0.25
+UNHEARD = 5.0
+"""Seconds of a tap that are kept though nothing was heard in them: a word may just have begun."""
 IDLE = 0.03
 
 
@@ -47,6 +49,8 @@ class Voice:
     source: Tap | Kept | Fed
     listener: Listener
     live: bool
+    offset: float = 0.0
+    """Seconds of the recording at which its tap began."""
     ended: bool = False
     grew: float = field(default_factory=time.monotonic)
     shown: float = 0.0
@@ -77,11 +81,10 @@ class Worker:
             case "ping":
                 self._say("pong", live=len(self._live), late=len(self._late))
             case "follow":
-                begin = float(told.get("begin", 0.0))
+                begin, began = float(told.get("begin", 0.0)), float(told.get("offset", 0.0))
                 tap = Tap(Path(told["file"]), begin)
-                offset = float(told.get("offset", 0.0)) + begin
-                gate = Gate(self._ear.listen(RATE, offset=offset), RATE, offset)
-                self._live[leg] = Voice(leg, tap, gate, True)
+                gate = Gate(self._ear.listen(RATE, offset=began + begin), RATE, began + begin)
+                self._live[leg] = Voice(leg, tap, gate, True, began)
             case "open":
                 self._live[leg] = Voice(leg, Fed(), Gate(self._ear.listen(RATE), RATE), True)
             case "sound":
@@ -129,8 +132,15 @@ class Worker:
                 self._say("over", leg=voice.leg, seconds=voice.source.seconds, live=voice.live)
             return False
         voice.grew = now
-        for span in voice.listener.hear(sound):
+        spans = voice.listener.hear(sound)
+        for span in spans:
             self._span(voice, span)
+        if isinstance(voice.source, Tap):
+            # a process that takes up for this one begins where the last span ended
+            if spans:
+                voice.source.give_back(spans[-1].end - voice.offset)
+            elif not voice.text:
+                voice.source.give_back(voice.source.seconds - UNHEARD)
         if voice.live and now - voice.shown >= SHOW_EVERY:
             voice.shown = now
             voice.text = voice.listener.partial()

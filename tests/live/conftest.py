@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import array
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from lab.babble import babble_file
 from lab.scenario import Lab
 from lab.wav import RATE, Sound, read, write
-from tests.house import ROOT, House, ports, running
-
-AUDIO = Path(os.environ.get("CTI_AUDIO") or ROOT / ".." / "shared" / "audio")
-"""Recorded speech for tests, when this machine has some; else voices are made."""
+from tests.house import House, ports, running
+from tests.live.speaking import AUDIO
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +36,9 @@ async def city(house: House) -> AsyncIterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def voices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Six different voices of 4 to 6 s: recorded Mandarin when there is some, else nobody's words."""
-    if clips := sorted((AUDIO / "alaw8k").glob("*.wav")):
-        return [clip for clip in clips if 3.5 < read(clip).seconds < 6.5][:6]
-    folder = tmp_path_factory.mktemp("voices")
-    return [babble_file(folder, seed, 4.0 + seed % 3) for seed in range(6)]
+def voices() -> list[Path]:
+    """Six different voices of 4 to 6 s: recorded Mandarin."""
+    return [clip for clip in sorted(AUDIO.glob("aishell*.wav")) if 3.5 < read(clip).seconds < 6.5]
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,6 @@ from tests.live import speaking
 from tests.live.test_recordings import http, until
 
 VOICES = ROOT / "lab" / "voices"
-LIVE = 0.45
-"""Seconds a second of sound may take vosk alone for a voice to be understood while it speaks."""
 SECONDS = 6
 """So long this city's menu listens."""
 ROUNDS = 2
@@ -98,7 +96,7 @@ def says(id: str, what: str, **more: str) -> Callable[[Event], bool]:
 async def reaches_by_voice(city: Lab, call: Call, voice: Path, queue: str) -> Event | None:
     """Says it when asked, and again when asked again: the choice; the caller waits in that queue.
 
-    None, with the keys instead, only where vosk alone is too slow for a voice in this minute (``LIVE``).
+    None, with the keys instead, only where vosk alone is too slow for it in this minute (``speaking.LIVE``).
     """
     for round in range(1, ROUNDS + 1):
         await listened_to(city, call, round)
@@ -113,7 +111,7 @@ async def reaches_by_voice(city: Lab, call: Call, voice: Path, queue: str) -> Ev
             return await told(city, call, "chose")
     # not before: a caller who waits for us says nothing
     _, pace = await asyncio.to_thread(speaking.raw, voice)
-    assert pace >= LIVE, f"never understood, and vosk alone takes {pace:.2f} s a second"
+    assert pace >= speaking.LIVE, f"never understood, and vosk alone takes {pace:.2f} s a second"
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import tempfile
 import time
@@ -14,10 +13,10 @@ import pytest
 
 from asterisk_conf.prompts import MADE_BY_RULE
 from cti import asterisk_process
-from cti.home import Home, default_home
-from cti.speech import models, shelf
+from cti.speech import shelf
 from cti.speech.readback import GRAMMAR_KINDS, Reader, characters
 from cti.speech.sound import alaw, loudness, read_wav
+from tests.live import speaking
 
 PLAYED = ("hotline/recording-short", "hotline/queue-position-3", "queue-thankyou")
 MODULES = (
@@ -43,10 +42,7 @@ MODULES = (
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    folder = Path(os.environ.get("CTI_MODELS") or Home(default_home()).models)
-    if not models.VOSK_ZH.present(folder):
-        pytest.skip("by design: the recogniser is optional (cti prompts fetch)")
-    return Reader(models.VOSK_ZH.folder(folder))
+    return speaking.reader()
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +133,14 @@ def _heard(recorded: dict[str, Path], what: str) -> bytes:
     return alaw(sound)
 
 
+@speaking.needs_model
 def test_asterisk_plays_whole_prompts_to_a_chinese_channel(recorded: dict[str, Path], reader: Reader) -> None:
     heard = reader.read(_heard(recorded, "prompts"))
     assert "通话将被录音" in heard
     assert "前面还有三位" in heard
 
 
+@speaking.needs_model
 @pytest.mark.parametrize(("what", "words"), [("number", "二万零三百零五"), ("digits", "六零三七")])
 def test_numbers_that_asterisk_puts_together_are_understood(
     recorded: dict[str, Path], reader: Reader, what: str, words: str
@@ -157,6 +155,7 @@ def test_asterisk_missed_no_sound(recorded: dict[str, Path]) -> None:
     assert "Unable to open" not in log
 
 
+@speaking.needs_model
 def test_every_shipped_word_is_still_understood_by_the_recogniser(reader: Reader) -> None:
     """A sample of each kind; `cti prompts check` reads them all."""
     every = shelf.catalogue()

@@ -13,7 +13,6 @@ import pytest_asyncio
 from lab.scenario import Lab
 from tests.house import ROOT, House, ports, running
 from tests.live import speaking
-from tests.live.conftest import AUDIO
 from tests.live.spoken_town import (
     ROUNDS,
     VOICES,
@@ -27,7 +26,7 @@ from tests.live.spoken_town import (
 )
 from tests.live.test_first_call import spoken
 
-pytestmark = pytest.mark.skipif(speaking.model() is None, reason=speaking.NO_MODEL)
+pytestmark = speaking.needs_model
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("talk")
     (folder / "settings.toml").write_text("speech_legs = 2\n")
     plans = [talk_city(folder / "plan"), ROOT / "plans/demo"]
-    with ports() as base, running(folder, base, plans) as up:
+    with ports() as base, running(folder, base, plans, listens=True) as up:
         yield up
 
 
@@ -76,12 +75,10 @@ async def test_in_the_demo_city_who_says_medical_insurance_reaches_an_expert(cit
     await call.hangs_up()
 
 
-@pytest.mark.skipif(not (AUDIO / "manifest.json").is_file(), reason="by design: no recorded speech here")
 async def test_a_person_nobody_here_made_is_understood(city: Lab) -> None:
     """却存在对基金持有人…: a recorded sentence of somebody else's, band-limited and A-law coded."""
     call = await city.caller(city="talk").dials("12345")
-    clip = AUDIO / "alaw8k" / "aishell3_SSB00180170.wav"
-    chose = await reaches_by_voice(city, call, clip, "fund")
+    chose = await reaches_by_voice(city, call, speaking.CLIP, "fund")
     assert chose is None or (chose["By"], chose["Next"]) == ("voice", "queue:fund")
     await call.hangs_up()
 

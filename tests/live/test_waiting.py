@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from cti.home import Home, default_home
-from cti.speech import models
-from cti.speech.readback import Reader
 from cti.speech.sound import alaw, read_wav, to_line_rate
 from lab.client import NotDone
 from lab.scenario import Lab
 from tests.house import House, house_with
+from tests.live import speaking
 from tests.live.seat_town import told
 from tests.live.waiting_town import (
     DUTY_PHONE,
@@ -62,10 +58,8 @@ async def test_waiting_callers_hear_their_place_in_whole_sentences(house: House,
         await call.hangs_up()
 
 
+@speaking.needs_model
 async def test_a_recogniser_understands_place_and_wait_as_said_by_asterisk(house: House, city: Lab) -> None:
-    folder = Path(os.environ.get("CTI_MODELS") or Home(default_home()).models)
-    if not models.VOSK_ZH.present(folder):
-        pytest.skip("by design: the recogniser is optional (cti prompts fetch)")
     await city.staffed("1001")
     talking = await busy_with(city)
     before = await city.caller("13900000002").dials("12345")
@@ -76,7 +70,7 @@ async def test_a_recogniser_understands_place_and_wait_as_said_by_asterisk(house
     for one in (call, before, talking):
         await one.hangs_up()
     sound, rate = read_wav(await call.kept())
-    heard = Reader(models.VOSK_ZH.folder(folder)).read(alaw(to_line_rate(sound, rate)))
+    heard = speaking.reader().read(alaw(to_line_rate(sound, rate)))
     assert "前面还有一位" in heard
     assert "两分钟" in heard
 

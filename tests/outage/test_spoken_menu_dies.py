@@ -18,7 +18,7 @@ from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House, ports, running
-from tests.live import speaking
+from tests.live.speaking import needs_model
 from tests.live.spoken_town import (
     SECONDS,
     VOICES,
@@ -41,14 +41,13 @@ seconds of Originate()."""
 LISTENED = SECONDS + PATIENCE + 1.5
 """Seconds from the end of the question to the keys, whatever the listener does."""
 
-needs_model = pytest.mark.skipif(speaking.model() is None, reason=speaking.NO_MODEL)
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city whose calls begin with a spoken menu."""
     folder = tmp_path_factory.mktemp("talk")
-    with ports() as base, running(folder, base, [talk_city(folder / "plan")]) as up:
+    plans = [talk_city(folder / "plan")]
+    with ports() as base, running(folder, base, plans, listens=True) as up:
         hands.until_ready(up.home)
         yield up
 
@@ -248,8 +247,8 @@ async def test_a_lie_about_what_was_heard_is_no_key(house: House, city: Lab, how
 async def test_without_a_model_the_keys_come_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("deaf")
     (folder / "settings.toml").write_text('speech_model = "/nonexistent"\n')
-    plan = talk_city(folder / "plan")
-    with ports() as base, running(folder, base + 100 * ("CTI_TEST_BASE" in os.environ), [plan]) as deaf:
+    plans, beside = [talk_city(folder / "plan")], 100 * ("CTI_TEST_BASE" in os.environ)
+    with ports() as base, running(folder, base + beside, plans, listens=True) as deaf:
         hands.until_ready(deaf.home)
         async with Lab(deaf.home) as city:
             call = await dials(city)

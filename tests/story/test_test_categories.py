@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +79,38 @@ def test_a_skip_is_a_failure_in_the_full_run(suite: pytest.Pytester, monkeypatch
     result = suite.runpytest("tests/story")
     result.assert_outcomes(failed=1, errors=1, skipped=1)  # a skip by marker happens at setup
     result.stdout.fnmatch_lines(["*skipped (Skipped: no sipp), and a skip counts as a failure*"])
+
+
+@pytest.mark.parametrize(("told", "outcome"), [("", "failed"), ("0", "skipped")])
+def test_without_a_recogniser_its_tests_fail_unless_they_were_opted_out_of(
+    tmp_path: Path, told: str, outcome: str
+) -> None:
+    nowhere = dict.fromkeys(("CTI_MODELS", "CTI_HOME", "VOSK_MODEL_PATH", "HOME"), str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/live/test_transcribe.py", "-n0", "-k", "recognisers_own"],
+        cwd=CONFTEST.parents[1],
+        env={**os.environ, **nowhere, "CTI_NO_SKIP": "1", "CTI_TEST_SPEECH": told},
+        capture_output=True,
+        text=True,
+    )
+    assert f"1 {outcome}" in done.stdout.replace("1 error", "1 failed"), done.stdout
+    assert ("setup/speech.sh fetches it" if outcome == "failed" else "CTI_TEST_SPEECH=0") in done.stdout
+
+
+def test_files_that_listen_run_one_after_the_other_and_all_others_at_once(suite: pytest.Pytester) -> None:
+    names = ("test_speech", "test_transcribe", "test_other")
+    for name in names:
+        write(
+            suite,
+            f"live/{name}.py",
+            "def test_one(worker_id): open(__file__ + '.ran', 'w').write(worker_id)\n",
+        )
+    suite.runpytest("-n2", "--dist", "loadfile").assert_outcomes(passed=3)
+    speech, transcribe, other = ((suite.path / f"tests/live/{name}.py.ran").read_text() for name in names)
+    assert speech == transcribe != other
+
+
+def test_every_file_that_listens_is_there() -> None:
+    from tests.conftest import LISTENING
+
+    assert all((CONFTEST.parents[1] / file).is_file() for file in LISTENING)
