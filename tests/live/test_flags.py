@@ -160,7 +160,7 @@ def fire(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.skipif(speaking.model() is None, reason=speaking.NO_MODEL)
+@speaking.needs_model
 async def test_a_real_recogniser_hears_the_danger_before_the_citizen_hangs_up(
     house: House, city: Lab, silence: Path, fire: Path
 ) -> None:

@@ -105,7 +105,7 @@ async def test_what_a_citizen_says_is_on_the_api_while_they_talk_and_whole_a_sec
 async def test_words_are_found_again_by_character_and_by_sound_with_their_second(
     house: House, city: Lab, silence: Path
 ) -> None:
-    id, raw = await spoken(house, city, silence)
+    id, _ = await spoken(house, city, silence)
     told = await until("complete", lambda: transcript(house, id), lambda t: t["complete"], within=90)
     span = max((s for s in told["said"] if s["role"] == "caller"), key=lambda s: len(s["words"]))
     word = max(span["words"], key=lambda w: len(w["text"]))
