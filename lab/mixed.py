@@ -1,5 +1,5 @@
 """Many calls of every kind: citizens who leave at any moment, crowd one number, want to be called back;
-seats that answer, decline, do nothing, hold the caller or pass them on.
+seats that answer, decline, do nothing, or pass the caller on by keys.
 
 What each citizen and each phone will do is drawn from the seed before it happens; what then happens is the
 hotline's and the moment's. Bounded in calls, in calls at once and in seconds of each call.
