@@ -10,10 +10,12 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pytest
 
+from cti.asterisk.files import written
+from cti.refill import prove
 from cti.truth.rows import Row, ledger_rows
 from lab.client import Client
 from lab.mixed import Leaves, Mixed, Tally
@@ -173,6 +175,22 @@ def test_the_ledger_says_what_the_phones_saw(town: House, night: Done) -> None:
         "calls in which a handset was lifted as the caller hung up, or as the queue's time ran out: the "
         f"phone and Asterisk are both right, so they are counted, not compared; {report.races} is too many"
     )
+
+
+def test_a_service_dead_all_night_would_refill_what_the_phones_saw(town: House, night: Done) -> None:
+    """The rows of every call made from Asterisk's files alone."""
+    log = town.home.root / "asterisk/log"
+    found = written(log / "queue_log", log / "cdr-csv/Master.csv", "n1", night.since, night.until)
+    proofs = [proof for told in found if (proof := prove(told)) is not None]
+    report = compare(
+        _log(town, night),
+        {proof.call.id: asdict(proof.call) for proof in proofs},
+        {proof.call.id: [asdict(visit) for visit in proof.visits] for proof in proofs},
+        {proof.call.id: [asdict(stint) for stint in proof.stints] for proof in proofs},
+        COLLEAGUES,
+    )
+    assert report.differences == []
+    assert report.calls == night.tally.over
 
 
 def test_refilled_rows_are_labelled_and_only_around_the_silences(town: House, night: Done) -> None:
