@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -53,11 +54,13 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     (model / "am/final.mdl").touch()
     (model / "says.txt").write_text(SAID, "utf-8")
     (home / "settings.toml").write_text(f'speech_model = "{model}"\nspeech_workers = 1\n')
-    with pytest.MonkeyPatch.context() as patch, ports() as base:
-        patch.setenv("PYTHONPATH", str(packages), prepend=":")
-        with running(home, base, (plan_at(folder),)) as up:
-            people(up.home)
-            yield up
+    with ports() as base, contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            # no other house may hear so
+            patch.setenv("PYTHONPATH", str(packages), prepend=":")
+            up = stack.enter_context(running(home, base, (plan_at(folder),)))
+        people(up.home)
+        yield up
 
 
 def flags_of(board: Screen, call: str) -> list[dict[str, Any]]:
