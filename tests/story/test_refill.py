@@ -109,6 +109,11 @@ def test_a_ring_heard_before_the_silence_is_not_told_twice(tmp_path: Path) -> No
     assert [s.seat for s in todo] == ["1001"]
 
 
+def test_a_wait_behind_the_last_ring_ends_when_the_caller_left(tmp_path: Path) -> None:
+    gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
+    assert proof(tmp_path, [*ANSWERED[:2], gone], [cdr(end=AT + 4)]).call.ended == AT + 9
+
+
 def test_a_busy_phone_that_rings_twice_in_a_second_rang_twice(tmp_path: Path) -> None:
     busy = [f"{AT + second}|{LEG}|demo-general|demo-1002|RINGNOANSWER|0" for second in (4, 4, 5)]
     told = proof(tmp_path, [ANSWERED[0], *busy, *ANSWERED[2:]], [cdr()])
