@@ -70,6 +70,13 @@ def test_a_row_that_was_heard_right_stays_heard(tmp_path: Path) -> None:
     assert mended_visit(visit, told.visits[0]) is None
 
 
+def test_a_later_talk_taken_for_this_visits_is_put_right(tmp_path: Path) -> None:
+    (visit,) = answered(tmp_path).visits
+    mended = mended_visit(replace(visit, talked=52.0), visit)
+    assert mended is not None
+    assert (mended.talked, mended.source) == (7.0, Source.REFILLED)
+
+
 def test_an_unheard_row_is_made_and_labelled(tmp_path: Path) -> None:
     told = answered(tmp_path)
     made = mended_call(None, told.call)
