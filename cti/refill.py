@@ -115,7 +115,8 @@ def mended_visit(heard: Visit | None, proved: Visit) -> Visit | None:
     if heard is not None:
         same = all(getattr(heard, n) == getattr(proved, n) for n in ("queue", "outcome", "seat", "declined"))
         if same and _near(heard.joined, proved.joined) and _near(heard.left, proved.left):
-            if heard.talked is not None or proved.talked is None:
+            # back at the same seat unheard, the later talk was taken for this visit's
+            if proved.talked is None or _near(heard.talked, proved.talked):
                 return None
             return replace(heard, talked=proved.talked, source=Source.REFILLED)
         return replace(proved, position=proved.position or heard.position, source=Source.REFILLED)

@@ -44,7 +44,14 @@ class Ring:
     @property
     def talked(self) -> float:
         """Seconds from lifting the handset to the end; 0 while nobody knows the end."""
-        return 0.0 if self.answered is None or self.ended is None else self.ended - self.answered
+        return self.with_caller(None)
+
+    def with_caller(self, left: float | None) -> float:
+        """The same, but no longer than to the moment when the caller left: who keys a number just then hears
+        of it when the keys are read."""
+        if self.answered is None or self.ended is None:
+            return 0.0
+        return max(0.0, (self.ended if left is None else min(self.ended, left)) - self.answered)
 
 
 @dataclass(slots=True)
@@ -141,7 +148,7 @@ def compare(
         del left[row["id"]]
         mine = stints.get(row["id"], ())
         differences = [*_differ(one, row, visits.get(row["id"], ()), direct, report)]
-        differences += _seats(one.rings, mine, direct)
+        differences += _seats(one.rings, mine, direct, one.ended)
         differences += _colleagues(one, mine, direct)
         report.differences += [f"{row['id']} ({one.caller}): {d}" for d in differences]
     report.differences += [f"{id}: in the ledger, and no phone called" for id in left]
@@ -158,7 +165,7 @@ def _called(told: Log, calls: Mapping[str, Row], stints: Mapping[str, Sequence[R
         seat = "" if lifted is None else lifted.seat
         if (row["first_seat"] or "") != seat:
             yield f"{id}: first seat {row['first_seat'] or 'none'}, the phones say {seat or 'none'}"
-        yield from (f"{id}: {d}" for d in _seats(rang, stints.get(id, ()), ()))
+        yield from (f"{id}: {d}" for d in _seats(rang, stints.get(id, ()), (), None))
         greeted = row["greeted"]
         if greeted is not None and not any(
             r.phone == row["caller"] and r.answered is not None and r.answered - NEAR < greeted
@@ -173,8 +180,10 @@ def _called(told: Log, calls: Mapping[str, Row], stints: Mapping[str, Sequence[R
             yield f"{ring.phone} at {ring.rang:.3f}: rang, and no call back in the ledger"
 
 
-def _seats(rings: Sequence[Ring], stints: Sequence[Row], direct: Collection[str]) -> Iterable[str]:
-    """The seats' parts in a call."""
+def _seats(
+    rings: Sequence[Ring], stints: Sequence[Row], direct: Collection[str], left: float | None
+) -> Iterable[str]:
+    """The seats' parts in a call, which the caller ``left``."""
     queued = [r for r in rings if r.seat not in direct]
     parts = [s for s in stints if s["part"] != "joined"]
     told, there = Counter(s["seat"] for s in parts), Counter(r.seat for r in queued)
@@ -187,11 +196,12 @@ def _seats(rings: Sequence[Ring], stints: Sequence[Row], direct: Collection[str]
         joined = part["part"] == "joined"
         near = [r for r in mine if joined or abs((r.answered or 0) - part["answered"]) < NEAR]
         talk = part["talk"] + part["hold"]
-        if not any(talk < r.talked + NEAR for r in near):
-            yield f"{part['seat']} talked {talk:.1f} s, the phones say {[round(r.talked, 1) for r in near]}"
+        theirs = [round(r.with_caller(left), 1) for r in near]
+        if not any(talk < seconds + NEAR for seconds in theirs):
+            yield f"{part['seat']} talked {talk:.1f} s, the phones say {theirs}"
         passed_on = len(queued) != len(rings) or len(stints) > len(parts)
-        if not joined and not passed_on and not any(talk > r.talked - NEAR for r in near):
-            yield f"{part['seat']} talked {talk:.1f} s, the phones say {[round(r.talked, 1) for r in near]}"
+        if not joined and not passed_on and not any(talk > seconds - NEAR for seconds in theirs):
+            yield f"{part['seat']} talked {talk:.1f} s, the phones say {theirs}"
 
 
 def _colleagues(one: Seen, stints: Sequence[Row], direct: Collection[str]) -> Iterable[str]:

@@ -57,6 +57,10 @@ def written(queue_log: Path, cdrs: Path, node: str, since: float, until: float) 
         words = line.split("|")
         if len(words) >= 5 and words[1] in lines:
             lines[words[1]].append(words)
+    for call, (began, ended) in spans.items():
+        # no CDR tells of the wait behind a ring
+        left = (float(w[0]) for w in lines[leg_of(call)] if w[4] == "ABANDON")
+        spans[call] = began, max([ended, *left])
     return [
         Written(call, began, ended, tuple(_facts(call, node, rows[call], lines[leg_of(call)], ended)))
         for call, (began, ended) in spans.items()

@@ -70,6 +70,13 @@ def test_a_row_that_was_heard_right_stays_heard(tmp_path: Path) -> None:
     assert mended_visit(visit, told.visits[0]) is None
 
 
+def test_a_later_talk_taken_for_this_visits_is_put_right(tmp_path: Path) -> None:
+    (visit,) = answered(tmp_path).visits
+    mended = mended_visit(replace(visit, talked=52.0), visit)
+    assert mended is not None
+    assert (mended.talked, mended.source) == (7.0, Source.REFILLED)
+
+
 def test_an_unheard_row_is_made_and_labelled(tmp_path: Path) -> None:
     told = answered(tmp_path)
     made = mended_call(None, told.call)
@@ -107,6 +114,11 @@ def test_a_ring_heard_before_the_silence_is_not_told_twice(tmp_path: Path) -> No
     heard = replace(missed, leg=type(missed.leg)("n1-1.77"), began=missed.began + 0.6)
     todo = mended_stints([heard], told.stints, silence)
     assert [s.seat for s in todo] == ["1001"]
+
+
+def test_a_wait_behind_the_last_ring_ends_when_the_caller_left(tmp_path: Path) -> None:
+    gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
+    assert proof(tmp_path, [*ANSWERED[:2], gone], [cdr(end=AT + 4)]).call.ended == AT + 9
 
 
 def test_a_busy_phone_that_rings_twice_in_a_second_rang_twice(tmp_path: Path) -> None:
