@@ -197,7 +197,7 @@ def test_refilled_rows_are_labelled_and_only_around_the_silences(town: House, ni
     calls, _ = _rows(town, night)
     with sqlite3.connect(town.home.database) as base:
         silences = base.execute(
-            "SELECT since, until FROM refills WHERE since >= ?", (night.since,)
+            "SELECT since, until FROM refills WHERE until >= ?", (night.since,)
         ).fetchall()
     assert all(any(a - 5 <= kill <= b for a, b in silences) for kill in night.kills)
     sources = {row["source"] for row in calls.values()}
