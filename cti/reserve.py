@@ -39,8 +39,8 @@ class Reserve:
         room: Callable[[Path], tuple[int, int]] | None = None,
     ) -> None:
         """``file``: on the recordings' disk. With fewer than ``low_mb`` free, ``spare`` removes what lies
-        elsewhere too, then the reserve goes. ``reserve_mb`` 0: none. ``room``: bytes free and in all on the
-        disk of a folder."""
+        elsewhere too, then the reserve goes. ``reserve_mb`` 0: none, the alarm only. ``room``: bytes free and
+        in all on the disk of a folder."""
         self.trouble = ""
         self._file, self._spare, self._room = file, spare, room or _room
         self._wished = reserve_mb * MB, low_mb * MB
@@ -51,8 +51,6 @@ class Reserve:
 
     async def run(self) -> None:
         """Until cancelled; the reserve goes with whoever would give it up in need."""
-        if not self._wished[0]:
-            return
         try:
             while True:
                 try:
@@ -68,9 +66,9 @@ class Reserve:
         free, total = self._room(self._file.parent)
         size, low = min(self._wished[0], total // SHARE_RESERVE), min(self._wished[1], total // SHARE_LOW)
         if free >= low:
-            if not self.held and free >= size + 2 * low:
+            if size and not self.held and free >= size + 2 * low:
                 await asyncio.to_thread(self._make, size)
-            if self.held:
+            if self.held or not size:
                 self.trouble = ""
             elif not self.trouble:
                 self._alarm(free, "没有预留空间 no room for a reserve")
@@ -80,7 +78,8 @@ class Reserve:
             free, _ = self._room(self._file.parent)
         if free < low and self.held:
             self._file.unlink()  # at once: every moment may be somebody's sentence
-        done = "已清理副本 copies removed" if self.held else "预留已用 the reserve is given up"
+        given = "预留已用 the reserve is given up" if size else "没有预留空间 there is no reserve"
+        done = "已清理副本 copies removed" if self.held else given
         self._alarm(self._room(self._file.parent)[0], done)
 
     def _alarm(self, free: int, what: str) -> None:

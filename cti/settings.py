@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     """With less room on the recordings' disk, local copies that the shelf has go, then the reserve."""
     recording_reserve_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 256
     """A file on the recordings' disk that is given up when it is nearly full: two sides of a call take 2 MB
-    a minute. Never more than a tenth of the disk; 0: none."""
+    a minute. Never more than a tenth of the disk; 0: none, the alarm only."""
     speech: bool = True
     """Whether calls are transcribed while they are spoken, when there is a model."""
     speech_model: str = ""

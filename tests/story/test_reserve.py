@@ -79,6 +79,28 @@ async def test_a_disk_without_room_for_a_reserve_is_told(disk: Disk) -> None:
     assert (held, "no room for a reserve" in told) == (False, True)
 
 
+async def test_without_a_reserve_a_disk_nearly_full_is_told_all_the_same(tmp_path: Path) -> None:
+    async def nothing() -> int:
+        return 0
+
+    room = [40 * MB]
+    bare = Reserve(
+        tmp_path / ".reserve",
+        reserve_mb=0,
+        low_mb=32,
+        spare=nothing,
+        room=lambda folder: (room[0], 1000 * MB),
+    )
+    await bare.look()
+    assert bare.trouble == ""
+    room[0] = 10 * MB
+    await bare.look()
+    assert "there is no reserve" in bare.trouble
+    room[0] = 40 * MB
+    await bare.look()
+    assert (bare.trouble, (tmp_path / ".reserve").exists()) == ("", False)
+
+
 async def test_of_a_small_disk_only_a_tenth_is_taken(tmp_path: Path) -> None:
     file = tmp_path / ".reserve"
 
