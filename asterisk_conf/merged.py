@@ -100,7 +100,7 @@ def _origin(site: Site) -> Context:
     context.do("Set", "AT=1")
     context.do("Set", "FROM=${FROM_${AT}}", label="from")
     context.do("Gosub", "origin-from", "s", "1(${FROM})")
-    context.do("GotoIf", '$["${FIRST}" = "ours"]?centre')
+    context.do("GotoIf", '$["${FIRST}" = "ours"]?done')
     context.do("Set", "AT=$[${AT} + 1]")
     context.do("GotoIf", f"$[${{AT}} <= {ENTRIES + 2}]?from")
     # forwarded from a number that is not ours: somebody's own telephone
