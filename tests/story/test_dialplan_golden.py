@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,3 +93,12 @@ def test_two_cities_share_no_context_queue_or_endpoint() -> None:
     assert own
     assert all("other-" not in part for part in own)
     assert files == render([first, second], site(seat_passwords=passwords))
+
+
+def test_every_jump_within_an_extension_has_its_label() -> None:
+    lost = []
+    for exten in re.split(r"(?m)^(?=exten => [^,]*,1)", render([demo()], site())["extensions.conf"]):
+        labels = set(re.findall(r"(?m)^(?:exten => [^,]*,1| same => n)\(([a-z0-9]+)\)", exten))
+        for targets in re.findall(r"(?m),GotoIf\(.*\?([a-z0-9]*(?::[a-z0-9]*)?)\)$", exten):
+            lost += [(exten[:40], to) for to in targets.split(":") if to and to not in labels]
+    assert lost == []
