@@ -24,6 +24,7 @@ LISTENING = frozenset(
     f"tests/{name}.py"
     for name in (
         "live/test_speech", "live/test_transcribe", "live/test_prompts_played", "live/test_spoken_menu",
+        "live/test_recogniser_port",
         "outage/test_speech_dies",
     )
 )  # fmt: skip

@@ -40,12 +40,13 @@ def model() -> Path | None:
     return where.model("", Home(default_home()).models)
 
 
-needs_model = pytest.mark.skipif(
-    model() is None,
-    reason="by design: CTI_TEST_SPEECH=0"
+WHY = (
+    "by design: CTI_TEST_SPEECH=0"
     if OPTED_OUT
-    else "no recogniser here: setup/speech.sh fetches it, CTI_TEST_SPEECH=0 leaves these tests out",
+    else "no recogniser here: setup/speech.sh fetches it, CTI_TEST_SPEECH=0 leaves these tests out"
 )
+"""Why tests with it are not run."""
+needs_model = pytest.mark.skipif(model() is None, reason=WHY)
 """Where the recogniser is missing this is a failure under ``make test``, not a skip (tests/conftest.py)."""
 
 

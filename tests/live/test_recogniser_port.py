@@ -3,19 +3,17 @@ silence, and of a listener that knows nothing of speech (one word for each loud 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from cti.home import Home, default_home
-from cti.speech import models, shelf
+from cti.speech import shelf
 from cti.speech.alaw import linear
 from cti.speech.ear import Ear, Listener, Vosk, heard
 from cti.speech.gate import Gate
 from recording.recognised import Recognised, Speaker
+from tests.live import speaking
 from tests.story.test_gate import RATE, Fake
 
 OFFSET = 100.0
@@ -47,10 +45,9 @@ class Gated:
 
 @pytest.fixture(scope="module")
 def vosk() -> Vosk:
-    folder = Path(os.environ.get("CTI_MODELS") or Home(default_home()).models)
-    if not models.VOSK_ZH.present(folder):
-        pytest.skip("by design: the recogniser is optional (cti speech fetch)")
-    return Vosk(models.VOSK_ZH.folder(folder))
+    if speaking.model() is None:
+        pytest.skip(speaking.WHY)
+    return speaking.ear()
 
 
 @pytest.fixture(params=["vosk", "gated", "loud"])
