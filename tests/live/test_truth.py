@@ -28,6 +28,8 @@ FEW, MANY = 60, 2000
 SEED = int(os.environ.get("CTI_MIXED_SEED", "20261121"))
 CALLS = int(os.environ.get("CTI_MIXED_CALLS", "0"))
 """For a run of another length than 60 or 2,000."""
+SEVERAL = 300
+"""Calls among which every rare thing has happened."""
 KILLED_AT = (0.3, 0.65)
 """The service is killed when this share of the calls is over."""
 SETTLED_WITHIN = 90.0
@@ -144,7 +146,9 @@ def test_every_kind_of_call_was_made_and_the_service_died_twice(town: House, nig
     assert tally.rushed > 0
     rang = {r.seat for rings in _log(town, night).seats.values() for r in rings}
     assert rang & set(COLLEAGUES), "colleagues' phones rang"
-    assert "done" in night.promises.values(), "somebody was called back"
+    assert night.promises, "somebody asked to be called back"
+    # of the two or three promises of a short run all may be given up: citizens who do not answer again
+    assert tally.over < SEVERAL or "done" in night.promises.values(), "somebody was called back"
 
 
 def test_callers_left_the_queues_by_every_exit(town: House, night: Done) -> None:
