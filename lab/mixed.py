@@ -28,6 +28,8 @@ CALL_BACK_KEY = "1"
 """What a waiting caller presses to be called back, and to confirm the number."""
 KEY_SECONDS = 0.1
 """Between two keys of somebody who knows them by heart."""
+PUT_DOWN = 1.0
+"""Seconds in which somebody notices that the caller is gone."""
 MOVES = 0.75
 """Share of answered callers whom the agent wants to pass on."""
 KEYS = {"blind": "*81{}#", "consult": "*82{}#"}
@@ -251,7 +253,7 @@ class Mixed:
             await asyncio.sleep(1.5)  # a person needs that long to dial again
 
     async def _call(self, one: Citizen) -> bool:
-        since = self._client.count
+        since = began = self._client.count
         if one.leaves is Leaves.CALLED_BACK:
             await self._client.ask("behave", phone=one.caller, **one.home)
         try:
@@ -311,6 +313,8 @@ class Mixed:
                     with contextlib.suppress(asyncio.CancelledError):
                         await task
         await self._hang_up(leg, since, line if over(line) else None)
+        if moving is not None:
+            await self._put_down(seen["sip"], began)
         return reached
 
     async def _press(self, leg: str, one: Citizen) -> None:
@@ -338,6 +342,21 @@ class Mixed:
                 await self._client.ask("hang_up", leg=seat)
             else:
                 await self._keys(seat, TAKE_BACK)
+
+    async def _put_down(self, sip: str, since: int) -> None:
+        """The caller is gone: an agent and a colleague who still talk put their handsets down."""
+        up: set[str] = set()
+        for line in self._client.lines(since):
+            if line["kind"] == "seat" and line["caller_sip_call"] == sip:
+                if line["what"] == "answered":
+                    up.add(line["leg"])
+                elif line["what"] == "ended":
+                    up.discard(line["leg"])
+        if up:
+            await asyncio.sleep(PUT_DOWN)
+        for leg in up:
+            with contextlib.suppress(NotDone):
+                await self._client.ask("hang_up", leg=leg)
 
     async def _keys(self, leg: str, keys: str) -> None:
         for key in keys:
