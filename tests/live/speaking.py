@@ -57,9 +57,9 @@ def said_in(wav: Path) -> str:
 
 
 def bound(seconds: float, pace: float) -> float:
-    """A bound on live text in a minute in which vosk alone takes so long: as stated while it can keep up
-    (``LIVE``), beyond that longer as it is slower."""
-    return seconds if pace < LIVE else seconds * pace / PACE
+    """A bound on live text in a minute in which vosk alone takes so long: as stated on the machine for which
+    it is stated (``PACE``), longer as this one is slower now."""
+    return seconds * max(1.0, pace / PACE)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from calls.orders import Pause, Unpause
 from lab.client import Unheard
 from lab.parties import Call
 from lab.scenario import Lab
+from lab.wire import Event
 from tests.house import House, ports, running
 from tests.live.seat_town import order, plan_at
 from tests.live.transfer_town import centre, orders, step_told, talking, until_gone
@@ -61,10 +63,15 @@ async def refused_in_the_room(house: House, town: Lab, call: Call) -> None:
     await colleague.rejects()
     await step_told(town, call, "refused")
     id = await call.id()
-    await town.house.event(
-        "both are in the room",
-        lambda e: e["Event"] == "ConfbridgeJoin" and e["Conference"] == id and e["BridgeNumChannels"] == "2",
-        5,
+    for who in (f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-"):
+        await town.house.event(f"{who} is in the room", partial(_joined, id, who), 5)
+
+
+def _joined(call: str, channel: str, event: Event) -> bool:
+    return (
+        event["Event"] == "ConfbridgeJoin"
+        and event["Conference"] == call
+        and event["Channel"].startswith(channel)
     )
 
 
