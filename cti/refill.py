@@ -134,7 +134,9 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
             continue
         there.remove(twin)
         lost = twin.ended is None or (silence.since - MARGIN <= twin.ended <= silence.until + MARGIN)
-        wrong = twin.part is not stint.part or not _near(twin.ended, stint.ended)
+        # talk is counted when its end is heard: none at all means that nobody heard it
+        untold = twin.talk == 0.0 and stint.talk > NEAR
+        wrong = twin.part is not stint.part or untold or not _near(twin.ended, stint.ended)
         if lost and wrong:
             told = {n: getattr(stint, n) for n in ("part", "answered", "ended", "ring", "talk", "queue")}
             todo.append(replace(twin, **told, source=Source.REFILLED))

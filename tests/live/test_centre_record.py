@@ -18,6 +18,7 @@ from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.packets import Packet, seen_outside
 from tests.live.seat_town import plan_at
+from tests.live.test_recordings import until
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
 SEAT, CALLER = "1001", "13900000097"
@@ -87,7 +88,14 @@ async def test_the_record_matches_the_packets_the_centre_saw_and_what_its_comput
         await call.hangs_up()
         await police.ends()
         record = await agreed(house, computer, id, officer="0231", case="JQ-2026-0815", result="已到场")
-        packets = seen()
+        packets = await until(
+            "the file has the end of the talk",
+            seen,
+            lambda ps: (
+                {p.dialog for p in ps if p.method == "BYE"}
+                & {p.dialog for p in ps if p.method == "INVITE" and p.to == "1100"}
+            ),
+        )
     tried = [p for p in packets if p.method == "INVITE" and p.to in ("110", "1100")]
     dialogs = {p.dialog: p for p in reversed(tried)}  # the first INVITE of each
     refused, taken = sorted(dialogs.values(), key=lambda p: p.at)

@@ -29,7 +29,7 @@ from tests.story.plan_files import demo
 
 SECRET = "a shared one"
 CALL = CallId("demo-n1-1.1")
-SETTLED = 40.0
+SETTLED = 120.0
 
 
 def free_port() -> int:

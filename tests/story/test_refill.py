@@ -116,6 +116,19 @@ def test_a_ring_heard_before_the_silence_is_not_told_twice(tmp_path: Path) -> No
     assert [s.seat for s in todo] == ["1001"]
 
 
+def test_a_talk_whose_end_nobody_heard_is_as_long_as_the_files_say(tmp_path: Path) -> None:
+    """The service was back at the very end: it knew when, and not how long they had talked."""
+    told = answered(tmp_path)
+    [talked] = [s for s in told.stints if s.part is Part.ANSWERED]
+    assert talked.talk > 2.0
+    assert talked.ended is not None
+    silence = Silence(AT + 1.0, talked.ended + 0.5)
+    [mended] = mended_stints([replace(talked, talk=0.0)], [talked], silence)
+    assert mended.talk == talked.talk
+    # what was heard of a consultation is better than the files, which count all of it
+    assert mended_stints([replace(talked, talk=1.0)], [talked], silence) == []
+
+
 def test_a_wait_behind_the_last_ring_ends_when_the_caller_left(tmp_path: Path) -> None:
     gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
     assert proof(tmp_path, [*ANSWERED[:2], gone], [cdr(end=AT + 4)]).call.ended == AT + 9
