@@ -65,6 +65,11 @@ async def agreed(house: House, computer: LabCentre, id: str, **wanted: str) -> d
             await asyncio.sleep(0.1)
 
 
+def _ended(packets: list[Packet]) -> bool:
+    taken = {p.dialog for p in packets if p.method == "INVITE" and p.to == "1100"}
+    return any(p.method == "BYE" and p.dialog in taken for p in packets)
+
+
 async def test_the_record_matches_the_packets_the_centre_saw_and_what_its_computer_was_told(
     house: House, city: Lab, computer: LabCentre, tmp_path: Path
 ) -> None:
@@ -88,14 +93,7 @@ async def test_the_record_matches_the_packets_the_centre_saw_and_what_its_comput
         await call.hangs_up()
         await police.ends()
         record = await agreed(house, computer, id, officer="0231", case="JQ-2026-0815", result="已到场")
-        packets = await until(
-            "the file has the end of the talk",
-            seen,
-            lambda ps: (
-                {p.dialog for p in ps if p.method == "BYE"}
-                & {p.dialog for p in ps if p.method == "INVITE" and p.to == "1100"}
-            ),
-        )
+        packets = await until("the file has the end of the talk", seen, _ended)
     tried = [p for p in packets if p.method == "INVITE" and p.to in ("110", "1100")]
     dialogs = {p.dialog: p for p in reversed(tried)}  # the first INVITE of each
     refused, taken = sorted(dialogs.values(), key=lambda p: p.at)
