@@ -85,7 +85,7 @@ class Handoffs:
         """The fact that it began and the answer to the order come on two ways; wait for the fact."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEGUN_SECONDS):
-                while id not in self._board().moves.records:  # noqa: ASYNC110
+                while id not in self._board().moves.records:  # noqa: ASYNC110  # the record comes with a fact; a listener for one wait would outlive it
                     await asyncio.sleep(0.01)
 
     def note(self, id: str, words: Mapping[str, str]) -> Handoff:

@@ -146,7 +146,7 @@ class TicketStore:
         return await self._history.within(read)
 
     async def _rows(self, which: object) -> list[Ticket]:
-        wanted = select(TICKETS).where(which)  # type: ignore[arg-type]
+        wanted = select(TICKETS).where(which)  # type: ignore[arg-type]  # a column expression; SQLAlchemy types it by kind
         return await self._read(wanted.order_by(TICKETS.c.number))
 
     async def _read(self, wanted: Any) -> list[Ticket]:

@@ -58,7 +58,7 @@ async def until(what: str, ask: Callable[[], Any], holds: Callable[[Any], bool],
     found: Any = None
     try:
         async with asyncio.timeout(within):
-            while not holds(found := await asyncio.to_thread(ask)):  # noqa: ASYNC110
+            while not holds(found := await asyncio.to_thread(ask)):  # noqa: ASYNC110  # the service tells nobody outside
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise AssertionError(f"{what}: not within {within:g} s; last {found}") from None

@@ -77,7 +77,7 @@ class Desk:
         """Run until what was missing before is known."""
         running = asyncio.create_task(self.filer.run())
         async with asyncio.timeout(10):
-            while not self.filer.alarms:  # noqa: ASYNC110
+            while not self.filer.alarms:  # noqa: ASYNC110  # a list grows and tells nobody
                 await asyncio.sleep(0)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -258,7 +258,7 @@ async def test_many_partials_in_one_moment_are_looked_at_once(watched: Watched) 
     for n in range(50):
         watched.room.tells("partial", text=f"{GAS} 快点 派人 过来 {n}", at=3.0, behind=0.0)
     async with asyncio.timeout(5):
-        while not watched.heard:  # noqa: ASYNC110
+        while not watched.heard:  # noqa: ASYNC110  # a list grows and tells nobody
             await asyncio.sleep(0)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):

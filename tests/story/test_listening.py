@@ -63,13 +63,13 @@ class Room:
         self.orders: list[Order] = []
         self.said: list[dict[str, Any]] = []
         self.listening = Listening(
-            folder, folder, lambda: None, lambda: folder / "ring", self.store,  # type: ignore[arg-type]
+            folder, folder, lambda: None, lambda: folder / "ring", self.store,  # type: ignore[arg-type]  # a store of this test
             lambda: self.board.board, self._do, workers=1, legs=legs, back=self._back, now=lambda: self.clock,
         )  # fmt: skip
         self.board.listen(self.listening.hear)
         [self.hand] = self.listening.hands
         self.hand.ready = True
-        self.hand.say = lambda **told: self.said.append(told)  # type: ignore[method-assign]
+        self.hand.say = lambda **told: self.said.append(told)  # type: ignore[method-assign]  # nobody is told, it is only noted
 
     async def _back(self, row: Filed) -> None:
         """All files are on disk here."""
@@ -84,7 +84,7 @@ class Room:
     async def begun(self, *legs: LegId) -> None:
         """Wait until these legs are followed."""
         async with asyncio.timeout(5):
-            while {s["leg"] for s in self.said if s["do"] == "follow"} != set(legs):  # noqa: ASYNC110
+            while {s["leg"] for s in self.said if s["do"] == "follow"} != set(legs):  # noqa: ASYNC110  # a list grows and tells nobody
                 await asyncio.sleep(0)
 
 
@@ -122,7 +122,7 @@ async def test_a_tap_that_begins_in_a_pause_is_masked_too(room: Room) -> None:
     room.board.hear(said(f.RecordingPaused, 131.0, leg=CALLER))
     await room.begun(CALLER)
     async with asyncio.timeout(5):
-        while MaskRecording(leg=CALLER, on=True) not in room.orders:  # noqa: ASYNC110
+        while MaskRecording(leg=CALLER, on=True) not in room.orders:  # noqa: ASYNC110  # a list grows and tells nobody
             await asyncio.sleep(0)
 
 
@@ -175,7 +175,7 @@ async def test_a_third_voice_waits_for_nobody_and_is_transcribed_afterwards(room
     room.board.hear(said(f.LegStarted, 140.0, leg=third, channel="PJSIP/demo-1002-9", endpoint="demo-1002"))
     room.board.hear(said(f.RecordingStarted, 140.0, leg=third, file="d/third.wav"))
     async with asyncio.timeout(5):
-        while not room.listening.dropped:  # noqa: ASYNC110
+        while not room.listening.dropped:  # noqa: ASYNC110  # a list grows and tells nobody
             await asyncio.sleep(0)
     room.store.rows[third] = Filed(
         leg=third, call=CallId(CALL), city="demo", began=140.0, ended=150.0, file="d/third.wav"
@@ -184,7 +184,7 @@ async def test_a_third_voice_waits_for_nobody_and_is_transcribed_afterwards(room
         room.board.hear(said(f.LegEnded, 210.0, leg=leg))
         room.tells("over", leg=leg, seconds=100.0, live=True)
     async with asyncio.timeout(5):
-        while not [s for s in room.said if s["do"] == "transcribe" and s["leg"] == third]:  # noqa: ASYNC110
+        while not [s for s in room.said if s["do"] == "transcribe" and s["leg"] == third]:  # noqa: ASYNC110  # a list grows and tells nobody
             await asyncio.sleep(0.01)
 
 

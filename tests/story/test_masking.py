@@ -45,7 +45,7 @@ class Room:
     async def masked(self, *legs: LegId, on: bool = True) -> None:
         """Wait until exactly these were ordered."""
         async with asyncio.timeout(10):
-            while {o.leg for o in self.orders if o.on is on} != set(legs):  # noqa: ASYNC110
+            while {o.leg for o in self.orders if o.on is on} != set(legs):  # noqa: ASYNC110  # a list grows and tells nobody
                 await asyncio.sleep(0.01)
 
 

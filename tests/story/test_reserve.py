@@ -115,7 +115,7 @@ async def test_of_a_small_disk_only_a_tenth_is_taken(tmp_path: Path) -> None:
 async def test_the_reserve_goes_with_the_service_that_would_give_it_up(disk: Disk) -> None:
     running = asyncio.create_task(disk.reserve.run())
     async with asyncio.timeout(10):
-        while not disk.file.exists():  # noqa: ASYNC110
+        while not disk.file.exists():  # noqa: ASYNC110  # a file comes to be and tells nobody
             await asyncio.sleep(0.01)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
