@@ -17,10 +17,10 @@ from recording.filed import Filed, Heard, Kept
 from recording.search import bare
 from recording.table import State
 
-RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # declared as FromClause
-SPANS: Table = SpanRow.__table__  # type: ignore[assignment]  # declared as FromClause
-SPOKEN: Table = SpokenRow.__table__  # type: ignore[assignment]  # declared as FromClause
-HOLDS: Table = HoldRow.__table__  # type: ignore[assignment]  # declared as FromClause
+RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+SPANS: Table = SpanRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+SPOKEN: Table = SpokenRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+HOLDS: Table = HoldRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
 
 
 @dataclass(frozen=True, slots=True)

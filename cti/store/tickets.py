@@ -21,9 +21,9 @@ from recording.filed import Heard
 from recording.table import State
 from recording.ticket import Ticket, numbered
 
-TICKETS: Table = TicketRow.__table__  # type: ignore[assignment]  # declared as FromClause
-TYPED: Table = TypedRow.__table__  # type: ignore[assignment]  # declared as FromClause
-RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # declared as FromClause
+TICKETS: Table = TicketRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+TYPED: Table = TypedRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
 TRIES = 5
 TYPED_KEPT = 30 * 86_400.0
 """Seconds until what was typed for a ticket that was never made is forgotten."""
