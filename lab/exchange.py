@@ -194,6 +194,7 @@ class Exchange(Switch):
         """Put the handset down. A leg that has just ended is fine."""
         if not leg.channel and leg.ended is None:
             await asyncio.sleep(0)  # Originate is queued: the channel is announced in the next event
+        leg.put_down = leg.put_down or time.time()
         try:
             await self.wire.ask("Hangup", Channel=leg.channel or leg.id, Cause=16)
         except WireRefused:

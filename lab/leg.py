@@ -44,6 +44,8 @@ class Leg:
     answered: float | None = None
     ended: float | None = None
     by: By | None = None
+    put_down: float | None = None
+    """When its handset was told to be put down: what ends it after that is this phone's doing."""
     cause: int = 0
     hear: bool = False
     more: dict[str, str] = field(default_factory=dict)

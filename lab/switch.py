@@ -135,7 +135,8 @@ class Switch:
 
     def _far_hangup(self, event: Event, at: float) -> None:
         if (leg := self.legs.get(event["Uniqueid"])) is not None and leg.by is None:
-            leg.by = "far"
+            # a call hung up while its INVITE is being made ends with a request of the channel driver's
+            leg.by = "far" if leg.put_down is None or at < leg.put_down else "self"
 
     def _own_hangup(self, event: Event, at: float) -> None:
         if (leg := self.legs.get(event["Uniqueid"])) is not None and leg.by is None:

@@ -164,7 +164,7 @@ async def test_a_killed_command_leaves_no_citizen_behind(house: House, city: Lab
     end = await city.client.line(
         "its end", lambda x: x["leg"] == sent["leg"] and x["what"] == "ended", within=5
     )
-    assert end["by"] == "self"
+    assert end["by"] == "self", end
 
 
 async def test_no_seat_means_exit_code_one(house: House, city: Lab) -> None:

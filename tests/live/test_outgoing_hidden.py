@@ -16,6 +16,7 @@ from tests.house import House, ports, running
 from tests.live.desk_town import Person, account, person, screen
 from tests.live.outgoing_town import CITIZEN, citizen_at, outgoing_plan, wire_of
 from tests.live.seat_town import seat_is
+from tests.live.test_recordings import until
 from tests.live.transfer_town import centre
 
 
@@ -38,6 +39,12 @@ async def test_a_dead_trunk_is_skipped_at_once(house: House, city: Lab) -> None:
     await city.staffed("1001")
     await seat_is(house.home, "1001", state="ready", agent="8001", device="not_inuse")
     citizen, seat = await citizen_at(city), city.seat("1001")
+    # asked every 2 s, waited for for 1 s: in the first 3 s of an Asterisk nobody knows it yet
+    await until(
+        "Asterisk knows that nobody is there",
+        lambda: house.asterisk_cli("pjsip show contacts"),
+        lambda told: any("demo-dead/" in line and "Unavail" in line for line in told.splitlines()),
+    )
     dialling = asyncio.create_task(seat.dials("9" + CITIZEN, within=20))
     assert (await citizen.rings(within=5))["caller"] == "12345"
     await citizen.answers()
