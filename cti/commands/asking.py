@@ -115,6 +115,16 @@ def from_disk(home: Home) -> tuple[Kept, float | None]:
     return Kept(Switchboard(board), reader), board.picture.stale_since
 
 
+def draft(home: Home, call: str) -> dict[str, Any] | None:
+    """The fields of a call's draft as the service makes them, which knows the menu's key, earlier tickets of
+    the caller and what the agent typed; None while no service has all the words of this call."""
+    try:
+        told = served(home, f"/api/calls/{quote(call, safe='')}/draft", full=True)
+    except (NotNow, Refused):
+        return None
+    return dict(told["fields"]) if told is not None and told["complete"] else None
+
+
 def served(
     home: Home, path: str, *, full: bool, body: dict[str, Any] | None = None, seconds: float = SECONDS
 ) -> Any:

@@ -183,6 +183,9 @@ def draft(
 
       cti draft demo-n1-1732190695.12
 
+    A CALL's draft is the service's own where one runs: it knows the menu's key, earlier tickets and what was
+    typed. Without one, or with an option that says otherwise, the recordings are read here.
+
     Exit 1 when nothing was said, 2 for wrong input, 3 when the recogniser's model is missing.
     """
     from cti.speech import drafting
@@ -192,6 +195,11 @@ def draft(
             raise Refused("one of: a CALL, --text FILE, --audio FILE")
         moment = _moment(at)
         where = home_of(home)
+        mine = bool(call) and not (plan or at or caller or line or models)
+        offered = asking.draft(where, call) if mine else None
+        if offered is not None:
+            _tell_draft(offered, as_json=as_json)
+            return
         if call:
             known = drafting.known_call(where, call)
             spans = list(drafting.said_in(known, ear_of(home, models)))
@@ -210,6 +218,12 @@ def draft(
     if not spans:
         _err.print("nothing was said")
         raise typer.Exit(1)
+    _tell_draft(fields, as_json=as_json)
+
+
+def _tell_draft(fields: dict[str, Any], *, as_json: bool) -> None:
+    from cti.speech import drafting
+
     if as_json:
         typer.echo(json.dumps(fields, ensure_ascii=False, indent=1))
         return

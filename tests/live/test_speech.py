@@ -196,8 +196,11 @@ async def test_a_spoken_complaint_is_a_whole_draft_a_second_after_the_citizen_hu
     # the seat heard what the draft was made of
     await city.seat("1001").hears(COMPLAINT, within=10)
     assert took <= bound(COMPLETE, pace)
-    # from the recordings alone, without the service, the command drafts the same
+    # the command tells the service's draft, and makes the same of the recordings alone
     await until("complete", lambda: transcript(house, id), lambda t: t["complete"], within=90)
     told = await asyncio.to_thread(house.cti, "draft", id, "--json")
     assert told.returncode == 0, told.stderr
-    assert understood({"fields": json.loads(told.stdout)}) == SAID
+    assert json.loads(told.stdout) == json.loads(http(house, f"/api/calls/{id}/draft")[1])["fields"]
+    alone = await asyncio.to_thread(house.cti, "draft", id, "--json", "--plan", str(house.home.plan("demo")))
+    assert alone.returncode == 0, alone.stderr
+    assert understood({"fields": json.loads(alone.stdout)}) == SAID
