@@ -379,6 +379,10 @@ async def _migrate(conn: AsyncConnection) -> None:
     if conn.dialect.name == "postgresql":
         # two services that start together must not both make the tables
         await conn.exec_driver_sql("SELECT pg_advisory_xact_lock(12345)")
+    else:
+        # Python's sqlite3 begins no transaction for CREATE and ALTER: each would stand by itself, and a
+        # service killed between two of them could never be brought up to date again (seen)
+        await conn.exec_driver_sql("BEGIN")
     await conn.run_sync(migrations.upgrade)
 
 
