@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -37,7 +38,8 @@ async def test_tables_a_killed_service_was_making_are_made_by_the_next(
     tmp_path: Path, statement: int
 ) -> None:
     file = tmp_path / "history.sqlite"
-    done = subprocess.run([sys.executable, "-c", KILLED_AT, str(file), str(statement)], check=False)
+    words = [sys.executable, "-c", KILLED_AT, str(file), str(statement)]
+    done = await asyncio.to_thread(subprocess.run, words, check=False)
     assert done.returncode == -signal.SIGKILL
     history = History(sqlite_url(file))
     try:
