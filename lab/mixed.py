@@ -126,8 +126,8 @@ def citizen(
         patience += move.after + 4.0 + chance.uniform(0.0, 8.0)
     caller, home = f"139{n:08d}", manner(chance)
     if home["does"] == "answer" and home["talk"] is None:
-        # the agent may well wait for the citizen to hang up
-        home["talk"] = round(chance.uniform(1.0, 6.0), 2)
+        # the agent may well wait for the citizen to hang up; the greeting alone takes five seconds
+        home["talk"] = round(chance.uniform(4.0, 12.0), 2)
     return Citizen(number, city, caller, leaves, patience, key, key_after, again, home, move)
 
 

@@ -1,4 +1,4 @@
-"""Mixed calls, the service killed twice: ledger, Asterisk's own files and phones agree on all of it."""
+"""Mixed calls, callers passed on, the service killed twice: ledger, Asterisk's own files and phones agree."""
 
 from __future__ import annotations
 
@@ -28,12 +28,6 @@ FEW, MANY = 60, 2000
 SEED = int(os.environ.get("CTI_MIXED_SEED", "20261121"))
 CALLS = int(os.environ.get("CTI_MIXED_CALLS", "0"))
 """For a run of another length than 60 or 2,000."""
-KILLED, PASSED_ON = "service-killed", "passed-on"
-"""Two nights: in one the service is killed twice, in the other agents pass callers on. Asterisk's files do
-not tell an agent's talk with the caller from that with a colleague, so what nobody heard of a consultation
-cannot be refilled to the second (docs/decisions/0010)."""
-NEVER = 10**9
-"""Calls after which a service would be killed that is not."""
 SEVERAL = 300
 """Calls among which every rare thing has happened."""
 KILLED_AT = (0.3, 0.65)
@@ -106,7 +100,6 @@ class Promises:
 class Done:
     """What the night was."""
 
-    kind: str
     tally: Tally
     kills: list[float]
     promises: dict[str, str]
@@ -115,13 +108,11 @@ class Done:
     until: float
 
 
-@pytest.fixture(scope="module", params=[KILLED, PASSED_ON])
-def night(town: House, full_size: bool, request: pytest.FixtureRequest) -> Done:
+@pytest.fixture(scope="module")
+def night(town: House, full_size: bool) -> Done:
     """The calls are made once; what the tests compare is what they left."""
-    kind: str = request.param
     calls = CALLS or (MANY if full_size else FEW)
-    killing, promises = Night(town, calls if kind == KILLED else NEVER), Promises()
-    colleagues = COLLEAGUES if kind == PASSED_ON else ()
+    killing, promises = Night(town, calls), Promises()
     wire = Wire(promises.take)
 
     async def calls_made() -> Tally:
@@ -129,7 +120,7 @@ def night(town: House, full_size: bool, request: pytest.FixtureRequest) -> Done:
         try:
             async with Client(town.home) as client:
                 tally = await Mixed(
-                    client, calls, 2.0, SEED, killing, colleagues=colleagues, number_to=LINE
+                    client, calls, 2.0, SEED, killing, colleagues=COLLEAGUES, number_to=LINE
                 ).run()
                 await promises.settled()
                 return tally
@@ -138,26 +129,25 @@ def night(town: House, full_size: bool, request: pytest.FixtureRequest) -> Done:
 
     began = time.time() - 1
     tally = asyncio.run(calls_made())
-    return Done(kind, tally, killing.kills, promises.states, began, time.time() + 1)
+    return Done(tally, killing.kills, promises.states, began, time.time() + 1)
 
 
 pytestmark = pytest.mark.timeout(3000)
 
 
-def test_every_kind_of_call_was_made_and_the_service_died_twice_or_callers_were_passed_on(
+def test_every_kind_of_call_was_made_callers_were_passed_on_and_the_service_died_twice(
     town: House, night: Done
 ) -> None:
     tally = night.tally
     assert tally.refused == 0
     assert tally.over == tally.made
-    assert len(night.kills) == (2 if night.kind == KILLED else 0)
+    assert len(night.kills) == 2
     assert set(tally.left) == set(Leaves), "every kind of caller took part"
     assert 0 < tally.reached < tally.over
-    moved = {"blind", "consult"} if night.kind == PASSED_ON else set()
-    assert set(tally.moved) == moved, "agents passed callers on"
+    assert set(tally.moved) == {"blind", "consult"}, "agents passed callers on"
     assert tally.rushed > 0
     rang = {r.seat for rings in _log(town, night).seats.values() for r in rings}
-    assert night.kind == KILLED or rang & set(COLLEAGUES), "colleagues' phones rang"
+    assert rang & set(COLLEAGUES), "colleagues' phones rang"
     assert night.promises, "somebody asked to be called back"
     # of the two or three promises of a short run all may be given up: citizens who do not answer again
     assert tally.over < SEVERAL or "done" in night.promises.values(), "somebody was called back"
@@ -178,14 +168,14 @@ def test_the_ledger_says_what_queue_log_and_cdr_prove(town: House, night: Done) 
     calls, _ = _rows(town, night)
     assert told["calls"] == night.tally.over + len(_backs(calls))
     assert told["visits"] > 0
-    assert (told["refilled"] > 0) == (night.kind == KILLED), "nobody heard the calls while it was dead"
+    assert told["refilled"] > 0, "nobody heard the calls while it was dead"
     assert (told["open"], told["unprovable"]) == (0, [])
 
 
 def test_the_ledger_says_what_the_phones_saw(town: House, night: Done) -> None:
     calls, visits = _rows(town, night)
     report = compare(_log(town, night), calls, visits, _stints(town, night), COLLEAGUES)
-    assert report.differences == []
+    assert report.differences == [], _files_of(town, night, report.differences)
     assert report.calls == night.tally.over
     assert report.races <= max(1, night.tally.over * 0.01), (
         "calls in which a handset was lifted as the caller hung up, or as the queue's time ran out: the "
@@ -193,7 +183,6 @@ def test_the_ledger_says_what_the_phones_saw(town: House, night: Done) -> None:
     )
 
 
-@pytest.mark.parametrize("night", [KILLED], indirect=True)
 def test_a_service_dead_all_night_would_refill_what_the_phones_saw(town: House, night: Done) -> None:
     """The rows of every call made from Asterisk's files alone."""
     log = town.home.root / "asterisk/log"
@@ -206,7 +195,7 @@ def test_a_service_dead_all_night_would_refill_what_the_phones_saw(town: House, 
         {proof.call.id: [asdict(stint) for stint in proof.stints] for proof in proofs},
         COLLEAGUES,
     )
-    assert report.differences == []
+    assert report.differences == [], _files_of(town, night, report.differences)
     assert report.calls == night.tally.over
 
 
@@ -218,7 +207,7 @@ def test_refilled_rows_are_labelled_and_only_around_the_silences(town: House, ni
         ).fetchall()
     assert all(any(a - 5 <= kill <= b for a, b in silences) for kill in night.kills)
     sources = {row["source"] for row in calls.values()}
-    assert sources == ({"heard", "refilled"} if night.kind == KILLED else {"heard"})
+    assert sources == {"heard", "refilled"}
     for row in calls.values():
         if row["source"] == "refilled":
             touched = [a for a, b in silences if row["arrived"] <= b + 4 and row["ended"] >= a - 4]
@@ -260,6 +249,17 @@ def _stints(town: House, night: Done) -> dict[str, list[Row]]:
         for row in base.execute("SELECT * FROM stints WHERE began >= ? ORDER BY began", (night.since,)):
             of.setdefault(row["call"], []).append(dict(row))
     return of
+
+
+def _files_of(town: House, night: Done, differences: list[str]) -> str:
+    """What queue_log and the ledger say of the calls that differ."""
+    log = (town.home.root / "asterisk/log/queue_log").read_text().splitlines()
+    legs = {d.split()[0].partition("-")[2] for d in differences}
+    lines = [line for line in log if line.split("|")[1] in legs]
+    stints = [
+        row for call, rows in _stints(town, night).items() if call.partition("-")[2] in legs for row in rows
+    ]
+    return "\n".join([*differences, *lines, *map(str, stints)])
 
 
 def _backs(calls: dict[str, Row]) -> list[Row]:
