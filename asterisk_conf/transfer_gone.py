@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer_state import CALLER, of_caller, tell
+from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_room
 
 NOT_BACK = f'"${{{of_caller("BACK")}}}" != "${{TRANSFER_ID}}"'
 """The caller has not gone back to the queue by itself meanwhile."""
@@ -29,6 +29,7 @@ def caller_leaves(context: Context) -> None:
 def _agent_gone() -> Context:
     """Hangup handler of every seat that talked to a caller: had it begun a transfer?"""
     context = Context("transfer-agent-gone")
+    told_room(context, "gone", when='"${WATCHED}" = "1"')
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     context.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
     context.do("Set", f"{of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
@@ -51,6 +52,7 @@ def _agent_gone() -> Context:
 def _target_gone() -> Context:
     """Hangup handler of the target."""
     context = Context("transfer-target-gone")
+    told_room(context, "gone")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     # whoever was asked has meanwhile asked somebody else, who is the target now
     context.do("GotoIf", f'$["${{{of_caller("TARGET")}}}" = "${{CHANNEL(name)}}"]?:past')
@@ -75,6 +77,7 @@ def _target_gone() -> Context:
 def _room_ends() -> Context:
     """The caller hung up. Agent and centre may finish what they say; a dialling goes on for nobody."""
     context = Context("transfer-room-ends")
+    told_room(context, "gone")
     context.do("ExecIf", '$["${SHARED(DIALLING)}" != "" & "${SHARED(TARGET_IN)}" != "1"]'
                "?SoftHangup(${SHARED(DIALLING)})")  # fmt: skip
     context.do("GotoIf", "$[0${CONFBRIDGE_INFO(marked,${CALL_ID})} > 1]?done")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_gone import gone_contexts
-from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
+from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked, told_room
 from asterisk_conf.transfer_watch import watch_context
 
 LOOKS = 20
@@ -94,6 +94,7 @@ def _joins() -> Context:
     # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local one
     context.do("Set", f"{of_caller('TARGET_JOINED')}=1", label="comes")
     tell(context, "joined")
+    told_room(context, "in")
     _bring_caller(context)
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
     return context.do("Hangup", "16", label="over")
@@ -113,11 +114,13 @@ def _agent() -> Context:
     context.do("Gosub", "transfer-agent", "watched", "1")
     # the caller left meanwhile: nobody to talk to
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
+    told_room(context, "in")
     _bring_caller(context)
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
     context.do("Hangup", "16", label="over")
     context.exten("consult")
     context.do("Gosub", "transfer-agent", "watched", "1")
+    told_room(context, "out")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     # taken back before anybody was asked
     context.do("GotoIf", '$["${MOVE}" = ""]?room,1')
@@ -149,8 +152,10 @@ def _caller() -> Context:
     # listener, and MixMonitor then gets no sound to write (seen on 22.10): files would fall out of step.
     context.do("MusicOnHold", "", "14400")
     context.do("Set", "SHARED(WHERE)=room", label="enter")
+    told_room(context, "in")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
     context.do("Set", "SHARED(WHERE)=")
+    told_room(context, "out")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     # the agent left the room to ask somebody, and may be back already
     context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")

@@ -23,6 +23,7 @@ from __future__ import annotations
 from asterisk_conf.steps import Context
 
 CALLER = "${CALLER_CHANNEL}"
+NOW = "${STRFTIME(,,%s.%3q)}"
 
 
 def of_caller(name: str) -> str:
@@ -32,6 +33,16 @@ def of_caller(name: str) -> str:
 def tell(context: Context, step: str, *headers: str, label: str = "") -> Context:
     told = ("Call: ${CALL_ID}", "Id: ${TRANSFER_ID}", f"Step: {step}", *headers)
     return context.do("UserEvent", "Hotline", "What: transfer", *told, label=label)
+
+
+def told_room(context: Context, step: str, when: str = "", label: str = "") -> None:
+    """Who comes into the room, leaves a talk or a room, or is gone, for queue_log: app_queue writes down when
+    a caller's talk with the agent it rang ended, and nothing of what follows."""
+    words = ("NONE", "${CUT(CALL_ID,-,2-)}", "${CHANNEL(name)}", "HOTLINEROOM", f"{step}/${{UNIQUEID}}/{NOW}")
+    if when:
+        context.do("ExecIf", f"$[{when}]?QueueLog({','.join(words)})", label=label)
+    else:
+        context.do("QueueLog", *words, label=label)
 
 
 def told_asked(context: Context, label: str = "") -> None:

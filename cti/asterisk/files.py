@@ -18,6 +18,7 @@ from typing import Any
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
+from cti.asterisk.room import ROOM, Room
 from recording.masked import Key
 
 CHUNK = 1 << 20
@@ -147,7 +148,11 @@ def _facts(
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""
     rings: Counter[str] = Counter()
+    room = Room(call, node, ended, {w[5].split("/")[1] for w in lines if w[4] == ROOM and "/" in w[5]})
     for words in lines:
+        if words[4] == ROOM and len(words) > 5:
+            yield from room.told(words[3], words[5])
+            continue
         if words[4] == "HOTLINEANSWER" and len(words) > 5:
             moment = _float(words[5])
             if (until := _passed_on(rows, words[3], moment)) is not None:
@@ -162,11 +167,15 @@ def _facts(
         yield from _line(call, city, leg, LegId(ring), node, words, exact or float(words[0]))
         if words[4] == "CONNECT" and len(words) > 6:
             peer = words[6]
+            room.talk(LegId(peer))
         elif peer and words[4] in _TALK_ENDS:
-            yield f.LegEnded(at=float(words[0]), node=node, leg=LegId(peer), cause=16)
+            # whoever leads the caller into a room is gone when the dialplan says so
+            if peer not in room.led:
+                yield f.LegEnded(at=float(words[0]), node=node, leg=LegId(peer), cause=16)
             peer = ""
-    if peer:
+    if peer and peer not in room.led:
         yield f.LegEnded(at=ended, node=node, leg=LegId(peer), cause=16)
+    yield from room.over()
     app, data, context = last[7], last[8], last[3]
     if not lines and f"{city}-message-" in context:
         to = "message:" + context.removeprefix(f"{city}-message-")

@@ -205,3 +205,57 @@ def test_a_colleague_who_was_passed_the_caller_has_a_part_and_ends_the_call(tmp_
     twin = replace(heard, leg=type(heard.leg)("n1-1.77"), began=heard.began + 0.2, ended=AT + 15.2)
     answered_too = next(s for s in told.stints if s.part is Part.ANSWERED)
     assert mended_stints([twin, answered_too], told.stints, Silence(AT, AT + 100.0)) == []
+
+
+def room_line(at: float, name: str, step: str, leg: str) -> str:
+    return f"{int(at)}|{LEG}|NONE|PJSIP/{name}-0000007e|HOTLINEROOM|{step}/{leg}/{at:.3f}"
+
+
+def consulted(tmp_path: Path, then: list[str], end: int) -> dict[str, tuple[Part, float, float | None]]:
+    """1001 answers at 5.25 and asks 1009 at 8; ``then``: what follows. Part, talk and end by seat."""
+    agent = f"n1-{AT}.2"
+    log = [
+        *ANSWERED[:4],
+        f"{AT + 8}|{LEG}|demo-general|demo-1001|COMPLETECALLER|2|3|1",
+        room_line(AT + 8.0, "demo-1001", "out", agent),
+        f"{AT + 10}|{LEG}|demo-general|demo-1009|HOTLINEANSWER|{AT + 10}.000",
+        *then,
+    ]
+    told = proof(tmp_path, log, [cdr(context="transfer-caller", app="ConfBridge", end=end)])
+    return {s.seat: (s.part, round(s.talk, 2), s.ended) for s in told.stints if s.answered is not None}
+
+
+def test_a_colleague_who_was_asked_talks_to_the_caller_from_when_the_agent_leaves(tmp_path: Path) -> None:
+    agent, other = f"n1-{AT}.2", f"n1-{AT}.9"
+    then = [
+        room_line(AT + 12.1, "demo-1001", "gone", agent),
+        room_line(AT + 12.2, "demo-1009", "in", other),
+        room_line(AT + 12.3, "demo-carrier", "in", LEG),
+        room_line(AT + 20.3, "demo-1009", "gone", other),
+    ]
+    assert consulted(tmp_path, then, AT + 20) == {
+        "1001": (Part.ANSWERED, 2.75, AT + 12.1),
+        # the CDR has the caller's end in whole seconds, and nobody talks beyond it
+        "1009": (Part.JOINED, 7.7, AT + 20.3),
+    }
+
+
+def test_an_agent_who_takes_the_caller_back_talks_on_and_whoever_was_asked_did_not(tmp_path: Path) -> None:
+    agent = f"n1-{AT}.2"
+    then = [
+        room_line(AT + 12.0, "demo-1001", "in", agent),
+        room_line(AT + 12.1, "demo-carrier", "in", LEG),
+        room_line(AT + 17.1, "demo-carrier", "out", LEG),
+        room_line(AT + 17.2, "demo-1001", "gone", agent),
+        "cut off",
+        f"{AT + 17}|{LEG}|NONE|PJSIP/demo-1001-0000007e|HOTLINEROOM|in/x",
+    ]
+    assert consulted(tmp_path, then, AT + 18) == {"1001": (Part.ANSWERED, 7.75, AT + 17.2)}
+
+
+def test_who_was_not_told_to_be_gone_went_with_the_caller(tmp_path: Path) -> None:
+    then = [
+        room_line(AT + 12.0, "demo-1001", "in", f"n1-{AT}.2"),
+        room_line(AT + 12.0, "demo-carrier", "in", LEG),
+    ]
+    assert consulted(tmp_path, then, AT + 18) == {"1001": (Part.ANSWERED, 8.75, AT + 18.0)}

@@ -1,0 +1,79 @@
+"""A transfer's people, as the dialplan tells queue_log of them: ``HOTLINEROOM`` lines -> facts.
+
+app_queue writes down the end of the talk it made and nothing of what follows. So whoever comes into the room,
+leaves a talk or the room, or hangs up says so: ``in``, ``out`` or ``gone``, the leg, the moment to the
+millisecond (``asterisk_conf.transfer_state.told_room``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from calls import facts as f
+from calls.facts import CallId, Fact, LegId
+from cti.asterisk.ear import endpoint_of, leg_of
+
+ROOM = "HOTLINEROOM"
+
+
+class Room:
+    """Of one call. ``led``: the legs such lines tell of; ``ended``: when the caller was gone."""
+
+    def __init__(self, call: CallId, node: str, ended: float, led: Collection[str]) -> None:
+        self.led = frozenset(led)
+        self._call, self._node, self._ended = call, node, ended
+        self._caller = leg_of(call)
+        self._room = f"{call}~room"
+        self._bridge: dict[LegId, str] = {}
+        """Where each leg is that is somewhere."""
+        self._known: set[LegId] = {self._caller}
+
+    def talk(self, peer: LegId) -> None:
+        """The caller and this leg, whom a queue rang, talk."""
+        self._known.add(peer)
+        self._bridge[self._caller] = self._bridge[peer] = str(peer)
+
+    def told(self, channel: str, data: str) -> Iterator[Fact]:
+        """One line; one that is cut off or of no phone says nothing."""
+        step, _, rest = data.partition("/")
+        name, _, moment = rest.rpartition("/")
+        endpoint = endpoint_of(channel)
+        try:
+            at = float(moment)
+        except ValueError:
+            return
+        if not endpoint or not name:
+            return
+        leg = LegId(name)
+        if step == "in":
+            yield from self._in(leg, endpoint, at)
+        elif leg in self._known:
+            yield from self._out(leg, at)
+            if step == "gone" and leg != self._caller:
+                yield from self._gone(leg, at)
+
+    def over(self) -> Iterator[Fact]:
+        """The files end: whoever was not told to be gone went with the caller."""
+        for leg in [one for one in self._known & set(map(LegId, self.led)) if one != self._caller]:
+            yield from self._gone(leg, self._ended)
+
+    def _in(self, leg: LegId, endpoint: str, at: float) -> Iterator[Fact]:
+        if leg not in self._known:
+            self._known.add(leg)
+            yield f.LegStarted(
+                at=at, node=self._node, leg=leg, channel="", call=self._call, endpoint=endpoint, caller="",
+                called="", context="", linked=self._caller,
+            )  # fmt: skip
+        yield from self._out(leg, at)
+        self._bridge[leg] = self._room
+        yield f.LegJoined(at=at, node=self._node, leg=leg, bridge=self._room, kind="conference")
+
+    def _out(self, leg: LegId, at: float) -> Iterator[Fact]:
+        bridge = self._bridge.pop(leg, "")
+        if bridge:
+            # agent and colleague may finish what they say when the caller is gone: that is no talk
+            yield f.LegLeft(at=min(at, self._ended), node=self._node, leg=leg, bridge=bridge)
+
+    def _gone(self, leg: LegId, at: float) -> Iterator[Fact]:
+        self._known.discard(leg)
+        yield f.LegEnded(at=at, node=self._node, leg=leg, cause=16)
