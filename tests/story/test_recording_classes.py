@@ -9,11 +9,13 @@ import pytest
 from plan.check import check
 from plan.explain import pages
 from plan.model import Plan
-from plan.recordings import RecordingClass, for_operators
+from plan.recordings import CallClass, RecordingClass, days_of, for_operators
+from recording.retention import DAY, Term, terms
 from tests.story.plan_files import checked, demo, demo_files, standard_prompts
 from tests.story.test_merged_check import luan
 
 FILE = "recordings.toml"
+NOW = 10_000 * DAY
 
 
 def faults(text: str) -> list[str]:
@@ -24,6 +26,10 @@ def faults(text: str) -> list[str]:
 
 def classes(**rules: RecordingClass) -> Plan:
     return demo().model_copy(update={"recordings": rules})
+
+
+def kept(days: int) -> RecordingClass:
+    return RecordingClass(keep_days=days)
 
 
 # --- the plan -----------------------------------------------------------------------------------
@@ -88,6 +94,60 @@ def test_the_page_tells_each_class_with_term_listeners_and_clause() -> None:
     assert [s for s in pages(classes(), date(2026, 11, 21)) if s.title.startswith("录音分类")] == []
 
 
+# --- terms --------------------------------------------------------------------------------------
+
+
+def due(plan: Plan, line: str, of: set[CallClass], days: float) -> bool:
+    """Whether a recording of this line, of a call of these classes, goes after so many days."""
+
+    def goes(term: Term) -> bool:
+        return term.line in (None, line) and term.holds(of) and NOW - days * DAY < term.before
+
+    return any(goes(term) for term in terms(plan, NOW))
+
+
+def term_of(plan: Plan, line: str, *of: CallClass) -> int:
+    """The whole days after which a recording goes."""
+    return next(days for days in range(5000) if due(plan, line, set(of), days + 0.5))
+
+
+def test_a_call_of_no_class_is_kept_by_its_line_else_by_the_city() -> None:
+    plan = classes(handed=kept(1825), outgoing=kept(10))
+    main = plan.lines["main"].model_copy(update={"recordings_keep_days": 90})
+    plan = plan.model_copy(update={"lines": {**plan.lines, "main": main}})
+    assert term_of(plan, "main") == 90
+    assert term_of(plan, "12315") == 730
+    assert term_of(plan, "gone") == 730
+
+
+def test_a_class_with_a_term_takes_the_place_of_the_lines_whether_longer_or_shorter() -> None:
+    plan = classes(handed=kept(1825), outgoing=kept(10))
+    assert term_of(plan, "main", "handed") == 1825
+    assert term_of(plan, "main", "outgoing") == 10
+
+
+def test_of_several_classes_the_longest_term_holds() -> None:
+    plan = classes(handed=kept(1825), outgoing=kept(10), flagged=kept(40), ticketed=kept(40))
+    assert term_of(plan, "main", "outgoing", "flagged") == 40
+    assert term_of(plan, "main", "flagged", "ticketed") == 40
+    assert term_of(plan, "main", "outgoing", "flagged", "handed") == 1825
+
+
+def test_a_class_without_a_term_changes_none() -> None:
+    plan = classes(handed=RecordingClass(listen="operator"), outgoing=kept(10))
+    assert days_of(plan) == {"outgoing": 10}
+    assert term_of(plan, "main", "handed") == 730
+    assert term_of(plan, "main", "handed", "outgoing") == 10
+
+
+def test_a_plan_without_classes_has_the_terms_of_its_lines_alone() -> None:
+    assert {(term.of, term.but) for term in terms(classes(), NOW)} == {(None, frozenset())}
+
+
+def test_terms_know_the_citys_centres() -> None:
+    assert {term.centres for term in terms(demo(), NOW)} == {frozenset(demo().centres)}
+
+
 def test_classes_that_ask_for_an_operator_are_told() -> None:
-    plan = classes(handed=RecordingClass(listen="operator"), flagged=RecordingClass(keep_days=10))
+    plan = classes(handed=RecordingClass(listen="operator"), flagged=kept(10))
     assert for_operators(plan) == ("handed",)
