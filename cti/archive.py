@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from calls.facts import CallId
+from cti.call_classes import CallClasses
 from cti.errors import NotNow
 from cti.filing import Filer
 from cti.listening import Listening, said_of
@@ -25,6 +26,7 @@ from cti.web.recordings import (
     AlarmAnswer,
     AlarmsQuestion,
     HitAnswer,
+    Least,
     NowAnswer,
     RecordingAnswer,
     RecordingsQuestion,
@@ -53,11 +55,14 @@ class Archive:
         filer: Filer,
         masker: Masker,
         listening: Listening,
+        classes: CallClasses,
     ) -> None:
         self._sounds, self._store, self._board = sounds, store, board
-        self._filer, self._masker, self._listening = filer, masker, listening
+        self._filer, self._masker, self._listening, self._classes = filer, masker, listening, classes
 
-    async def find(self, question: RecordingsQuestion, city: str | None) -> Sequence[RecordingAnswer]:
+    async def find(
+        self, question: RecordingsQuestion, city: str | None, who: Who
+    ) -> Sequence[RecordingAnswer]:
         sound = await asyncio.to_thread(syllables, question.sound, sounds)
         wanted = Wanted(
             call=question.call,
@@ -76,7 +81,10 @@ class Archive:
         answers: list[RecordingAnswer] = []
         while True:
             found = await self._store.find(wanted)
+            least = await self.least({row.call for row, _ in found}) if asked else {}
             for row, spans in found:
+                if row.call in least and not who.may(least[row.call].role):
+                    continue
                 hits = await asyncio.to_thread(_hits, row, spans, wanted.said, sound)
                 if hits or not asked:
                     answers.append(_answer(row, row.call in held, hits))
@@ -98,6 +106,14 @@ class Archive:
     async def city_and_call(self, leg: str) -> tuple[str, str]:
         row = await self._row(leg)
         return row.city, row.call
+
+    async def least(self, calls: Collection[str]) -> Mapping[str, Least]:
+        return await self._classes.least(calls)
+
+    async def reads(self, who: Who, call: str) -> bool:
+        """Whether this person may read what was said: whoever is in the call, else who may hear it."""
+        least = (await self.least([call])).get(call)
+        return least is None or who.may(least.role) or self.sits_in(who, call)
 
     async def sound(self, leg: str) -> Sound:
         row = await self._row(leg)

@@ -13,6 +13,7 @@ from calls.facts import CallId, Fact
 from calls.orders import Order
 from cti.archive import Archive
 from cti.asterisk.files import mask_keys
+from cti.call_classes import CallClasses
 from cti.carrying import Carrier
 from cti.filing import Filer
 from cti.flags import RedFlags
@@ -107,6 +108,7 @@ class RecordingParts:
         self.archive = Archive(
             Sounds(home.recordings, lambda: self.ring, self.shelf), self.store, lambda: switchboard.board,
             self.filer, self.masker, self.listening,
+            CallClasses(self.store, plans, lambda: switchboard.board),
         )  # fmt: skip
         switchboard.listen(self.filer.hear)
         switchboard.listen(self.listening.hear)

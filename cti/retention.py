@@ -16,17 +16,16 @@ from cti import vault
 from cti.carrying import name_of
 from cti.errors import NotNow, Refused
 from cti.shelf.chosen import Chosen
-from cti.store.recordings import RecordingStore
+from cti.store.recordings import BEGIN, Mark, RecordingStore
 from plan.model import Plan
 from recording.filed import Filed, Kept
-from recording.retention import Term, terms
+from recording.retention import terms
 
 log = structlog.get_logger(__name__)
 
 EVERY = 3600.0
 FIRST = 60.0
 EXPIRED = "expired"
-MOST = 100
 
 
 class Retention:
@@ -60,8 +59,10 @@ class Retention:
         gone, stuck = 0, set[str]()
         for plan in list(self._plans().values()):
             for term in terms(plan, self._now()):
-                while rows := await self._due(term, stuck):
-                    for row in rows:
+                after: Mark | None = BEGIN
+                while after is not None:
+                    rows, after = await self._store.expired(term, after)
+                    for row in (row for row in rows if row.leg not in stuck):
                         try:
                             await self._away(row)
                         except (NotNow, Refused) as why:
@@ -73,10 +74,6 @@ class Retention:
                         self._tell(row.city, row.call, row.leg)
                         gone += 1
         return gone
-
-    async def _due(self, term: Term, stuck: set[str]) -> list[Filed]:
-        rows = await self._store.expired(term.before, term.city, term.line, most=MOST + len(stuck))
-        return [row for row in rows if row.leg not in stuck]
 
     async def _away(self, row: Filed) -> None:
         """From the shelf first: a local copy that is still there tells what is to be deleted."""

@@ -17,6 +17,7 @@ from plan.menu_check import faults_of_menus
 from plan.merged_check import faults_of_merged
 from plan.outgoing_check import faults_of_outgoing
 from plan.reach_check import faults_of_reach
+from plan.recordings import faults_of_recordings
 from plan.roads import faults_of_roads
 from plan.roster_check import roster_of
 from plan.spoken_check import faults_of_spoken
@@ -104,6 +105,7 @@ def check(
     found += _hosts(plan)
     found += faults_of_reach(plan)
     found += faults_of_outgoing(plan)
+    found += faults_of_recordings(plan, known)
     found += _prompts(plan, sounds, standard_prompts, known["prompts"])
     if city is not None and plan.lines and not city.last:
         found.append(

@@ -15,6 +15,7 @@ from plan.merged import Merged, Stage
 from plan.model import Menu, Plan, Queue
 from plan.outgoing import EMERGENCY
 from plan.reach import Centre
+from plan.recordings import CLASSES
 from plan.rule import Rule
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -80,6 +81,7 @@ def pages(plan: Plan, day: date) -> Iterator[Section]:
         ),
         ("可转接号码 contacts", "座席拨 agents dial|名称 name|去路 way", _contacts(plan)),
         ("外呼 calls to citizens", "项目 item|内容 what", _outgoing(plan)),
+        ("录音分类 classes of recordings", "类别 class|保存 kept|可听 listens", _recordings(plan)),
         ("菜单 menus", "菜单 menu|名称 name|按键 keys|听什么 listens for|否则 otherwise", _menus(plan)),
         ("承办单位 units", "单位 unit|名称 name|值班 duty", _units(plan)),
         ("时限 deadlines", "类型 type|时限 term|说明 note", _deadlines(plan)),
@@ -244,6 +246,30 @@ def _outgoing(plan: Plan) -> Iterator[Row]:
             through = f"\n中继 trunks: {'、'.join(entry.trunks)}" if entry.trunks else ""
             yield (f"{verdict} {name}", numbers + through, clause(entry) or whole)
     yield ("紧急 emergency", f"{'、'.join(EMERGENCY)} 从不拒绝 never refused", whole)
+
+
+RECORDED: Mapping[str, tuple[str, str]] = {
+    "handed": ("与联动中心移交", "handed to or by a centre"),
+    "outgoing": ("外呼", "we called the citizen"),
+    "flagged": ("出现红旗", "a red flag was raised"),
+    "ticketed": ("已成工单", "became a ticket"),
+}
+LISTENERS: Mapping[str, tuple[str, str]] = {
+    "supervisor": ("班长及以上", "supervisors and above"),
+    "operator": ("仅管理员", "operators only"),
+}
+
+
+def _recordings(plan: Plan) -> Iterator[Row]:
+    for name in (name for name in CLASSES if name in plan.recordings):
+        rule = plan.recordings[name]
+        kept = "同其他通话 as others" if rule.keep_days is None else f"{rule.keep_days} 天 days"
+        yield (f"{name}\n{both(RECORDED, name)}", kept, both(LISTENERS, rule.listen), clause(rule))
+    if plan.recordings:
+        own = {name: line.recordings_keep_days for name, line in plan.lines.items()}
+        days = [f"{plan.city.recordings_keep_days} 天 days"]
+        days += [f"line:{name} {kept} 天 days" for name, kept in own.items() if kept is not None]
+        yield ("其他 others", "\n".join(days), both(LISTENERS, "supervisor"), clause(plan.city))
 
 
 def _menus(plan: Plan) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from plan.merged import Stage, held, timeline
 from plan.outgoing import Outgoing as Outgoing
 from plan.reach import Centre as Centre
 from plan.reach import Contact as Contact
+from plan.recordings import RecordingClass as RecordingClass
 from plan.roster import Roster
 from plan.rule import Rule as Rule
 from plan.spoken import OptionalSpoken, SpokenWords
@@ -104,7 +105,8 @@ class City(Rule):
     missed_rings: Annotated[int, Field(ge=0, le=20)] = 3
     """Rings in a row a seat may leave unanswered before it is paused; 0: it never is."""
     recordings_keep_days: Annotated[int, Field(ge=1, le=36_500)] = 730
-    """How long recordings are kept, unless the line says otherwise or the call is held for the law."""
+    """How long recordings are kept, unless the line or a class of the call (recordings.toml) says otherwise
+    or the call is held for the law."""
     dead_after_seconds: Annotated[int, Field(ge=5, le=300)] = 20
     """A talking seat's phone that sends no sound for so long is dead: its caller goes to the head of the
     queue. A phone that suppresses silence (VAD) would look dead: switch that off."""
@@ -149,7 +151,8 @@ class Line(Rule):
     first: Place
     """Where the caller goes when nobody has better advice."""
     recordings_keep_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
-    """How long recordings of this line's calls are kept; none: as the city says."""
+    """How long recordings of this line's calls are kept, unless a class of the call says otherwise; none: as
+    the city says."""
 
 
 class Menu(Rule):
@@ -320,6 +323,7 @@ class Plan(BaseModel):
     centres: dict[Name, Centre] = {}
     contacts: dict[Name, Contact] = {}
     outgoing: Outgoing | None = None
+    recordings: dict[Name, RecordingClass] = {}
 
     @property
     def id(self) -> str:

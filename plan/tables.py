@@ -36,6 +36,7 @@ TABLES: Mapping[str, type[model.Rule]] = {
     "units": model.Unit,
     "centres": model.Centre,
     "contacts": model.Contact,
+    "recordings": model.RecordingClass,
 }
 """File (without .toml) to what each of its tables is."""
 FILES = tuple(
@@ -151,6 +152,7 @@ def _example(rule: type[model.Rule]) -> str:
         model.Queue: "general",
         model.Merged: "12315",
         model.Unit: "police",
+        model.RecordingClass: "handed",
     }.get(rule, "welcome")
 
 

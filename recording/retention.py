@@ -1,33 +1,46 @@
-"""How long a recording is kept: by the line its call came in on, else by the city."""
+"""How long a recording is kept: by the classes of its call, else by its line, else by the city."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from plan.model import Plan
+from plan.recordings import CallClass, days_of
 
 DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Recordings of this line (None: of every line not named by another term) that ended before go."""
+    """Recordings that ended before ``before`` (seconds since the epoch, UTC) go: those of calls of the class
+    ``of`` (None: of any or none) that are of no class in ``but``, and of this line (None: of every line)."""
 
     city: str
     line: str | None
     before: float
+    of: CallClass | None = None
+    but: frozenset[CallClass] = frozenset()
+    centres: frozenset[str] = frozenset()
+    """The city's centres: who else a caller was brought to makes no class."""
+
+    def holds(self, classes: Set[CallClass]) -> bool:
+        """Whether it is the term of a call of these classes."""
+        return (self.of is None or self.of in classes) and not self.but & classes
 
 
 def terms(plan: Plan, now: float) -> Iterator[Term]:
     """What may be deleted at ``now`` (seconds since the epoch), unless a call is held.
 
-    A line that the plan does not know any more keeps the longest term there is: nobody has decided otherwise.
+    Of a call's classes the one that is kept longest counts, also where its line is kept longer. A line that
+    the plan does not know any more keeps the longest term of all lines: nobody has decided otherwise.
     """
-    city = plan.city.recordings_keep_days
-    days = [city]
-    for name, line in plan.lines.items():
-        mine = line.recordings_keep_days or city
-        days.append(mine)
-        yield Term(plan.id, name, now - mine * DAY)
-    yield Term(plan.id, None, now - max(days) * DAY)
+    classes, centres = days_of(plan), frozenset(plan.centres)
+    for name, days in classes.items():
+        longer = frozenset(other for other, more in classes.items() if more > days)
+        yield Term(plan.id, None, now - days * DAY, name, longer, centres)
+    none, city = frozenset(classes), plan.city.recordings_keep_days
+    lines = {name: line.recordings_keep_days or city for name, line in plan.lines.items()}
+    for line, days in lines.items():
+        yield Term(plan.id, line, now - days * DAY, None, none, centres)
+    yield Term(plan.id, None, now - max(city, *lines.values(), 0) * DAY, None, none, centres)

@@ -28,6 +28,7 @@ class CallRow(Base):
         Index("calls_by_city_arrived", "city", "arrived"),
         Index("calls_by_arrived", "arrived"),
         Index("calls_by_caller", "caller"),
+        Index("calls_by_consult_of", "consult_of"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

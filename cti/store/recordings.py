@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, func, not_, select, update
+from sqlalchemy import Table, delete, exists, func, literal, not_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.codec import from_dict, to_dict
 from calls.facts import CallId, LegId
+from cti.store.call_classes import classes_of
 from cti.store.history import History
 from cti.store.recording_rows import HoldRow, RecordingRow, SpanRow, SpokenRow
+from plan.recordings import CallClass
 from recording.filed import Filed, Heard, Kept
+from recording.retention import Term
 from recording.search import bare
 from recording.table import State
 
@@ -21,6 +24,10 @@ RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # SQLAlc
 SPANS: Table = SpanRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
 SPOKEN: Table = SpokenRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
 HOLDS: Table = HoldRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+
+Mark = tuple[float, str]
+"""How far recordings were looked through: end and leg of the last one."""
+BEGIN: Mark = (0.0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +217,37 @@ class RecordingStore:
         wanted = select(RECORDINGS).where(r.state == State.FILED, r.heard.in_((Heard.WAITING, Heard.TALK)))
         return await self._rows(wanted.order_by(r.ended.desc()).limit(most))
 
-    async def expired(self, before: float, city: str, line: str | None, most: int = 100) -> list[Filed]:
-        """Filed, over before ``before``, of no call that is held."""
+    async def expired(
+        self, term: Term, after: Mark = BEGIN, most: int = 1000
+    ) -> tuple[list[Filed], Mark | None]:
+        """Filed, due by ``term``, of no call that is held, the oldest first; and the mark after which to go
+        on, None when that was all. One asking looks at ``most`` recordings: those that a class keeps longer
+        may be millions."""
         r = RECORDINGS.c
-        mine = [r.state == State.FILED, r.ended < before, r.city == city]
-        if line is not None:
-            mine.append(r.line == line)
-        held = exists().where(HOLDS.c.call == r.call)
-        return await self._rows(select(RECORDINGS).where(*mine, not_(held)).limit(most))
+        mine = [r.state == State.FILED, r.city == term.city, r.ended < term.before, r.ended >= after[0]]
+        mine.append(tuple_(r.ended, r.leg) > tuple_(literal(after[0]), literal(after[1])))
+        if term.line is not None:
+            mine.append(r.line == term.line)
+        wanted = select(RECORDINGS).where(*mine).order_by(r.ended, r.leg).limit(most)
+        names: set[CallClass] = {*term.but, *([] if term.of is None else [term.of])}
+
+        async def read(conn: AsyncConnection) -> tuple[list[Filed], Mark | None]:
+            rows = (await conn.execute(wanted)).mappings().all()
+            calls = {row["call"] for row in rows}
+            held = set((await conn.execute(select(HOLDS.c.call).where(HOLDS.c.call.in_(calls)))).scalars())
+            classes = await classes_of(conn, calls, sorted(names), term.centres)
+            goes = {c for c in calls - held if term.holds(classes.get(c, frozenset()))}
+            due = [from_dict(Filed, dict(row)) for row in rows if row["call"] in goes]
+            return due, (rows[-1]["ended"], rows[-1]["leg"]) if len(rows) == most else None
+
+        return await self._history.within(read)
+
+    async def classes(
+        self, calls: Collection[str], names: Collection[CallClass], centres: Collection[str]
+    ) -> dict[str, frozenset[CallClass]]:
+        """Which of the classes ``names`` each of these calls is of now; calls of none are left out.
+        ``centres``: those of their city's plan."""
+        return await self._history.within(lambda conn: classes_of(conn, calls, names, centres))
 
     async def forget(self, leg: str, state: str) -> None:
         """Its sound is deleted: the row stays, its words go."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -191,10 +191,25 @@ class Sound:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The least role that may hear and read a call, and the classes of the call (recordings.toml) that ask
+    for it."""
+
+    role: Role
+    classes: tuple[str, ...]
+
+
 class Archive(Protocol):
     """What the door asks for. Raises NotNow, Refused, NoSuch (as Answered 404)."""
 
-    async def find(self, question: RecordingsQuestion, city: str | None) -> Sequence[RecordingAnswer]: ...
+    async def find(
+        self, question: RecordingsQuestion, city: str | None, who: Who
+    ) -> Sequence[RecordingAnswer]:
+        """Words are found only in calls that ``who`` may read."""
+
+    async def least(self, calls: Collection[str]) -> Mapping[str, Least]:
+        """The calls among these that a supervisor's role is not enough for."""
 
     async def city_and_call(self, leg: str) -> tuple[str, str]: ...
 
@@ -248,7 +263,7 @@ class Recordings:
         question = asked(request, RecordingsQuestion)
         if question.city is not None and not who.sees(question.city):
             raise Answered(403, f"you are signed in for {who.city} only", "city")
-        found = await self._archive.find(question, question.city or who.city or None)
+        found = await self._archive.find(question, question.city or who.city or None, who)
         if question.said or question.sound:
             words = {"said": question.said, "sound": question.sound}
             self._audit(who, question.city or who.city, "search", "recordings", words)
@@ -272,6 +287,9 @@ class Recordings:
 
     async def _transcript(self, request: web.Request) -> web.Response:
         who, call = self._call(request, Role.AGENT)
+        # the agent in the call writes its ticket from what is said
+        if who.role is not Role.AGENT:
+            await self._may_hear(request, call)
         found = await self._archive.transcript(call)
         if who.role is not Role.AGENT:
             self._once(who, call, "transcript", "")
@@ -288,6 +306,7 @@ class Recordings:
 
     async def _mix(self, request: web.Request) -> web.StreamResponse:
         who, call = self._call(request, Role.SUPERVISOR)
+        await self._may_hear(request, call)
         question = asked(request, MixQuestion)
         sound = await self._archive.mix(call, question.channels, announced=False)
         self._once(who, call, "listen", question.purpose)
@@ -295,6 +314,7 @@ class Recordings:
 
     async def _export(self, request: web.Request) -> web.StreamResponse:
         who, call = self._call(request, Role.SUPERVISOR)
+        await self._may_hear(request, call)
         body = await told(request, PurposeBody)
         sound = await self._archive.mix(call, 1, announced=True)
         self._audit(who, call.partition("-")[0], "export", call, {"purpose": body.purpose})
@@ -345,16 +365,32 @@ class Recordings:
         elif who.role is Role.AGENT and not self._archive.sits_in(who, call):
             why = "agents reach the call they are in; others are for supervisors"
         if why:
-            self._audit(who, city, request.path.rpartition("/")[2], call, {}, Outcome.DENIED, why)
-            raise Answered(403, why)
+            raise self._denied(request, call, why)
         return who, call
 
+    async def _may_hear(self, request: web.Request, call: str) -> None:
+        """Whether this person may hear a call of its classes. Raises Answered."""
+        who = request[WHO]
+        least = (await self._archive.least([call])).get(call)
+        if least is not None and not who.may(least.role):
+            which = f"class{'' if len(least.classes) == 1 else 'es'} {', '.join(least.classes)}"
+            why = f"this call is of the {which}: hearing it needs the role {least.role}, you are {who.role}"
+            raise self._denied(request, call, why)
+
+    def _denied(self, request: web.Request, call: str, why: str) -> Answered:
+        did, city = request.path.rpartition("/")[2], call.partition("-")[0]
+        about = {"leg": request.match_info.get("leg", "")}
+        self._audit(request[WHO], city, did, call, about, Outcome.DENIED, why)
+        return Answered(403, why)
+
     async def _leg(self, request: web.Request, least: Role) -> tuple[str, str]:
+        """A leg that this person may hear, and its call. Raises Answered."""
         leg = _named(request, "leg")
         who = _least(request, least)
         city, call = await self._archive.city_and_call(leg)
         if not who.sees(city):
             raise Answered(404, f"no recording {leg!r}", "leg")
+        await self._may_hear(request, call)
         return leg, call
 
     def _once(self, who: Who, call: str, did: str, purpose: str, leg: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Protocol
 
 from aiohttp import web
@@ -44,7 +44,7 @@ class TicketAnswer(Answer):
     by: str
     fields: dict[str, Any]
     draft: dict[str, Any]
-    transcript: dict[str, Any]
+    transcript: dict[str, Any] = Field(description="empty for whom the call's classes do not let read it")
 
 
 class TypedBody(BaseModel):
@@ -92,12 +92,15 @@ class Tickets:
         self,
         drafts: Drafts,
         sits_in: Callable[[Who, str], bool],
+        reads: Callable[[Who, str], Awaitable[bool]],
         note: Callable[[Audited], None],
         hidden: Callable[[Who, str], bool] = lambda who, call: False,
     ) -> None:
-        """``sits_in``: whether an agent is in a call; ``note`` writes a row of the audit trail; ``hidden``:
-        whether this person may not see the citizen's number in a call."""
-        self._drafts, self._sits_in, self._note, self._hidden = drafts, sits_in, note, hidden
+        """``sits_in``: whether an agent is in a call; ``reads``: whether this person may read what was said
+        in it; ``note`` writes a row of the audit trail; ``hidden``: whether this person may not see the
+        citizen's number in a call."""
+        self._drafts, self._sits_in, self._reads = drafts, sits_in, reads
+        self._note, self._hidden = note, hidden
 
     def add(self, app: web.Application) -> None:
         app.router.add_get("/api/calls/{call}/draft", self._draft)
@@ -127,19 +130,25 @@ class Tickets:
                 on=call, told=json.dumps({"number": made.number}), outcome=Outcome.DONE, ended=now,
             )
         )  # fmt: skip
-        return json_of(self._masked(who, made), status=201)
+        return json_of(await self._told(who, made), status=201)
 
     async def _tickets(self, request: web.Request) -> web.Response:
         who = request[WHO]
         call = self._may(who, asked(request, TicketsQuestion).call)
-        return json_of([self._masked(who, one) for one in await self._drafts.tickets(call)])
+        return json_of([await self._told(who, one) for one in await self._drafts.tickets(call)])
 
     async def _ticket(self, request: web.Request) -> web.Response:
         who = request[WHO]
         found = await self._drafts.ticket(request.match_info["number"][:128])
         if not who.may(Role.AGENT) or not who.sees(found.city):
             raise Answered(403, "tickets are for the agents of their city")
-        return json_of(self._masked(who, found))
+        return json_of(await self._told(who, found))
+
+    async def _told(self, who: Who, ticket: TicketAnswer) -> TicketAnswer:
+        """The ticket as this person may see it."""
+        if not await self._reads(who, ticket.call):
+            ticket = ticket.model_copy(update={"transcript": {}})
+        return self._masked(who, ticket)
 
     def _masked(self, who: Who, ticket: TicketAnswer) -> TicketAnswer:
         """The ticket without the citizen's number, where this person may not see it: an agent sees that of

@@ -15,6 +15,7 @@ from calls.audit import Audited
 from calls.facts import CallId, LegId
 from calls.model import Call
 from cti.archive import Archive
+from cti.call_classes import CallClasses
 from cti.drafting import Drafting
 from cti.listening import said_of
 from cti.speech.pinyin import sounds
@@ -112,13 +113,15 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         return calls.get(id)
 
     nobody = cast(Any, None)  # no sound is asked for here
-    archive = Archive(nobody, store, lambda: board, nobody, nobody, cast(Any, told))
+    classes = CallClasses(store, lambda: {"demo": plan}, lambda: board)
+    archive = Archive(nobody, store, lambda: board, nobody, nobody, cast(Any, told), classes)
     drafting = Drafting(told, TicketStore(history), call, lambda: {"demo": plan}, lambda: 1_700_000_000.0)
 
     def hidden(who: Who, call: str) -> bool:
         return made.hides and not who.full
 
-    doors = (Recordings(archive, audit.append), Tickets(drafting, archive.sits_in, audit.append, hidden))
+    tickets = Tickets(drafting, archive.sits_in, archive.reads, audit.append, hidden)
+    doors = (Recordings(archive, audit.append), tickets)
     web = Web("127.0.0.1", 0, nobody, {}, nobody, doors, PEOPLE.get, lambda city: made.hides)
     async with TestClient(TestServer(web.app())) as client:
         made = Desk(client, told, store, drafting, calls, audit)

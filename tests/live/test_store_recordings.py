@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from calls.facts import CallId, LegId
+from calls.model import Call, Direction
 from cti import vault
 from cti.home import Home
 from cti.retention import Retention
@@ -20,16 +21,19 @@ from cti.settings import Settings
 from cti.shelf.chosen import Chosen
 from cti.store.history import History, sqlite_url
 from cti.store.models import Base
-from cti.store.recordings import Hold, RecordingStore, Span, Wanted
+from cti.store.recordings import BEGIN, Hold, Mark, RecordingStore, Span, Wanted
 from cti.store.records import Position
 from cti.store.tickets import TYPED_KEPT, TicketStore
+from plan.recordings import CLASSES, RecordingClass
 from recording.filed import Filed, Heard, Role
-from recording.retention import DAY
+from recording.flagged import Flag
+from recording.retention import DAY, Term
 from recording.table import State
 from recording.ticket import Ticket
 from tests.live import servers
 from tests.story.plan_files import demo
 from tests.story.test_duties import ANSWERED, a_call
+from transfer.handoff import Handoff
 
 CALL = CallId("demo-n1-1.1")
 ROW = Filed(
@@ -161,6 +165,119 @@ async def test_what_was_kept_long_enough_goes_unless_its_call_is_held(
     await store.release(held.call)
     assert await retention.sweep() == 1
     assert sealed(tmp_path) == []
+
+
+# --- classes of calls -------------------------------------------------------------------------
+
+
+def flag(call: Call) -> Flag:
+    return Flag(call.id, "gas", call.city, "煤气泄漏", call.leg, 1.0, 1010.0)
+
+
+def record(call: Call, centre: str, *, kind: str = "handoff", direction: str = "out") -> Handoff:
+    return Handoff(f"r-{call.id}", call.id, call.city, direction, kind, centre, asked=1010.0)
+
+
+PLAIN, OUT, FLAGGED, TICKETED, BOTH, HELD, TO_110, FROM_110, TO_SEAT = (
+    a_call(name, 1000, direction=Direction.OUT if name in ("out", "both", "held") else Direction.IN)
+    for name in ("plain", "out", "flagged", "ticketed", "both", "held", "to-110", "from-110", "to-seat")
+)
+CONSULT = a_call("consult", 1000, consult_of=TO_110.id)
+CONSULTED = a_call("consulted", 1000, consult_of=CONSULT.id)
+BACK = a_call("back", 1000, callback_of=FLAGGED.id)
+PROMISED = a_call("promised", 1000)
+FLAGGED_BACK = a_call("flagged-back", 1000, callback_of=PROMISED.id)
+WHOLE = a_call("whole", 1000)
+FLAGGED_CONSULT = a_call("flagged-consult", 1000, consult_of=WHOLE.id)
+TOLD = {
+    PLAIN: set(), OUT: {"outgoing"}, FLAGGED: {"flagged"}, TICKETED: {"ticketed"},
+    BOTH: {"outgoing", "flagged"}, HELD: {"outgoing"}, TO_110: {"handed"}, FROM_110: {"handed"},
+    TO_SEAT: set(), CONSULT: {"handed"}, CONSULTED: {"handed"}, BACK: {"flagged"}, PROMISED: set(),
+    FLAGGED_BACK: {"flagged"}, WHOLE: {"flagged"}, FLAGGED_CONSULT: {"flagged"},
+}  # fmt: skip
+"""What is told of each call makes it of these classes."""
+
+
+def leg_of(call: Call) -> Filed:
+    return replace(ROW, leg=call.leg, call=call.id, file=f"d/{call.id}/{call.leg}.wav")
+
+
+@pytest.fixture
+async def told(history: History) -> None:
+    """A recording of each of these calls, and what was noted of them afterwards."""
+    for call in TOLD:
+        await RecordingStore(history).put(leg_of(call))
+    records = [
+        record(TO_110, "110", kind="consult"), record(FROM_110, "12333", direction="in"),
+        record(TO_SEAT, "1003", kind="consult"),
+    ]  # fmt: skip
+    flags = [flag(call) for call in (FLAGGED, BOTH, FLAGGED_BACK, FLAGGED_CONSULT)]
+    await history.save(list(TOLD), [], "j", Position(), handoffs=records, flags=flags)
+    await TicketStore(history).make("demo", "20261121", lambda n: ticket(n, call=TICKETED.id))
+    await RecordingStore(history).hold(Hold(HELD.id, "8001", "court", 2000.0))
+
+
+@pytest.mark.usefixtures("told")
+async def test_a_call_is_of_the_classes_that_its_history_and_that_of_its_kin_tell(
+    store: RecordingStore,
+) -> None:
+    found = await store.classes([call.id for call in TOLD], CLASSES, ["110"])
+    assert found == {call.id: classes for call, classes in TOLD.items() if classes}
+    assert await store.classes([BOTH.id, "demo-nobody"], ["flagged"], []) == {BOTH.id: {"flagged"}}
+    assert await store.classes([], CLASSES, ["110"]) == await store.classes([PLAIN.id], [], ["110"]) == {}
+
+
+async def test_a_centre_that_the_plan_has_no_more_still_makes_a_call_handed(
+    history: History, store: RecordingStore
+) -> None:
+    gone = [
+        record(TO_110, "96110"),
+        replace(record(TO_SEAT, "1003", kind="blind"), summary='"kind":"handoff"'),
+    ]
+    await history.save([TO_110, TO_SEAT], [], "j", Position(), handoffs=gone)
+    assert await store.classes([TO_110.id, TO_SEAT.id], ["handed"], []) == {TO_110.id: {"handed"}}
+
+
+@pytest.mark.usefixtures("told")
+async def test_a_recording_goes_with_the_longest_term_of_its_calls_classes_and_never_while_held(
+    store: RecordingStore, tmp_path: Path
+) -> None:
+    days = {"ticketed": 10, "outgoing": 100, "flagged": 1000, "handed": 2000}
+    plan = demo()
+    usual = plan.city.recordings_keep_days
+    rules = {name: RecordingClass(keep_days=n) for name, n in days.items()}
+    plan = plan.model_copy(update={"recordings": rules})
+    clock = [0.0]
+    retention = Retention(
+        tmp_path, store, lambda: {"demo": plan}, lambda row: None, no_shelf(tmp_path), lambda: clock[0]
+    )
+    last = {call: max((days[name] for name in classes), default=usual) for call, classes in TOLD.items()}
+    del last[HELD]
+    for day in sorted({*days.values(), usual}):
+        clock[0] = 1060.0 + day * DAY - 5
+        assert await retention.sweep() == 0, day
+        clock[0] += 10
+        assert await retention.sweep() == list(last.values()).count(day), day
+        gone = [call for call in TOLD if (await store.of_call(call.id))[0].state == State.EXPIRED]
+        assert gone == [call for call in TOLD if last.get(call, day + 1) <= day]
+    await store.release(HELD.id)
+    assert await retention.sweep() == 1
+
+
+@pytest.mark.usefixtures("told")
+async def test_recordings_that_stay_do_not_hide_those_that_may_go(store: RecordingStore) -> None:
+    term = Term("demo", None, 2000.0, "flagged", frozenset({"outgoing"}))
+    due, looks = list[str](), 0
+    after: Mark | None = BEGIN
+    while after is not None:
+        rows, after = await store.expired(term, after, most=3)
+        due += [row.call for row in rows]
+        looks += 1
+    assert sorted(due) == sorted(c.id for c, told in TOLD.items() if told == {"flagged"})
+    assert looks == len(TOLD) // 3 + 1
+    assert await store.expired(replace(term, line="12315")) == ([], None)
+    assert await store.expired(replace(term, city="luan")) == ([], None)
+    assert await store.expired(replace(term, before=1060.0)) == ([], None)
 
 
 def ticket(number: str, **other: Any) -> Ticket:

@@ -1,0 +1,63 @@
+"""Who may hear and read a call's recordings, by the classes the call is of now (recordings.toml)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from calls.facts import CallId
+from calls.picture import city_of, true_call
+from cti.store.recordings import RecordingStore
+from cti.switchboard import Board
+from cti.web.recordings import Least
+from cti.web.who import Role
+from plan.model import Plan
+from plan.recordings import CallClass, for_operators
+
+
+class CallClasses:
+    """``least`` answers the web."""
+
+    def __init__(
+        self,
+        store: RecordingStore,
+        plans: Callable[[], Mapping[str, Plan]],
+        board: Callable[[], Board],
+    ) -> None:
+        self._store, self._plans, self._board = store, plans, board
+
+    async def least(self, calls: Collection[str]) -> Mapping[str, Least]:
+        """The calls among these that no supervisor may hear, and why. Raises NotNow."""
+        found: dict[str, Least] = {}
+        for city, plan in self._plans().items():
+            names = for_operators(plan)
+            mine = [call for call in calls if city_of(CallId(call)) == city]
+            if not names or not mine:
+                continue
+            kin = {call: _kin(self._board(), CallId(call)) for call in mine}
+            told = await self._store.classes(
+                {one for ones in kin.values() for one in ones}, names, plan.centres
+            )
+            for call, ones in kin.items():
+                now = {*_going(self._board(), ones, plan.centres)}.union(*(told.get(one, ()) for one in ones))
+                if classes := tuple(name for name in names if name in now):
+                    found[call] = Least(Role.OPERATOR, classes)
+        return found
+
+
+def _kin(board: Board, call: CallId) -> tuple[CallId, ...]:
+    """A call and those it belongs to: one that goes on is not in history yet."""
+    whole = true_call(board.picture, call) or call
+    known = board.picture.calls.get(whole)
+    back = () if known is None or not known.callback_of else (CallId(known.callback_of),)
+    return tuple(dict.fromkeys((call, whole, *back)))
+
+
+def _going(board: Board, kin: Collection[CallId], centres: Collection[str]) -> Iterator[CallClass]:
+    """The classes of these calls as the board has them: they reach history a moment later."""
+    if any(known.outgoing for one in kin if (known := board.picture.calls.get(one)) is not None):
+        yield "outgoing"
+    if any(board.flags.of(one) for one in kin):
+        yield "flagged"
+    records = (r for r in board.moves.records.values() if r.call in kin)
+    if any(r.kind == "handoff" or r.centre in centres for r in records):
+        yield "handed"

@@ -1,0 +1,64 @@
+"""Classes of calls whose recordings are kept for a time of their own, or heard by fewer: recordings.toml.
+
+What a class means is fixed here; what holds for it is the plan's. A call may be of several classes, and of
+one that it was not of when its recording was filed: a ticket, a hand-off or a flag comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, Protocol, get_args
+
+from pydantic import Field
+
+from plan.faults import Fault
+from plan.rule import Rule
+from plan.words import NAME, did_you_mean
+
+FILE = "recordings.toml"
+
+CallClass = Literal["handed", "outgoing", "flagged", "ticketed"]
+"""handed: brought to a centre, or handed to us by one. outgoing: we called the citizen. flagged: a red flag
+was raised in it. ticketed: it became a ticket."""
+CLASSES: tuple[CallClass, ...] = get_args(CallClass)
+Listener = Literal["supervisor", "operator"]
+
+
+class RecordingClass(Rule):
+    """``[flagged]``: the recordings of one class of calls."""
+
+    keep_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
+    """How long they are kept, instead of the line's or the city's ``recordings_keep_days``; the longest of
+    a call's classes holds. None: as if the call were not of this class."""
+    listen: Listener = "supervisor"
+    """The least role that may hear and read them; the highest of a call's classes holds."""
+
+
+class HasRecordings(Protocol):
+    """A plan, which is made of this module's rules."""
+
+    @property
+    def recordings(self) -> Mapping[str, RecordingClass]: ...
+
+
+def days_of(plan: HasRecordings) -> dict[CallClass, int]:
+    """The classes that are kept for a time of their own, and for how many days."""
+    rules = {name: plan.recordings[name] for name in CLASSES if name in plan.recordings}
+    return {name: rule.keep_days for name, rule in rules.items() if rule.keep_days is not None}
+
+
+def for_operators(plan: HasRecordings) -> tuple[CallClass, ...]:
+    """The classes that no supervisor may hear."""
+    return tuple(n for n in CLASSES if n in plan.recordings and plan.recordings[n].listen == "operator")
+
+
+def faults_of_recordings(plan: HasRecordings, known: Mapping[str, set[str]]) -> Iterator[Fault]:
+    """Classes that nobody knows, and those of which nothing is said. ``known``: kind of table to the names
+    its file has, also those with faults."""
+    for name in sorted(known["recordings"] - set(CLASSES)):
+        if NAME.fullmatch(name):
+            yield Fault(FILE, name, f"no such class of calls '{name}'", did_you_mean(name, CLASSES))
+    for name, rule in plan.recordings.items():
+        if name in CLASSES and not rule.model_fields_set & {"keep_days", "listen"}:
+            hint = 'keep_days = 3650, or listen = "operator"'
+            yield Fault(FILE, name, "says nothing of keeping or listening", hint, True)

@@ -1,0 +1,269 @@
+"""Who hears and reads a call of which class, over HTTP: a real database, real files, a call that goes on."""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from calls import facts as f
+from calls.audit import Audited, Outcome
+from calls.facts import CallId
+from calls.model import Call, Direction
+from cti.archive import Archive
+from cti.call_classes import CallClasses
+from cti.drafting import Drafting
+from cti.home import Home
+from cti.listening import said_of
+from cti.settings import Settings
+from cti.shelf.chosen import Chosen
+from cti.sounds import Sounds
+from cti.store.history import History, sqlite_url
+from cti.store.recordings import RecordingStore
+from cti.store.records import Position
+from cti.store.tickets import TicketStore
+from cti.switchboard import Board, replay
+from cti.web.recordings import Recordings
+from cti.web.server import Web
+from cti.web.tickets import Tickets
+from plan.model import Plan
+from plan.recordings import CallClass, Listener, RecordingClass
+from recording.filed import Filed, Heard
+from recording.flagged import Flag
+from recording.ticket import Ticket
+from recording.transcript import Transcript, in_order
+from tests.live.test_drafts_web import PEOPLE, ROW, span
+from tests.live.test_store_web import LINKED
+from tests.story.a_call import CALL, answered, said
+from tests.story.plan_files import demo
+from tests.story.test_duties import a_call
+from transfer.handoff import Handoff
+
+OLD = a_call("n1-7.7", 1000)
+"""A call that is over, and in history."""
+BACK = a_call("n1-8.8", 2000, callback_of=OLD.id, direction=Direction.OUT)
+MIX = f"/api/calls/{OLD.id}/mix?purpose=review"
+AUDIO = f"/api/recordings/{OLD.leg}/audio?purpose=review"
+DOORS = (
+    (AUDIO, None), (f"/api/recordings/{OLD.leg}/waveform", None),
+    (f"/api/recordings/{OLD.leg}/waveform.svg", None), (MIX, None),
+    (f"/api/calls/{OLD.id}/transcript", None), (f"/api/calls/{OLD.id}/export", {"purpose": "review"}),
+)  # fmt: skip
+DENIED = ["audio", "waveform", "waveform.svg", "mix", "transcript", "export"]
+
+
+@dataclass
+class Desk:
+    client: TestClient[Any, Any]
+    history: History
+    store: RecordingStore
+    board: Board
+    plan: Plan
+    audit: list[Audited]
+
+    def classes(self, *closed: CallClass, **listen: Listener) -> None:
+        """recordings.toml of the city. ``closed``: for operators."""
+        told: dict[str, str] = {**dict.fromkeys(closed, "operator"), **listen}
+        rules = {name: RecordingClass.model_validate({"listen": role}) for name, role in told.items()}
+        self.plan = self.plan.model_copy(update={"recordings": rules})
+
+    async def ask(self, path: str, who: str, body: Any = None) -> tuple[int, Any]:
+        """Status and answer (of JSON only); with a body it is a POST."""
+        asked = self.client.get if body is None else self.client.post
+        headers = {"Authorization": f"Bearer {who}"}
+        async with asked(path, headers=headers, **({} if body is None else {"json": body})) as answer:
+            return answer.status, await answer.json() if "json" in answer.content_type else None
+
+    async def every(self, who: str) -> list[int]:
+        """The status of each door to the old call's sound and words."""
+        return [(await self.ask(path, who, body))[0] for path, body in DOORS]
+
+    async def note(self, name: CallClass, call: Call) -> None:
+        """What makes a call one of a class, afterwards."""
+        flags = [Flag(call.id, "gas", call.city, "煤气", call.leg, 1.0, 1010.0)] if name == "flagged" else []
+        out = replace(call, direction=Direction.OUT) if name == "outgoing" else call
+        records = [Handoff("h1", call.id, call.city, "out", "handoff", "110", asked=1010.0)]
+        await self.history.save(
+            [out], [], "j", Position(), handoffs=records if name == "handed" else [], flags=flags
+        )
+        if name == "ticketed":
+            words = json.dumps({"said": ["secret"]})
+            await TicketStore(self.history).make(
+                "demo", "20261121",
+                lambda n: Ticket(n, "demo", call.id, "12345", "", "main", 1.0, "8001", "{}", "{}", words),
+            )  # fmt: skip
+
+
+def filed(call: Call) -> Filed:
+    return replace(ROW, leg=call.leg, call=call.id, seconds=1.0, file=f"{call.leg}.wav")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    history = History(sqlite_url(tmp_path / "history.sqlite"))
+    await history.start()
+    store, audit = RecordingStore(history), list[Audited]()
+    for call in (OLD, BACK):
+        row = filed(call)
+        await store.put(row)
+        await store.put_spans(row.leg, [span(row, 0, "我 在 解放路", 0.1)], Heard.DONE)
+        with wave.open(str(tmp_path / row.file), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(b"\0\1" * 8000)
+    await history.save([OLD, BACK], [], "j", Position())
+    board = replay([*LINKED, *answered()])
+    seat = replace(board.seats.seats["demo", "1001"], agent="8001")
+    board = replace(board, seats=replace(board.seats, seats={("demo", "1001"): seat}))
+
+    class Words:
+        async def transcript(self, call: CallId) -> Transcript:
+            return Transcript(call, in_order(said_of(s, ROW) for s in await store.spans(call)))
+
+    async def call_of(id: str) -> Call | None:
+        return {OLD.id: OLD}.get(CallId(id))
+
+    nobody = cast(Any, None)
+    words = cast(Any, Words())
+    sounds = Sounds(tmp_path, nobody, Chosen(Home(tmp_path), Settings()))
+    classes = CallClasses(store, lambda: {"demo": made.plan}, lambda: made.board)
+    archive = Archive(sounds, store, lambda: made.board, nobody, nobody, words, classes)
+    drafting = Drafting(words, TicketStore(history), call_of, lambda: {"demo": made.plan})
+    tickets = Tickets(drafting, archive.sits_in, archive.reads, audit.append)
+
+    web = Web("127.0.0.1", 0, nobody, {}, nobody, (Recordings(archive, audit.append), tickets), PEOPLE.get)
+    async with TestClient(TestServer(web.app())) as client:
+        made = Desk(client, history, store, board, demo(), audit)
+        made.classes()
+        yield made
+    await history.close()
+
+
+@pytest.mark.parametrize("name", ["handed", "outgoing", "flagged", "ticketed"])
+async def test_a_class_that_asks_for_an_operator_is_heard_and_read_by_operators_only(
+    desk: Desk, name: CallClass
+) -> None:
+    desk.classes(name)
+    assert await desk.every("lead") == [200] * 6
+    await desk.note(name, OLD)
+    desk.audit.clear()
+    assert await desk.every("lead") == [403] * 6
+    why = f"this call is of the class {name}: hearing it needs the role operator, you are supervisor"
+    rows = [(row.did, row.who, row.on, row.outcome, row.why) for row in desk.audit]
+    assert [json.loads(row.told).get("leg") for row in desk.audit] == [OLD.leg] * 3 + [None] * 3
+    assert rows == [(did, "lead", OLD.id, Outcome.DENIED, why) for did in DENIED]
+    assert (await desk.ask(MIX, "lead"))[1]["detail"] == why
+    desk.audit.clear()
+    assert await desk.every("operator") == [200] * 6
+    assert {(row.did, row.outcome) for row in desk.audit} == {
+        (did, Outcome.DONE) for did in ("listen", "transcript", "export")
+    }
+
+
+async def test_of_several_classes_the_strictest_right_holds(desk: Desk) -> None:
+    desk.classes("flagged", "handed", outgoing="supervisor")
+    await desk.note("outgoing", OLD)
+    assert await desk.every("lead") == [200] * 6
+    await desk.note("flagged", OLD)
+    await desk.note("handed", OLD)
+    status, told = await desk.ask(AUDIO, "lead")
+    assert status == 403
+    assert told["detail"].startswith("this call is of the classes handed, flagged: hearing it needs")
+
+
+async def test_a_plan_without_such_a_class_lets_supervisors_hear_as_before(desk: Desk) -> None:
+    await desk.note("flagged", OLD)
+    assert await desk.every("lead") == [200] * 6
+    desk.classes("handed", flagged="supervisor")
+    assert await desk.every("lead") == [200] * 6
+
+
+async def test_words_of_a_call_are_found_by_those_who_may_read_them(desk: Desk) -> None:
+    desk.classes("flagged")
+    await desk.note("flagged", OLD)
+
+    async def found(who: str, query: str) -> list[str]:
+        status, rows = await desk.ask(f"/api/recordings?{query}", who)
+        assert status == 200
+        return [row["leg"] for row in rows]
+
+    other = replace(filed(a_call("n1-6.6", 900)), began=50.0)
+    await desk.store.put(other)
+    await desk.store.put_spans(other.leg, [span(other, 0, "解放路", 0.1)], Heard.DONE)
+    both = sorted([OLD.leg, BACK.leg])
+    for query in ("said=解放路", "sound=jiefanglu"):
+        assert await found("lead", query) == [other.leg]
+        # what may not be read does not use up what was asked for
+        assert await found("lead", f"{query}&limit=1") == [other.leg]
+        assert sorted(await found("operator", query)) == sorted([*both, other.leg])
+    # that there is a recording is no secret
+    assert sorted(await found("lead", "state=filed")) == sorted([*both, other.leg])
+
+
+async def test_a_call_back_is_heard_by_those_who_may_hear_the_call_it_belongs_to(desk: Desk) -> None:
+    desk.classes("ticketed")
+    await desk.note("ticketed", OLD)
+    path = f"/api/recordings/{BACK.leg}/audio?purpose=review"
+    assert (await desk.ask(path, "lead"))[0] == 403
+    assert (await desk.ask(path, "operator"))[0] == 200
+
+
+async def test_orders_about_a_call_need_no_right_to_hear_it(desk: Desk) -> None:
+    desk.classes("flagged")
+    await desk.note("flagged", OLD)
+    for did in ("hold", "release"):
+        assert (await desk.ask(f"/api/calls/{OLD.id}/{did}", "lead", {"purpose": "court"}))[0] == 200
+
+
+@pytest.mark.parametrize("name", ["handed", "outgoing", "flagged"])
+async def test_a_call_that_goes_on_is_of_its_classes_at_once_and_its_agent_reads_on(
+    desk: Desk, name: CallClass
+) -> None:
+    desk.classes(name)
+    path = f"/api/calls/{CALL}/transcript"
+    assert (await desk.ask(path, "lead"))[0] == 200
+    picture = desk.board.picture
+    call = picture.calls[CALL]
+    told = {
+        "handed": said(f.TransferStepped, 115.0, kind="handoff", to="110", call=CALL),
+        "flagged": said(f.FlagRaised, 115.0, flag="gas", words="煤气", second=1.0),
+    }
+    if name == "outgoing":
+        calls = {**picture.calls, CALL: replace(call, direction=Direction.OUT)}
+        desk.board = replace(desk.board, picture=replace(picture, calls=calls))
+    else:
+        seats = desk.board.seats
+        desk.board = replace(replay([*LINKED, *answered(), told[name]]), seats=seats)
+    assert (await desk.ask(path, "lead"))[0] == 403
+    assert (await desk.ask(path, "8001"))[0] == 200
+    assert (await desk.ask(path, "8002"))[0] == 403
+    assert (await desk.ask(path, "operator"))[0] == 200
+
+
+async def test_a_call_back_that_goes_on_is_of_the_classes_of_the_call_it_belongs_to(desk: Desk) -> None:
+    desk.classes("flagged")
+    await desk.note("flagged", OLD)
+    picture = desk.board.picture
+    calls = {**picture.calls, CALL: replace(picture.calls[CALL], callback_of=OLD.id)}
+    desk.board = replace(desk.board, picture=replace(picture, calls=calls))
+    assert (await desk.ask(f"/api/calls/{CALL}/transcript", "lead"))[0] == 403
+
+
+async def test_a_ticket_tells_what_was_said_to_those_who_may_read_it(desk: Desk) -> None:
+    await desk.note("ticketed", OLD)
+    [ticket] = (await desk.ask(f"/api/tickets?call={OLD.id}", "operator"))[1]
+
+    async def told(who: str) -> Any:
+        return (await desk.ask(f"/api/tickets/{ticket['number']}", who))[1]["transcript"]
+
+    people = ("8001", "lead", "operator")
+    whole = {"said": ["secret"]}
+    assert [await told(who) for who in people] == [whole] * 3
+    desk.classes("ticketed")
+    assert [await told(who) for who in people] == [{}, {}, whole]
+    assert [row["transcript"] for row in (await desk.ask(f"/api/tickets?call={OLD.id}", "lead"))[1]] == [{}]
