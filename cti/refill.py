@@ -126,9 +126,11 @@ def mended_visit(heard: Visit | None, proved: Visit) -> Visit | None:
 def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Silence) -> list[Stint]:
     """Rows to write: parts nobody heard, and the ends of parts that were cut off."""
     there = list(heard)
+    legs = {s.leg: s for s in there}
     todo: list[Stint] = []
-    for stint in proved:
-        twin = next((s for s in there if s.leg == stint.leg or _same_ring(s, stint)), None)
+    # first those whose leg the files name: none of these is another one's twin
+    for stint in sorted(proved, key=lambda s: s.leg not in legs):
+        twin = legs.get(stint.leg) or next((s for s in there if _same_ring(s, stint)), None)
         if twin is None:
             todo.append(replace(stint, source=Source.REFILLED))
             continue

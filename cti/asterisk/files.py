@@ -148,7 +148,7 @@ def _facts(
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""
     rings: Counter[str] = Counter()
-    room = Room(call, node, ended, {w[5].split("/")[1] for w in lines if w[4] == ROOM and "/" in w[5]})
+    room = Room(call, node, ended, [(w[3], w[5]) for w in lines if w[4] == ROOM and len(w) > 5])
     for words in lines:
         if words[4] == ROOM and len(words) > 5:
             yield from room.told(words[3], words[5])
@@ -156,7 +156,14 @@ def _facts(
         if words[4] == "HOTLINEANSWER" and len(words) > 5:
             moment = _float(words[5])
             if (until := _passed_on(rows, words[3], moment)) is not None:
-                yield from _colleague(call, leg, node, words, moment, until)
+                own = room.leg_at(words[3], moment)
+                other = own or LegId(f"{leg}~{words[0]}~{words[3]}")
+                yield from _colleague(call, leg, node, words[3], other, moment)
+                if own is None:
+                    yield f.LegEnded(at=until, node=node, leg=other, cause=16)
+                else:
+                    # it ends when the dialplan says so: it may have asked somebody else meanwhile
+                    room.talk(own)
             continue
         exact = moment if words[4] == "CONNECT" and abs(moment - float(words[0])) < LATEST_FIRST else 0.0
         # a phone that was not answered is not named by its leg in this file; a busy one rings twice a second
@@ -199,17 +206,15 @@ def _passed_on(rows: Sequence[list[str]], endpoint: str, moment: float) -> float
 
 
 def _colleague(
-    call: CallId, leg: LegId, node: str, words: list[str], moment: float, until: float
+    call: CallId, leg: LegId, node: str, endpoint: str, other: LegId, moment: float
 ) -> Iterator[Fact]:
-    """Whom the caller was passed on to; the file does not name that leg."""
-    other = LegId(f"{leg}~{words[0]}~{words[3]}")
+    """Whom the caller was passed on to, and the talk."""
     yield f.LegStarted(
-        at=moment, node=node, leg=other, channel="", call=call, endpoint=words[3], caller="", called="",
+        at=moment, node=node, leg=other, channel="", call=call, endpoint=endpoint, caller="", called="",
         context="", linked=leg,
     )  # fmt: skip
     for one in (leg, other):
         yield f.LegJoined(at=moment, node=node, leg=one, bridge=str(other), kind="basic")
-    yield f.LegEnded(at=until, node=node, leg=other, cause=16)
 
 
 OUT_ENDS = {"out-over": "caller", "out-failed": "system"}

@@ -2,12 +2,13 @@
 
 app_queue writes down the end of the talk it made and nothing of what follows. So whoever comes into the room,
 leaves a talk or the room, or hangs up says so: ``in``, ``out`` or ``gone``, the leg, the moment to the
-millisecond (``asterisk_conf.transfer_state.told_room``).
+millisecond (``asterisk_conf.transfer_state.told_room``). Whoever is brought in by ``three`` or a hand-over
+comes through a Local channel and is told of in no such line; such a seat has no stint in the ledger either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
@@ -17,10 +18,12 @@ ROOM = "HOTLINEROOM"
 
 
 class Room:
-    """Of one call. ``led``: the legs such lines tell of; ``ended``: when the caller was gone."""
+    """Of one call. ``lines``: channel and data of all its lines; ``ended``: when the caller was gone."""
 
-    def __init__(self, call: CallId, node: str, ended: float, led: Collection[str]) -> None:
-        self.led = frozenset(led)
+    def __init__(self, call: CallId, node: str, ended: float, lines: Sequence[tuple[str, str]]) -> None:
+        self._lines = [line for channel, data in lines if (line := _read(channel, data)) is not None]
+        self.led = frozenset(leg for _, _, leg, _ in self._lines)
+        """The legs these lines tell of."""
         self._call, self._node, self._ended = call, node, ended
         self._caller = leg_of(call)
         self._room = f"{call}~room"
@@ -33,18 +36,16 @@ class Room:
         self._known.add(peer)
         self._bridge[self._caller] = self._bridge[peer] = str(peer)
 
+    def leg_at(self, endpoint: str, moment: float) -> LegId | None:
+        """The leg of a phone that answered at this moment, by its next line; None: none tells."""
+        return next((leg for of, _, leg, at in self._lines if of == endpoint and at >= moment), None)
+
     def told(self, channel: str, data: str) -> Iterator[Fact]:
         """One line; one that is cut off or of no phone says nothing."""
-        step, _, rest = data.partition("/")
-        name, _, moment = rest.rpartition("/")
-        endpoint = endpoint_of(channel)
-        try:
-            at = float(moment)
-        except ValueError:
+        line = _read(channel, data)
+        if line is None:
             return
-        if not endpoint or not name:
-            return
-        leg = LegId(name)
+        endpoint, step, leg, at = line
         if step == "in":
             yield from self._in(leg, endpoint, at)
         elif leg in self._known:
@@ -54,7 +55,7 @@ class Room:
 
     def over(self) -> Iterator[Fact]:
         """The files end: whoever was not told to be gone went with the caller."""
-        for leg in [one for one in self._known & set(map(LegId, self.led)) if one != self._caller]:
+        for leg in sorted(self._known & self.led - {self._caller}):
             yield from self._gone(leg, self._ended)
 
     def _in(self, leg: LegId, endpoint: str, at: float) -> Iterator[Fact]:
@@ -77,3 +78,15 @@ class Room:
     def _gone(self, leg: LegId, at: float) -> Iterator[Fact]:
         self._known.discard(leg)
         yield f.LegEnded(at=at, node=self._node, leg=leg, cause=16)
+
+
+def _read(channel: str, data: str) -> tuple[str, str, LegId, float] | None:
+    """Endpoint, step, leg and moment; None where the line is cut off or of no phone."""
+    step, _, rest = data.partition("/")
+    name, _, moment = rest.rpartition("/")
+    endpoint = endpoint_of(channel)
+    try:
+        at = float(moment)
+    except ValueError:
+        return None
+    return (endpoint, step, LegId(name), at) if endpoint and name else None

@@ -118,11 +118,13 @@ def from_disk(home: Home) -> tuple[Kept, float | None]:
 def draft(home: Home, call: str) -> dict[str, Any] | None:
     """The fields of a call's draft as the service makes them, which knows the menu's key, earlier tickets of
     the caller and what the agent typed; None while no service has all the words of this call."""
+    path = f"/api/calls/{quote(call, safe='')}"
     try:
-        told = served(home, f"/api/calls/{quote(call, safe='')}/draft", full=True)
+        words, told = (served(home, f"{path}/{what}", full=True) for what in ("transcript", "draft"))
     except (NotNow, Refused):
         return None
-    return dict(told["fields"]) if told is not None and told["complete"] else None
+    # where its recogniser found nothing, the recordings are listened to again
+    return dict(told["fields"]) if words and told and told["complete"] and words["said"] else None
 
 
 def served(

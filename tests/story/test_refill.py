@@ -259,3 +259,30 @@ def test_who_was_not_told_to_be_gone_went_with_the_caller(tmp_path: Path) -> Non
         room_line(AT + 12.0, "demo-carrier", "in", LEG),
     ]
     assert consulted(tmp_path, then, AT + 18) == {"1001": (Part.ANSWERED, 8.75, AT + 18.0)}
+
+
+def test_a_colleague_who_asks_somebody_else_has_one_part_and_a_row_heard_right_stays(tmp_path: Path) -> None:
+    """1001 passes the caller to 1009 blindly, who asks another and takes the caller back."""
+    other = f"n1-{AT}.9"
+    dialled = cdr(
+        context="transfer-blind", app="Dial", start=AT + 8, end=AT + 15, peer="PJSIP/demo-1009-0000007e"
+    )
+    over = cdr(context="transfer-caller", app="ConfBridge", start=AT + 15, end=AT + 30)
+    log = [
+        *PASSED_ON,
+        room_line(AT + 15.0, "demo-1009", "out", other),
+        room_line(AT + 20.0, "demo-1009", "in", other),
+        room_line(AT + 20.1, "demo-carrier", "in", LEG),
+        room_line(AT + 30.5, "demo-1009", "gone", other),
+    ]
+    told = proof(tmp_path, log, [cdr(end=AT + 8), dialled, over])
+    (part,) = (s for s in told.stints if s.seat == "1009")
+    assert (part.leg, part.part, round(part.talk, 2), part.ended) == (
+        other, Part.JOINED, 5.5 + 9.9, AT + 30.5,
+    )  # fmt: skip
+    assert mended_stints(told.stints, told.stints, Silence(AT + 16.0, AT + 17.0)) == []
+
+
+def test_a_line_cut_off_behind_its_name_stops_nothing(tmp_path: Path) -> None:
+    log = [*ANSWERED, f"{AT + 9}|{LEG}|NONE|PJSIP/demo-1001-1|HOTLINEROOM"]
+    assert proof(tmp_path, log, [cdr()]).call.first_seat == "1001"
