@@ -219,7 +219,7 @@ class Service:
         doors = (
             *doors,
             Recordings(archive, note),
-            Tickets(self.drafting, archive.sits_in, archive.reads, note, self._hidden),
+            Tickets(self.drafting, archive.sits_in, archive.bars, note, self._hidden),
             FlagDoor(reading.flags, archive.sits_in),
             transfers,
         )

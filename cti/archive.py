@@ -110,10 +110,13 @@ class Archive:
     async def least(self, calls: Collection[str]) -> Mapping[str, Least]:
         return await self._classes.least(calls)
 
-    async def reads(self, who: Who, call: str) -> bool:
-        """Whether this person may read what was said: whoever is in the call, else who may hear it."""
+    async def bars(self, who: Who, call: str) -> str:
+        """Why this person may not read what was said, empty when they may: whoever is in the call, and who
+        may hear it."""
+        if self.sits_in(who, call):
+            return ""  # also while the database is away
         least = (await self.least([call])).get(call)
-        return least is None or who.may(least.role) or self.sits_in(who, call)
+        return "" if least is None else least.bars(who)
 
     async def sound(self, leg: str) -> Sound:
         row = await self._row(leg)

@@ -11,7 +11,7 @@ from cti.switchboard import Board
 from cti.web.recordings import Least
 from cti.web.who import Role
 from plan.model import Plan
-from plan.recordings import CallClass, for_operators
+from plan.recordings import CallClass, for_operators, own_places
 
 
 class CallClasses:
@@ -35,10 +35,12 @@ class CallClasses:
                 continue
             kin = {call: _kin(self._board(), CallId(call)) for call in mine}
             told = await self._store.classes(
-                {one for ones in kin.values() for one in ones}, names, plan.centres
+                {one for ones in kin.values() for one in ones}, names, own_places(plan)
             )
             for call, ones in kin.items():
-                now = {*_going(self._board(), ones, plan.centres)}.union(*(told.get(one, ()) for one in ones))
+                now = {*_going(self._board(), ones, own_places(plan))}.union(
+                    *(told.get(one, ()) for one in ones)
+                )
                 if classes := tuple(name for name in names if name in now):
                     found[call] = Least(Role.OPERATOR, classes)
         return found
@@ -52,12 +54,12 @@ def _kin(board: Board, call: CallId) -> tuple[CallId, ...]:
     return tuple(dict.fromkeys((call, whole, *back)))
 
 
-def _going(board: Board, kin: Collection[CallId], centres: Collection[str]) -> Iterator[CallClass]:
+def _going(board: Board, kin: Collection[CallId], own: Collection[str]) -> Iterator[CallClass]:
     """The classes of these calls as the board has them: they reach history a moment later."""
     if any(known.outgoing for one in kin if (known := board.picture.calls.get(one)) is not None):
         yield "outgoing"
     if any(board.flags.of(one) for one in kin):
         yield "flagged"
     records = (r for r in board.moves.records.values() if r.call in kin)
-    if any(r.kind == "handoff" or r.centre in centres for r in records):
+    if any(r.kind == "handoff" or r.direction == "in" or r.centre not in own for r in records):
         yield "handed"

@@ -41,6 +41,34 @@ class HasRecordings(Protocol):
     def recordings(self) -> Mapping[str, RecordingClass]: ...
 
 
+class HasPlaces(Protocol):
+    """A plan, as far as it says whom an agent may bring a caller to."""
+
+    @property
+    def seats(self) -> Mapping[str, object]: ...
+    @property
+    def contacts(self) -> Mapping[str, object]: ...
+    @property
+    def queues(self) -> Mapping[str, object]: ...
+    @property
+    def centres(self) -> Mapping[str, object]: ...
+    @property
+    def lines(self) -> Mapping[str, HasNumbers]: ...
+
+
+class HasNumbers(Protocol):
+    @property
+    def numbers(self) -> tuple[str, ...]: ...
+
+
+def own_places(plan: HasPlaces) -> frozenset[str]:
+    """Whom a caller is brought to without being handed over: seats, units, queues and lines of this city. A
+    target that stands nowhere any more counts as a centre: deleting too late can be mended."""
+    numbers = {number for line in plan.lines.values() for number in line.numbers}
+    own = {*plan.seats, *plan.contacts, *(f"queue-{name}" for name in plan.queues), *numbers}
+    return frozenset(own - set(plan.centres))
+
+
 def days_of(plan: HasRecordings) -> dict[CallClass, int]:
     """The classes that are kept for a time of their own, and for how many days."""
     rules = {name: plan.recordings[name] for name in CLASSES if name in plan.recordings}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from plan.model import Plan
-from plan.recordings import CallClass, days_of
+from plan.recordings import CallClass, days_of, own_places
 
 DAY = 86400.0
 
@@ -21,8 +21,8 @@ class Term:
     before: float
     of: CallClass | None = None
     but: frozenset[CallClass] = frozenset()
-    centres: frozenset[str] = frozenset()
-    """The city's centres: who else a caller was brought to makes no class."""
+    own: frozenset[str] = frozenset()
+    """The city's own places: a caller who was brought there was not handed over."""
 
     def holds(self, classes: Set[CallClass]) -> bool:
         """Whether it is the term of a call of these classes."""
@@ -35,12 +35,12 @@ def terms(plan: Plan, now: float) -> Iterator[Term]:
     Of a call's classes the one that is kept longest counts, also where its line is kept longer. A line that
     the plan does not know any more keeps the longest term of all lines: nobody has decided otherwise.
     """
-    classes, centres = days_of(plan), frozenset(plan.centres)
+    classes, own = days_of(plan), own_places(plan)
     for name, days in classes.items():
         longer = frozenset(other for other, more in classes.items() if more > days)
-        yield Term(plan.id, None, now - days * DAY, name, longer, centres)
+        yield Term(plan.id, None, now - days * DAY, name, longer, own)
     none, city = frozenset(classes), plan.city.recordings_keep_days
     lines = {name: line.recordings_keep_days or city for name, line in plan.lines.items()}
     for line, days in lines.items():
-        yield Term(plan.id, line, now - days * DAY, None, none, centres)
-    yield Term(plan.id, None, now - max(city, *lines.values(), 0) * DAY, None, none, centres)
+        yield Term(plan.id, line, now - days * DAY, None, none, own)
+    yield Term(plan.id, None, now - max(city, *lines.values(), 0) * DAY, None, none, own)

@@ -37,17 +37,17 @@ HANDED = '"kind":"handoff"'
 
 
 async def classes_of(
-    conn: AsyncConnection, calls: Collection[str], names: Collection[CallClass], centres: Collection[str]
+    conn: AsyncConnection, calls: Collection[str], names: Collection[CallClass], own: Collection[str]
 ) -> dict[str, frozenset[CallClass]]:
-    """Which of the classes ``names`` each call is of; calls of none are left out. ``centres``: those of their
-    city's plan."""
+    """Which of the classes ``names`` each call is of; calls of none are left out. ``own``: the places of
+    their city's plan (``plan.recordings.own_places``)."""
     if not calls or not names:
         return {}
     # all calls in one recursion: one for each row of a search costs PostgreSQL half a millisecond
     kin = _kin(calls)
     each = []
     for name in names:
-        table, says = _said(name, kin, centres)
+        table, says = _said(name, kin, own)
         each.append(
             select(kin.c.call, literal(name).label("name")).select_from(kin.join(table, says)).distinct()
         )
@@ -58,7 +58,7 @@ async def classes_of(
     return {call: frozenset(classes) for call, classes in found.items()}
 
 
-def _said(name: CallClass, kin: CTE, centres: Collection[str]) -> tuple[Table, ColumnElement[bool]]:
+def _said(name: CallClass, kin: CTE, own: Collection[str]) -> tuple[Table, ColumnElement[bool]]:
     """Where it stands that a call is of a class, and which rows say so."""
     match name:
         case "outgoing":
@@ -68,10 +68,9 @@ def _said(name: CallClass, kin: CTE, centres: Collection[str]) -> tuple[Table, C
         case "ticketed":
             return TICKETS, TICKETS.c.call == kin.c.id
         case "handed":
-            # transfers to seats and lines have records too; one to a centre that the plan has no more is
-            # known by the wish
+            # transfers to seats, units and lines have records too
             h = HANDOFFS.c
-            centre = or_(h.direction == "in", h.centre.in_(sorted(centres)), h.row.contains(HANDED))
+            centre = or_(h.direction == "in", h.centre.not_in(sorted(own)), h.row.contains(HANDED))
             return HANDOFFS, and_(h.call == kin.c.id, centre)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -229,25 +229,25 @@ class RecordingStore:
         if term.line is not None:
             mine.append(r.line == term.line)
         wanted = select(RECORDINGS).where(*mine).order_by(r.ended, r.leg).limit(most)
-        names: set[CallClass] = {*term.but, *([] if term.of is None else [term.of])}
 
         async def read(conn: AsyncConnection) -> tuple[list[Filed], Mark | None]:
             rows = (await conn.execute(wanted)).mappings().all()
-            calls = {row["call"] for row in rows}
-            held = set((await conn.execute(select(HOLDS.c.call).where(HOLDS.c.call.in_(calls)))).scalars())
-            classes = await classes_of(conn, calls, sorted(names), term.centres)
-            goes = {c for c in calls - held if term.holds(classes.get(c, frozenset()))}
+            goes = await _going(conn, term, {row["call"] for row in rows})
             due = [from_dict(Filed, dict(row)) for row in rows if row["call"] in goes]
             return due, (rows[-1]["ended"], rows[-1]["leg"]) if len(rows) == most else None
 
         return await self._history.within(read)
 
+    async def goes(self, term: Term, call: CallId) -> bool:
+        """Whether a call's recordings are still to go by ``term``: a hold, a ticket, a flag may have come."""
+        return bool(await self._history.within(lambda conn: _going(conn, term, {call})))
+
     async def classes(
-        self, calls: Collection[str], names: Collection[CallClass], centres: Collection[str]
+        self, calls: Collection[str], names: Collection[CallClass], own: Collection[str]
     ) -> dict[str, frozenset[CallClass]]:
         """Which of the classes ``names`` each of these calls is of now; calls of none are left out.
-        ``centres``: those of their city's plan."""
-        return await self._history.within(lambda conn: classes_of(conn, calls, names, centres))
+        ``own``: the places of their city's plan (``plan.recordings.own_places``)."""
+        return await self._history.within(lambda conn: classes_of(conn, calls, names, own))
 
     async def forget(self, leg: str, state: str) -> None:
         """Its sound is deleted: the row stays, its words go."""
@@ -344,3 +344,11 @@ class RecordingStore:
             return [from_dict(Filed, dict(x)) for x in (await conn.execute(wanted)).mappings()]
 
         return await self._history.within(read)
+
+
+async def _going(conn: AsyncConnection, term: Term, calls: Set[str]) -> set[str]:
+    """The calls among these that ``term`` is the term of, and that nobody holds."""
+    names: set[CallClass] = {*term.but, *([] if term.of is None else [term.of])}
+    held = set((await conn.execute(select(HOLDS.c.call).where(HOLDS.c.call.in_(calls)))).scalars())
+    classes = await classes_of(conn, calls, sorted(names), term.own)
+    return {call for call in calls - held if term.holds(classes.get(call, frozenset()))}

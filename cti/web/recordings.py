@@ -199,6 +199,13 @@ class Least:
     role: Role
     classes: tuple[str, ...]
 
+    def bars(self, who: Who) -> str:
+        """Why this person may not; empty when they may."""
+        if who.may(self.role):
+            return ""
+        which = f"class{'' if len(self.classes) == 1 else 'es'} {', '.join(self.classes)}"
+        return f"this call is of the {which}: hearing it needs the role {self.role}, you are {who.role}"
+
 
 class Archive(Protocol):
     """What the door asks for. Raises NotNow, Refused, NoSuch (as Answered 404)."""
@@ -287,8 +294,8 @@ class Recordings:
 
     async def _transcript(self, request: web.Request) -> web.Response:
         who, call = self._call(request, Role.AGENT)
-        # the agent in the call writes its ticket from what is said
-        if who.role is not Role.AGENT:
+        # whoever is in the call writes its ticket from what is said
+        if not self._archive.sits_in(who, call):
             await self._may_hear(request, call)
         found = await self._archive.transcript(call)
         if who.role is not Role.AGENT:
@@ -372,9 +379,7 @@ class Recordings:
         """Whether this person may hear a call of its classes. Raises Answered."""
         who = request[WHO]
         least = (await self._archive.least([call])).get(call)
-        if least is not None and not who.may(least.role):
-            which = f"class{'' if len(least.classes) == 1 else 'es'} {', '.join(least.classes)}"
-            why = f"this call is of the {which}: hearing it needs the role {least.role}, you are {who.role}"
+        if least is not None and (why := least.bars(who)):
             raise self._denied(request, call, why)
 
     def _denied(self, request: web.Request, call: str, why: str) -> Answered:

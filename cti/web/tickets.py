@@ -92,14 +92,14 @@ class Tickets:
         self,
         drafts: Drafts,
         sits_in: Callable[[Who, str], bool],
-        reads: Callable[[Who, str], Awaitable[bool]],
+        bars: Callable[[Who, str], Awaitable[str]],
         note: Callable[[Audited], None],
         hidden: Callable[[Who, str], bool] = lambda who, call: False,
     ) -> None:
-        """``sits_in``: whether an agent is in a call; ``reads``: whether this person may read what was said
-        in it; ``note`` writes a row of the audit trail; ``hidden``: whether this person may not see the
-        citizen's number in a call."""
-        self._drafts, self._sits_in, self._reads = drafts, sits_in, reads
+        """``sits_in``: whether an agent is in a call; ``bars``: why this person may not read what was said
+        in it, empty when they may; ``note`` writes a row of the audit trail; ``hidden``: whether this
+        person may not see the citizen's number in a call."""
+        self._drafts, self._sits_in, self._bars = drafts, sits_in, bars
         self._note, self._hidden = note, hidden
 
     def add(self, app: web.Application) -> None:
@@ -110,18 +110,18 @@ class Tickets:
         app.router.add_get("/api/tickets/{number}", self._ticket)
 
     async def _draft(self, request: web.Request) -> web.Response:
-        call = self._may(request[WHO], request.match_info["call"])
+        call = await self._may_read(request[WHO], request.match_info["call"], "draft")
         return json_of(self._shown(request[WHO], await self._drafts.draft(call)))
 
     async def _type(self, request: web.Request) -> web.Response:
-        call = self._may(request[WHO], request.match_info["call"])
+        call = await self._may_read(request[WHO], request.match_info["call"], "draft")
         body = await told(request, TypedBody)
         return json_of(self._shown(request[WHO], await self._drafts.type(call, body.fields)))
 
     async def _make(self, request: web.Request) -> web.Response:
         who = request[WHO]
         body = await told(request, TicketBody)
-        call = self._may(who, body.call)
+        call = await self._may_read(who, body.call, "ticket")
         made = await self._drafts.make(call, body.fields, who.agent or who.name, again=body.again)
         now = time.time()
         self._note(
@@ -144,10 +144,24 @@ class Tickets:
             raise Answered(403, "tickets are for the agents of their city")
         return json_of(await self._told(who, found))
 
+    async def _may_read(self, who: Who, call: str, what: str) -> str:
+        """A draft holds what was said, word for word. Raises Answered."""
+        call = self._may(who, call)
+        if why := await self._bars(who, call):
+            city, now = call.partition("-")[0], time.time()
+            self._note(
+                Audited(
+                    id=uuid.uuid4().hex, at=now, city=city, who=who.name, role=who.role.value, did=what,
+                    on=call, told="{}", outcome=Outcome.DENIED, why=why, ended=now,
+                )
+            )  # fmt: skip
+            raise Answered(403, why)
+        return call
+
     async def _told(self, who: Who, ticket: TicketAnswer) -> TicketAnswer:
         """The ticket as this person may see it."""
-        if not await self._reads(who, ticket.call):
-            ticket = ticket.model_copy(update={"transcript": {}})
+        if await self._bars(who, ticket.call):
+            ticket = ticket.model_copy(update={"transcript": {}, "draft": _without_words(ticket.draft)})
         return self._masked(who, ticket)
 
     def _masked(self, who: Who, ticket: TicketAnswer) -> TicketAnswer:
@@ -179,6 +193,13 @@ class Tickets:
         if who.role is Role.AGENT and not self._sits_in(who, call):
             raise Answered(403, "agents write tickets of the call they are in; others are for supervisors")
         return call
+
+
+def _without_words(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A draft as a ticket's fields are: without the stretches of talk it was made of, and what else they may
+    have meant."""
+    bare: dict[str, Any] = {"source": [], "alternatives": []}
+    return {name: {**field, **bare} if isinstance(field, dict) else field for name, field in fields.items()}
 
 
 def _without_number(fields: Mapping[str, Any]) -> dict[str, Any]:

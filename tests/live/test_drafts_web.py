@@ -120,7 +120,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     def hidden(who: Who, call: str) -> bool:
         return made.hides and not who.full
 
-    tickets = Tickets(drafting, archive.sits_in, archive.reads, audit.append, hidden)
+    tickets = Tickets(drafting, archive.sits_in, archive.bars, audit.append, hidden)
     doors = (Recordings(archive, audit.append), tickets)
     web = Web("127.0.0.1", 0, nobody, {}, nobody, doors, PEOPLE.get, lambda city: made.hides)
     async with TestClient(TestServer(web.app())) as client:

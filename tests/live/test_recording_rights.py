@@ -50,12 +50,14 @@ OLD = a_call("n1-7.7", 1000)
 BACK = a_call("n1-8.8", 2000, callback_of=OLD.id, direction=Direction.OUT)
 MIX = f"/api/calls/{OLD.id}/mix?purpose=review"
 AUDIO = f"/api/recordings/{OLD.leg}/audio?purpose=review"
-DOORS = (
+DOORS: tuple[tuple[str, dict[str, Any] | None], ...] = (
     (AUDIO, None), (f"/api/recordings/{OLD.leg}/waveform", None),
     (f"/api/recordings/{OLD.leg}/waveform.svg", None), (MIX, None),
     (f"/api/calls/{OLD.id}/transcript", None), (f"/api/calls/{OLD.id}/export", {"purpose": "review"}),
+    (f"/api/calls/{OLD.id}/draft", None), (f"/api/calls/{OLD.id}/draft", {"fields": {}}),
 )  # fmt: skip
-DENIED = ["audio", "waveform", "waveform.svg", "mix", "transcript", "export"]
+DRAFT = json.dumps({"name": {"value": "王", "source": ["secret"], "alternatives": ["secret"]}})
+DENIED = ["audio", "waveform", "waveform.svg", "mix", "transcript", "export", "draft", "draft"]
 
 
 @dataclass
@@ -96,7 +98,7 @@ class Desk:
             words = json.dumps({"said": ["secret"]})
             await TicketStore(self.history).make(
                 "demo", "20261121",
-                lambda n: Ticket(n, "demo", call.id, "12345", "", "main", 1.0, "8001", "{}", "{}", words),
+                lambda n: Ticket(n, "demo", call.id, "12345", "", "main", 1.0, "8001", "{}", DRAFT, words),
             )  # fmt: skip
 
 
@@ -134,7 +136,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     classes = CallClasses(store, lambda: {"demo": made.plan}, lambda: made.board)
     archive = Archive(sounds, store, lambda: made.board, nobody, nobody, words, classes)
     drafting = Drafting(words, TicketStore(history), call_of, lambda: {"demo": made.plan})
-    tickets = Tickets(drafting, archive.sits_in, archive.reads, audit.append)
+    tickets = Tickets(drafting, archive.sits_in, archive.bars, audit.append)
 
     web = Web("127.0.0.1", 0, nobody, {}, nobody, (Recordings(archive, audit.append), tickets), PEOPLE.get)
     async with TestClient(TestServer(web.app())) as client:
@@ -149,17 +151,17 @@ async def test_a_class_that_asks_for_an_operator_is_heard_and_read_by_operators_
     desk: Desk, name: CallClass
 ) -> None:
     desk.classes(name)
-    assert await desk.every("lead") == [200] * 6
+    assert await desk.every("lead") == [200] * len(DOORS)
     await desk.note(name, OLD)
     desk.audit.clear()
-    assert await desk.every("lead") == [403] * 6
+    assert await desk.every("lead") == [403] * len(DOORS)
     why = f"this call is of the class {name}: hearing it needs the role operator, you are supervisor"
     rows = [(row.did, row.who, row.on, row.outcome, row.why) for row in desk.audit]
-    assert [json.loads(row.told).get("leg") for row in desk.audit] == [OLD.leg] * 3 + [None] * 3
+    assert [json.loads(row.told).get("leg") for row in desk.audit] == [OLD.leg] * 3 + [None] * 5
     assert rows == [(did, "lead", OLD.id, Outcome.DENIED, why) for did in DENIED]
     assert (await desk.ask(MIX, "lead"))[1]["detail"] == why
     desk.audit.clear()
-    assert await desk.every("operator") == [200] * 6
+    assert await desk.every("operator") == [200] * len(DOORS)
     assert {(row.did, row.outcome) for row in desk.audit} == {
         (did, Outcome.DONE) for did in ("listen", "transcript", "export")
     }
@@ -168,7 +170,7 @@ async def test_a_class_that_asks_for_an_operator_is_heard_and_read_by_operators_
 async def test_of_several_classes_the_strictest_right_holds(desk: Desk) -> None:
     desk.classes("flagged", "handed", outgoing="supervisor")
     await desk.note("outgoing", OLD)
-    assert await desk.every("lead") == [200] * 6
+    assert await desk.every("lead") == [200] * len(DOORS)
     await desk.note("flagged", OLD)
     await desk.note("handed", OLD)
     status, told = await desk.ask(AUDIO, "lead")
@@ -178,9 +180,9 @@ async def test_of_several_classes_the_strictest_right_holds(desk: Desk) -> None:
 
 async def test_a_plan_without_such_a_class_lets_supervisors_hear_as_before(desk: Desk) -> None:
     await desk.note("flagged", OLD)
-    assert await desk.every("lead") == [200] * 6
+    assert await desk.every("lead") == [200] * len(DOORS)
     desk.classes("handed", flagged="supervisor")
-    assert await desk.every("lead") == [200] * 6
+    assert await desk.every("lead") == [200] * len(DOORS)
 
 
 async def test_words_of_a_call_are_found_by_those_who_may_read_them(desk: Desk) -> None:
@@ -259,11 +261,14 @@ async def test_a_ticket_tells_what_was_said_to_those_who_may_read_it(desk: Desk)
     [ticket] = (await desk.ask(f"/api/tickets?call={OLD.id}", "operator"))[1]
 
     async def told(who: str) -> Any:
-        return (await desk.ask(f"/api/tickets/{ticket['number']}", who))[1]["transcript"]
+        told = (await desk.ask(f"/api/tickets/{ticket['number']}", who))[1]
+        assert told["draft"]["name"]["value"] == "王"
+        return told["transcript"], told["draft"]["name"]["source"]
 
     people = ("8001", "lead", "operator")
-    whole = {"said": ["secret"]}
+    whole: tuple[dict[str, Any], list[str]] = ({"said": ["secret"]}, ["secret"])
+    bare: tuple[dict[str, Any], list[str]] = ({}, [])
     assert [await told(who) for who in people] == [whole] * 3
     desk.classes("ticketed")
-    assert [await told(who) for who in people] == [{}, {}, whole]
+    assert [await told(who) for who in people] == [bare, bare, whole]
     assert [row["transcript"] for row in (await desk.ask(f"/api/tickets?call={OLD.id}", "lead"))[1]] == [{}]

@@ -24,7 +24,7 @@ from cti.store.models import Base
 from cti.store.recordings import BEGIN, Hold, Mark, RecordingStore, Span, Wanted
 from cti.store.records import Position
 from cti.store.tickets import TYPED_KEPT, TicketStore
-from plan.recordings import CLASSES, RecordingClass
+from plan.recordings import CLASSES, RecordingClass, own_places
 from recording.filed import Filed, Heard, Role
 from recording.flagged import Flag
 from recording.retention import DAY, Term
@@ -178,6 +178,7 @@ def record(call: Call, centre: str, *, kind: str = "handoff", direction: str = "
     return Handoff(f"r-{call.id}", call.id, call.city, direction, kind, centre, asked=1010.0)
 
 
+OWN = own_places(demo())
 PLAIN, OUT, FLAGGED, TICKETED, BOTH, HELD, TO_110, FROM_110, TO_SEAT = (
     a_call(name, 1000, direction=Direction.OUT if name in ("out", "both", "held") else Direction.IN)
     for name in ("plain", "out", "flagged", "ticketed", "both", "held", "to-110", "from-110", "to-seat")
@@ -221,21 +222,21 @@ async def told(history: History) -> None:
 async def test_a_call_is_of_the_classes_that_its_history_and_that_of_its_kin_tell(
     store: RecordingStore,
 ) -> None:
-    found = await store.classes([call.id for call in TOLD], CLASSES, ["110"])
+    found = await store.classes([call.id for call in TOLD], CLASSES, OWN)
     assert found == {call.id: classes for call, classes in TOLD.items() if classes}
-    assert await store.classes([BOTH.id, "demo-nobody"], ["flagged"], []) == {BOTH.id: {"flagged"}}
-    assert await store.classes([], CLASSES, ["110"]) == await store.classes([PLAIN.id], [], ["110"]) == {}
+    assert await store.classes([BOTH.id, "demo-nobody"], ["flagged"], OWN) == {BOTH.id: {"flagged"}}
+    assert await store.classes([], CLASSES, OWN) == await store.classes([PLAIN.id], [], OWN) == {}
 
 
 async def test_a_centre_that_the_plan_has_no_more_still_makes_a_call_handed(
     history: History, store: RecordingStore
 ) -> None:
     gone = [
-        record(TO_110, "96110"),
+        record(TO_110, "96110", kind="blind"),
         replace(record(TO_SEAT, "1003", kind="blind"), summary='"kind":"handoff"'),
     ]
     await history.save([TO_110, TO_SEAT], [], "j", Position(), handoffs=gone)
-    assert await store.classes([TO_110.id, TO_SEAT.id], ["handed"], []) == {TO_110.id: {"handed"}}
+    assert await store.classes([TO_110.id, TO_SEAT.id], ["handed"], OWN) == {TO_110.id: {"handed"}}
 
 
 @pytest.mark.usefixtures("told")

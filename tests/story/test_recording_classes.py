@@ -144,8 +144,10 @@ def test_a_plan_without_classes_has_the_terms_of_its_lines_alone() -> None:
     assert {(term.of, term.but) for term in terms(classes(), NOW)} == {(None, frozenset())}
 
 
-def test_terms_know_the_citys_centres() -> None:
-    assert {term.centres for term in terms(demo(), NOW)} == {frozenset(demo().centres)}
+def test_terms_know_the_citys_own_places_and_no_centre_is_one() -> None:
+    (own,) = {term.own for term in terms(demo(), NOW)}
+    assert {"1001", "queue-general", "12345"} <= own
+    assert not own & set(demo().centres)
 
 
 def test_classes_that_ask_for_an_operator_are_told() -> None:
