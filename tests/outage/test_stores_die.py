@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -28,6 +31,8 @@ RING = 3.0
 """Greeting-end to ring, whatever a store does (issue: 3 s when the service is not frozen)."""
 NOTICED, BACK = 10.0, 60.0
 DISK_MB = 64
+SLOW = 0.8
+"""Seconds for a row of a slow database."""
 REGISTRATION = 90.0
 """Seconds for which the lab's phones register."""
 
@@ -127,6 +132,47 @@ async def test_a_store_that_is_gone_costs_callers_nothing_and_is_caught_up_with(
         assert health["ready"], "a store is not needed for calls"
     await part_is(stored, part, True, BACK)
     await is_kept(stored, found.call)
+
+
+@contextlib.asynccontextmanager
+async def slow(database: Server, seconds: float) -> AsyncIterator[None]:
+    """Each row of a call takes PostgreSQL so long to write."""
+    link = await asyncpg.connect(host=str(database.folder), user="cti", database="postgres")
+    try:
+        await link.execute(
+            "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN PERFORM pg_sleep({seconds}); RETURN NEW; END $$; "
+            "CREATE TRIGGER slowly BEFORE INSERT OR UPDATE ON calls FOR EACH ROW EXECUTE FUNCTION slowly()"
+        )
+        try:
+            yield
+        finally:
+            await link.execute("DROP FUNCTION slowly CASCADE")
+    finally:
+        await link.close()
+
+
+def behind(stored: Stored) -> float:
+    """Bytes of the journal that history does not have, as a monitor sees it."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{stored.home.ports.api}/metrics", timeout=2) as answer:
+        [told] = re.findall(r"^hotline_journal_behind_bytes (.*)$", answer.read().decode(), re.MULTILINE)
+    return float(told)
+
+
+async def test_a_slow_database_costs_callers_nothing_and_history_comes_late(
+    stored: Stored, place: Lab
+) -> None:
+    async with slow(stored.database, SLOW):
+        found = await one_call(stored, place)
+        assert (found.status, found.by) == ("SUCCESS", "service")
+        # the rows of a call that ended just now are not written yet
+        assert behind(stored) > 0
+        assert note("database slow", found.seconds, RING) <= RING
+        await agree(stored.home, place.house, "quick")
+        # it is slow and not away: the call comes while it is
+        await is_kept(stored, found.call)
+        assert hands.part_ok(stored.home, "database")
+    await asyncio.to_thread(hands.until, "history has all", lambda: behind(stored) == 0, BACK)
 
 
 async def test_a_full_disk_costs_callers_nothing_raises_an_alarm_and_is_written_again(
