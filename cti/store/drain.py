@@ -36,8 +36,8 @@ class Drain:
         look_seconds: float = 0.5,
         most_seconds: float = 15.0,
     ) -> None:
-        """``batch``: the most records saved at once, fewer after a failure; ``look_seconds``: how often an idle
-        journal is read; ``most_seconds``: the longest back-off."""
+        """``batch``: the most records saved at once, fewer after a failure; ``look_seconds``: how often an
+        idle journal is read; ``most_seconds``: the longest back-off."""
         self.status = "starting"
         """``ok``, or why history does not move."""
         self.ok = False
