@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import signal
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +25,7 @@ from tests.outage import hands
 from tests.outage.calling import Served, first_seat_talks, served
 from tests.outage.conftest import tidy
 from tests.outage.measured import note
+from tests.outage.test_service_dies import lost
 from tests.outage.truth import agree
 from tests.outage.witness import Witness
 
@@ -225,3 +227,31 @@ async def test_on_a_full_disk_a_killed_service_is_started_again(stored: Stored, 
         lambda: stored.house.parts().get("service", before) != before,
         5,
     )
+
+
+def delete(home: Path) -> None:
+    """All of it but the city outside, which is not ours."""
+    for path in home.iterdir():
+        if path.name != "lab":
+            # Asterisk and service go on writing meanwhile
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+async def test_a_home_deleted_while_it_runs_drops_nobody_and_is_told(stored: Stored, place: Lab) -> None:
+    """The last one of this house."""
+    talking = await first_seat_talks(place)
+    delete(stored.home.root)
+    # the supervisor is there, so it says where
+    await asyncio.to_thread(hands.until, "it is on file", lambda: stored.house.parts().get("service"), 5)
+    async with Witness(stored.home) as witness:
+        found = await served(place, witness)
+    # with the plan it has: a plan that is gone is not an empty one
+    assert (found.status, found.by) == ("SUCCESS", "service")
+    assert note("home deleted", found.seconds, RING) <= RING
+    assert not lost(place, [talking])
+    await agree(stored.home, place.house, "quick")
+    health = await asyncio.to_thread(hands.get, stored.home, "/healthz")
+    assert (health["ready"], health["parts"]["journal"]["ok"]) == (True, False)
+    assert "deleted" in health["parts"]["journal"]["text"]
+    # a new journal, and a database that lies elsewhere
+    await is_kept(stored, found.call)
