@@ -70,6 +70,7 @@ async def test_a_clock_set_back_after_an_unanswered_question_silences_nobody(
     house: House, city: Lab, witness: Witness
 ) -> None:
     await first_seat_talks(city, others=2)
+    await ask_again(city)
     with hands.frozen(hands.ours(house)):
         assert (await served(city, witness)).status == "SILENT"
         assert (await served(city, witness)).status == "SKIPPED"
