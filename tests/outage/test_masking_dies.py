@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.facts import RecordingPaused
+from cti.store.keeping import fact_of
+from cti.store.reading import Reader
 from lab import ears
 from lab.babble import babble_file
 from lab.scenario import Lab
@@ -45,6 +48,12 @@ def voices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [babble_file(folder, seed, 4.0) for seed in (1, 2, 3)]
 
 
+def paused_on_disk(house: House, call: str) -> int:
+    """How many of the call's recordings the next service will know as paused."""
+    facts = (fact_of(record) for record in Reader(house.home.journal).mentioning(call))
+    return sum(isinstance(fact, RecordingPaused) for fact in facts)
+
+
 async def test_a_pause_outlives_a_killed_service_for_its_time_and_for_who_joins(
     house: House, city: Lab, voices: list[Path]
 ) -> None:
@@ -54,6 +63,8 @@ async def test_a_pause_outlives_a_killed_service_for_its_time_and_for_who_joins(
     id = await call.id()
     assert (await asyncio.to_thread(http, house, f"/api/calls/{id}/mask", body={"on": True}))[0] == 200
     await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    # what was heard in the last milliseconds of a life is not on disk yet
+    await asyncio.to_thread(hands.until, "both pauses are on disk", lambda: paused_on_disk(house, id) == 2, 5)
     await asyncio.to_thread(hands.kill, house.parts()["service"])
     await asyncio.to_thread(hands.until_ready, house.home)
     await city.seat("1002").comes_back()
