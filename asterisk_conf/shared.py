@@ -12,7 +12,7 @@ from asterisk_conf.outgoing import hide_caller, last_caller
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.spoken import spoken_contexts
-from asterisk_conf.steps import Context
+from asterisk_conf.steps import Context, rests
 from asterisk_conf.transfer import caller_arrives, seat_talks
 from asterisk_conf.transfer_gone import caller_leaves
 from asterisk_conf.transfer_room import moved_on
@@ -140,7 +140,7 @@ def _ask(site: Site) -> Context:
     context.do("Set", "NEXT=")
     context.do("Set", "ASK_BY=dialplan")
     context.do("Set", "ASK_STATUS=SKIPPED")
-    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge")
+    context.do("GotoIf", f"$[{rests('ASK_AGAIN_AT', site.skip_seconds)}]?judge")
     context.do("GotoIf", "$[0${GROUP_COUNT(of-${GLOBAL(ASK_HELD)}@question)} > 0]?judge")
     context.do("Set", "SHARED(NEXT)=")
     context.do("Set", "SHARED(ASK_STATUS)=SILENT")
@@ -159,7 +159,7 @@ def _ask(site: Site) -> Context:
     context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
     context.do("Set", "GLOBAL(ASK_HELD)=${UNIQUEID}")
     # Another call found it out while we waited: one program is spawned, not one for each of twenty callers.
-    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?judge")
+    context.do("GotoIf", f"$[{rests('ASK_AGAIN_AT', site.skip_seconds)}]?judge")
     # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.
     context.do("Set", f"GLOBAL(ASK_AGAIN_AT)=$[${{EPOCH}} + {site.skip_seconds}]")
     if site.failsafe:

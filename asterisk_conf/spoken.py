@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asterisk_conf.site import Site
-from asterisk_conf.steps import Context
+from asterisk_conf.steps import Context, rests
 from plan.model import Menu
 from plan.spoken import Spoken
 
@@ -73,8 +73,8 @@ def _listen(site: Site) -> Context:
     context.do("Set", "LISTENED=SKIPPED")
     if not can_listen(site):
         return context.do("Return")
-    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(ASK_AGAIN_AT)}]?tell")
-    context.do("GotoIf", "$[${EPOCH} < 0${GLOBAL(LISTEN_AGAIN_AT)}]?tell")
+    context.do("GotoIf", f"$[{rests('ASK_AGAIN_AT', site.skip_seconds)}]?tell")
+    context.do("GotoIf", f"$[{rests('LISTEN_AGAIN_AT', site.skip_seconds)}]?tell")
     context.do("GotoIf", "$[0${GROUP_COUNT(of-${GLOBAL(LISTEN_HELD)}@listen)} > 0]?tell")
     context.do("Set", "SAY=${ARG6}")
     context.do("Set", "ROUND=$[${ROUND} + 1]", label="round")

@@ -52,3 +52,12 @@ class Context:
 def _must(pattern: re.Pattern[str], text: str) -> None:
     if not pattern.fullmatch(text):
         raise ValueError(f"not a part of dialplan: {text!r}")
+
+
+def rests(until: str, seconds: int) -> str:
+    """True for so many seconds at most after nobody answered: until the second in this global variable.
+
+    A clock set back since would make hours of them: a moment further off is believed no more.
+    """
+    at = f"0${{GLOBAL({until})}}"
+    return f"${{EPOCH}} < {at} & {at} <= ${{EPOCH}} + {seconds}"

@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass, field
 
 from bench import hotline, sipp, watch
-from bench.hotline import NEVER, Hotline, busy_seconds, cpu_seconds
+from bench.hotline import Hotline, busy_seconds, cpu_seconds
 from bench.watch import Seen
 from cti.asterisk_process import process
 
@@ -93,7 +93,7 @@ async def _switch(house: Hotline, with_service: bool) -> None:
         await house.start_service()
     if not with_service:
         await house.stop_service()
-    await house.ask_again_at(0 if with_service else NEVER)
+    await house.asks(with_service)
 
 
 @dataclass(slots=True)

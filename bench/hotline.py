@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -34,8 +35,8 @@ CITY = "load"
 QUEUE = f"{CITY}-many"
 READY_WITHIN = 60.0
 TICK = os.sysconf("SC_CLK_TCK")
-NEVER = 4_000_000_000
-"""As ASK_AGAIN_AT: the dialplan asks nobody until then."""
+REST = 5
+"""Seconds for which the dialplan believes an ASK_AGAIN_AT (asterisk_conf.site, ``skip_seconds``)."""
 
 
 class NotReady(Exception):
@@ -49,6 +50,7 @@ class Hotline:
     home: Home
     asterisk: Process
     service: Process | None
+    _rest: asyncio.Task[None] | None = None
 
     @property
     def ports(self) -> Ports:
@@ -68,14 +70,22 @@ class Hotline:
             await asterisk_process.stop(self.service)
             self.service = None
 
-    async def ask_again_at(self, when: int) -> None:
-        """The dialplan asks nobody before this epoch second."""
+    async def asks(self, yes: bool) -> None:
+        """The dialplan asks as it always does, or (no) nobody until it is told otherwise."""
+        if self._rest is not None:
+            self._rest.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._rest
+            self._rest = None
         wire = Wire(lambda event: None)
         address = ("127.0.0.1", self.ports.ami)
         await asterisk_process.ready(address, "service", self.home.secrets["ami_service"])
         await wire.connect(*address, "service", self.home.secrets["ami_service"], "off")
-        await wire.ask("Setvar", Variable="ASK_AGAIN_AT", Value=when)
-        await wire.close()
+        await wire.ask("Setvar", Variable="ASK_AGAIN_AT", Value=0 if yes else int(time.time()) + REST)
+        if yes:
+            await wire.close()
+        else:
+            self._rest = asyncio.create_task(_rest_on(wire), name="nobody asks")
 
     def _healthy(self) -> bool:
         try:
@@ -83,6 +93,16 @@ class Hotline:
                 return json.load(answer).get("ok") is not False
         except (OSError, urllib.error.URLError, ValueError):
             return False
+
+
+async def _rest_on(wire: Wire) -> None:
+    """Until cancelled."""
+    try:
+        while True:
+            await asyncio.sleep(1.0)
+            await wire.ask("Setvar", Variable="ASK_AGAIN_AT", Value=int(time.time()) + REST)
+    finally:
+        await wire.close()
 
 
 def cpu_seconds(process: Process) -> float:

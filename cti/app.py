@@ -82,7 +82,8 @@ class Plans:
         told = self._home.state().get("cities")
         cities = tuple(told) if isinstance(told, list) and told else self._home.cities()
         links = {city: plan_folder.in_force(self._home, city) for city in cities}
-        if links == self._links:
+        if links == self._links or (self.by_city and not any(links.values())):
+            # no plan left is no plan of an operator's: the home was deleted
             return False
         self._links = links
         plans = {}

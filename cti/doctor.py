@@ -7,17 +7,20 @@ dead or lies.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from cti import asterisk_process
+from cti import asterisk_process, plan_folder
+from cti.asterisk.wire.connection import Connection
 from cti.asterisk_process import Missing
 from cti.errors import Broken, NotNow, Refused
 from cti.home import Home
@@ -29,6 +32,7 @@ from cti.speech import where
 LAB_CARRIER = "127.0.0.2"
 """Where the lab's first carrier sends from; a test peer that wants to be that carrier binds it too."""
 LOW_DISK = 512 << 20
+AMI_SECONDS = 5.0
 REMEDIES = {
     "asterisk": "look at asterisk/log/messages in the home; cti up restarts a dead one",
     "journal": "make room on the disk of the home; calls go on meanwhile",
@@ -169,17 +173,51 @@ async def instance_checks(home: Home, settings: Settings) -> list[Check]:
     for name in wanted:
         remedy = f"cti up; its log: {home.logs / (name + '.log')}"
         found.append(Check(f"{name} process", name in living, remedy))
-    found += [await _ami_check(home, settings), *(await _health_checks(home))]
+    found += [await _ami_check(home, settings), *(await _health_checks(home)), *(await _trunk_checks(home))]
     return found
 
 
 async def _ami_check(home: Home, settings: Settings) -> Check:
     address = ("127.0.0.1", home.ports.ami)
     try:
-        await asterisk_process.ready(address, "observer", home.secrets["ami_observer"], within=5)
+        await asterisk_process.ready(address, "observer", home.secrets["ami_observer"], within=AMI_SECONDS)
     except Missing as why:
         return Check("AMI answers", False, why.remedy, str(why))
     return Check("AMI answers", True, detail=f"{address[0]}:{address[1]}")
+
+
+async def _trunk_checks(home: Home) -> list[Check]:
+    """Whether the other end of each trunk with ``out`` answers OPTIONS (Asterisk asks every 2 s). Of a trunk
+    that only brings calls nobody can tell."""
+    trunks: list[tuple[str, str]] = []
+    for city in home.cities():
+        with contextlib.suppress(plan_folder.BadPlan, OSError):
+            trunks += [(city, trunk) for trunk in plan_folder.load(home.plan(city)).trunks]
+    connection = Connection(
+        ("127.0.0.1", home.ports.ami), "service", home.secrets["ami_service"], frozenset(), _unheard
+    )
+    found = []
+    try:
+        await connection.open()
+        for city, trunk in trunks:
+            asked = {"Action": "PJSIPShowEndpoint", "Endpoint": f"{city}-{trunk}"}
+            told = await connection.ask(asked, AMI_SECONDS)
+            found += [_trunk_check(f"trunk {city} {trunk}", row) for row in told.items if "URI" in row]
+    except (NotNow, Refused):
+        return found  # said by the check of AMI
+    finally:
+        connection.close()
+    return found
+
+
+def _trunk_check(name: str, contact: Mapping[str, str]) -> Check:
+    status = contact.get("Status", "")
+    remedy = "ask the carrier; look at the network between, and at `out` in trunks.toml"
+    return Check(name, status == "Reachable", remedy, f"{contact['URI']} {status}", need=False)
+
+
+def _unheard(_name: bytes, _text: str) -> None:
+    """Doctor asks and does not listen."""
 
 
 async def _health_checks(home: Home) -> list[Check]:

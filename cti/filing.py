@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from calls.facts import CallId, Fact, LegId, RecordingFiled, RecordingMissing, Snapshot
+from calls.facts import CallId, Fact, LegId, MaskAsked, RecordingFiled, RecordingMissing, Snapshot
 from calls.picture import caller_leg, city_of
 from cti import vault
 from cti.errors import Broken, NotNow
@@ -38,6 +38,8 @@ SOON, LONGEST = 0.03, 1.0
 PATIENCE = 8.0
 """Seconds after its leg's end (and after its last byte) until a file that nobody closed is taken as it is."""
 LOOK = 2.0
+LATE = 1.0
+"""Seconds after which a key that we hear counts as one that nobody heard."""
 ORPHANS_EVERY = 300.0
 ALARMS = 50
 """So many are kept in memory and shown on boards."""
@@ -94,6 +96,8 @@ class Filer:
         self._keys, self._longest = keys, longest
         self._listening_since = float("inf")
         """Since when every fact was heard."""
+        self._late: set[CallId] = set()
+        """Calls in which something was keyed while we slept."""
         self._news = asyncio.Event()
         self._at_work: set[LegId] = set()
         self._rows: dict[LegId, Filed] = {}
@@ -107,6 +111,9 @@ class Filer:
     def hear(self, heard: Heard) -> None:
         if isinstance(heard.fact, Snapshot):
             self._listening_since = heard.fact.at
+        if isinstance(heard.fact, MaskAsked) and self._now() - heard.fact.at > LATE:
+            self._late.add(heard.call or heard.fact.call)
+        self._late.difference_update(heard.forgotten)
         if any(one.due for one in heard.recordings):
             self._news.set()
 
@@ -158,7 +165,7 @@ class Filer:
         if path is not None and not closed(found) and found.size > HEADER:
             await asyncio.to_thread(_mend, path, found.size)
         heard = one.sure and one.began is not None and one.began > self._listening_since
-        if path is not None and not heard:
+        if path is not None and (not heard or one.call in self._late):
             one = await asyncio.to_thread(self._unkept, one, path)
         found = await asyncio.to_thread(_found, path, whole=True)
         return self._decide(one, found)

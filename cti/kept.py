@@ -35,6 +35,7 @@ from recording.flagged import Flag
 from recording.flagged import known as with_flags
 
 SEVERAL = 20
+GONE = "its folder was deleted while it ran: restore the home, or stop and start it anew"
 
 
 # --- ears -------------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ class Kept:
             "asterisk": Part(linked, needed=True, text=f"{picture.version} linked" if linked else "no link"),
         }
         if self._journal is not None:
-            alarm = self._journal.alarm
+            alarm = self._journal.alarm or (GONE if self._journal.deleted else "")
             lost = f"{self._journal.unwritten} records lost" if self._journal.unwritten else "ok"
             parts["journal"] = Part(not alarm, text=alarm or lost)
         if self._drain is not None:

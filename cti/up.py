@@ -61,7 +61,7 @@ class Up:
     cities: tuple[str, ...] = ()
     """In the order in which they were first named: the lab's carriers have their addresses by it."""
     state_unwritten: bool = False
-    """The disk took no state file: it is tried again each second."""
+    """The disk took no state file: it is tried again each second, as is one that somebody deleted."""
 
     @property
     def ports(self) -> Ports:
@@ -219,7 +219,7 @@ class Up:
         token = self.home.tokens["observer"]
         while True:
             await asyncio.sleep(1.0)
-            if self.state_unwritten:
+            if self.state_unwritten or not self.home.state_file.exists():
                 self._write_state()
             if not self.console.is_terminal or not self.greeted:
                 continue

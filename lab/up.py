@@ -207,7 +207,8 @@ class Lab:
             except (plan_folder.BadPlan, OSError) as why:
                 log.warning("the plans cannot be read: %s", why)
                 continue
-            if site == self.exchange.site:
+            if site == self.exchange.site or not site.carriers:
+                # the city outside is no part of a home, and is there when that was deleted
                 continue
             carriers = site.carriers != self.exchange.site.carriers
             self.exchange.site = site

@@ -123,7 +123,10 @@ async def _is_there(connection: Connection, taker: str) -> None:
     """The supervisor's leg stands in the dialplan and may be bridged. Raises Refused when it does not."""
     values = {"Action": "Getvar", "Channel": taker, "Variable": "TAKER_READY"}
     for _ in range(LOOKS):
-        if (await _ask(connection, values)).head.get("Value", "") == "1":
+        reply = await connection.ask(values)
+        if not reply.ok:
+            raise Refused("话机已挂断 the supervisor's phone is gone: caller and agent go on talking")
+        if reply.head.get("Value", "") == "1":
             return
         # Asterisk tells nobody that a channel has reached a step
         await asyncio.sleep(LOOK)

@@ -153,7 +153,7 @@ def diff(
         for line in changed:
             _out.print(line, markup=False)
         if files:
-            changed += _file_diff(where, [*_others(where, new.id), new])
+            changed += _file_diff(where, _with(where, new))
     except BadPlan as why:
         _say_faults(why)
         raise typer.Exit(2) from None
@@ -313,7 +313,7 @@ async def _take_over(asterisk: Reloader, wanted: str) -> bool | None:
 
 
 def _install(home: Home, city: str) -> str:
-    plans = [*_others(home, city), plan_folder.load(home.plan(city))]
+    plans = _with(home, plan_folder.load(home.plan(city)))
     told: list[str] = []
     digest = plan_folder.install(home, plans, _site(home, plans), told.append)
     for text in told:
@@ -321,11 +321,16 @@ def _install(home: Home, city: str) -> str:
     return digest
 
 
-def _others(home: Home, city: str) -> list[Plan]:
-    """The plans of the other cities that this instance runs."""
+def _with(home: Home, plan: Plan) -> list[Plan]:
+    """The plans of all cities that this instance runs, in its own order: the lab's carriers have their
+    addresses by it."""
     told = home.state().get("cities")
     names: Iterable[str] = told if isinstance(told, list) else home.cities()
-    return [plan_folder.load(home.plan(name)) for name in names if name != city and home.plan(name).exists()]
+    return [
+        plan if name == plan.id else plan_folder.load(home.plan(name))
+        for name in dict.fromkeys((*names, plan.id))
+        if name == plan.id or home.plan(name).exists()
+    ]
 
 
 def _site(home: Home, plans: Sequence[Plan]) -> Site:

@@ -36,7 +36,8 @@ class Drain:
         look_seconds: float = 0.5,
         most_seconds: float = 15.0,
     ) -> None:
-        """``look_seconds``: how often an idle journal is read; ``most_seconds``: the longest back-off."""
+        """``batch``: the most records saved at once, fewer after a failure; ``look_seconds``: how often an
+        idle journal is read; ``most_seconds``: the longest back-off."""
         self.status = "starting"
         """``ok``, or why history does not move."""
         self.ok = False
@@ -46,7 +47,7 @@ class Drain:
         self._journal = journal
         self._reader = Reader(journal.folder)
         self._history = history
-        self._batch = batch
+        self._most_batch = self._batch = batch
         self._look = look_seconds
         self._most = most_seconds
 
@@ -75,12 +76,15 @@ class Drain:
                 if self.ok or self.status == "starting":
                     log.warning("history waits in the journal", why=str(why))
                 self.ok, self.status = False, str(why)
+                # a slow one takes a few in its time where it never takes many
+                self._batch = max(1, self._batch // 2)
                 wait = min(self._most, wait * 2)
                 await asyncio.sleep(wait)
                 continue
             if not self.ok:
                 log.info("history is written", segment=self.position.segment, offset=self.position.offset)
             self.ok, self.status = True, "ok"
+            self._batch = min(self._most_batch, self._batch * 2)
             wait = self._look
             if not moved:
                 await asyncio.sleep(self._look)

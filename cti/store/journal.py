@@ -74,6 +74,8 @@ class Journal:
         """Damaged places found on opening."""
         self.alarm = ""
         """Why the journal does not write now; empty while it does."""
+        self.deleted = False
+        """Its file was deleted while it ran: what stood there and history had not read is gone."""
         self.written = 0
         self.drained = Position()
         """How far the database has read: older segments may go."""
@@ -189,6 +191,7 @@ class Journal:
         first = batch[0]
         data = b"".join(x for x in batch if isinstance(x, bytes))
         try:
+            self._find_again()
             if isinstance(first, _Turn):
                 self._next_segment(first.head)
             elif self._fd < 0:
@@ -208,6 +211,16 @@ class Journal:
             self._dirty += len(batch)
             self.written += len(batch)
         return True
+
+    def _find_again(self) -> None:
+        """What is written to a deleted file, nobody ever reads: the next segment takes it. Raises OSError."""
+        if self._fd < 0 or os.fstat(self._fd).st_nlink:
+            return
+        log.error("the journal was deleted while it ran, it begins anew", folder=str(self.folder))
+        self.deleted = True
+        _open_folder(self.folder, self.ident)
+        os.close(self._fd)
+        self._fd = -1
 
     def _cut(self) -> None:
         """Half a record may stand at the end: the next one must not follow it on the same line."""
@@ -286,12 +299,12 @@ class Journal:
         self._filled = end
 
 
-def _open_folder(folder: Path) -> str:
-    """The journal's own name, by which a database tells it from another one."""
+def _open_folder(folder: Path, known: str = "") -> str:
+    """The journal's own name, by which a database tells it from another one; ``known`` where none is told."""
     folder.mkdir(parents=True, exist_ok=True)
     name = folder / "ident"
     if not name.exists():
-        name.write_text(uuid.uuid4().hex + "\n")
+        name.write_text((known or uuid.uuid4().hex) + "\n")
     return name.read_text().strip()
 
 

@@ -13,9 +13,11 @@ from cti.web.who import Role
 from lab import ears
 from lab.parties import LOOK, Call, Phone
 from lab.scenario import Lab
+from lab.wire import Wire
 from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen
 from tests.live.seat_town import GREETED, plan_at, seat_is
+from tests.outage.hands import frozen
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,16 @@ async def chief(house: House, city: Lab) -> AsyncIterator[Person]:
     one = await person(house.home, "chief")
     assert (await one.orders("seats/1003/pause", reason="meeting"))[0] == 200
     yield one
+
+
+@pytest_asyncio.fixture
+async def home_wire(house: House) -> AsyncIterator[Wire]:
+    """What the service says to Asterisk, said by a test."""
+    wire = Wire(lambda event: None)
+    secret = house.home.secrets["ami_service"]
+    await wire.connect("127.0.0.1", house.home.ports.ami, "service", secret, events="off")
+    yield wire
+    await wire.close()
 
 
 @pytest_asyncio.fixture
@@ -145,6 +157,53 @@ async def test_a_caller_is_taken_over_by_a_phone_that_rings_first_and_nobody_who
     heard = ears.contains(city.seat("1001").recording(), ears.load(voices[3]))
     assert not heard
     await talk.hangs_up()
+
+
+async def test_a_supervisors_phone_that_dies_before_the_caller_is_fetched_takes_nobody_away(
+    chief: Person, house: House, city: Lab, talk: Call
+) -> None:
+    path = f"calls/{await talk.id()}/take-over"
+    asked = asyncio.create_task(chief.orders(path, seat="1003"))
+    await city.seat("1003").rings(within=10)
+    before = len(city.house.events)
+    with frozen([house.parts()["service"]]):
+        await city.seat("1003").answers()
+        await city.seat("1003").hangs_up()
+        await city.house.event(
+            "Asterisk knows that the phone is gone",
+            lambda e: e["Event"] == "Hangup" and e["Channel"].startswith("PJSIP/demo-1003-"),
+            within=5,
+            since=before,
+        )
+    status, why = await asked
+    assert (status, "phone is gone" in str(why)) == (409, True), why
+    await chief.shown(f"calls/{await talk.id()}", state="talking", seat="1001")
+    await talk.talks()
+    await talk.hangs_up()
+
+
+async def test_a_caller_fetched_for_a_phone_that_has_died_goes_to_the_head_of_the_queue(
+    chief: Person, home_wire: Wire, city: Lab, talk: Call
+) -> None:
+    waiting = await city.caller("13900000002").dials("12345")
+    await waiting.waits_in("general", within=GREETED)
+    before = len(city.house.events)
+    # the service's last steps of a take-over, with a phone that was there when it looked
+    mine = (await talk.id()).partition("-")[2]
+    rows = await home_wire.ask_list("CoreShowChannels")
+    [channel] = [row["Channel"] for row in rows if row.get("Uniqueid") == mine]
+    await home_wire.ask("Setvar", Channel=channel, Variable="TAKER", Value="PJSIP/demo-1003-0000dead")
+    await home_wire.ask("Setvar", Channel=channel, Variable="TAKEN_BY", Value="1003")
+    await home_wire.ask("Redirect", Channel=channel, Context="desk-taken", Exten="s", Priority=1)
+    await talk.waits_in("general", within=10, since=before)
+    [place] = [
+        row["Position"]
+        for row in await city.house.ask_list("QueueStatus", Queue="demo-general")
+        if row.get("Uniqueid") == mine
+    ]
+    assert place == "1"
+    await talk.hangs_up()
+    await waiting.hangs_up()
 
 
 async def test_only_a_call_that_talks_is_listened_to_and_not_from_its_own_seat(

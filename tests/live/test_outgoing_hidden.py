@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
+from cti import doctor
+from cti.settings import Settings
 from cti.web.who import Role
 from lab.scenario import Lab
 from tests.house import House, ports, running
@@ -35,7 +37,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield up
 
 
-async def test_a_dead_trunk_is_skipped_at_once(house: House, city: Lab) -> None:
+async def test_a_dead_trunk_is_skipped_at_once_and_doctor_names_it(house: House, city: Lab) -> None:
     await city.staffed("1001")
     await seat_is(house.home, "1001", state="ready", agent="8001", device="not_inuse")
     citizen, seat = await citizen_at(city), city.seat("1001")
@@ -45,6 +47,13 @@ async def test_a_dead_trunk_is_skipped_at_once(house: House, city: Lab) -> None:
         lambda: house.asterisk_cli("pjsip show contacts"),
         lambda told: any("demo-dead/" in line and "Unavail" in line for line in told.splitlines()),
     )
+    trunks = {
+        check.name: (check.ok, check.detail)
+        for check in await doctor.instance_checks(house.home, Settings())
+        if check.name.startswith("trunk ")
+    }
+    assert trunks["trunk demo dead"] == (False, "sip:127.0.0.1:9 Unreachable")
+    assert trunks["trunk demo carrier"][0]
     dialling = asyncio.create_task(seat.dials("9" + CITIZEN, within=20))
     assert (await citizen.rings(within=5))["caller"] == "12345"
     await citizen.answers()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -281,6 +281,30 @@ async def test_a_row_the_database_refuses_does_not_stop_the_others(history: Hist
 
 
 @pytest.mark.timeout(120)
+class Slow(History):
+    """Takes no more than three calls within its deadline."""
+
+    async def save(self, calls: Sequence[Call], *more: Any, **named: Any) -> None:
+        if len(calls) > 3:
+            raise NotNow("the database did not answer in time")
+        await super().save(calls, *more, **named)
+
+
+async def test_a_database_too_slow_for_a_whole_batch_gets_smaller_ones(tmp_path: Path) -> None:
+    history = Slow(sqlite_url(tmp_path / "history.sqlite"))
+    journal = Journal(tmp_path / "journal")
+    for n in range(40):
+        journal.append(call_record(numbered(n)))
+    assert journal.flush()
+    drain = Drain(journal, history, batch=40, look_seconds=0.01, most_seconds=0.02)
+    running = asyncio.create_task(drain.run())
+    await until(lambda: drain.position == journal.end)
+    assert len(await history.calls(Past())) == 40
+    running.cancel()
+    journal.close()
+    await history.close()
+
+
 @pytest.mark.parametrize("trouble", [signal.SIGKILL, signal.SIGSTOP])
 async def test_a_database_that_dies_or_freezes_delays_history_and_loses_nothing(
     tmp_path: Path, trouble: signal.Signals

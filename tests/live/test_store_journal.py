@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,6 +129,23 @@ def test_a_full_disk_costs_no_record_while_memory_lasts_and_is_an_alarm(tmp_path
     assert journal.alarm == ""
     assert journal.unwritten == 0
     assert told(tmp_path) == list(range(10))
+    journal.close()
+
+
+def test_a_journal_deleted_while_it_runs_goes_on_in_a_new_file_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "journal"
+    journal = Journal(folder, SMALL)
+    journal.append({"n": 0})
+    assert journal.flush()
+    before = journal.deleted
+    shutil.rmtree(tmp_path / "home")
+    journal.append({"n": 1})
+    assert journal.flush()
+    assert (before, journal.deleted) == (False, True)
+    assert told(folder) == [1]
+    # a database that had read the lost ones goes on behind them
+    assert (folder / "ident").read_text().strip() == journal.ident
+    assert [r.told for r in Reader(folder).after(Position(1, 1000))] == [{"n": 1}]
     journal.close()
 
 

@@ -72,12 +72,13 @@ async def is_served(call: Call, witness: Witness, within: float = 15.0) -> Serve
     )
 
 
-async def ask_again(city: Lab) -> None:
-    """Asterisk forgets that the service failed just now: the next caller asks it."""
+async def ask_again(city: Lab, at: int = 0) -> None:
+    """Asterisk forgets that the service failed just now: the next caller asks it. Or it believes that the
+    rest lasts until this second (since the epoch)."""
     home = city.home
     wire = Wire(lambda _: None)
     await wire.connect("127.0.0.1", home.ports.ami, "service", home.secrets["ami_service"], events="off")
     try:
-        await wire.ask("Setvar", Variable="ASK_AGAIN_AT", Value="0")
+        await wire.ask("Setvar", Variable="ASK_AGAIN_AT", Value=at)
     finally:
         await wire.close()

@@ -1,4 +1,4 @@
-"""The service dies while sensitive data are said: no pause is forgotten, no key of the agent is in vain."""
+"""The service dies or sleeps while sensitive data are said: no pause is forgotten, no key is in vain."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.facts import RecordingPaused
+from cti.store.keeping import fact_of
+from cti.store.reading import Reader
 from lab import ears
 from lab.babble import babble_file
 from lab.scenario import Lab
@@ -45,6 +48,12 @@ def voices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [babble_file(folder, seed, 4.0) for seed in (1, 2, 3)]
 
 
+def paused_on_disk(house: House, call: str) -> int:
+    """How many of the call's recordings the next service will know as paused."""
+    facts = (fact_of(record) for record in Reader(house.home.journal).mentioning(call))
+    return sum(isinstance(fact, RecordingPaused) for fact in facts)
+
+
 async def test_a_pause_outlives_a_killed_service_for_its_time_and_for_who_joins(
     house: House, city: Lab, voices: list[Path]
 ) -> None:
@@ -54,6 +63,8 @@ async def test_a_pause_outlives_a_killed_service_for_its_time_and_for_who_joins(
     id = await call.id()
     assert (await asyncio.to_thread(http, house, f"/api/calls/{id}/mask", body={"on": True}))[0] == 200
     await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    # what was heard in the last milliseconds of a life is not on disk yet
+    await asyncio.to_thread(hands.until, "both pauses are on disk", lambda: paused_on_disk(house, id) == 2, 5)
     await asyncio.to_thread(hands.kill, house.parts()["service"])
     await asyncio.to_thread(hands.until_ready, house.home)
     await city.seat("1002").comes_back()
@@ -76,6 +87,32 @@ async def test_a_pause_outlives_a_killed_service_for_its_time_and_for_who_joins(
     joined = next(row for row in found if row["seat"] == "1002")
     raw = http(house, f"/api/recordings/{joined['leg']}/audio?purpose=mask")[1]
     assert not ears.contains(samples(raw), ears.load(voices[2]))
+
+
+async def test_what_is_said_after_a_key_that_a_frozen_service_hears_late_is_kept_out_of_the_recording(
+    house: House, city: Lab, tmp_path: Path
+) -> None:
+    secret, after = (babble_file(tmp_path, seed, 2.0) for seed in (4, 5))
+    await city.staffed("1001")
+    call = await city.caller("13900000013").dials("12345")
+    seat = city.seat("1001")
+    await seat.answers(call, within=20)
+    id = await call.id()
+    with hands.frozen(hands.ours(house)):
+        await seat.presses("*91")
+        await call.says(secret)
+    await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    await seat.presses("*90")
+    await until("both go on", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["rolling"] * 2)
+    await call.says(after)
+    await call.hangs_up()
+    found = await filed(house, id, 2)
+    [mine] = [row for row in found if row["role"] == "caller"]
+    heard = samples(http(house, f"/api/recordings/{mine['leg']}/audio?purpose=mask")[1])
+    assert ears.contains(heard, ears.load(after)[: int(1.0 * RATE)])
+    for begin in (0.0, 1.0):
+        part = ears.load(secret)[int(begin * RATE) : int((begin + 1.0) * RATE)]
+        assert not ears.contains(heard, part)
 
 
 async def test_what_the_agent_keys_with_the_service_dead_is_kept_out_of_the_recording(

@@ -7,6 +7,7 @@ independent observer sees AgentConnect each time.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -63,6 +64,19 @@ async def test_a_frozen_service_costs_the_first_caller_its_budget_and_the_next_o
     called = {first.call, *(found.call for found in next_ones)}
     rows = await asyncio.to_thread(hands.until, "history has them", lambda: kept(house, called), 10)
     assert all(len(rows[call]) == 1 and rows[call][0]["answered"] for call in called)
+
+
+async def test_a_clock_set_back_after_an_unanswered_question_silences_nobody(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await first_seat_talks(city, others=2)
+    await ask_again(city)
+    with hands.frozen(hands.ours(house)):
+        assert (await served(city, witness)).status == "SILENT"
+        assert (await served(city, witness)).status == "SKIPPED"
+    # by a clock that was set back an hour, the seconds of rest end in an hour
+    await ask_again(city, at=int(time.time()) + 3600)
+    assert (await served(city, witness)).status == "SUCCESS"
 
 
 def kept(house: House, calls: set[str]) -> dict[str, list[dict[str, object]]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -22,7 +23,7 @@ DISK_MB = 128
 MB = 1 << 20
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def house_on_a_small_disk(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("small")
     with hands.small_disk(folder, DISK_MB) as small, ports() as base:
@@ -119,3 +120,26 @@ async def test_a_disk_runs_full_and_no_recording_is_lost_until_the_reserve_is_us
     assert {a["leg"] for a in alarms} == {row["leg"] for row in bad}, "and nobody else's is lost"
     for one in (before, during, on_the_reserve, after):
         await whole(house, one)
+
+
+async def test_a_dead_services_reserve_is_given_up_by_the_next_one_and_calls_are_served_meanwhile(
+    house_on_a_small_disk: House,
+) -> None:
+    house = house_on_a_small_disk
+    reserve = house.home.recordings / ".reserve"
+    async with Lab(house.home) as place:
+        await place.staffed("1001")
+        await place.seat("1001").will_answer()
+        await until("there is a reserve", reserve.exists, bool)
+        with contextlib.ExitStack() as others:
+            with hands.frozen([hands.supervisor(house.home)]):
+                hands.kill(house.parts()["service"])
+                others.enter_context(others_take_all_but(house, 2))
+                call = await place.caller("13900000006").dials("12345")
+                await call.reaches()
+                await call.hangs_up()
+                assert reserve.exists()
+            await told(house, "the reserve is given up")
+            assert not reserve.exists()
+        await until("there is a reserve again", reserve.exists, bool)
+        await asyncio.to_thread(hands.until_ready, house.home)

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 import pytest
 
 from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House
+from tests.live.desk_town import Person
 from tests.outage import hands
 from tests.outage.measured import note
 from tests.outage.truth import agree
@@ -142,3 +144,31 @@ async def test_a_service_told_to_end_is_back_by_itself_and_drops_nobody(house: H
     await agree(house.home, city.house, "quick")
     assert not lost(city, [call])
     await call.hangs_up()
+
+
+async def test_a_service_killed_in_the_middle_of_an_order_leaves_it_begun_and_shows_what_became_of_it(
+    house: House, city: Lab
+) -> None:
+    await city.staffed("2001")
+    chief = Person(house.home, house.home.tokens["operator"])
+    # Asterisk is asked and cannot answer: the order is in the middle for as long as this lasts
+    with hands.frozen([house.parts()["asterisk"]]):
+        ordered = asyncio.create_task(chief.orders("seats/2001/pause", city="quick", reason="forced"))
+        begun = await chief.audited(did="pause", on="seat 2001")
+        assert (begun["outcome"], begun["ended"]) == ("begun", None)
+        await asyncio.to_thread(hands.kill, house.parts()["service"])
+        with pytest.raises(aiohttp.ClientError):
+            await ordered
+    await asyncio.to_thread(hands.until_ready, house.home, BACK_WITHIN)
+    # it had reached Asterisk before we died
+    members = await city.house.ask_list("QueueStatus", Queue="quick-talks", Member="quick-2001")
+    assert [(m["Paused"], m["PausedReason"]) for m in members if m["Event"] == "QueueMember"] == [
+        ("1", "forced")
+    ]
+    seats = await asyncio.to_thread(hands.get, house.home, "/api/seats?city=quick")
+    assert [(s["state"], s["paused"]) for s in seats if s["seat"] == "2001"] == [("paused", "forced")]
+    # nobody who does not know claims to know: not when the next service has read all that was written
+    status, answer = await chief.orders("seats/2001/ready", city="quick")
+    assert status == 200, answer
+    await chief.audited(id=answer["audit"], outcome="done")
+    assert await chief.audited(id=begun["id"]) == begun

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
+import shutil
 import signal
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -21,6 +25,7 @@ from tests.outage import hands
 from tests.outage.calling import Served, first_seat_talks, served
 from tests.outage.conftest import tidy
 from tests.outage.measured import note
+from tests.outage.test_service_dies import lost
 from tests.outage.truth import agree
 from tests.outage.witness import Witness
 
@@ -28,6 +33,8 @@ RING = 3.0
 """Greeting-end to ring, whatever a store does (issue: 3 s when the service is not frozen)."""
 NOTICED, BACK = 10.0, 60.0
 DISK_MB = 64
+SLOW = 0.8
+"""Seconds for a row of a slow database."""
 REGISTRATION = 90.0
 """Seconds for which the lab's phones register."""
 
@@ -129,6 +136,47 @@ async def test_a_store_that_is_gone_costs_callers_nothing_and_is_caught_up_with(
     await is_kept(stored, found.call)
 
 
+@contextlib.asynccontextmanager
+async def slow(database: Server, seconds: float) -> AsyncIterator[None]:
+    """Each row of a call takes PostgreSQL so long to write."""
+    link = await asyncpg.connect(host=str(database.folder), user="cti", database="postgres")
+    try:
+        await link.execute(
+            "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN PERFORM pg_sleep({seconds}); RETURN NEW; END $$; "
+            "CREATE TRIGGER slowly BEFORE INSERT OR UPDATE ON calls FOR EACH ROW EXECUTE FUNCTION slowly()"
+        )
+        try:
+            yield
+        finally:
+            await link.execute("DROP FUNCTION slowly CASCADE")
+    finally:
+        await link.close()
+
+
+def behind(stored: Stored) -> float:
+    """Bytes of the journal that history does not have, as a monitor sees it."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{stored.home.ports.api}/metrics", timeout=2) as answer:
+        [told] = re.findall(r"^hotline_journal_behind_bytes (.*)$", answer.read().decode(), re.MULTILINE)
+    return float(told)
+
+
+async def test_a_slow_database_costs_callers_nothing_and_history_comes_late(
+    stored: Stored, place: Lab
+) -> None:
+    async with slow(stored.database, SLOW):
+        found = await one_call(stored, place)
+        assert (found.status, found.by) == ("SUCCESS", "service")
+        # the rows of a call that ended just now are not written yet
+        assert behind(stored) > 0
+        assert note("database slow", found.seconds, RING) <= RING
+        await agree(stored.home, place.house, "quick")
+        # it is slow and not away: the call comes while it is
+        await is_kept(stored, found.call)
+        assert hands.part_ok(stored.home, "database")
+    await asyncio.to_thread(hands.until, "history has all", lambda: behind(stored) == 0, BACK)
+
+
 async def test_a_full_disk_costs_callers_nothing_raises_an_alarm_and_is_written_again(
     stored: Stored, place: Lab, full_size: bool
 ) -> None:
@@ -179,3 +227,31 @@ async def test_on_a_full_disk_a_killed_service_is_started_again(stored: Stored, 
         lambda: stored.house.parts().get("service", before) != before,
         5,
     )
+
+
+def delete(home: Path) -> None:
+    """All of it but the city outside, which is not ours."""
+    for path in home.iterdir():
+        if path.name != "lab":
+            # Asterisk and service go on writing meanwhile
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+async def test_a_home_deleted_while_it_runs_drops_nobody_and_is_told(stored: Stored, place: Lab) -> None:
+    """The last one of this house."""
+    talking = await first_seat_talks(place)
+    delete(stored.home.root)
+    # the supervisor is there, so it says where
+    await asyncio.to_thread(hands.until, "it is on file", lambda: stored.house.parts().get("service"), 5)
+    async with Witness(stored.home) as witness:
+        found = await served(place, witness)
+    # with the plan it has: a plan that is gone is not an empty one
+    assert (found.status, found.by) == ("SUCCESS", "service")
+    assert note("home deleted", found.seconds, RING) <= RING
+    assert not lost(place, [talking])
+    await agree(stored.home, place.house, "quick")
+    health = await asyncio.to_thread(hands.get, stored.home, "/healthz")
+    assert (health["ready"], health["parts"]["journal"]["ok"]) == (True, False)
+    assert "deleted" in health["parts"]["journal"]["text"]
+    # a new journal, and a database that lies elsewhere
+    await is_kept(stored, found.call)

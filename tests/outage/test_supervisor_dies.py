@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+
+import pytest
 
 from lab.scenario import Lab
 from tests.house import ROOT, House
@@ -81,6 +85,32 @@ async def test_supervisor_and_service_killed_together_the_next_supervisor_starts
     await agree(house.home, city.house, "quick")
     await call.hangs_up()
     await second.hangs_up()
+
+
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is none of ours."""
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as other:
+        yield other
+        other.kill()
+
+
+async def test_a_pid_in_a_stale_state_file_that_is_somebody_elses_by_now_is_left_alone(
+    house: House, stranger: subprocess.Popen[bytes]
+) -> None:
+    before, service = pids(house), house.parts()["service"]
+    await asyncio.to_thread(kill_supervisor, house)
+    await asyncio.to_thread(hands.kill, service)
+    # the kernel gave the dead one's number to somebody else
+    state = house.home.state()
+    state["parts"]["service"]["pid"] = stranger.pid
+    house.home.state_file.write_text(json.dumps(state))
+    await asyncio.to_thread(up_again, house)
+    after = pids(house)
+    assert stranger.poll() is None
+    assert after["service"] not in (stranger.pid, service.pid)
+    assert (after["asterisk"], after["lab"]) == (before["asterisk"], before["lab"])
+    await asyncio.to_thread(hands.until_ready, house.home)
 
 
 async def test_a_second_cti_up_on_the_same_home_is_refused_and_says_why(house: House) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +17,8 @@ from cti.commands.plan import app
 from cti.home import Home
 from cti.plan_folder import BadPlan
 from cti.plan_reload import take_over
+from cti.speech.sound import Wave
+from cti.speech.voice import Utterance
 from tests.story.plan_files import DEMO, site
 
 run = CliRunner()
@@ -108,6 +113,42 @@ def test_a_prompt_without_a_sound_is_told_and_replaced(home: Home, folder: Path)
     chosen = plan_folder.sounds(home, plan_folder.load(home.plan("demo")), told.append)
     assert chosen["menu-service"].startswith("hotline/")
     assert any("menu-service" in text for text in told)
+
+
+class StandingStill:
+    """A voice that does not answer for as long as somebody wants."""
+
+    name = "standing still"
+
+    def __init__(self) -> None:
+        self.asked, self.goes_on = threading.Event(), threading.Event()
+
+    def say(self, utterance: Utterance) -> tuple[Wave, int]:
+        self.asked.set()
+        assert self.goes_on.wait(20)
+        return np.zeros(2400, dtype=np.float32), 24000
+
+
+def test_a_voice_that_stands_still_keeps_a_new_plan_waiting_and_the_old_one_whole(
+    home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_folder.keep(home, folder)
+    old = plan_folder.install(home, [plan_folder.load(home.plan("demo"))], site())
+    etc = home.asterisk / "etc"
+    before = {path.name: path.read_bytes() for path in etc.iterdir()}
+    own = folder / "prompts.toml"
+    own.write_text(own.read_text().replace('wav = "menu-service.wav"\n', ""))
+    change(folder)
+    plan_folder.keep(home, folder)
+    voice = StandingStill()
+    monkeypatch.setattr(plan_folder, "_voice", lambda home: voice)
+    new = [plan_folder.load(home.plan("demo"))]
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(plan_folder.install, home, new, site())
+        assert voice.asked.wait(20)
+        assert {path.name: path.read_bytes() for path in etc.iterdir()} == before
+        voice.goes_on.set()
+        assert waiting.result(20) != old
 
 
 class Fake:
