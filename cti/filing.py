@@ -40,6 +40,8 @@ PATIENCE = 8.0
 LOOK = 2.0
 LATE = 1.0
 """Seconds after which a key that we hear counts as one that nobody heard."""
+SAVE = 0.1
+"""Seconds between two looks for rows to be saved."""
 ORPHANS_EVERY = 300.0
 ALARMS = 50
 """So many are kept in memory and shown on boards."""
@@ -102,11 +104,13 @@ class Filer:
         self._at_work: set[LegId] = set()
         self._rows: dict[LegId, Filed] = {}
         """Not yet in the database."""
+        self._again: dict[LegId, Recording] = {}
+        """Filed or missing by the journal, and in no row: looked at once more."""
 
     @property
     def waiting(self) -> int:
         """Legs that are over and not filed, and rows the database has not taken."""
-        return len(self._board().recordings.due()) + len(self._rows)
+        return len(self._board().recordings.due()) + len(self._again) + len(self._rows)
 
     def hear(self, heard: Heard) -> None:
         if isinstance(heard.fact, Snapshot):
@@ -121,11 +125,12 @@ class Filer:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._remember())
+            group.create_task(self._recall())
             group.create_task(self._save_for_ever())
             group.create_task(self._seal_for_ever())
             group.create_task(self._orphans_for_ever())
             while True:
-                for one in self._board().recordings.due():
+                for one in (*self._board().recordings.due(), *self._again.values()):
                     if one.leg not in self._at_work:
                         self._at_work.add(one.leg)
                         group.create_task(self._file(one))
@@ -139,6 +144,7 @@ class Filer:
     async def _file(self, one: Recording) -> None:
         try:
             await self.look_at(one)
+            self._again.pop(one.leg, None)
         except OSError as why:
             log.error("recording cannot be looked at", call=one.call, leg=one.leg, why=str(why))
             await asyncio.sleep(LONGEST)
@@ -216,30 +222,36 @@ class Filer:
             heard=Transcribed.NOTHING if told.why else Transcribed.WAITING,
         )
         self._rows[one.leg] = filed
+        known = self._board().recordings.of(one.leg)
+        news = known is None or known.state is not filed.state
         if told.why:
             self.missing += 1
             self.alarm(one.call, one.leg, told.why)
             log.error("recording is missing", call=one.call, leg=one.leg, why=told.why)
-            self._tell(
-                RecordingMissing(at=self._now(), node=self._node, leg=one.leg, call=one.call, why=told.why)
-            )
+            if news:
+                self._tell(
+                    RecordingMissing(
+                        at=self._now(), node=self._node, leg=one.leg, call=one.call, why=told.why
+                    )
+                )
             return filed
         self.filed += 1
         if told.short:
             self.alarm(one.call, one.leg, "short")
             log.error("recording is short", call=one.call, leg=one.leg, seconds=told.short)
-        self._tell(
-            RecordingFiled(
-                at=self._now(),
-                node=self._node,
-                leg=one.leg,
-                call=one.call,
-                file=one.file,
-                seconds=told.seconds,
-                sha256=found.sha256,
-                short=told.short,
+        if news:
+            self._tell(
+                RecordingFiled(
+                    at=self._now(),
+                    node=self._node,
+                    leg=one.leg,
+                    call=one.call,
+                    file=one.file,
+                    seconds=told.seconds,
+                    sha256=found.sha256,
+                    short=told.short,
+                )
             )
-        )
         self._told(filed)
         return filed
 
@@ -278,18 +290,51 @@ class Filer:
 
     async def _save_for_ever(self) -> None:
         while True:
-            for leg, row in list(self._rows.items()):
-                try:
-                    await self._store.put(row)
-                except NotNow as why:
-                    self.trouble = str(why)
-                    break
-                except Broken as why:
-                    log.error("history refuses a recording", leg=leg, why=str(why))
-                if self._rows.get(leg) is row:
-                    del self._rows[leg]
-                self.trouble = ""
-            await asyncio.sleep(0.1 if not self.trouble else LOOK)
+            await self._save()
+            try:
+                await asyncio.sleep(SAVE if not self.trouble else LOOK)
+            except asyncio.CancelledError:
+                if not self.trouble:
+                    await self._save()
+                raise
+
+    async def _save(self) -> None:
+        """Every row that waits, until the database takes none."""
+        for leg, row in list(self._rows.items()):
+            try:
+                await self._store.put(row)
+            except NotNow as why:
+                self.trouble = str(why)
+                break
+            except Broken as why:
+                log.error("history refuses a recording", leg=leg, why=str(why))
+            if self._rows.get(leg) is row:
+                del self._rows[leg]
+            self.trouble = ""
+
+    async def _recall(self) -> None:
+        """A service that died before it saved its rows: the journal says that the files were looked at, and
+        history knows nothing of it."""
+        over = {leg: one for leg, one in self._board().recordings.over.items() if leg not in self._rows}
+        while True:
+            try:
+                rows = await self._store.legs()
+            except NotNow:
+                await asyncio.sleep(LOOK)
+                continue
+            break
+        for leg, one in over.items():
+            path = self.folder / one.file if one.file else None
+            if leg in rows:
+                lost = (
+                    one.state is State.FILED and rows[leg] in TURNS_UP and path is not None and path.exists()
+                )
+            else:
+                # a sealed file says itself what it is: ``adopt``
+                lost = path is None or not path.with_name(path.name + vault.SUFFIX).exists()
+            if lost:
+                self._again[leg] = replace(one, state=State.ROLLING, why="")
+        self._news.set()
 
     # --- sealing ------------------------------------------------------------------------------------
 
@@ -354,14 +399,16 @@ class Filer:
         lost = await asyncio.to_thread(orphans, self.folder, known | frozenset(board.going))
         for path, call, leg in lost:
             here = board.of(leg)
-            if leg in self._rows or (here is not None and here.state is not State.MISSING):
+            sealed = path.name.endswith(vault.SUFFIX)
+            if leg in self._rows or leg in self._again:
+                continue
+            if here is not None and here.state is not State.MISSING and not sealed:
                 continue
             stat = await asyncio.to_thread(path.stat)
             if self._now() - stat.st_mtime < PATIENCE or not self._board().picture.linked:
                 continue
             if leg in self._board().picture.legs:
                 continue  # it goes on, and began while nobody listened
-            sealed = path.name.endswith(vault.SUFFIX)
             if sealed:
                 await self._adopt_sealed(path)
                 continue

@@ -1,0 +1,228 @@
+"""The clerk of recordings over files and rows in SQLite: what a death or a bad file leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import wave
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calls import facts as f
+from calls.facts import CallId, Fact, LegId
+from cti import vault
+from cti.errors import NotNow
+from cti.filing import Filer
+from cti.ring import Ring
+from cti.store.history import History, sqlite_url
+from cti.store.recordings import RecordingStore
+from cti.switchboard import Switchboard, replay
+from recording.filed import Filed
+from recording.table import State
+
+CALLER, SEAT, LOST = LegId("n1-1.1"), LegId("n1-2.2"), LegId("n1-3.3")
+CALL = CallId("demo-n1-1.1")
+SECONDS = 2.0
+
+
+class Watched(RecordingStore):
+    """A database that is away when it is told so, and tells each change."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(history)
+        self.away = False
+        self._changed = asyncio.Event()
+
+    async def put(self, filed: Filed) -> None:
+        self._there()
+        await super().put(filed)
+        self._changed.set()
+
+    async def legs(self) -> dict[str, str]:
+        self._there()
+        return await super().legs()
+
+    async def mark(self, leg: str, **changes: Any) -> None:
+        self._there()
+        await super().mark(leg, **changes)
+        self._changed.set()
+
+    async def until(self, enough: Callable[[dict[LegId, Filed]], bool]) -> dict[LegId, Filed]:
+        """The rows of the call, as soon as they are so."""
+        async with asyncio.timeout(10):
+            while True:
+                self._changed.clear()
+                rows = {row.leg: row for row in await self.of_call(CALL)}
+                if enough(rows):
+                    return rows
+                await self._changed.wait()
+
+    def _there(self) -> None:
+        if self.away:
+            raise NotNow("away")
+
+
+class Office:
+    """Filers, one life after the other, with a folder, a journal and a database that outlive them."""
+
+    def __init__(self, folder: Path, history: History) -> None:
+        self.folder = folder / "recordings"
+        self.store = Watched(history)
+        self.ring = Ring(folder / "ring.json")
+        self.journal: list[Fact] = []
+        self.over = asyncio.Event()
+        self.filer = self.life()
+
+    def life(self, *, seal_after: float | None = None) -> Filer:
+        """A service that starts: it knows what the journal says."""
+        board = Switchboard(replay(self.journal))
+        board.listen(lambda heard: self.journal.append(heard.fact))
+        self.hear = board.hear
+
+        def tell(fact: Fact) -> None:
+            board.hear(fact)
+            if not board.board.recordings.going:
+                self.over.set()
+
+        self.filer = Filer(
+            self.folder, self.store, lambda: self.ring, lambda: board.board, tell, node="n1",
+            seal_after=seal_after,
+        )  # fmt: skip
+        board.listen(self.filer.hear)
+        return self.filer
+
+    def told(self, kind: type[Fact], at: float, /, **more: Any) -> None:
+        self.hear(kind(at=at, node="n1", **more))
+
+    def recorded(self, leg: LegId) -> Path:
+        """What Asterisk leaves of a leg."""
+        return wav(self.folder / file_of(leg))
+
+    def talked(self, *legs: LegId) -> None:
+        """A call that is over: the caller, and a seat for each other leg."""
+        now = time.time() - 5.0
+        began = now - SECONDS
+        for leg in legs:
+            endpoint = "demo-carrier" if leg == CALLER else "demo-1001"
+            self.told(
+                f.LegStarted, began, leg=leg, channel=f"PJSIP/{endpoint}-{leg}", endpoint=endpoint,
+                call=None if leg == CALLER else CALL, caller="", called="", context="", linked=CALLER,
+            )  # fmt: skip
+            if leg == CALLER:
+                self.told(
+                    f.CallArrived, began, call=CALL, leg=CALLER, city="demo", trunk="t", line="main",
+                    called="12345", original="12345", caller="139", sip_call="",
+                )  # fmt: skip
+            self.told(f.RecordingStarted, began, call=CALL, leg=leg, file=file_of(leg))
+        for leg in reversed(legs):
+            self.told(f.LegEnded, now, leg=leg, cause=16)
+
+    @asynccontextmanager
+    async def runs(self) -> AsyncIterator[None]:
+        running = asyncio.create_task(self.filer.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+    async def looked(self) -> None:
+        """Until each leg's file was looked at."""
+        async with asyncio.timeout(10):
+            await self.over.wait()
+
+    def said(self, kind: type[Fact]) -> int:
+        return sum(isinstance(fact, kind) for fact in self.journal)
+
+
+def file_of(leg: LegId) -> str:
+    return f"20260101/{CALL}/{leg}.wav"
+
+
+def wav(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(b"\1\2" * int(8000 * SECONDS))
+    return path
+
+
+@pytest.fixture
+async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    monkeypatch.setattr("cti.filing.LOOK", 0.05)
+    monkeypatch.setattr("cti.filing.PATIENCE", 0.05)
+    history = History(sqlite_url(tmp_path / "history.sqlite"), seconds=10.0)
+    await history.start()
+    yield Office(tmp_path, history)
+    await history.close()
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+async def test_rows_a_killed_service_had_not_saved_are_made_by_the_next(office: Office) -> None:
+    for leg in (CALLER, SEAT):
+        office.recorded(leg)
+    office.store.away = True
+    async with office.runs():
+        office.talked(CALLER, SEAT, LOST)
+        await office.looked()
+    assert await office.store.of_call(CALL) == []
+    filer = office.life()
+    async with office.runs():
+        office.store.away = False
+        rows = await office.store.until(lambda rows: len(rows) == 3)
+    assert {leg: (row.state, row.why, row.seat) for leg, row in rows.items()} == {
+        CALLER: (State.FILED, "", ""),
+        SEAT: (State.FILED, "", "1001"),
+        LOST: (State.MISSING, "no-file", "1001"),
+    }
+    assert (rows[SEAT].line, rows[SEAT].seconds, rows[SEAT].short) == ("main", SECONDS, 0.0)
+    assert [(alarm.leg, alarm.why) for alarm in filer.alarms] == [(LOST, "no-file")]
+    assert (office.said(f.RecordingFiled), office.said(f.RecordingMissing)) == (2, 1), "told once each"
+    # and a third service finds nothing left to do
+    filer = office.life()
+    await filer._recall()
+    assert filer.waiting == 0
+
+
+async def test_a_service_told_to_end_saves_its_rows_before_it_goes(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti.filing.SAVE", 60.0)
+    office.recorded(CALLER)
+    async with office.runs():
+        office.talked(CALLER)
+        await office.looked()
+        assert await office.store.of_call(CALL) == []
+    assert [row.leg for row in await office.store.of_call(CALL)] == [CALLER]
+
+
+async def test_with_a_database_put_back_to_an_older_day_nothing_that_is_sealed_is_called_missing(
+    office: Office,
+) -> None:
+    path = office.recorded(CALLER)
+    office.store.away = True
+    async with office.runs():
+        office.talked(CALLER)
+        await office.looked()
+        [row] = office.filer._rows.values()
+    meta = {n: getattr(row, n) for n in ("leg", "call", "city", "line", "seat", "role", "began", "ended")}
+    meta |= {"seconds": row.seconds, "sha256": row.sha256, "pauses": []}
+    vault.seal(office.ring, path, path.with_name(path.name + vault.SUFFIX), meta)
+    path.unlink()
+    office.store.away = False
+    filer = office.life()
+    async with office.runs():
+        office.told(f.LinkUp, time.time(), version="", boot="b")
+        rows = await office.store.until(bool)
+    assert (rows[CALLER].state, rows[CALLER].sealed, rows[CALLER].sha256) == (State.FILED, True, row.sha256)
+    assert filer.alarms == []
