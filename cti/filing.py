@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import structlog
 from calls.facts import CallId, Fact, LegId, MaskAsked, RecordingFiled, RecordingMissing, Snapshot
 from calls.picture import caller_leg, city_of
 from cti import vault
+from cti.carrying import AGAIN, HOUR, Later
 from cti.errors import Broken, NotNow
 from cti.ring import Ring
 from cti.store.recordings import RecordingStore
@@ -43,6 +45,10 @@ LATE = 1.0
 SAVE = 0.1
 """Seconds between two looks for rows to be saved."""
 ORPHANS_EVERY = 300.0
+MOST = 50
+"""So many are sealed between two looks."""
+THE_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Troubles of the disk, and of no one recording."""
 ALARMS = 50
 """So many are kept in memory and shown on boards."""
 LACKING = 1000
@@ -61,6 +67,36 @@ class Alarm:
     call: CallId
     leg: LegId
     why: str
+
+
+class Stubborn:
+    """Recordings that failed by themselves while others did not, and when each is tried again."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._later: dict[LegId, Later] = {}
+        self._now = now
+
+    def __len__(self) -> int:
+        return len(self._later)
+
+    def rests(self, leg: LegId) -> bool:
+        """Whether it is too early to try it again."""
+        return leg in self._later and self._later[leg].at > self._now()
+
+    def later(self, leg: LegId) -> None:
+        """Try it again after the others; it is not its own fault."""
+        tries = self._later[leg].tries if leg in self._later else 0
+        self._later[leg] = Later(tries, self._now() + AGAIN)
+
+    def failed(self, leg: LegId) -> bool:
+        """Try it again later and later. True: it has not failed before."""
+        tries = self._later[leg].tries if leg in self._later else 0
+        self._later[leg] = Later(tries + 1, self._now() + min(HOUR, AGAIN * 2 ** min(tries, 7)))
+        return not tries
+
+    def only(self, there: Collection[LegId]) -> None:
+        """All others are done, or gone."""
+        self._later = {leg: one for leg, one in self._later.items() if leg in there}
 
 
 class Filer:
@@ -106,6 +142,7 @@ class Filer:
         """Not yet in the database."""
         self._again: dict[LegId, Recording] = {}
         """Filed or missing by the journal, and in no row: looked at once more."""
+        self._unsealed, self._orphans = Stubborn(now), Stubborn(now)
 
     @property
     def waiting(self) -> int:
@@ -263,7 +300,7 @@ class Filer:
 
     async def lacking(self, since: float | None, until: float | None, city: str | None) -> list[Alarm]:
         """Every alarm of a time, the newest last: what the database says is missing or short, and what only
-        this process knows (not carried, changed, not saved yet). Raises NotNow."""
+        this process knows (not filed, not sealed, not carried, changed, not saved yet). Raises NotNow."""
         rows = await self._store.lacking(since, until, city, most=LACKING)
         found = {(a.leg, a.why): a for a in map(alarm_of, rows)}
         for one in self.alarms:
@@ -341,41 +378,54 @@ class Filer:
     async def _seal_for_ever(self) -> None:
         while self._seal_after is not None:
             try:
-                for row in await self._store.unsealed(self._now() - self._seal_after):
-                    if not await self.seal(row):
-                        break
-            except (NotNow, OSError) as why:
+                await self.seal_due(self._now() - self._seal_after)
+            except NotNow as why:
                 log.warning("recordings stay unsealed for now", why=str(why))
             await asyncio.sleep(min(LOOK, max(0.2, self._seal_after)))
 
-    async def seal(self, row: Filed) -> bool:
-        """Encrypt one. False: not now (the plain file stays). Raises NotNow, OSError."""
+    async def seal_due(self, before: float) -> None:
+        """Encrypt some of what was over before ``before``. Raises NotNow: the database is away, or the key
+        ring."""
+        most = MOST + len(self._unsealed)
+        rows = await self._store.unsealed(before, most)
+        if len(rows) < most:
+            self._unsealed.only({row.leg for row in rows})
+        for row in [row for row in rows if not self._unsealed.rests(row.leg)][:MOST]:
+            try:
+                await self.seal(row)
+            except (Broken, OSError) as why:
+                if isinstance(why, OSError) and why.errno in THE_DISKS:
+                    # a try may fill the disk to its last byte: one a look, and each time another
+                    log.warning("recording stays unsealed for now", leg=row.leg, why=str(why))
+                    self._unsealed.later(row.leg)
+                    return
+                log.error("recording cannot be sealed", call=row.call, leg=row.leg, why=str(why))
+                if self._unsealed.failed(row.leg):
+                    self.alarm(row.call, row.leg, "not-sealed")
+
+    async def seal(self, row: Filed) -> None:
+        """Encrypt one. Raises NotNow; Broken, OSError: it is this one's own trouble, the plain file stays."""
         path = self.folder / row.file
         target = path.with_name(path.name + vault.SUFFIX)
         if not path.exists():
             if target.exists():
                 await self._store.mark(row.leg, sealed=True)
-                return True
+                return
             # somebody took it away: this is what must never pass in silence
             await self._store.mark(row.leg, state=State.MISSING, why="removed")
             self.alarm(row.call, row.leg, "removed")
             self.missing += 1
             log.error("recording was removed", call=row.call, leg=row.leg)
-            return True
+            return
         meta = {n: getattr(row, n) for n in ("leg", "call", "city", "line", "seat", "role", "began", "ended")}
         meta |= {"seconds": row.seconds, "sha256": row.sha256, "pauses": json.loads(row.pauses)}
-        try:
-            digest = await asyncio.to_thread(vault.seal, self._ring(), path, target, meta)
-        except OSError as why:
-            log.warning("recording stays unsealed: no room", leg=row.leg, why=str(why))
-            return False
+        digest = await asyncio.to_thread(vault.seal, self._ring(), path, target, meta)
         if digest != row.sha256:
             log.error("recording changed after it was filed", call=row.call, leg=row.leg)
             self.alarm(row.call, row.leg, "changed")
         await self._store.mark(row.leg, sealed=True)
         await asyncio.to_thread(path.unlink)
         self.sealed += 1
-        return True
 
     # --- what nobody told of --------------------------------------------------------------------------
 
@@ -392,11 +442,14 @@ class Filer:
 
     async def adopt(self) -> int:
         """File what lies on disk and in no row: calls that came and went while nobody of ours listened. How
-        many files were found so, those included that are to be looked at later."""
+        many files were found so, those included that are to be looked at soon again. Raises NotNow, OSError:
+        nothing can be looked for."""
         rows = await self._store.legs()
         known = frozenset(leg for leg, why in rows.items() if why not in TURNS_UP)
         board = self._board().recordings
         lost = await asyncio.to_thread(orphans, self.folder, known | frozenset(board.going))
+        self._orphans.only({leg for _, _, leg in lost})
+        lost = [one for one in lost if not self._orphans.rests(one[2])]
         for path, call, leg in lost:
             here = board.of(leg)
             sealed = path.name.endswith(vault.SUFFIX)
@@ -404,29 +457,41 @@ class Filer:
                 continue
             if here is not None and here.state is not State.MISSING and not sealed:
                 continue
-            stat = await asyncio.to_thread(path.stat)
-            if self._now() - stat.st_mtime < PATIENCE or not self._board().picture.linked:
-                continue
-            if leg in self._board().picture.legs:
+            if not self._board().picture.linked or leg in self._board().picture.legs:
                 continue  # it goes on, and began while nobody listened
-            if sealed:
-                await self._adopt_sealed(path)
-                continue
-            found = await asyncio.to_thread(_found, path, whole=False)
-            seconds = max(0, found.size - HEADER) / 16000
-            began = self._began(path, stat.st_mtime, seconds)
-            one = Recording(
-                leg,
-                call,
-                State.ROLLING,
-                since=began,
-                began=began,
-                ended=began + seconds,
-                sure=False,
-                file=str(path.relative_to(self.folder)),
-            )
-            await self.look_at(one)
+            try:
+                await self._adopt(path, call, leg)
+            except NotNow as why:
+                # by its key, or the whole ring
+                log.warning("recording of nobody cannot be opened now", leg=leg, why=str(why))
+                self._orphans.later(leg)
+            except (Broken, OSError) as why:
+                log.error("recording of nobody cannot be filed", call=call, leg=leg, why=str(why))
+                if self._orphans.failed(leg):
+                    self.alarm(call, leg, "not-filed")
         return len(lost)
+
+    async def _adopt(self, path: Path, call: CallId, leg: LegId) -> None:
+        stat = await asyncio.to_thread(path.stat)
+        if self._now() - stat.st_mtime < PATIENCE:
+            return
+        if path.name.endswith(vault.SUFFIX):
+            await self._adopt_sealed(path)
+            return
+        found = await asyncio.to_thread(_found, path, whole=False)
+        seconds = max(0, found.size - HEADER) / 16000
+        began = self._began(path, stat.st_mtime, seconds)
+        one = Recording(
+            leg,
+            call,
+            State.ROLLING,
+            since=began,
+            began=began,
+            ended=began + seconds,
+            sure=False,
+            file=str(path.relative_to(self.folder)),
+        )
+        await self.look_at(one)
 
     def _began(self, path: Path, touched: float, seconds: float) -> float:
         """Asterisk names a channel by the second in which it was made; the file ends with its last write."""
@@ -434,24 +499,27 @@ class Filer:
 
     async def _adopt_sealed(self, path: Path) -> None:
         """A database that was lost: the sealed file says itself what it is."""
-        file = await asyncio.to_thread(vault.Sealed, self._ring(), path)
-        told = file.meta
-        row = Filed(
-            leg=LegId(told["leg"]),
-            call=CallId(told["call"]),
-            city=told["city"],
-            line=told["line"],
-            seat=told["seat"],
-            role=told["role"],
-            began=told["began"],
-            ended=told["ended"],
-            seconds=told["seconds"],
-            pauses=json.dumps(told["pauses"]),
-            file=str(path.relative_to(self.folder)).removesuffix(vault.SUFFIX),
-            bytes=file.size,
-            sha256=told["sha256"],
-            sealed=True,
-        )
+        try:
+            file = await asyncio.to_thread(vault.Sealed, self._ring(), path)
+            told = file.meta
+            row = Filed(
+                leg=LegId(told["leg"]),
+                call=CallId(told["call"]),
+                city=told["city"],
+                line=told["line"],
+                seat=told["seat"],
+                role=told["role"],
+                began=told["began"],
+                ended=told["ended"],
+                seconds=told["seconds"],
+                pauses=json.dumps(told["pauses"]),
+                file=str(path.relative_to(self.folder)).removesuffix(vault.SUFFIX),
+                bytes=file.size,
+                sha256=told["sha256"],
+                sealed=True,
+            )
+        except (KeyError, TypeError, ValueError) as why:
+            raise Broken(f"{path.name}: does not say what it is: {why!r}") from why
         self._rows[row.leg] = replace(row)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import time
 import wave
 from collections.abc import AsyncIterator, Callable
@@ -226,3 +227,67 @@ async def test_with_a_database_put_back_to_an_older_day_nothing_that_is_sealed_i
         rows = await office.store.until(bool)
     assert (rows[CALLER].state, rows[CALLER].sealed, rows[CALLER].sha256) == (State.FILED, True, row.sha256)
     assert filer.alarms == []
+
+
+# --- one bad file -------------------------------------------------------------------------------
+
+
+def row_of(n: int) -> Filed:
+    """A row of the call, the n-th to end."""
+    leg = LegId(f"n1-{n}.9")
+    return Filed(leg, CALL, "demo", began=1000.0, ended=1000.0 + n, seconds=SECONDS, file=file_of(leg))
+
+
+async def test_recordings_that_cannot_be_read_are_told_once_and_later_ones_are_sealed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti.filing.ALARMS", 100)
+    *bad, good = [row_of(n) for n in range(52)]
+    for row in bad:
+        (office.folder / row.file).mkdir(parents=True)
+    wav(office.folder / good.file)
+    for row in (*bad, good):
+        await office.store.put(row)
+    filer = office.life(seal_after=0.0)
+    async with office.runs():
+        await office.store.until(lambda rows: rows[good.leg].sealed)
+    await filer.seal_due(2000.0)
+    assert [a.leg for a in filer.alarms if a.why == "not-sealed"] == [row.leg for row in bad]
+
+
+async def test_on_a_full_disk_the_recordings_take_turns_and_one_that_finds_room_is_sealed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big, small = row_of(1), row_of(2)
+    for row in (big, small):
+        wav(office.folder / row.file)
+        await office.store.put(row)
+    seal, tries = vault.seal, list[str]()
+
+    def full(ring: Ring, source: Path, *more: Any) -> str:
+        tries.append(source.name)
+        if big.leg in source.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return seal(ring, source, *more)
+
+    monkeypatch.setattr(vault, "seal", full)
+    filer = office.life(seal_after=0.0)
+    async with office.runs():
+        await office.store.until(lambda rows: rows[small.leg].sealed)
+    assert tries == [f"{big.leg}.wav", f"{small.leg}.wav"]
+    assert [alarm for alarm in filer.alarms if alarm.why == "not-sealed"] == []
+
+
+async def test_files_of_nobody_that_do_not_open_are_told_and_a_later_one_is_filed(office: Office) -> None:
+    path = office.recorded(CALLER)
+    garbage, head, folder, strange = (path.with_name(f"n1-0.{n}.wav{vault.SUFFIX}") for n in range(4))
+    garbage.write_bytes(b"x" * 9000)
+    head.write_bytes(vault.MAGIC + b"\x1d\0\0\0" + b'{"wrapped": {}, "fixed": {} }')
+    folder.with_suffix("").mkdir()
+    vault.seal(Ring(office.folder.parent / "other.json"), path, strange, {"leg": "n1-0.3"})
+    filer = office.life()
+    office.told(f.LinkUp, time.time(), version="", boot="b")
+    async with office.runs():
+        rows = await office.store.until(bool)
+    assert [row.leg for row in rows.values()] == [CALLER]
+    assert [(a.leg, a.why) for a in filer.alarms] == [(f"n1-0.{n}", "not-filed") for n in range(3)]
