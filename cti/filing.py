@@ -423,17 +423,37 @@ class Filer:
         if digest != row.sha256:
             log.error("recording changed after it was filed", call=row.call, leg=row.leg)
             self.alarm(row.call, row.leg, "changed")
-        await self._store.mark(row.leg, sealed=True)
+        # this order: whoever dies in between leaves no plain file that nobody looks at again
         await asyncio.to_thread(path.unlink)
+        await self._store.mark(row.leg, sealed=True)
         self.sealed += 1
+
+    async def tidy(self) -> None:
+        """Remove plain files that lie beside their sealed ones, when those open and say the same: services
+        used to leave them when killed. Raises NotNow: the database is away."""
+        for path in await asyncio.to_thread(_plain_beside_sealed, self.folder):
+            row = await self._store.one(path.stem)
+            if row is None or not row.sealed or self.folder / row.file != path:
+                continue
+            try:
+                same = await asyncio.to_thread(_says_the_same, self._ring(), path)
+                if same:
+                    await asyncio.to_thread(path.unlink)
+                log.warning("a plain file beside its sealed one", leg=row.leg, removed=same)
+            except (NotNow, Broken, OSError) as why:
+                log.warning("a plain file stays beside its sealed one", leg=row.leg, why=str(why))
 
     # --- what nobody told of --------------------------------------------------------------------------
 
     async def _orphans_for_ever(self) -> None:
+        tidy = False
         while True:
             await asyncio.sleep(LOOK)
             left = 1
             try:
+                if not tidy:
+                    await self.tidy()
+                    tidy = True
                 left = await self.adopt()
             except (NotNow, OSError) as why:
                 log.warning("orphans not looked for", why=str(why))
@@ -538,6 +558,19 @@ def orphans(folder: Path, known: frozenset[str]) -> list[tuple[Path, CallId, Leg
             continue
         found.append((path, call, LegId(leg)))
     return found
+
+
+def _plain_beside_sealed(folder: Path) -> list[Path]:
+    plain = folder.glob("*/*/*.wav")
+    return [path for path in plain if path.with_name(path.name + vault.SUFFIX).exists()]
+
+
+def _says_the_same(ring: Ring, path: Path) -> bool:
+    """Raises NotNow, Broken, OSError."""
+    digest = hashlib.sha256()
+    for block in vault.Sealed(ring, path.with_name(path.name + vault.SUFFIX)).blocks():
+        digest.update(block)
+    return digest.hexdigest() == _found(path, whole=True).sha256
 
 
 def _found(path: Path | None, *, whole: bool) -> Found:

@@ -9,6 +9,7 @@ import time
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ class Watched(RecordingStore):
     def __init__(self, history: History) -> None:
         super().__init__(history)
         self.away = False
+        self.stops = ""
+        """Where the process stops for ever: before or after a row is marked."""
+        self.stopped = asyncio.Event()
         self._changed = asyncio.Event()
 
     async def put(self, filed: Filed) -> None:
@@ -49,8 +53,11 @@ class Watched(RecordingStore):
         return await super().legs()
 
     async def mark(self, leg: str, **changes: Any) -> None:
-        self._there()
+        if self.stops == "before":
+            await self._stop()
         await super().mark(leg, **changes)
+        if self.stops == "after":
+            await self._stop()
         self._changed.set()
 
     async def until(self, enough: Callable[[dict[LegId, Filed]], bool]) -> dict[LegId, Filed]:
@@ -62,6 +69,10 @@ class Watched(RecordingStore):
                 if enough(rows):
                     return rows
                 await self._changed.wait()
+
+    async def _stop(self) -> None:
+        self.stopped.set()
+        await asyncio.Event().wait()
 
     def _there(self) -> None:
         if self.away:
@@ -205,6 +216,38 @@ async def test_a_service_told_to_end_saves_its_rows_before_it_goes(
         await office.looked()
         assert await office.store.of_call(CALL) == []
     assert [row.leg for row in await office.store.of_call(CALL)] == [CALLER]
+
+
+@pytest.mark.parametrize("stops", ["before", "after"])
+async def test_a_service_killed_while_it_seals_leaves_no_plain_file(office: Office, stops: str) -> None:
+    path = office.recorded(CALLER)
+    plain = path.read_bytes()
+    office.store.stops = stops
+    office.life(seal_after=0.0)
+    async with office.runs():
+        office.talked(CALLER)
+        async with asyncio.timeout(10):
+            await office.store.stopped.wait()
+    office.store.stops = ""
+    office.life(seal_after=0.0)
+    async with office.runs():
+        await office.store.until(lambda rows: rows[CALLER].sealed)
+    [left] = path.parent.iterdir()
+    file = vault.Sealed(office.ring, left)
+    assert file.read(0, file.size) == plain
+
+
+async def test_a_plain_file_beside_its_sealed_one_goes_only_if_both_say_the_same(office: Office) -> None:
+    same, other, waits = (row_of(n) for n in range(3))
+    for row in (same, other, waits):
+        path = wav(office.folder / row.file)
+        vault.seal(office.ring, path, path.with_name(path.name + vault.SUFFIX), {})
+        await office.store.put(replace(row, sealed=row is not waits))
+    with (office.folder / other.file).open("ab") as file:
+        file.write(b"more")
+    await office.filer.tidy()
+    left = [row for row in (same, other, waits) if (office.folder / row.file).exists()]
+    assert left == [other, waits]
 
 
 async def test_with_a_database_put_back_to_an_older_day_nothing_that_is_sealed_is_called_missing(
