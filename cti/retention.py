@@ -72,9 +72,10 @@ class Retention:
                             stuck.add(row.leg)
                             log.warning("not deleted", call=row.call, leg=row.leg, why=str(why))
                             continue
+                        # first: whoever dies in between tells it again, and no deletion goes untold
+                        self._tell(row.city, row.call, row.leg)
                         await self._store.forget(row.leg, EXPIRED)
                         await self._late_copy(row)
-                        self._tell(row.city, row.call, row.leg)
                         gone += 1
         return gone
 
@@ -96,9 +97,11 @@ class Retention:
     def _tell(self, city: str, call: str, leg: str) -> None:
         now = self._now()
         log.info("recording deleted: kept long enough", call=call, leg=leg)
+        # told again it is the same row
+        told = uuid.uuid5(uuid.NAMESPACE_OID, f"{EXPIRED} {leg}").hex
         self._note(
             Audited(
-                id=uuid.uuid4().hex, at=now, city=city, who="retention", role="system", did="expire", on=call,
+                id=told, at=now, city=city, who="retention", role="system", did="expire", on=call,
                 told=json.dumps({"leg": leg}), outcome=Outcome.DONE, ended=now,
             )
         )  # fmt: skip

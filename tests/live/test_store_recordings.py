@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,14 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from calls.audit import Audited
 from calls.facts import CallId, LegId
 from calls.model import Call, Direction
 from cti import vault
+from cti.errors import NotNow
 from cti.home import Home
 from cti.retention import Retention
 from cti.settings import Settings
 from cti.shelf.chosen import Chosen
-from cti.store.history import History, sqlite_url
+from cti.store.history import History, Past, sqlite_url
 from cti.store.models import Base
 from cti.store.recordings import BEGIN, Hold, Mark, RecordingStore, Span, Wanted
 from cti.store.records import Position
@@ -165,6 +168,29 @@ async def test_what_was_kept_long_enough_goes_unless_its_call_is_held(
     await store.release(held.call)
     assert await retention.sweep() == 1
     assert sealed(tmp_path) == []
+
+
+@pytest.mark.parametrize("saved", [False, True])
+async def test_a_deletion_stands_in_the_audit_trail_once_though_the_service_dies_in_it(
+    history: History, tmp_path: Path, saved: bool
+) -> None:
+    class Dying(RecordingStore):
+        async def forget(self, leg: str, state: str) -> None:
+            if saved:
+                await super().forget(leg, state)
+            raise NotNow("died")
+
+    told: list[Audited] = []
+    await RecordingStore(history).put(ROW)
+    for store in (Dying(history), RecordingStore(history)):
+        retention = Retention(
+            tmp_path, store, lambda: {"demo": demo()}, told.append, no_shelf(tmp_path), lambda: 1e10
+        )
+        with contextlib.suppress(NotNow):
+            await retention.sweep()
+    await history.save([], [], "j", Position(), audits=told)
+    assert [(row.did, row.on) for row in await history.audits(Past())] == [("expire", CALL)]
+    assert [row.state for row in await RecordingStore(history).of_call(CALL)] == [State.EXPIRED]
 
 
 # --- classes of calls -------------------------------------------------------------------------
