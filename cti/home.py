@@ -222,6 +222,15 @@ def _kept(path: Path, fresh: dict[str, str]) -> dict[str, str]:
     return {str(k): str(v) for k, v in known.items()}
 
 
+def sync(path: Path) -> None:
+    """What was written into a file, or the names in a folder, outlives a power cut. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def write_atomic(path: Path, text: str, mode: int = 0o644) -> None:
     """A reader sees the old text or the new one, never half of it (rename(2))."""
     path.parent.mkdir(parents=True, exist_ok=True)
