@@ -18,6 +18,7 @@ from cti.speech.alaw import linear
 from cti.speech.readback import Heard, error_rate, lost_quantity
 from cti.speech.sound import Wave
 from cti.speech.voice import Kokoro, Utterance, Voice, sentences
+from tests.fakes.power import Power
 
 
 def tone(hertz: float, seconds: float, rate: int, level: float = 0.5) -> Wave:
@@ -87,6 +88,26 @@ def test_an_unchanged_text_is_not_spoken_again_and_a_changed_one_is(tmp_path: Pa
     assert voice.said == ["您好", "还有两位", "您好吗"]
     assert first.keys() == again.keys() == {"hello", "wait"}
     assert all(path.stat().st_size > 7000 for path in again.values())
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"hello": "1 ', b"[]", b"\xff"])
+def test_an_account_that_cannot_be_read_costs_speaking_anew_and_no_start(tmp_path: Path, torn: bytes) -> None:
+    voice = Hummer()
+    workshop.synthesise({"hello": "您好"}, tmp_path, lambda: voice)
+    (tmp_path / "spoken.json").write_bytes(torn)
+    for _ in range(2):
+        assert workshop.synthesise({"hello": "您好"}, tmp_path, lambda: voice)["hello"].is_file()
+    assert voice.said == ["您好", "您好"]
+
+
+def test_the_account_of_what_was_spoken_outlives_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    power = Power(monkeypatch)
+    workshop.synthesise({"hello": "您好"}, tmp_path, Hummer)
+    written = (tmp_path / "spoken.json").read_bytes()
+    power.cut(tmp_path)
+    assert (tmp_path / "spoken.json").read_bytes() == written
 
 
 def test_without_a_changed_text_the_voice_is_not_even_loaded(tmp_path: Path) -> None:
