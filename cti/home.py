@@ -231,14 +231,16 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
-def write_atomic(path: Path, text: str, mode: int = 0o644) -> None:
-    """A reader sees the old text or the new one, never half of it (rename(2))."""
+def write_atomic(path: Path, text: str, mode: int = 0o644, owner: int | None = None) -> None:
+    """A reader sees the old text or the new one, never half of it (rename(2)). ``owner``: uid and gid."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
             os.fchmod(file.fileno(), mode)
+            if owner is not None:
+                os.fchown(file.fileno(), owner, owner)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
