@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tarfile
 import wave
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -229,6 +231,40 @@ def test_a_model_that_is_not_the_expected_one_leaves_nothing_behind(
         models.fetch(models.KOKORO, tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert not models.KOKORO.present(tmp_path)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> models.Model:
+    """A model of two files, one of them empty as it comes."""
+    inside = {"am": b"sound", "ivector/conf": b""}
+
+    def packed(_model: models.Model, work: Path, _told: models.Told) -> Path:
+        with zipfile.ZipFile(work / "small.whl", "w") as wheel:
+            for file, data in inside.items():
+                wheel.writestr(file, data)
+        return work / "small.whl"
+
+    monkeypatch.setattr(models, "_wheel", packed)
+    files = {file: (file, hashlib.sha256(data).hexdigest()) for file, data in inside.items()}
+    return models.Model("small", "small", "1", 1, files)
+
+
+def test_a_model_that_a_power_cut_emptied_is_fetched_again(tmp_path: Path, small: models.Model) -> None:
+    sound = models.fetch(small, tmp_path) / "am"
+    assert small.present(tmp_path)
+    os.truncate(sound, 0)
+    assert not small.present(tmp_path)
+    models.fetch(small, tmp_path)
+    assert sound.read_bytes() == b"sound"
+
+
+def test_a_model_that_was_fetched_outlives_a_power_cut(
+    tmp_path: Path, small: models.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    power = Power(monkeypatch)
+    sound = models.fetch(small, tmp_path) / "am"
+    power.cut(tmp_path)
+    assert sound.read_bytes() == b"sound"
 
 
 def test_error_rates_count_insertions_losses_and_swaps() -> None:
