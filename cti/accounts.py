@@ -82,7 +82,8 @@ class Accounts:
     # --- keeping ------------------------------------------------------------------------------------
 
     def put(self, who: Who, password: str) -> None:
-        """Make the account, or change it. Raises Refused naming what is wrong."""
+        """Make the account, or change it. Raises Refused naming what is wrong; nothing is written over a
+        file that cannot be read."""
         if not NAME.fullmatch(who.name):
             raise Refused("name: small letters, digits and hyphens, 2 to 24, a letter first")
         if who.name.startswith(("agent-", "token-", "centre-")):
@@ -91,20 +92,23 @@ class Accounts:
             raise Refused(f"password: at least {SHORTEST} characters")
         if who.role is Role.AGENT and not (who.city and who.agent):
             raise Refused("an agent needs --city and --agent (工号)")
+        rows = self._read()
         row = {"role": who.role.value, "city": who.city, "agent": who.agent, "hash": _hasher.hash(password)}
-        self._write({**self._known(), who.name: row})
+        self._write({**rows, who.name: row})
 
     def remove(self, name: str) -> None:
-        """Raises Refused when there is no such account."""
-        rows = dict(self._known())
+        """Raises Refused when there is no such account, or the file cannot be read."""
+        rows = self._read()
         if rows.pop(name, None) is None:
             raise Refused(f"no account {name!r}; cti account list shows them")
         self._write(rows)
 
     def all(self) -> list[Who]:
-        return [_who(name, row) for name, row in sorted(self._known().items())]
+        """Raises Refused when the file cannot be read."""
+        return [_who(name, row) for name, row in sorted(self._read().items())]
 
     def _known(self) -> dict[str, dict[str, str]]:
+        """As they were last read, while the file cannot be read."""
         try:
             at = self._file.stat().st_mtime
         except OSError:
@@ -112,14 +116,28 @@ class Accounts:
             return self._rows
         if at != self._read_at:
             try:
-                raw: Any = json.loads(self._file.read_text("utf-8"))
-            except (OSError, ValueError):
+                self._rows = self._read()
+            except Refused:
                 return self._rows
-            self._rows = (
-                {k: v for k, v in raw.items() if isinstance(v, dict)} if isinstance(raw, dict) else {}
-            )
             self._read_at = at
         return self._rows
+
+    def _read(self) -> dict[str, dict[str, str]]:
+        try:
+            raw: Any = json.loads(self._file.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as why:
+            raise self._unreadable(str(why)) from why
+        if not isinstance(raw, dict):
+            raise self._unreadable("no accounts in it")
+        return {name: row for name, row in raw.items() if isinstance(row, dict)}
+
+    def _unreadable(self, why: str) -> Refused:
+        return Refused(
+            f"帐号文件无法读取 {self._file} cannot be read ({why}): "
+            "put a copy of it back, or move it away and make every account anew with cti account set"
+        )
 
     def _write(self, rows: Mapping[str, Mapping[str, str]]) -> None:
         write_atomic(self._file, json.dumps(rows, indent=1, ensure_ascii=False) + "\n", mode=0o600)

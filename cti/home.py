@@ -222,14 +222,25 @@ def _kept(path: Path, fresh: dict[str, str]) -> dict[str, str]:
     return {str(k): str(v) for k, v in known.items()}
 
 
-def write_atomic(path: Path, text: str, mode: int = 0o644) -> None:
-    """A reader sees the old text or the new one, never half of it (rename(2))."""
+def sync(path: Path) -> None:
+    """What was written into a file, or the names in a folder, outlives a power cut. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_atomic(path: Path, text: str, mode: int = 0o644, owner: int | None = None) -> None:
+    """A reader sees the old text or the new one, never half of it (rename(2)). ``owner``: uid and gid."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
             os.fchmod(file.fileno(), mode)
+            if owner is not None:
+                os.fchown(file.fileno(), owner, owner)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)

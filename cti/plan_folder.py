@@ -20,7 +20,7 @@ from asterisk_conf.render import render
 from asterisk_conf.site import Site
 from cti import asterisk_process
 from cti.errors import NotNow, Refused
-from cti.home import Home, write_atomic
+from cti.home import Home, sync, write_atomic
 from cti.speech import shelf, where
 from cti.speech.pinyin import sounds as syllables
 from ivr.spoken import Words
@@ -130,7 +130,10 @@ def keep(home: Home, folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     (beside / META).write_text(json.dumps({"source": str(folder.resolve())}) + "\n", "utf-8")
+    for path in (*beside.rglob("*"), beside):
+        sync(path)
     beside.rename(version)
+    sync(version.parent)
     point(home, plan.id, version)
     return version
 
@@ -194,9 +197,7 @@ def install(
         path = etc / name
         if path.is_file() and path.read_text("utf-8") == text:
             continue
-        write_atomic(path, text, mode=0o600)
-        if owner is not None:
-            os.chown(path, owner, owner)
+        write_atomic(path, text, mode=0o600, owner=owner)
     return hash_of(files)
 
 

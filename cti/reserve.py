@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -43,6 +44,7 @@ class Reserve:
         in all on the disk of a folder."""
         self.trouble = ""
         self._file, self._spare, self._room = file, spare, room or _room
+        self._fresh = file.with_name(f"{file.name}.fresh")
         self._wished = reserve_mb * MB, low_mb * MB
 
     @property
@@ -50,7 +52,10 @@ class Reserve:
         return self._file.exists()
 
     async def run(self) -> None:
-        """Until cancelled; the reserve goes with whoever would give it up in need."""
+        """Until cancelled; the reserve goes with whoever would give it up in need. What a killed service had
+        begun to make is given up first."""
+        with suppress(OSError):
+            self._fresh.unlink(missing_ok=True)
         try:
             while True:
                 try:
@@ -95,13 +100,12 @@ class Reserve:
             log.warning("no local copies removed", why=str(why))
 
     def _make(self, size: int) -> None:
-        fresh = self._file.with_name(f"{self._file.name}.fresh")
         try:
-            with fresh.open("wb") as file:
+            with self._fresh.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, size)
-            fresh.replace(self._file)
+            self._fresh.replace(self._file)
         finally:
-            fresh.unlink(missing_ok=True)
+            self._fresh.unlink(missing_ok=True)
 
 
 def _room(folder: Path) -> tuple[int, int]:

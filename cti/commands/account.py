@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -47,7 +47,11 @@ def set_account(
 @app.command("list")
 def list_accounts(home: HomeOption = None) -> None:
     """Every account. 帐号列表"""
-    for who in Accounts(home_of(home), dict).all():
+    try:
+        known = Accounts(home_of(home), dict).all()
+    except Refused as why:
+        _fail(str(why))
+    for who in known:
         typer.echo(f"{who.name:24} {who.role:12} {who.city or '*':16} {who.agent}")
 
 
@@ -64,6 +68,6 @@ def remove_account(name: str, home: HomeOption = None) -> None:
     typer.echo(f"{name}: removed")
 
 
-def _fail(why: str) -> None:
+def _fail(why: str) -> NoReturn:
     Console(stderr=True, highlight=False, soft_wrap=True).print(why, markup=False)
     raise typer.Exit(2)

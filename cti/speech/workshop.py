@@ -11,6 +11,7 @@ from pathlib import Path
 from asterisk_conf import prompts
 from asterisk_conf.prompts import Made, Prompt
 from cti.errors import NotNow, Refused
+from cti.home import write_atomic
 from cti.speech.alaw import linear
 from cti.speech.shelf import PLAYED, RECIPE, SOUNDS, file_of, keep_account, keep_played, key, made
 from cti.speech.sound import LINE_RATE, alaw, normalised, read_wav, to_line_rate
@@ -78,7 +79,7 @@ def synthesise(
     that), and the others go on; without it the first such failure is raised.
     """
     account_file = folder / "spoken.json"
-    account: dict[str, str] = json.loads(account_file.read_text("utf-8")) if account_file.exists() else {}
+    account = _account(account_file)
     written: dict[str, Path] = {}
     speaker: Voice | None = None
     for id, text in texts.items():
@@ -94,9 +95,18 @@ def synthesise(
                 continue
             path = _stored(folder, id, code)
             account[id] = _mark(text, path.read_bytes())
-            account_file.write_text(json.dumps(account, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            write_atomic(account_file, json.dumps(account, ensure_ascii=False, indent=1) + "\n")
         written[id] = path
     return written
+
+
+def _account(file: Path) -> dict[str, str]:
+    """Empty when it cannot be read: all is spoken anew."""
+    try:
+        account = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return account if isinstance(account, dict) else {}
 
 
 def _mark(text: str, data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import wave
@@ -12,13 +13,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cti import plan_folder
+from cti import asterisk_process, plan_folder
 from cti.commands.plan import app
 from cti.home import Home
 from cti.plan_folder import BadPlan
 from cti.plan_reload import take_over
 from cti.speech.sound import Wave
 from cti.speech.voice import Utterance
+from tests.fakes.power import Power
 from tests.story.plan_files import DEMO, site
 
 run = CliRunner()
@@ -103,6 +105,47 @@ def test_installed_files_are_the_owners_only_and_know_their_hash(home: Home, fol
     files = plan_folder.installed_files(home, ("extensions.conf", "pjsip.conf"))
     assert plan_folder.hash_of(files) == digest
     assert (home.asterisk / "etc/pjsip.conf").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_version_in_force_outlives_a_power_cut(
+    home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    power = Power(monkeypatch)
+    linked = os.replace
+
+    def cut(beside: Path, link: Path) -> None:
+        linked(beside, link)
+        power.cut(home.root)
+
+    monkeypatch.setattr(os, "replace", cut)
+    version = plan_folder.keep(home, folder)
+    assert plan_folder.load(home.plan("demo")) == plan_folder.load(folder)
+    assert plan_folder.source_of(version) == folder.resolve()
+
+
+def test_what_an_apply_that_was_killed_left_for_asterisk_belongs_to_asterisk(
+    home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[int, int] = {}
+    taken: list[int] = []
+    replace = os.replace
+    monkeypatch.setattr(
+        asterisk_process, "run_as", lambda _: asterisk_process.RunAs((), asterisk_process.NOBODY, "")
+    )
+    monkeypatch.setattr(os, "fchown", lambda fd, uid, gid: given.update({os.fstat(fd).st_ino: uid}))
+    plan_folder.keep(home, folder)
+    plans = [plan_folder.load(home.plan("demo"))]
+
+    def killed(fresh: str, path: Path) -> None:
+        replace(fresh, path)
+        if path.parent.name == "etc":
+            taken.append(path.stat().st_ino)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        plan_folder.install(home, plans, site())
+    assert [given.get(file) for file in taken] == [asterisk_process.NOBODY]
 
 
 def test_a_prompt_without_a_sound_is_told_and_replaced(home: Home, folder: Path) -> None:

