@@ -113,7 +113,9 @@ class Service:
         limits = Limits(
             sync_seconds=settings.journal_fsync_ms / 1000, keep_seconds=settings.journal_keep_days * 86400.0
         )
-        self.journal = Journal(home.journal, limits, checkpoint=kept.checkpoint(self._board))
+        self.journal = Journal(
+            home.journal, limits, checkpoint=kept.checkpoint(self._board, lambda: self.refiller.silences)
+        )
         self.history = History(database_url(settings, home))
         self.drain = Drain(self.journal, self.history)
         self.refiller = Refiller(

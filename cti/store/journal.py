@@ -5,7 +5,7 @@ makes them durable: at most ``sync_seconds`` or ``sync_records`` are behind on f
 most what the thread had not yet handed to the kernel. A disk that is full or broken costs records, which
 are counted and shown, and never a call; writing goes on as soon as it can.
 
-Each segment begins with the open calls of that moment, so the last segments are enough to start from.
+Each segment begins with what was open at that moment, so the last segments are enough to start from.
 """
 
 from __future__ import annotations
