@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import gc
 import logging
 import os
@@ -11,7 +12,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import structlog
@@ -112,7 +113,9 @@ class Service:
         limits = Limits(
             sync_seconds=settings.journal_fsync_ms / 1000, keep_seconds=settings.journal_keep_days * 86400.0
         )
-        self.journal = Journal(home.journal, limits, checkpoint=kept.checkpoint(self._board))
+        self.journal = Journal(
+            home.journal, limits, checkpoint=kept.checkpoint(self._board, lambda: self.refiller.silences)
+        )
         self.history = History(database_url(settings, home))
         self.drain = Drain(self.journal, self.history)
         self.refiller = Refiller(
@@ -393,9 +396,26 @@ def serve(home: Home) -> int:
     log_as_json(settings.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
     log.info("service starts", pid=os.getpid(), home=str(home.root))
-    asyncio.run(_until_told(home, settings))
+    with alone(home):
+        asyncio.run(_until_told(home, settings))
     log.info("service ends")
     return 0
+
+
+@contextlib.contextmanager
+def alone(home: Home) -> Iterator[None]:
+    """Hold the home as its one service (flock(2), gone with the process); waits for another one's end.
+
+    A supervisor killed before it noted the service it had started leaves one that the next knows nothing of.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    with home.service_lock_file.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.warning("another service has this home, waiting for its end", home=str(home.root))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 async def _until_told(home: Home, settings: Settings) -> None:

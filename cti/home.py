@@ -125,6 +125,10 @@ class Home:
         return self.root / "up.lock"
 
     @property
+    def service_lock_file(self) -> Path:
+        return self.root / "service.lock"
+
+    @property
     def asterisk(self) -> Path:
         return self.root / "asterisk"
 

@@ -20,7 +20,7 @@ from cti.store import journal as disk
 from cti.store.drain import Drain
 from cti.store.history import History, Past
 from cti.store.journal import Journal
-from cti.store.keeping import fact_of, flag_record, handoff_record, open_record, opened, records
+from cti.store.keeping import Open, fact_of, flag_record, handoff_record, open_record, opened, records
 from cti.store.picture import LivePicture
 from cti.store.records import Position, Record
 from cti.store.tickets import TicketStore
@@ -30,9 +30,9 @@ from queues.duties import Duty, Known, duties
 from queues.ledger import Rows
 from queues.now import QueueNow
 from queues.short import Shortfall
-from queues.visit import Visit
 from recording.flagged import Flag
 from recording.flagged import known as with_flags
+from transfer.handoff import recalled
 
 SEVERAL = 20
 GONE = "its folder was deleted while it ran: restore the home, or stop and start it anew"
@@ -67,14 +67,22 @@ def picture_ear(live: LivePicture) -> Listener:
     return hear
 
 
-def checkpoint(board: Callable[[], Board]) -> Callable[[], list[dict[str, Any]]]:
-    """What a new segment of the journal begins with: the calls open now. Safe from another thread."""
+def checkpoint(
+    board: Callable[[], Board], silences: Callable[[], Sequence[tuple[float, float]]] = tuple
+) -> Callable[[], list[dict[str, Any]]]:
+    """What a new segment of the journal begins with: what is open now. Safe from another thread.
+
+    ``silences``: those whose calls are not all put right (``cti.refill``).
+    """
 
     def open_now() -> list[dict[str, Any]]:
         now = board()
         calls = now.picture.live()
         visits = [v for c in calls if (v := now.visits.last.get(c.id)) is not None]
-        return [open_record(calls, visits, [x for c in calls for x in now.flags.of(c.id)])]
+        flags = [x for c in calls for x in now.flags.of(c.id)]
+        # which centre has a computer to confirm them is the plan's to know
+        handoffs = [h for h in now.moves.records.values() if h.ended is None or h.confirmed is None]
+        return [open_record(Open(calls, visits, flags, handoffs, silences()))]
 
     return open_now
 
@@ -96,24 +104,28 @@ def board_from(records_: Iterable[Record]) -> Board:
             board = fold(board, fact)
             last = fact.at
         elif (was_open := opened(record)) is not None:
-            board = _with_open(board, *was_open)
+            board = _with_open(board, was_open)
     # what was known is old until Asterisk says otherwise
     return replace(board, picture=replace(board.picture, linked=False, stale_since=last))
 
 
-def _with_open(board: Board, calls: list[Call], visits: list[Visit], flags: list[Flag]) -> Board:
+def _with_open(board: Board, was_open: Open) -> Board:
     known = dict(board.picture.calls)
     legs = dict(board.picture.legs)
-    for call in calls:
+    for call in was_open.calls:
         if call.id not in known:
             known[call.id] = call
             legs.setdefault(call.leg, Leg(id=call.leg, channel="", call=call.id, endpoint=""))
-    last = {**{v.call: v for v in visits}, **board.visits.last}
+    last = {**{v.call: v for v in was_open.visits}, **board.visits.last}
+    moves = board.moves
+    for handoff in was_open.handoffs:
+        moves = recalled(moves, handoff)
     return replace(
         board,
         picture=replace(board.picture, calls=known, legs=legs),
         visits=replace(board.visits, last=last),
-        flags=with_flags(board.flags, flags),
+        flags=with_flags(board.flags, was_open.flags),
+        moves=moves,
     )
 
 

@@ -24,7 +24,7 @@ from cti.errors import NotNow
 from cti.store.drain import Drain
 from cti.store.history import History, Span
 from cti.store.journal import Journal, Reader
-from cti.store.keeping import call_record, fact_of, stint_record, visit_record
+from cti.store.keeping import call_record, fact_of, opened, stint_record, visit_record
 from cti.switchboard import Board, Heard, fold
 from queues.stint import Part, Stint
 from queues.visit import Visit
@@ -189,11 +189,15 @@ def rows_for(proofs: Iterable[Proof], span: Span, silence: Silence) -> tuple[int
 
 
 def silences_of(reader: Reader) -> list[Silence]:
-    """The silences of a journal's last segments: before each snapshot, back to the last thing heard."""
+    """The silences of a journal's last segments: before each snapshot, back to the last thing heard; and
+    those that waited when the segments began."""
     found: list[Silence] = []
+    waited: list[Silence] = []
     last = 0.0
     fresh = True
     for record in reader.recent(2):
+        if (was_open := opened(record)) is not None:
+            waited += [Silence(since, until) for since, until in was_open.silences]
         fact = fact_of(record)
         if fact is None:
             continue
@@ -205,7 +209,8 @@ def silences_of(reader: Reader) -> list[Silence]:
             last, fresh = max(last, fact.at), False
         if isinstance(fact, Snapshot):
             last = max(last, fact.at)
-    return found
+    # as the service that heard them had them
+    return list({s.until: s for s in (*found, *waited)}.values())
 
 
 class Refiller:
@@ -238,6 +243,11 @@ class Refiller:
     def waiting(self) -> int:
         """Silences whose calls are not all put right."""
         return len(self._waiting)
+
+    @property
+    def silences(self) -> list[tuple[float, float]]:
+        """Since and until of each of them."""
+        return [(s.since, s.until) for s in list(self._waiting.values())]
 
     def remember(self, reader: Reader) -> None:
         """Take up what an earlier service left. Blocking: before ``run``."""

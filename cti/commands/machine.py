@@ -75,7 +75,7 @@ def up(
 
 
 def _fail(out: Console, text: str, code: int) -> None:
-    out.print(f"[red]{text}[/]")
+    out.print(f"[red]{text}[/]", soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -83,7 +83,6 @@ def _detached(root: Path, out: Console) -> int:
     words = [w for w in sys.argv[1:] if w != "--detach"]
     log = root / "log" / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    (root / "state.json").unlink(missing_ok=True)
     with log.open("ab") as file:
         child = subprocess.Popen(
             [sys.executable, "-m", "cti", *words],
@@ -94,7 +93,9 @@ def _detached(root: Path, out: Console) -> int:
         )
     home = home_of(root)
     while child.poll() is None:
-        if home.state().get("ready"):
+        state = home.state()
+        # until the child writes its own, the state is its forerunner's: what it adopts, and on which ports
+        if state.get("ready") and state["supervisor"]["pid"] == child.pid:
             out.print(f"ready; log {log}; cti down stops it")
             return 0
         time.sleep(0.1)

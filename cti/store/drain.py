@@ -45,6 +45,10 @@ class Drain:
         self.refused = 0
         """Rows the database would not take. They stand in the journal and in the log."""
         self._journal = journal
+        self._opened = journal.end
+        """What stands here or later was written in this life: no cursor of a former one has read it."""
+        self._known = False
+        """``position`` was asked for: from then on it is this life's own."""
         self._reader = Reader(journal.folder)
         self._history = history
         self._most_batch = self._batch = batch
@@ -64,13 +68,12 @@ class Drain:
     async def run(self) -> None:
         """Until cancelled."""
         wait = self._look
-        known = False
         while True:
             try:
-                if not known:
+                if not self._known:
                     await self._history.start()
-                    self.position = await self._history.cursor(self._journal.ident)
-                    known = True
+                    self.position = await self._begin()
+                    self._known = True
                 moved = await self.once()
             except NotNow as why:
                 if self.ok or self.status == "starting":
@@ -88,6 +91,17 @@ class Drain:
             wait = self._look
             if not moved:
                 await asyncio.sleep(self._look)
+
+    async def _begin(self) -> Position:
+        """Where to read on. Raises NotNow."""
+        cursor = await self._history.cursor(self._journal.ident)
+        if cursor <= self._opened:
+            return cursor
+        # a power cut took the journal's end, or an older copy of it was laid back; kept at once, or what is
+        # written next would hide it from the next start
+        log.warning("the database has read beyond the journal's end", cursor=cursor, end=self._opened)
+        await self._history.save([], [], self._journal.ident, self._opened)
+        return self._opened
 
     async def once(self) -> bool:
         """Save one batch; False when there was nothing to read."""

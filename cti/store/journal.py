@@ -5,7 +5,7 @@ makes them durable: at most ``sync_seconds`` or ``sync_records`` are behind on f
 most what the thread had not yet handed to the kernel. A disk that is full or broken costs records, which
 are counted and shown, and never a call; writing goes on as soon as it can.
 
-Each segment begins with the open calls of that moment, so the last segments are enough to start from.
+Each segment begins with what was open at that moment, so the last segments are enough to start from.
 """
 
 from __future__ import annotations
@@ -246,8 +246,7 @@ class Journal:
 
     def _next_segment(self, head: bytes) -> None:
         number = self._end.segment + 1 if self._fd >= 0 or self._end.offset else max(1, self._end.segment)
-        path = self.folder / f"{number:08d}{SUFFIX}"
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
+        number, path, fd = self._fresh(number)
         try:
             _all(self._write, fd, head)
         except OSError:
@@ -261,6 +260,16 @@ class Journal:
         self._end = Position(number, len(head))
         _sync_folder(self.folder)
         self._retire()
+
+    def _fresh(self, number: int) -> tuple[int, Path, int]:
+        """A segment that nobody has written, numbered so or higher: number, file, its descriptor."""
+        while True:
+            path = self.folder / f"{number:08d}{SUFFIX}"
+            try:
+                return number, path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
+            except FileExistsError:
+                log.error("a journal segment is there already, the next number is taken", segment=path.name)
+                number += 1
 
     def _retire(self) -> None:
         """Old segments go once the database has read them; unread ones only when the disk is at stake."""

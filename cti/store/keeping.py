@@ -6,7 +6,8 @@ history needs no second reading of what the facts meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -52,14 +53,27 @@ def flag_record(row: Flag) -> dict[str, Any]:
     return {"what": "flag", "v": VERSION, "of": row.call, "row": to_dict(row)}
 
 
-def open_record(calls: Iterable[Call], visits: Iterable[Visit], flags: Iterable[Flag] = ()) -> dict[str, Any]:
-    """What was open when a segment began."""
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What was open when a segment began. ``silences``: from when to when nobody heard, seconds since the
+    epoch, as far as their calls are not all put right."""
+
+    calls: Sequence[Call] = ()
+    visits: Sequence[Visit] = ()
+    flags: Sequence[Flag] = ()
+    handoffs: Sequence[Handoff] = ()
+    silences: Sequence[tuple[float, float]] = ()
+
+
+def open_record(now: Open) -> dict[str, Any]:
     return {
         "what": "open",
         "v": VERSION,
-        "calls": [to_dict(c) for c in calls],
-        "visits": [to_dict(v) for v in visits],
-        "flags": [to_dict(x) for x in flags],
+        "calls": [to_dict(c) for c in now.calls],
+        "visits": [to_dict(v) for v in now.visits],
+        "flags": [to_dict(x) for x in now.flags],
+        "handoffs": [to_dict(h) for h in now.handoffs],
+        "silences": list(now.silences),
     }
 
 
@@ -92,15 +106,20 @@ def fact_of(record: Record) -> Fact | None:
         return None
 
 
-def opened(record: Record) -> tuple[list[Call], list[Visit], list[Flag]] | None:
-    """The open calls a segment begins with; None when the record is something else."""
+def opened(record: Record) -> Open | None:
+    """What a segment begins with; None when the record is something else."""
     if record.told.get("what") != "open":
         return None
     try:
-        calls = [from_dict(Call, row) for row in record.told["calls"]]
-        visits = [from_dict(Visit, row) for row in record.told["visits"]]
-        # an older version wrote none
-        return calls, visits, [from_dict(Flag, row) for row in record.told.get("flags", ())]
+        told = record.told
+        return Open(
+            [from_dict(Call, row) for row in told["calls"]],
+            [from_dict(Visit, row) for row in told["visits"]],
+            # older versions wrote none of these
+            [from_dict(Flag, row) for row in told.get("flags", ())],
+            [from_dict(Handoff, row) for row in told.get("handoffs", ())],
+            [(float(since), float(until)) for since, until in told.get("silences", ())],
+        )
     except (Unknown, KeyError) as why:
         log.error("journal checkpoint cannot be read", at=str(record.at), why=str(why))
         return None

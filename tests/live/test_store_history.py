@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from cti.errors import NotNow
 from cti.store import migrations
 from cti.store.drain import Drain
 from cti.store.history import History, Past, sqlite_url
-from cti.store.journal import Journal
+from cti.store.journal import Journal, Limits, segments
 from cti.store.keeping import call_record, flag_record, visit_record
 from cti.store.models import Base
 from cti.store.recordings import RecordingStore, Wanted
@@ -264,6 +265,40 @@ async def test_a_drain_started_anew_goes_on_where_the_last_commit_was(
     again.position = await history.cursor(journal.ident)
     assert await again.once()
     assert again.position == journal.end
+    journal.close()
+
+
+@pytest.mark.parametrize("lost", ["the end of the segment", "a segment"])
+async def test_what_is_written_after_the_journal_lost_its_end_reaches_history(
+    history: History, tmp_path: Path, lost: str
+) -> None:
+    journal = Journal(tmp_path / "journal", Limits(segment_bytes=4000))
+    for n in range(10):
+        journal.append(call_record(numbered(n)))
+    assert journal.flush()
+    await drained(Drain(journal, history))
+    journal.close()
+    *_, (number, path) = segments(journal.folder)
+    assert number > 1
+    if lost == "a segment":
+        path.unlink()
+    else:
+        os.truncate(path, path.stat().st_size // 2)
+    # the same history, as a database elsewhere remembers it
+    journal = Journal(journal.folder)
+    drain = Drain(journal, history, look_seconds=0.01)
+    running = asyncio.create_task(drain.run())
+    await until(lambda: drain.ok)
+    assert await history.cursor(journal.ident) <= journal.end
+    for n in range(10, 20):
+        journal.append(call_record(numbered(n)))
+    assert journal.flush()
+    await until(lambda: drain.position == journal.end)
+    assert [c.id for c in await history.calls(Past(most=1000))] == [
+        numbered(n).id for n in reversed(range(20))
+    ]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     journal.close()
 
 

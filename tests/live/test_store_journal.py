@@ -177,6 +177,19 @@ def test_a_new_segment_begins_with_what_was_open(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_two_writers_of_one_folder_never_overwrite_each_others_segments(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path, SMALL), Journal(tmp_path, SMALL)
+    numbers = iter(range(300))
+    # each begins new segments while the other one stands further on, or further back
+    for journal in (first, second, first, second, second, first):
+        for _ in range(50):
+            journal.append({"n": next(numbers), "pad": "x" * 50})
+        assert journal.flush()
+    assert sorted(told(tmp_path)) == list(range(300))
+    first.close()
+    second.close()
+
+
 def test_old_segments_go_only_after_the_database_has_read_them(tmp_path: Path) -> None:
     journal = Journal(tmp_path, Limits(segment_bytes=2000, keep_bytes=6000))
     journal.drained = Position(10_000, 0)

@@ -99,6 +99,15 @@ def without_service(house: House) -> Iterator[None]:
     until_ready(house.home)
 
 
+def opened(pid: int) -> set[Path]:
+    """The files this process holds open."""
+    found = set()
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.add(fd.readlink())
+    return found
+
+
 def kill(victim: Process) -> None:
     """kill -9, and wait until it is gone."""
     victim.signal(signal.SIGKILL)

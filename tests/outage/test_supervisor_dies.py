@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from cti.app import alone
+from cti.home import Home
+from cti.store.journal import Journal, segments
 from lab.scenario import Lab
-from tests.house import ROOT, House
+from tests.house import ROOT, House, ports
 from tests.outage import hands
 from tests.outage.test_service_dies import lost
 from tests.outage.truth import agree
@@ -113,9 +119,67 @@ async def test_a_pid_in_a_stale_state_file_that_is_somebody_elses_by_now_is_left
     await asyncio.to_thread(hands.until_ready, house.home)
 
 
-async def test_a_second_cti_up_on_the_same_home_is_refused_and_says_why(house: House) -> None:
+async def test_in_the_background_too_the_next_supervisor_adopts_on_the_ports_there_were(
+    house: House,
+) -> None:
+    before, base = pids(house), house.home.state()["base_port"]
+    await asyncio.to_thread(kill_supervisor, house)
+    dead = hands.supervisor(house.home).pid
+    answer = await asyncio.to_thread(house.cti, "up", "--lab", "--detach")
+    assert answer.returncode == 0, answer.stdout
+    detached = hands.supervisor(house.home)
+    assert detached.alive()
+    assert detached.pid != dead
+    assert (pids(house), house.home.state()["base_port"]) == (before, base)
+    # the next test wants one whose end it can wait for
+    await asyncio.to_thread(hands.kill, detached)
+    await asyncio.to_thread(up_again, house)
+
+
+def test_a_second_service_of_a_home_touches_nothing_until_the_first_is_gone(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    journal = Journal(home.journal)
+    journal.append({"what": "of the first one"})
+    journal.close()
+    (_, segment), *_ = segments(home.journal)
+    with ports() as base, contextlib.ExitStack() as held:
+        home.state_file.write_text(json.dumps({"base_port": base}))
+        first = held.enter_context(contextlib.ExitStack())
+        first.enter_context(alone(home))
+        second = subprocess.Popen(
+            [sys.executable, "-m", "cti", "serve", "--home", str(home.root)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "CTI_SPEECH": "false"},
+        )  # fmt: skip
+        held.callback(second.kill)
+        said = told_until(second, "another service has this home")
+        assert segment not in hands.opened(second.pid)
+        assert not home.database.exists()
+        first.close()
+        said += told_until(second, "history is written")
+        assert segment in hands.opened(second.pid)
+        second.terminate()
+        assert second.wait(20) == 0
+    assert sum("another service" in line for line in said) == 1, "it says so once"
+
+
+def told_until(service: subprocess.Popen[str], word: str) -> list[str]:
+    """What a service logs, up to the line with this word."""
+    lines = []
+    assert service.stdout is not None
+    for line in service.stdout:
+        lines.append(line)
+        if word in line:
+            return lines
+    raise hands.NotSo(f"it ended without {word!r}: {lines[-3:]}")
+
+
+@pytest.mark.parametrize("words", [("up",), ("up", "--detach")])
+async def test_a_second_cti_up_on_the_same_home_is_refused_and_says_why(
+    house: House, words: tuple[str, ...]
+) -> None:
     before, state = pids(house), house.home.state_file.read_text()
-    answer = await asyncio.to_thread(house.cti, "up")
+    answer = await asyncio.to_thread(house.cti, *words)
     assert answer.returncode == 1
     assert "already up" in answer.stdout + answer.stderr
     assert pids(house) == before

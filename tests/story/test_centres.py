@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from calls import facts as f
 from calls.audit import Audited
 from calls.facts import CallId
+from cti import kept
 from cti.centres import Centres, pack, signature
 from cti.errors import NotNow, Refused
 from cti.handoffs import Handoffs
 from cti.store.history import Past
+from cti.store.journal import Journal, Limits, Reader
 from cti.switchboard import Heard, Switchboard
+from tests.story.a_call import said
 from tests.story.plan_files import demo
 from transfer.agree import Message
 from transfer.handoff import KEPT, Handoff
@@ -176,3 +183,51 @@ async def test_a_board_that_is_full_forgets_what_is_over_and_never_what_goes_on(
     assert len(known) == KEPT
     assert {"h0", "h-old"} <= known.keys()
     assert "h1" not in known
+
+
+async def test_a_record_no_centre_confirmed_is_offered_again_however_much_was_written_since(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path)
+    journal = Journal(
+        tmp_path / "journal", Limits(segment_bytes=4096), checkpoint=kept.checkpoint(lambda: town.board.board)
+    )
+    town.board.listen(kept.journal_ear(journal))
+    async with refusing() as (url, offered):
+        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        town.board.hear(stepped(1, "over"))
+        assert await next_offered(town, offered) == "h1"
+        for second in range(60):
+            town.board.hear(said(f.SeatDevice, BEGAN + second))
+        assert journal.flush()
+        journal.close()
+        reader = Reader(journal.folder)
+        assert "h1" not in {r.told.get("id") for r in reader.recent(2)}, "no fact tells of it any more"
+        town.starts()
+        town.board.board = kept.last_board(reader)
+        assert await next_offered(town, offered) == "h1"
+
+
+@contextlib.asynccontextmanager
+async def refusing() -> AsyncIterator[tuple[str, asyncio.Queue[str]]]:
+    """A centre's computer that answers 500: its address, and the records it was offered."""
+    offered: asyncio.Queue[str] = asyncio.Queue()
+
+    async def refuse(asked: web.Request) -> web.Response:
+        offered.put_nowait((await asked.json())["record"])
+        return web.Response(status=500)
+
+    app = web.Application()
+    app.router.add_post("/", refuse)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/")), offered
+
+
+async def next_offered(town: Town, offered: asyncio.Queue[str]) -> str:
+    talking = asyncio.create_task(town.centres.run())
+    try:
+        return await asyncio.wait_for(offered.get(), 10)
+    finally:
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,32 @@ def test_a_home_is_held_by_one_supervisor(started: list[supervisor.Up], tmp_path
     assert ran.exit_code == 1
     assert "already up" in " ".join(ran.output.split()), "whatever the length of its path, the line is folded"
     assert not started
+
+
+def test_detach_leaves_the_last_supervisors_state_to_the_next_one_and_waits_for_that_ones_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+
+    def state(ready: bool, pid: int) -> str:
+        return json.dumps({"base_port": 22000, "ready": ready, "supervisor": {"pid": pid, "started": 1}})
+
+    home.state_file.write_text(state(True, 4710))
+    own = iter([None, state(False, 4711), state(True, 4711)])
+    found: list[int] = []
+
+    class Child:
+        pid = 4711
+
+        def poll(self) -> None:
+            found.append(home.state()["base_port"])
+            if (text := next(own)) is not None:
+                home.state_file.write_text(text)
+
+    monkeypatch.setattr(subprocess, "Popen", lambda *words, **more: Child())
+    ran = CliRunner().invoke(command_tree(()), ["up", "--detach", "--home", str(tmp_path)])
+    assert ran.exit_code == 0, ran.output
+    assert found == [22000, 22000, 22000]
 
 
 @pytest.mark.parametrize("words", [["up", "--base-port", "80"], ["nonsense"], ["calls", "--nothing"]])

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from calls import facts as f
 from calls.model import LeftBy, Source, Stage
+from cti import kept
 from cti.asterisk.files import written
-from cti.refill import Proof, Silence, mended_call, mended_stints, mended_visit, prove, rows_for
-from cti.store.history import Span
+from cti.refill import Proof, Refiller, Silence, mended_call, mended_stints, mended_visit, prove, rows_for
+from cti.store.drain import Drain
+from cti.store.history import History, Span
+from cti.store.journal import Journal, Limits, Reader
+from cti.store.keeping import fact_of
+from cti.switchboard import Switchboard
 from queues.stint import Part
 from queues.visit import Outcome
+from tests.story.a_call import said
 from tests.story.test_truth_recount import ANSWERED, AT, CALL, LEG, cdr
 
 
@@ -286,3 +293,34 @@ def test_a_colleague_who_asks_somebody_else_has_one_part_and_a_row_heard_right_s
 def test_a_line_cut_off_behind_its_name_stops_nothing(tmp_path: Path) -> None:
     log = [*ANSWERED, f"{AT + 9}|{LEG}|NONE|PJSIP/demo-1001-1|HOTLINEROOM"]
     assert proof(tmp_path, log, [cdr()]).call.first_seat == "1001"
+
+
+def test_a_silence_not_put_right_outlives_a_restart_however_much_was_written_since(tmp_path: Path) -> None:
+    board = Switchboard()
+    journal = Journal(
+        tmp_path / "journal",
+        Limits(segment_bytes=4096),
+        checkpoint=kept.checkpoint(lambda: board.board, lambda: refiller.silences),
+    )
+    refiller = beside(journal, board)
+    board.listen(kept.journal_ear(journal))
+    board.listen(refiller.hear)
+    for fact in (said(f.Snapshot, AT), said(f.SeatDevice, AT + 5), said(f.LinkDown, AT + 6)):
+        board.hear(fact)
+    board.hear(said(f.Snapshot, AT + 60))
+    before = refiller.silences
+    assert before[-1] == (AT + 5.0, AT + 60.0)
+    for second in range(60):
+        board.hear(said(f.SeatDevice, AT + 70 + second))
+    assert journal.flush()
+    reader = Reader(journal.folder)
+    assert "Snapshot" not in {type(fact_of(record)).__name__ for record in reader.recent(2)}
+    again = beside(journal, Switchboard(kept.last_board(reader)))
+    again.remember(reader)
+    assert again.silences == before
+    journal.close()
+
+
+def beside(journal: Journal, board: Switchboard) -> Refiller:
+    history = History("sqlite+aiosqlite://")
+    return Refiller("n1", (Path(), Path()), history, journal, Drain(journal, history), lambda: board.board)
