@@ -76,6 +76,8 @@ class Visits:
     """The last visit of every call of late."""
 
     last: Mapping[CallId, Visit] = field(default_factory=dict)
+    over: frozenset[CallId] = frozenset()
+    """The calls among these that are over; the others may come into a queue again: they are kept."""
     touched: tuple[Visit, ...] = field(default=(), compare=False)
 
 
@@ -105,6 +107,8 @@ def step(visits: Visits, fact: Fact) -> Visits:
                 return visits
             return _put(visits, replace(known, talked=fact.talked))
         case f.CallLeft():
+            if fact.call in visits.last:
+                visits = replace(visits, over=visits.over | {fact.call})
             by = Outcome.ABANDONED if fact.by == "caller" else Outcome.UNKNOWN
             known = visits.last.get(fact.call)
             waited = max(0.0, fact.at - known.joined) if known is not None else 0.0
@@ -121,13 +125,15 @@ def _put(visits: Visits, visit: Visit) -> Visits:
     last = dict(visits.last)
     last.pop(visit.call, None)
     last[visit.call] = visit
+    over = visits.over
     # many at a time: looking for them costs as much as a hundred facts
     if len(last) > KEPT_CLOSED + KEPT_CLOSED // 4:
-        done = [k for k, v in last.items() if v.outcome is not Outcome.WAITING and v.talked is not None]
-        done += [k for k, v in last.items() if v.outcome is not Outcome.WAITING and v.talked is None]
+        done = [k for k, v in last.items() if k in over and v.talked is not None]
+        done += [k for k, v in last.items() if k in over and v.talked is None]
         for call in done[: len(last) - KEPT_CLOSED]:
             del last[call]
-    return Visits(last=last, touched=(*visits.touched, visit))
+        over = over & last.keys()
+    return Visits(last=last, over=over, touched=(*visits.touched, visit))
 
 
 def _closed(visits: Visits, call: CallId, fact: Fact, outcome: Outcome, **changes: Any) -> Visits:
@@ -197,6 +203,8 @@ def _caller_gone(visits: Visits, x: f.LegEnded) -> Visits:
 def _true(visits: Visits, x: f.Snapshot) -> Visits:
     """Whoever waits for us but not for Asterisk has left; whoever waits unknown to us has joined."""
     calls = {leg.leg: leg.call for leg in x.legs}
+    # whose end nobody heard
+    visits = replace(visits, over=visits.over | (visits.last.keys() - set(calls.values())))
     waits = {calls.get(w.leg): w for w in x.waiters}
     for visit in list(visits.last.values()):
         wait = waits.get(visit.call)

@@ -180,9 +180,11 @@ def row(house: House, call: str, within: float = 15.0) -> dict[str, Any]:
 
 
 def rows(house: House, where: str, *told: Any) -> list[dict[str, Any]]:
-    """Rows of history."""
+    """Rows of history; none while a service that was killed at once has not made its tables."""
     with closing(sqlite3.connect(house.home.root / "history.sqlite")) as base:
         base.row_factory = sqlite3.Row
+        if not base.execute("SELECT 1 FROM sqlite_master WHERE name = 'calls'").fetchone():
+            return []
         return [dict(r) for r in base.execute(f"SELECT * FROM calls WHERE {where}", told)]
 
 
