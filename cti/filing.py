@@ -205,6 +205,10 @@ class Filer:
                 break
             await asyncio.sleep(wait)
             wait = min(LONGEST, wait * 1.5)
+        if path is not None and one.ended is not None and not one.sure and found.size > HEADER:
+            # gone when we looked again: Asterisk's last write was at the leg's end, perhaps long before
+            last = (await asyncio.to_thread(path.stat)).st_mtime
+            one = replace(one, ended=max(min(one.ended, last), one.began or 0.0))
         if path is not None and not closed(found) and found.size > HEADER:
             await asyncio.to_thread(_mend, path, found.size)
         heard = one.sure and one.began is not None and one.began > self._listening_since

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import time
 import wave
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +26,7 @@ from cti.store.history import History, sqlite_url
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Switchboard, replay
 from recording.filed import Filed
-from recording.table import State
+from recording.table import Recording, State
 
 CALLER, SEAT, LOST = LegId("n1-1.1"), LegId("n1-2.2"), LegId("n1-3.3")
 CALL = CallId("demo-n1-1.1")
@@ -204,6 +205,20 @@ async def test_rows_a_killed_service_had_not_saved_are_made_by_the_next(office: 
     filer = office.life()
     await filer._recall()
     assert filer.waiting == 0
+
+
+async def test_a_leg_that_came_and_went_unheard_is_placed_by_asterisks_last_write(office: Office) -> None:
+    path = office.recorded(CALLER)
+    os.utime(path, (1000.0, 1000.0))
+    unheard = Recording(CALLER, CALL, State.ROLLING, since=1010.0, ended=1010.0, sure=False)
+    row = await office.filer.look_at(unheard)
+    assert (row.began, row.ended, row.seconds) == (1000.0 - SECONDS, 1000.0, SECONDS)
+    # its beginning was heard: it stands, and the end is the file's
+    row = await office.filer.look_at(replace(unheard, began=997.5, file=file_of(CALLER)))
+    assert (row.began, row.ended) == (997.5, 1000.0)
+    # written again since, by whoever mended or masked it
+    os.utime(path, (2000.0, 2000.0))
+    assert (await office.filer.look_at(unheard)).ended == 1010.0
 
 
 async def test_a_service_told_to_end_saves_its_rows_before_it_goes(
