@@ -205,10 +205,8 @@ class Filer:
                 break
             await asyncio.sleep(wait)
             wait = min(LONGEST, wait * 1.5)
-        if path is not None and one.ended is not None and not one.sure and found.size > HEADER:
-            # gone when we looked again: Asterisk's last write was at the leg's end, perhaps long before
-            last = (await asyncio.to_thread(path.stat)).st_mtime
-            one = replace(one, ended=max(min(one.ended, last), one.began or 0.0))
+        if path is not None and not one.sure and found.size >= 0:
+            one = _placed(one, (await asyncio.to_thread(path.stat)).st_mtime, found.size)
         if path is not None and not closed(found) and found.size > HEADER:
             await asyncio.to_thread(_mend, path, found.size)
         heard = one.sure and one.began is not None and one.began > self._listening_since
@@ -604,6 +602,19 @@ def _silence(path: Path, stretches: Iterable[tuple[float, float]], rate: int) ->
             file.write(bytes(2 * (last - first)))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _placed(one: Recording, last: float, size: int) -> Recording:
+    """A leg that was gone when we looked again, by Asterisk's last write to its file, perhaps long before."""
+    if one.ended is None:
+        return one
+    one = replace(one, ended=max(min(one.ended, last), one.began or 0.0))
+    if size > HEADER or one.began is not None:
+        return one
+    # nothing was written: its id has the second in which it was made (Asterisk's Uniqueid), so that one gone
+    # before its first sound is known. What it talked longer is a gap in the check.
+    made = one.leg.rpartition("-")[2].partition(".")[0]
+    return replace(one, began=float(made), sure=True) if made.isdigit() else one
 
 
 def _mend(path: Path, size: int) -> None:

@@ -25,6 +25,7 @@ from cti.ring import Ring
 from cti.store.history import History, sqlite_url
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Switchboard, replay
+from recording.check import HEADER
 from recording.filed import Filed
 from recording.table import Recording, State
 
@@ -219,6 +220,17 @@ async def test_a_leg_that_came_and_went_unheard_is_placed_by_asterisks_last_writ
     # written again since, by whoever mended or masked it
     os.utime(path, (2000.0, 2000.0))
     assert (await office.filer.look_at(unheard)).ended == 1010.0
+
+
+async def test_a_leg_gone_unheard_before_its_first_sound_lost_nothing(office: Office) -> None:
+    soon, late = LegId("n1-1000.1"), LegId("n1-990.1")
+    for leg, state, why in ((soon, State.FILED, ""), (late, State.MISSING, "empty")):
+        path = office.recorded(leg)
+        path.write_bytes(path.read_bytes()[:HEADER])
+        os.utime(path, (1000.9, 1000.9))
+        unheard = Recording(leg, CALL, State.ROLLING, since=1010.0, ended=1010.0, sure=False)
+        row = await office.filer.look_at(unheard)
+        assert (row.state, row.why) == (state, why)
 
 
 async def test_a_service_told_to_end_saves_its_rows_before_it_goes(
