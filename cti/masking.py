@@ -105,6 +105,21 @@ class Masker:
             elif keys and not keys[-1].on and self._masked.get(call, keys[-1].at) < keys[-1].at:
                 self._asked.put_nowait((call, False))
 
+    async def _freed(self) -> None:
+        """A service that died in the moment of a pause left Asterisk writing silence that nobody knows of,
+        and Asterisk does not tell: what is not paused by what we know is told to go on."""
+        for leg in list(self._board().recordings.going):
+            # looked at anew each time: somebody may ask for a pause meanwhile
+            one = self._board().recordings.going.get(leg)
+            if one is None or one.state is not State.ROLLING or one.ended is not None:
+                continue
+            if one.call in self._masked or one.call in self._by_rule:
+                continue
+            try:
+                await self._do(MaskRecording(leg=leg, on=False))
+            except (NotNow, Refused) as why:
+                log.info("not told to go on", leg=leg, why=str(why))
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -114,6 +129,8 @@ class Masker:
                     await self._keyed()
                 except OSError as why:
                     log.error("what was keyed meanwhile is not known", why=str(why))
+                else:
+                    await self._freed()
             try:
                 async with asyncio.timeout(LOOK):
                     call, on = await self._asked.get()

@@ -155,6 +155,23 @@ async def test_a_pause_a_dead_service_left_behind_ends_by_itself() -> None:
         await room.masked(CALLER, SEAT_LEG, on=False)
 
 
+async def test_a_pause_of_which_a_dead_service_wrote_nothing_down_is_ended_and_no_other_one() -> None:
+    """Killed between the order and the journal: Asterisk writes silence, and we know of none."""
+    room = Room(demo(), died())
+    async with started(room):
+        await room.masked(CALLER, SEAT_LEG, on=False)
+    room = Room(demo(), died(*PAUSED))
+    async with started(room):
+        room.clock = 1041.0
+        await room.masked(CALLER, SEAT_LEG, on=False)
+    # its time was over, not before
+    assert len([o for o in room.orders if not o.on]) == 2
+    room = Room(demo(), died(), [Key(990.0, True)])
+    async with started(room):
+        await room.masked(CALLER, SEAT_LEG)
+    assert not [o for o in room.orders if not o.on]
+
+
 async def test_a_colleague_who_joined_while_nobody_listened_is_paused_too() -> None:
     room = Room(demo(), died(PAUSED[0]))
     async with started(room):
