@@ -26,6 +26,8 @@ from tests.live.spoken_town import (
 )
 from tests.live.test_first_call import spoken
 
+FUND = speaking.AUDIO / "aishell3_SSB00180170.wav"
+
 pytestmark = speaking.needs_model
 
 
@@ -78,7 +80,7 @@ async def test_in_the_demo_city_who_says_medical_insurance_reaches_an_expert(cit
 async def test_a_person_nobody_here_made_is_understood(city: Lab) -> None:
     """却存在对基金持有人…: a recorded sentence of somebody else's, band-limited and A-law coded."""
     call = await city.caller(city="talk").dials("12345")
-    chose = await reaches_by_voice(city, call, speaking.CLIP, "fund")
+    chose = await reaches_by_voice(city, call, FUND, "fund")
     assert chose is None or (chose["By"], chose["Next"]) == ("voice", "queue:fund")
     await call.hangs_up()
 
