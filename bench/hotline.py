@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,19 @@ class Hotline:
             await wire.close()
         else:
             self._rest = asyncio.create_task(_rest_on(wire), name="nobody asks")
+
+    async def sign_in(self, seats: Sequence[str]) -> None:
+        """Somebody sits at each of these seats, and stays when the service ends: Asterisk keeps its members.
+        The service must be running. Raises urllib.error.URLError."""
+        token = json.loads(self.home.tokens_file.read_text())["operator"]
+        for seat in seats:
+            asked = urllib.request.Request(
+                f"http://127.0.0.1:{self.ports.api}/api/seats/{seat}/sign-in",
+                data=json.dumps({"city": CITY, "agent": seat}).encode(),
+                headers={"Authorization": f"Bearer {token}"},
+            )
+            answer = await asyncio.to_thread(urllib.request.urlopen, asked, timeout=10)
+            answer.close()
 
     def _healthy(self) -> bool:
         try:
@@ -164,7 +177,8 @@ def _furnish(folder: Path, base: int) -> None:
     folder.chmod(0o755)
     # no lab here: its half of the RTP block is ours too
     low, high = Ports(base).rtp[0], Ports(base).lab_rtp[1]
-    (folder / "settings.toml").write_text(f'rtp = "{low}-{high}"\n')
+    # nobody speaks here: recognisers that follow silence would only be measured as ours
+    (folder / "settings.toml").write_text(f'rtp = "{low}-{high}"\nspeech = false\n')
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -37,7 +37,8 @@ def _command(hotline: Hotline, scenario: Path, host: str, port: int) -> list[str
 
 @contextlib.asynccontextmanager
 async def phones(hotline: Hotline, talk_ms: int) -> AsyncIterator[int]:
-    """Every seat of the plan signs on with digest, then answers at once and hangs up after ``talk_ms``.
+    """Every seat of the plan registers with digest and somebody signs in there; then it answers at once and
+    hangs up after ``talk_ms``. The service must be running.
 
     Gives the pid of the SIPp that answers."""
     with tempfile.TemporaryDirectory() as name:
@@ -67,6 +68,7 @@ async def phones(hotline: Hotline, talk_ms: int) -> AsyncIterator[int]:
             stderr=DEVNULL,
         )
         try:
+            await hotline.sign_in(SEATS)
             yield answering.pid
         finally:
             await _end(answering)

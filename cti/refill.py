@@ -17,7 +17,16 @@ from typing import Any
 
 import structlog
 
-from calls.facts import CallId, LinkDown, LinkUp, Snapshot
+from calls.facts import (
+    CallId,
+    FlagRaised,
+    HandoffNoted,
+    LinkDown,
+    LinkUp,
+    RecordingFiled,
+    RecordingMissing,
+    Snapshot,
+)
 from calls.model import Call, LeftBy, Source, Stage
 from cti.asterisk.files import Written, written
 from cti.errors import NotNow
@@ -38,6 +47,8 @@ EXACT = 0.3
 MARGIN = 3.0
 """Seconds around a silence: what was heard then may have died on the way to the disk."""
 SETTLE = 2.0
+OURS = (LinkUp, LinkDown, RecordingFiled, RecordingMissing, FlagRaised, HandoffNoted)
+"""Facts we tell ourselves, also before anybody listens to Asterisk again: they end no silence."""
 LOOK = 1.0
 
 
@@ -205,7 +216,7 @@ def silences_of(reader: Reader) -> list[Silence]:
             if not fresh:
                 found.append(Silence(last, fact.at))
             fresh = False
-        elif not isinstance(fact, LinkUp | LinkDown):
+        elif not isinstance(fact, OURS):
             last, fresh = max(last, fact.at), False
         if isinstance(fact, Snapshot):
             last = max(last, fact.at)
@@ -260,7 +271,7 @@ class Refiller:
         if isinstance(fact, Snapshot) and self._last is not None:
             self._waiting[fact.at] = Silence(self._last, fact.at)
         stale = heard.board.picture.stale_since
-        if not isinstance(fact, LinkUp | LinkDown):
+        if not isinstance(fact, OURS):
             self._heard = max(self._heard, fact.at)
         # a link that froze is noticed late: the last thing heard counts
         self._last = None if stale is None else min(stale, self._heard or stale)
