@@ -321,6 +321,25 @@ def test_a_silence_not_put_right_outlives_a_restart_however_much_was_written_sin
     journal.close()
 
 
+def test_what_a_new_service_says_itself_before_it_listens_ends_no_silence(tmp_path: Path) -> None:
+    """It looks again at recordings whose rows were never saved, and is killed before it has refilled."""
+    board = Switchboard()
+    journal = Journal(tmp_path / "journal", Limits(), checkpoint=list)
+    board.listen(kept.journal_ear(journal))
+    for fact in (
+        said(f.Snapshot, AT),
+        said(f.SeatDevice, AT + 5),
+        said(f.RecordingMissing, AT + 58, why="no-file"),
+        said(f.Snapshot, AT + 60),
+    ):
+        board.hear(fact)
+    assert journal.flush()
+    again = beside(journal, Switchboard(kept.last_board(Reader(journal.folder))))
+    again.remember(Reader(journal.folder))
+    assert again.silences == [(AT + 5.0, AT + 60.0)]
+    journal.close()
+
+
 def beside(journal: Journal, board: Switchboard) -> Refiller:
     history = History("sqlite+aiosqlite://")
     return Refiller("n1", (Path(), Path()), history, journal, Drain(journal, history), lambda: board.board)
