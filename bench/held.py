@@ -163,6 +163,7 @@ async def _round(house: Hotline, number: int, about: int, costs: dict[bool, Cost
     arms = [Search(with_service, -1, HIGHEST) for with_service in (True, False)]
     if number % 2:
         arms.reverse()
+    await _switch(house, True)
     # phones sign on anew: a registration is good for ten minutes
     async with sipp.phones(house, TALK_MS) as pid, watch.watching(house) as seen:
         bench = Bench(house, seen, pid, costs)
