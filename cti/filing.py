@@ -609,7 +609,7 @@ def _placed(one: Recording, last: float, size: int) -> Recording:
     if one.ended is None:
         return one
     one = replace(one, ended=max(min(one.ended, last), one.began or 0.0))
-    if size > HEADER or one.began is not None:
+    if size > HEADER or (one.began is not None and one.began < (one.ended or 0.0)):
         return one
     # nothing was written: its id has the second in which it was made (Asterisk's Uniqueid), so that one gone
     # before its first sound is known. What it talked longer is a gap in the check.

@@ -231,6 +231,10 @@ async def test_a_leg_gone_unheard_before_its_first_sound_lost_nothing(office: Of
         unheard = Recording(leg, CALL, State.ROLLING, since=1010.0, ended=1010.0, sure=False)
         row = await office.filer.look_at(unheard)
         assert (row.state, row.why) == (state, why)
+        # one of which even the journal knows nothing is found on the disk
+        orphan = replace(unheard, began=1000.9, ended=1000.9, file=str(path.relative_to(office.folder)))
+        row = await office.filer.look_at(orphan)
+        assert (row.state, row.why) == (state, why)
 
 
 async def test_a_service_told_to_end_saves_its_rows_before_it_goes(
