@@ -123,9 +123,10 @@ def announcements(city: str, name: str, queue: Queue, reassure: str, offer: str)
     ]
     again, after = queue.reassure_every_seconds, queue.call_back.after_seconds if queue.call_back else 0
     if after and again:
-        # one list, said in turn: the offer comes first when its time has come
-        before = [reassure] * max(0, -(-after // again) - 1)
-        pairs += [("periodic-announce-frequency", again), ("periodic-announce", ",".join([*before, offer]))]
+        # One list, said in turn at one pace. A little more often than asked, so that the offer is not late.
+        turns = -(-after // again)
+        said = ",".join([*[reassure] * (turns - 1), offer])
+        pairs += [("periodic-announce-frequency", after // turns), ("periodic-announce", said)]
     elif after or again:
         pairs += [
             ("periodic-announce-frequency", after or again),

@@ -97,10 +97,12 @@ class Figures:
     full: int = 0
     no_seats: int = 0
     withdrawn: int = 0
+    """Taken out of the queue by somebody, and into none."""
     redirected: int = 0
     """Visits ended by somebody moving the caller to another queue."""
     overflowed: int = 0
-    """Visits without an answer that were followed by another visit."""
+    """Visits without an answer that were followed by another visit, neither moved by somebody nor gone on in
+    the same queue after a key."""
     missed: int = 0
     """Rings that nobody answered."""
     wait: Spread = Spread()
@@ -273,7 +275,7 @@ def _of_calls(
         missed=sum(s.part is Part.MISSED for s in stints),
         to_answer=spread(x for c in reached if (x := seconds_to_answer(c)) is not None),
         refilled=sum(c.source is Source.REFILLED for c in calls.values()),
-        **_of_visits(visits, _overflowed(visits)),
+        **_of_visits(visits, _led_on(visits)),
         **_of_stints(stints),
     )
 
@@ -281,26 +283,43 @@ def _of_calls(
 _STAGES = (Stage.GREETING, Stage.MENU, Stage.WAITING, Stage.RINGING, Stage.MESSAGE)
 
 
-def _overflowed(visits: Sequence[Visit]) -> set[tuple[CallId, int]]:
-    """Visits that ended without an agent and were followed by another."""
-    there = {(v.call, v.number) for v in visits}
-    without = (Outcome.ANSWERED, Outcome.MOVED, Outcome.WAITING)
-    return {
-        (v.call, v.number) for v in visits if v.outcome not in without and (v.call, v.number + 1) in there
-    }
+_Named = set[tuple[CallId, int]]
+"""Visits by call and number."""
 
 
-def _of_visits(visits: Sequence[Visit], over: set[tuple[CallId, int]]) -> dict[str, Any]:
+def _led_on(visits: Sequence[Visit]) -> tuple[_Named, _Named]:
+    """Visits without an answer that were followed by another: overflowed, and redirected by somebody.
+
+    A supervisor's move is a withdrawal to app_queue (``QueueWithdrawCaller``). A caller who keyed something
+    and waits on in the same queue did not overflow.
+    """
+    after = {(v.call, v.number - 1): v for v in visits}
+    over, sent = set(), set()
+    for visit in visits:
+        name = (visit.call, visit.number)
+        follows = after.get(name)
+        if visit.outcome is Outcome.MOVED or (visit.outcome is Outcome.WITHDRAWN and follows is not None):
+            sent.add(name)
+            continue
+        stays = follows is None or (visit.outcome is Outcome.KEY and follows.queue == visit.queue)
+        if not stays and visit.outcome not in (Outcome.ANSWERED, Outcome.WAITING):
+            over.add(name)
+    return over, sent
+
+
+def _of_visits(visits: Sequence[Visit], led: tuple[_Named, _Named]) -> dict[str, Any]:
     def count(*outcomes: Outcome) -> int:
         return sum(v.outcome in outcomes for v in visits)
+
+    over, sent = led
 
     return {
         "timed_out": count(Outcome.TIMEOUT),
         "key_exit": count(Outcome.KEY),
         "full": count(Outcome.FULL),
         "no_seats": count(Outcome.NO_SEATS, Outcome.SEATS_LEFT),
-        "withdrawn": count(Outcome.WITHDRAWN),
-        "redirected": count(Outcome.MOVED),
+        "withdrawn": sum(v.outcome is Outcome.WITHDRAWN and (v.call, v.number) not in sent for v in visits),
+        "redirected": sum((v.call, v.number) in sent for v in visits),
         "overflowed": sum((v.call, v.number) in over for v in visits),
         "wait": spread(v.waited for v in visits if v.outcome is not Outcome.WAITING),
     }
@@ -323,7 +342,7 @@ def _by_queue(
     since: float,
     until: float,
 ) -> list[Figures]:
-    over = _overflowed(visits)
+    led = _led_on(visits)
     found = []
     for city, queue in sorted({(v.city, v.queue) for v in visits}):
         mine = [v for v in visits if (v.city, v.queue) == (city, queue)]
@@ -351,7 +370,7 @@ def _by_queue(
                 missed=sum(s.part is Part.MISSED for s in theirs),
                 to_answer=spread(clocks),
                 refilled=sum(v.source is Source.REFILLED for v in mine),
-                **_of_visits(mine, over),
+                **_of_visits(mine, led),
                 **_of_stints(theirs),
             )
         )

@@ -194,9 +194,8 @@ def _answered(visits: Visits, x: f.SeatAnswered) -> Visits:
 
 
 def _caller_gone(visits: Visits, x: f.LegEnded) -> Visits:
-    for visit in visits.last.values():
-        if visit.leg == x.leg and visit.outcome is Outcome.WAITING:
-            return _closed(visits, visit.call, x, Outcome.UNKNOWN, waited=max(0.0, x.at - visit.joined))
+    for visit in [v for v in visits.last.values() if v.leg == x.leg and v.outcome is Outcome.WAITING]:
+        visits = _closed(visits, visit.call, x, Outcome.UNKNOWN, waited=max(0.0, x.at - visit.joined))
     return visits
 
 

@@ -20,6 +20,7 @@ from cti.home import Home
 from cti.settings import BadSettings, database_url, read
 from cti.truth.compare import ONLY_LEDGER, Truth, compare
 from cti.truth.files import NoFiles, cdrs, queue_log
+from cti.truth.grouped import GROUPS, differences
 from cti.truth.recount import recount
 from cti.truth.rows import ledger_rows
 
@@ -78,7 +79,10 @@ def _judged(home: Home, since: float, until: float, city: str | None) -> Truth:
     url = database_url(read(home), home)
     counted = recount(queue_log(home.queue_log), cdrs(home.cdr) if home.cdr.exists() else ())
     calls, visits = ledger_rows(url, since - EDGE, until + EDGE)
-    return compare(counted, calls, visits, since, until, city)
+    found = compare(counted, calls, visits, since, until, city)
+    told = {by: asking.ledger(home, since, until, by, 60, city)["rows"] for by in GROUPS}
+    found.differences += differences(counted, told, found, since, until, city)
+    return found
 
 
 def told(found: Truth) -> dict[str, Any]:

@@ -14,7 +14,7 @@ SLACK = 0.5
 """Seconds between a line of Asterisk's files and the event that tells the same, on a busy machine."""
 HANDLER = 1.0
 """Seconds more for an end: the files are written first, then the dialplan goes on and tells us."""
-ONLY_LEDGER = ("greeting's end", "hold", "wrap-up", "call-back duty", "advice")
+ONLY_LEDGER = ("greeting's end", "hold", "wrap-up", "advice")
 """What neither file holds: not compared."""
 
 
@@ -125,6 +125,7 @@ def _one(truth: Truth, call: CountedCall, row: Row, visits: Sequence[Row]) -> No
     if call.seat:
         _called(differ, call, row)
         return
+    differ.same("owed", bool(row["owed"]), call.owed)
     first = call.first
     differ.same("first seat", row["first_seat"] or "", "" if first is None else first.seat)
     if first is None or row["answered"] is None:
@@ -154,6 +155,9 @@ def _visit(differ: _Differ, name: str, row: Row, visit: CountedVisit) -> None:
     if outcome != "unknown":
         differ.near(name + "left", row["left"], visit.left, 1.0 + HANDLER)
     differ.same(name + "missed", row["declined"], visit.missed)
+    for what, seconds in (("waited", visit.waited), ("rang", visit.rang)):
+        if seconds is not None:
+            differ.near(name + what, row[what], seconds, 1.0)
     if visit.talked is not None:
         differ.near(name + "talked", row["talked"], visit.talked, 1.0)
 

@@ -44,6 +44,10 @@ class CountedVisit:
     exact: bool = False
     talked: int | None = None
     missed: int = 0
+    waited: int | None = None
+    """Seconds in the queue, as app_queue counted them."""
+    rang: int | None = None
+    """Seconds the phone rang that answered."""
     silenced: float = -1.0
     """When phones stopped ringing because the caller hung up."""
 
@@ -71,6 +75,8 @@ class CountedCall:
     told_by_cdr: bool = False
     callback_of: str = ""
     """A stand-in's call: the call in which this call back was promised."""
+    owed: bool = False
+    """A message was left that somebody is to answer by a call."""
     reached: bool = False
     """Its citizen answered."""
     seat: str = ""
@@ -199,6 +205,9 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
             call.left_by = "system"
         call.reached = call.reached or state == "talking"
         return
+    if line.event == "HOTLINEOWED":
+        call.owed = True
+        return
     if line.event == "HOTLINECALLED" and line.data:
         call.answered, call.reached = _number(line.data[0]), True
         return
@@ -217,6 +226,8 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     elif line.event == "CONNECT" and last.outcome == "waiting":
         last.outcome, last.left = "answered", at
         last.seat = line.agent.partition("-")[2]
+        if len(line.data) >= 3:
+            last.waited, last.rang = _whole(line.data[0]), _whole(line.data[2])
         if last.answered is None:
             last.answered = at
     elif line.event == "RINGNOANSWER" and last.outcome == "waiting":
@@ -226,12 +237,19 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     elif line.event in _EXITS and last.outcome in ("waiting", "abandoned"):
         # a way out that Queue() found itself is sometimes followed by a line of an abandon
         last.outcome, last.left = _EXITS[line.event], at
+        if line.event == "ABANDON" and len(line.data) >= 3:
+            last.waited = _whole(line.data[2])
         if line.event == "ABANDON" and call.ended is not None:
             # no CDR tells of the wait behind a ring once the call had been bridged
             call.ended = max(call.ended, at)
     elif line.event in _TALKED and len(line.data) >= 2 and last.seat == line.agent.partition("-")[2]:
         # of a caller who went on to another seat it comes at the very end, and its time runs on
         last.talked = int(_number(line.data[1]) or 0)
+
+
+def _whole(told: str) -> int | None:
+    number = _number(told)
+    return None if number is None else int(number)
 
 
 def _number(told: str) -> float | None:

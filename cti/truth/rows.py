@@ -19,11 +19,11 @@ SECONDS = 10.0
 _CALLS = (
     "SELECT id, city, line, trunk, caller, called, original, arrived, answered, first_seat, ended, left_by,"
     " cause, greeted, stage, source, consult_of, callback_of,"
-    " direction, seat FROM calls WHERE arrived >= ? AND arrived < ?"
+    " direction, seat, owed FROM calls WHERE arrived >= ? AND arrived < ?"
 )
 _VISITS = (
-    "SELECT v.call, v.number, v.queue, v.joined, v.outcome, v.left, v.seat, v.waited, v.talked, v.declined,"
-    " v.source FROM visits v JOIN calls c ON c.id = v.call WHERE c.arrived >= ? AND c.arrived < ?"
+    "SELECT v.call, v.number, v.queue, v.joined, v.outcome, v.left, v.seat, v.waited, v.rang, v.talked,"
+    " v.declined, v.source FROM visits v JOIN calls c ON c.id = v.call WHERE c.arrived >= ? AND c.arrived < ?"
     " ORDER BY v.call, v.number"
 )
 

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from calls import facts as f
 from calls.facts import CallId, Fact
 from calls.model import Call, CallState
-from queues.counted import own
+from queues.counted import abandoned, own, refused
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KNOWN_STATUS = frozenset({"SUCCESS", "FAILURE", "HANGUP", "NOTFOUND", "SILENT", "SKIPPED", "LIE"})
@@ -31,7 +31,7 @@ class Metrics:
         self._offered = self._counter("hotline_calls_offered", "Calls that entered a line", "city")
         self._answered = self._counter("hotline_calls_answered", "Calls an agent answered", "city")
         self._abandoned = self._counter(
-            "hotline_calls_abandoned", "Calls that ended without an agent", "city"
+            "hotline_calls_abandoned", "Calls whose caller hung up before an agent answered", "city"
         )
         self._advice = self._counter("hotline_advice", "Questions asked, by how they ended", "status", "by")
         self._facts = self._counter("hotline_facts", "Facts heard")
@@ -71,19 +71,22 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _count(self, call: Call) -> None:
-        if not own(call) or not call.line:
+        if not own(call) or not call.line or refused(call):
             return  # a consultation is nobody's call; a call rebuilt without its line was counted before
-        answered, known = self._known.get(call.id, (False, False))
-        if not known:
+        known = self._known.get(call.id)
+        # whether the trunk was full is known at the end of what nobody greeted
+        if known is None and call.greeted is None and call.answered is None and call.ended is None:
+            return
+        answered, over = known or (False, False)
+        if known is None:
             self._offered.labels(call.city).inc()
         if call.answered is not None and not answered:
-            answered = True
             self._answered.labels(call.city).inc()
             self._wait.labels(call.city).observe(max(0.0, call.answered - call.arrived))
-        self._known[call.id] = (answered, True)
+        if abandoned(call) and not over:
+            self._abandoned.labels(call.city).inc()
+        self._known[call.id] = (call.answered is not None, call.ended is not None)
         if call.state is CallState.ENDED:
-            if not answered:
-                self._abandoned.labels(call.city).inc()
             # ended calls change once more at most (a merge); 10,000 is far more than are around
             while len(self._known) > 10_000:
                 del self._known[next(iter(self._known))]

@@ -135,6 +135,25 @@ def test_a_timeout_after_which_nothing_follows_is_not_an_overflow() -> None:
     assert (row.timed_out, row.overflowed) == (1, 0)
 
 
+def test_a_caller_whom_somebody_moved_is_redirected_and_did_not_overflow() -> None:
+    """app_queue calls a supervisor's move a withdrawal."""
+    call = a_call(1, answer=40.0)
+    moved = a_visit(call, 1, outcome=Outcome.WITHDRAWN, left=T0 + 30)
+    row = only(Rows([call], [moved, a_visit(call, 2, "market", joined=T0 + 30)]))
+    assert (row.redirected, row.withdrawn, row.overflowed) == (1, 0, 0)
+    taken = only(Rows([call], [moved]))
+    assert (taken.redirected, taken.withdrawn, taken.overflowed) == (0, 1, 0)
+
+
+def test_a_caller_who_keyed_and_waits_on_in_the_same_queue_did_not_overflow() -> None:
+    call = a_call(1, answer=40.0)
+    keyed = a_visit(call, 1, outcome=Outcome.KEY, left=T0 + 30)
+    stays = only(Rows([call], [keyed, a_visit(call, 2, joined=T0 + 31)]))
+    assert (stays.key_exit, stays.overflowed) == (1, 0)
+    goes = only(Rows([call], [keyed, a_visit(call, 2, "market", joined=T0 + 31)]))
+    assert (goes.key_exit, goes.overflowed) == (1, 1)
+
+
 def test_every_seat_of_a_transferred_call_has_its_own_talk() -> None:
     call = a_call(1, talk=100.0)
     first = a_stint(call, "1001", talk=40.0, hold=10.0)

@@ -17,6 +17,7 @@ from cti.switchboard import Board, Heard, Switchboard, fold, replay
 from tests.story.a_call import (
     CALL,
     CALLER,
+    CALLS,
     LEGS,
     SEAT_LEG,
     answered,
@@ -293,6 +294,25 @@ def test_no_order_of_facts_leaves_a_call_open_that_a_snapshot_does_not_have(fact
     board = fold(replay(facts), nothing_left())
     assert board.picture.live() == []
     assert board.picture.legs == {}
+    assert all(v.outcome != "waiting" for v in board.visits.last.values())
+
+
+@given(st.lists(any_fact(), max_size=40))
+def test_no_order_of_facts_leaves_a_visit_or_a_seats_part_unfinished_once_every_leg_ended(
+    facts: list[Fact],
+) -> None:
+    board = replay(facts)
+    for n, leg in enumerate(LEGS):
+        board = fold(board, said(f.LegEnded, 1100.0 + n, leg=leg))
+    assert all(v.outcome != "waiting" for v in board.visits.last.values() if v.leg)
+    assert not board.stints.open
+
+
+@given(st.lists(any_fact(), max_size=40))
+def test_no_order_of_facts_leaves_a_visit_unfinished_once_its_caller_left(facts: list[Fact]) -> None:
+    board = replay(facts)
+    for n, call in enumerate(CALLS):
+        board = fold(board, said(f.CallLeft, 1100.0 + n, call=call))
     assert all(v.outcome != "waiting" for v in board.visits.last.values())
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cti.truth.compare import Truth, compare
 from cti.truth.files import NoFiles, cdrs, parts, queue_log
+from cti.truth.grouped import GROUPS, differences, rows
 from cti.truth.recount import Recount, recount
 
 AT = 1795267219
@@ -56,11 +57,12 @@ def ledger(**more: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
         "id": CALL, "city": "demo", "line": "main", "trunk": "carrier", "caller": "13900000001",
         "called": "12345", "original": "12345", "arrived": AT + 0.51, "answered": AT + 5.26,
         "first_seat": "1001", "ended": AT + 12.4, "left_by": "caller", "cause": 16, "greeted": AT + 2.0,
-        "stage": "talking", "source": "heard", "consult_of": None,
+        "stage": "talking", "source": "heard", "consult_of": None, "owed": 0,
     }  # fmt: skip
     visit = {
         "call": CALL, "number": 1, "queue": "general", "joined": AT + 3.1, "outcome": "answered",
-        "left": AT + 5.26, "seat": "1001", "waited": 2.0, "talked": 7.0, "declined": 1, "source": "heard",
+        "left": AT + 5.26, "seat": "1001", "waited": 2.0, "rang": 1.2, "talked": 7.0, "declined": 1,
+        "source": "heard",
     }  # fmt: skip
     return {CALL: row | more}, {CALL: [visit]}
 
@@ -96,6 +98,7 @@ def test_an_answered_call_agrees_to_the_millisecond(tmp_path: Path) -> None:
         ({"arrived": AT - 3.0}, {"arrived"}),
         ({"ended": AT + 30.0}, {"ended"}),
         ({"left_by": "agent"}, {"left_by"}),
+        ({"owed": 1}, {"owed"}),
     ],
 )
 def test_a_wrong_row_of_the_ledger_is_named(tmp_path: Path, wrong: dict[str, Any], what: set[str]) -> None:
@@ -105,7 +108,15 @@ def test_a_wrong_row_of_the_ledger_is_named(tmp_path: Path, wrong: dict[str, Any
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"queue": "fund"}, {"outcome": "abandoned"}, {"seat": "1002"}, {"declined": 0}, {"talked": 70.0}],
+    [
+        {"queue": "fund"},
+        {"outcome": "abandoned"},
+        {"seat": "1002"},
+        {"declined": 0},
+        {"talked": 70.0},
+        {"waited": 4.0},
+        {"rang": 3.0},
+    ],
 )
 def test_a_wrong_visit_is_named(tmp_path: Path, wrong: dict[str, Any]) -> None:
     calls, visits = ledger()
@@ -199,3 +210,49 @@ def test_rotated_parts_are_read_oldest_first_and_missing_files_are_named(tmp_pat
 def test_a_line_cut_by_a_crash_is_passed_over(tmp_path: Path) -> None:
     found = counted(tmp_path, [*ANSWERED, f"{AT + 13}|{LEG}|dem"], [cdr(), '"demo-n1-17'])
     assert list(found.calls) == [CALL]
+
+
+def shown(by: str, **counts: int) -> dict[str, Any]:
+    """The office's row of that one call."""
+    key = {"line": "demo/main", "original": "demo/12345", "queue": "demo/general"}.get(by, "")
+    return {"key": key, "since": max(AT - 100.0, AT // 3600 * 3600.0), **counts}
+
+
+def all_shown(**wrong: dict[str, int]) -> dict[str, list[dict[str, Any]]]:
+    one = {"offered": 1, "answered": 1, "within": 1}
+    return {by: [shown(by, **(one | wrong.get(by, {})))] for by in GROUPS}
+
+
+def test_every_row_of_the_office_is_counted_again(tmp_path: Path) -> None:
+    found = counted(tmp_path, ANSWERED, [cdr()])
+    truth = judged(found, ledger())
+    assert differences(found, all_shown(), truth, AT - 100, AT + 100) == []
+
+
+@pytest.mark.parametrize(
+    ("by", "wrong"),
+    [
+        ("line", {"answered": 0}),
+        ("original", {"offered": 2}),
+        ("interval", {"within": 0}),
+        ("queue", {"overflowed": 1}),
+        ("queue", {"key_exit": 1}),
+    ],
+)
+def test_a_wrong_count_of_a_row_is_named(tmp_path: Path, by: str, wrong: dict[str, int]) -> None:
+    found = counted(tmp_path, ANSWERED, [cdr()])
+    (told,) = differences(found, all_shown(**{by: wrong}), judged(found, ledger()), AT - 100, AT + 100)
+    (name,) = wrong
+    assert told.what.startswith(f"{by} ")
+    assert told.what.endswith(f" {name}")
+
+
+def test_a_caller_moved_and_one_who_waits_on_after_a_key_did_not_overflow(tmp_path: Path) -> None:
+    keyed = f"{AT + 3}|{LEG}|demo-general|NONE|EXITWITHKEY|1|1|1|0"
+    moved = f"{AT + 4}|{LEG}|demo-general|NONE|WITHDRAW||1|1|0"
+    enter = ANSWERED[0]
+    other = [line.replace("demo-general", "demo-market") for line in ANSWERED]
+    found = counted(tmp_path, [enter, keyed, enter, moved, *other], [cdr()])
+    got = rows(found, "queue", AT - 100, AT + 100)
+    assert +got["demo/general"] == {"offered": 2, "key_exit": 1, "redirected": 1}
+    assert +got["demo/market"] == {"offered": 1, "answered": 1}

@@ -93,13 +93,20 @@ def test_a_waiting_caller_hears_whole_sentences_of_their_own_queue() -> None:
     assert "queue-wait" not in quiet
 
 
-def test_the_offer_of_a_call_back_comes_when_its_time_has_come() -> None:
-    offered = CallBack.model_validate({"after_seconds": 60, "trunk": "carrier"})
-    plan = with_queue(reassure_every_seconds=25, call_back=offered)
+@pytest.mark.parametrize(
+    ("reassure", "after", "every", "before"),
+    [(25, 60, 20, 2), (45, 60, 30, 1), (120, 60, 60, 0), (30, 60, 30, 1)],
+)
+def test_a_call_back_is_offered_after_its_seconds_and_no_reassurance_comes_later_than_asked(
+    reassure: int, after: int, every: int, before: int
+) -> None:
+    offered = CallBack.model_validate({"after_seconds": after, "trunk": "carrier"})
+    plan = with_queue(reassure_every_seconds=reassure, call_back=offered)
     text = render([plan], site())["queues.conf"]
-    assert "periodic-announce-frequency = 25" in text
-    still, offer = "hotline/queue-still", "hotline/callback-offer"
-    assert f"periodic-announce = {still},{still},{offer}" in text
+    assert f"periodic-announce-frequency = {every}\n" in text
+    said = ",".join([*["hotline/queue-still"] * before, "hotline/callback-offer"])
+    assert f"periodic-announce = {said}\n" in text
+    assert every * (before + 1) == after
 
 
 # --- plan check -------------------------------------------------------------------------------------------
