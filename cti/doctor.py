@@ -272,7 +272,7 @@ def report(home: Home) -> tuple[dict[str, Any], list[Check]]:
         settings = Settings()
     checks += asyncio.run(_looked(home, settings))
     ports = home.ports
-    low, high = ports.rtp
+    low, high = settings.rtp_range(ports.rtp)
     answer = {
         "ok": all(c.ok for c in checks if c.need),
         "home": str(home.root),

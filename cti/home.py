@@ -89,7 +89,11 @@ class Ports:
 
     @property
     def rtp(self) -> tuple[int, int]:
-        first = 20000 + 2000 * (self.base // 100 % 20)
+        block = self.base // 100 % 20
+        first = 20000 + 2000 * block
+        if first - 100 < self.base < first + 2000:
+            # it would take our own ports
+            first = 20000 + 2000 * ((block + 1) % 20)
         return first, first + 999
 
     @property

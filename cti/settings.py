@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -81,6 +81,21 @@ class Settings(BaseSettings):
     rtp: str = ""
     """``START-END``; empty: the instance's own block."""
     log_level: str = "info"
+
+    @field_validator("rtp")
+    @classmethod
+    def _rtp(cls, told: str) -> str:
+        low, dash, high = told.partition("-")
+        if not told or (
+            dash and low.isdecimal() and high.isdecimal() and 1024 <= int(low) < int(high) < 65536
+        ):
+            return told
+        raise ValueError(f"{told!r} is no START-END of ports from 1024 to 65535, for example 20000-20999")
+
+    def rtp_range(self, own: tuple[int, int]) -> tuple[int, int]:
+        """First and last port of sound; ``own``: the instance's block when none is set."""
+        low, _, high = self.rtp.partition("-")
+        return (int(low), int(high)) if high else own
 
     @model_validator(mode="after")
     def _shelf(self) -> Self:

@@ -44,7 +44,7 @@ def site_of(
 ) -> Site:
     """Everything of this machine that Asterisk's files name. Pure but for a look at the modules there are."""
     at = home.asterisk
-    low, high = (int(n) for n in settings.rtp.split("-")) if settings.rtp else ports.rtp
+    low, high = settings.rtp_range(ports.rtp)
     version = (*asterisk.version, 0, 0)[:3]
     seats = [f"{p.id}-{seat}" for p in plans for seat in p.seats]
     return Site(

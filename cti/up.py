@@ -174,7 +174,7 @@ class Up:
             self.console.print(text)
 
     def _greet(self) -> None:
-        low, high = self.ports.rtp
+        low, high = self.settings.rtp_range(self.ports.rtp)
         p = self.ports
         self._print(
             f"[bold green]12345 热线已就绪 ready[/] in {time.monotonic() - self.began:.1f} s\n"
@@ -187,7 +187,7 @@ class Up:
         )
 
     def _write_state(self) -> None:
-        rtp = self.ports.rtp
+        rtp = self.settings.rtp_range(self.ports.rtp)
         state = {
             "base_port": self.wanted.base,
             "lab": self.wanted.lab,
