@@ -1,8 +1,9 @@
 """300 sockets that note when each frame came, and read nothing else of it.
 
-    python -m bench.sockets_clients PORT TOKEN COUNT FILE
+    python -m bench.sockets_clients PORT TOKENS FILE
 
-Ends when the service closes; FILE then has one line a frame: seconds from the change to its arrival.
+``TOKENS``: a file, one token a line, a socket for each. Ends when the service closes; FILE then has one line
+a frame: seconds from the change to its arrival.
 """
 
 from __future__ import annotations
@@ -65,16 +66,16 @@ class Ears(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def main(port: int, token: str, count: int, file: Path) -> None:
+async def main(port: int, tokens: list[str], file: Path) -> None:
     late: list[float] = []
     loop = asyncio.get_running_loop()
     ears = []
-    for _ in range(count):
-        _, one = await loop.create_connection(lambda: Ears(port, token, late), "127.0.0.1", port)
+    for token in tokens:
+        _, one = await loop.create_connection(lambda token=token: Ears(port, token, late), "127.0.0.1", port)  # type: ignore[misc]
         ears.append(one)
     await asyncio.gather(*(one.done for one in ears))
     file.write_text("\n".join(f"{x:.6f}" for x in late))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])))
+    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]).read_text().split(), Path(sys.argv[3])))

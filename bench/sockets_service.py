@@ -26,11 +26,16 @@ from cti.home import Home
 from cti.settings import read
 from cti.web import api
 from cti.web.hub import Hub, Row, text_frame
+from cti.web.who import Role, Who
 
 CITY = "load"
 SEATS = [f"{n}" for n in range(3001, 3301)]
 QUEUES = [f"q{n}" for n in range(30)]
 A_SEAT_HAS = 3
+SUPERVISORS = 10
+"""The other sockets are agents', each at a seat."""
+PEOPLE = "people"
+"""The file of their tokens in HOME."""
 TALK = 4.0
 """Seconds: with 20 calls a second some 80 talk at once."""
 NODE = "n1"
@@ -122,8 +127,23 @@ class Naive(Hub):
         """Nothing waits."""
 
 
+def people() -> list[Who]:
+    """Whose sockets these are."""
+    agents = [Who(f"a{seat}", Role.AGENT, CITY, seat) for seat in SEATS[SUPERVISORS:]]
+    return [*agents, *(Who(f"s{n}", Role.SUPERVISOR, CITY) for n in range(SUPERVISORS))]
+
+
+def let_in(home: Home, service: Service) -> None:
+    """An account and a session for each; nobody signs in by password, so no hash is computed."""
+    rows = {w.name: {"role": w.role.value, "city": w.city, "agent": w.agent, "hash": "-"} for w in people()}
+    (home.root / "accounts.json").write_text(json.dumps(rows))
+    tokens = [service.desk.sessions.issue(who).token for who in people()]
+    (home.root / PEOPLE).write_text("\n".join(tokens))
+
+
 async def main(home: Home, rate: float, seconds: float, arm: str) -> None:
     service = Service(home, read(home))
+    let_in(home, service)
     board = service.live_board
     if arm == "naive":
         board.hub.__class__ = Naive
