@@ -146,14 +146,21 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
             todo.append(replace(stint, source=Source.REFILLED))
             continue
         there.remove(twin)
-        lost = twin.ended is None or (silence.since - MARGIN <= twin.ended <= silence.until + MARGIN)
+        # a seat that came back from asking a colleague was heard as one who joined, its ring as nobody's
+        unbegun = twin.began > stint.began + NEAR + 1 and _in(silence, stint.began)
+        lost = twin.ended is None or _in(silence, twin.ended) or unbegun
         # talk is counted when its end is heard: none at all means that nobody heard it
         untold = twin.talk == 0.0 and stint.talk > NEAR
         wrong = twin.part is not stint.part or untold or not _near(twin.ended, stint.ended)
         if lost and wrong:
-            told = {n: getattr(stint, n) for n in ("part", "answered", "ended", "ring", "talk", "queue")}
+            names = ("part", "began", "answered", "ended", "ring", "talk", "queue")
+            told = {n: getattr(stint, n) for n in names if n != "began" or unbegun}
             todo.append(replace(twin, **told, source=Source.REFILLED))
     return todo
+
+
+def _in(silence: Silence, at: float) -> bool:
+    return silence.since - MARGIN <= at <= silence.until + MARGIN
 
 
 def _same_ring(heard: Stint, proved: Stint) -> bool:

@@ -136,6 +136,24 @@ def test_a_talk_whose_end_nobody_heard_is_as_long_as_the_files_say(tmp_path: Pat
     assert mended_stints([replace(talked, talk=1.0)], [talked], silence) == []
 
 
+def test_who_was_heard_only_when_back_from_asking_a_colleague_rang_and_answered_in_the_silence(
+    tmp_path: Path,
+) -> None:
+    """Began in the silence, and went on after it: the end was heard, the beginning was not."""
+    told = answered(tmp_path)
+    [talked] = [s for s in told.stints if s.part is Part.ANSWERED]
+    assert talked.answered is not None
+    assert talked.ended is not None
+    back = talked.answered + 4.0
+    heard = replace(talked, part=Part.JOINED, began=back, answered=back, ring=0.0, talk=0.3, queue="")
+    silence = Silence(talked.began - 20.0, back - 3.5)
+    [mended] = mended_stints([replace(heard, ended=back + 9.0)], [talked], silence)
+    told_of = (mended.part, mended.began, mended.answered, mended.queue, mended.talk)
+    assert told_of == (talked.part, talked.began, talked.answered, talked.queue, talked.talk)
+    before = Silence(talked.began - 60.0, talked.began - 40.0)
+    assert mended_stints([replace(heard, ended=back + 9.0)], [talked], before) == []
+
+
 def test_a_wait_behind_the_last_ring_ends_when_the_caller_left(tmp_path: Path) -> None:
     gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
     assert proof(tmp_path, [*ANSWERED[:2], gone], [cdr(end=AT + 4)]).call.ended == AT + 9
