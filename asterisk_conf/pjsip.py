@@ -37,8 +37,24 @@ def _common(site: Site) -> Iterator[str]:
     for protocol in ("udp", "tcp"):
         yield section(
             protocol,
-            [("type", "transport"), ("protocol", protocol), ("bind", f"{site.bind}:{site.sip_port}")],
+            [
+                ("type", "transport"),
+                ("protocol", protocol),
+                ("bind", f"{site.bind}:{site.sip_port}"),
+                *_outside(site),
+            ],
         )
+
+
+def _outside(site: Site) -> list[Pair]:
+    """Behind a router a phone outside would otherwise send its voice to an address that is not there."""
+    if not site.outside_address:
+        return []
+    outside: list[Pair] = [
+        ("external_signaling_address", site.outside_address),
+        ("external_media_address", site.outside_address),
+    ]
+    return [*outside, *(("local_net", network) for network in site.local_networks)]
 
 
 def _media(site: Site) -> list[Pair]:

@@ -46,6 +46,9 @@ class Site:
     bind: str = "127.0.0.1"
     media_address: str = "127.0.0.1"
     """The address that SDP names; empty: Asterisk chooses."""
+    outside_address: str = ""
+    """Where a router translates: what SIP and SDP name to those who are in none of ``local_networks``."""
+    local_networks: tuple[str, ...] = ()
     sip_port: int
     ami_port: int
     http_port: int

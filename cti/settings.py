@@ -7,6 +7,7 @@ defaults. What a city decides is in its plan, never here.
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -36,6 +37,13 @@ class Settings(BaseSettings):
     """redis:// address; empty: in process."""
     host: str = "127.0.0.1"
     """Where SIP, AMI, FastAGI and HTTP listen."""
+    outside_address: str = ""
+    """The address or name under which phones outside (home seats, carriers) reach this machine, when a router
+    translates it; SIP and SDP then name it. Empty: no router between. ``host`` is then ``0.0.0.0``."""
+    local_networks: Annotated[
+        list[Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]], Field(min_length=1)
+    ] = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+    """Networks whose phones are told the machine's own address instead."""
     advice_seconds: Annotated[float, Field(gt=0, le=3)] = 0.8
     """Budget of the question "where next?" over all addresses (decisions 18)."""
     advice_skip_seconds: Annotated[int, Field(ge=0, le=60)] = 5
@@ -81,6 +89,20 @@ class Settings(BaseSettings):
     rtp: str = ""
     """``START-END``; empty: the instance's own block."""
     log_level: str = "info"
+
+    @field_validator("outside_address")
+    @classmethod
+    def _outside(cls, told: str) -> str:
+        if not told or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}", told):
+            return told
+        raise ValueError(f"{told!r} is neither an address nor a host's name")
+
+    @field_validator("local_networks")
+    @classmethod
+    def _networks(cls, told: list[str]) -> list[str]:
+        for one in told:
+            ip_network(one, strict=False)
+        return told
 
     @field_validator("rtp")
     @classmethod

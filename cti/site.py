@@ -65,6 +65,8 @@ def site_of(
         music_dir=str(at / "data/moh"),
         bind=settings.host,
         media_address=settings.host if settings.host != "0.0.0.0" else "",
+        outside_address=settings.outside_address,
+        local_networks=tuple(settings.local_networks),
         sip_port=ports.sip,
         ami_port=ports.ami,
         http_port=ports.asterisk_http,
