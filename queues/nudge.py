@@ -29,7 +29,6 @@ def whom(seat: Seat | None, visits: Iterable[Visit], ringing: Container[CallId])
         mine = visit.city == seat.city and visit.queue in seat.queues
         if mine and visit.outcome is Outcome.WAITING and visit.leg and visit.call not in ringing:
             waiting.setdefault(visit.queue, []).append(visit)
-    found: list[LegId] = []
-    for line in waiting.values():
-        found += [v.leg for v in sorted(line, key=lambda v: v.joined)[:MOST]]
-    return found
+    first = [v for line in waiting.values() for v in sorted(line, key=lambda v: v.joined)[:MOST]]
+    # of two queues with the same seats, whoever has waited longer looks first
+    return [v.leg for v in sorted(first, key=lambda v: v.joined)]

@@ -20,6 +20,11 @@ def test_the_longest_waiting_of_each_of_its_queues() -> None:
     assert len(whom(READY, line, ())) == MOST
 
 
+def test_of_two_queues_with_the_same_seats_whoever_waited_longer_looks_first() -> None:
+    line = [waits(3), waits(6), waits(2, "fund"), waits(5, "fund")]
+    assert whom(READY, line, ()) == ["n1-1.2", "n1-1.3", "n1-1.5", "n1-1.6"]
+
+
 def test_whom_a_phone_rings_for_already_needs_no_nudge() -> None:
     assert whom(READY, [waits(1), waits(2)], {CallId("demo-n1-1.1")}) == ["n1-1.2"]
 
