@@ -124,6 +124,10 @@ def _go() -> Context:
     context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("HANDED")}}}" != "1"]?no')
     context.do("Set", "WHY=not-allowed")
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
+    # nobody in danger is sent off, or held with music: transfer.table.URGENT_ROWS
+    context.do("Set", "WISHED=${KIND}").do("Set", "URGENT=${DIALPLAN_EXISTS(${CITY}-urgent,${TO},1)}")
+    context.do("ExecIf", '$[${URGENT} & "${KIND}" = "blind"]?Set(KIND=handoff)')
+    context.do("ExecIf", '$[${URGENT} & "${KIND}" = "consult"]?Set(KIND=three)')
     context.do("GotoIf", '$["${KIND}" = "blind" & ${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}]?good')
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:no")
     context.do("Set", '__TRANSFER_ID=${IF($["${ORDER}" = ""]?${UNIQUEID}:${ORDER})}', label="good")
@@ -131,6 +135,8 @@ def _go() -> Context:
     context.do("Set", f"{of_caller('TARGET_JOINED')}=0").do("Set", f"{of_caller('AGENT_IN')}=1")
     context.do("Set", f"{of_caller('WAY_FAILED')}=0").do("Set", f"{of_caller('DIALLING')}=")
     context.do("Set", f"{of_caller('AGENT_CAUSE')}=").do("Set", f"{of_caller('LEAVES')}=")
+    urgent = '${IF($[${URGENT} | "${KIND}" = "handoff"]?1:0)}'
+    context.do("Set", f"{of_caller('URGENT')}={urgent}")
     # before anything is under way: a caller who falls out of the talk now has somewhere to follow to
     led = f'"${{KIND}}" = "consult" | ("${{KIND}}" != "blind" & "${{{of_caller("WHERE")}}}" != "room")'
     context.do("ExecIf", f"$[{led}]?Set({of_caller('AWAY')}=$[0${{{of_caller('AWAY')}}} + 1])")

@@ -13,7 +13,8 @@ SEAT_SECONDS = 25
 
 
 def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
-    """Whom agents of this city may reach: ``<city>-to`` persons, ``<city>-to-place`` queues."""
+    """Whom agents of this city may reach: ``<city>-to`` persons, ``<city>-to-place`` queues.
+    ``<city>-urgent`` is looked up: whose callers may be in danger."""
     to = Context(f"{plan.id}-to", None)
     ways = Context(f"{plan.id}-way", None)
     for seat in plan.seats:
@@ -27,8 +28,7 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
         to.do("Return")
         for i, way in enumerate(centre.ways, 1):
             wait = (i - 1) * centre.next_after_seconds
-            # police, fire, ambulance, traffic; water, power, gas (issue: transfers)
-            free = _free(plan, way, urgent=centre.kind != "hotline")
+            free = _free(plan, way, urgent=centre.urgent)
             _way(ways.exten(f"{number}w{i}"), plan, way, i, wait, centre.ring_seconds, free)
     for number, contact in plan.contacts.items():
         to.exten(number)
@@ -38,6 +38,12 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
              _free(plan, contact, urgent=False))  # fmt: skip
     yield to
     yield ways
+    urgent = Context(f"{plan.id}-urgent", None)
+    for number, centre in plan.centres.items():
+        if centre.urgent:
+            urgent.exten(number).do("Return")
+    # looked up and never found: a context without extensions is none for Asterisk
+    yield urgent.exten("none").do("Return")
     place = Context(f"{plan.id}-to-place", None)
     for queue in plan.queues:
         place.exten(f"queue-{queue}").do("Goto", f"{plan.id}-queue-{queue}", "s", "enter")
@@ -51,6 +57,8 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
     yield place
     refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
+    # the agent's phone is gone already: nobody could stay with the caller
+    refer.do("Set", f"SHARED(URGENT)=${{DIALPLAN_EXISTS({plan.id}-urgent,${{TO}},1)}}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
     yield refer.do("Goto", "transfer-caller", "s", "refer")
 

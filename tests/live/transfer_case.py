@@ -12,7 +12,7 @@ from lab.scenario import Lab
 from tests.house import House
 from tests.live.seat_town import order
 from tests.live.transfer_town import Talk, centre, step_told, talking
-from transfer.table import STATES, State
+from transfer.table import STATES, State, else_hears
 
 AGENT, COLLEAGUE, NEXT = "1001", "1003", "1002"
 CENTRE = "110"
@@ -25,8 +25,11 @@ ELSE_HEARS = 12.0
 class Case:
     """One call, led through the table."""
 
-    def __init__(self, house: House, city: Lab, folder: Path, *, handoff: bool) -> None:
-        self.house, self.city, self.handoff = house, city, handoff
+    def __init__(
+        self, house: House, city: Lab, folder: Path, *, handoff: bool, kind: Kind = "handoff"
+    ) -> None:
+        """``handoff``: an emergency centre is asked, by a wish of this ``kind``."""
+        self.house, self.city, self.handoff, self.kind = house, city, handoff, kind
         self.folder = folder
         self.since = 0
         self.target: Seat
@@ -58,10 +61,10 @@ class Case:
                 await self.wishes("consult", self.to)
                 await self.target.rings(within=5)
             case "ringing" | "together":
-                await self.wishes("handoff" if self.handoff else "three", self.to)
+                await self.wishes(self.kind if self.handoff else "three", self.to)
                 await self.target.rings(within=5)
             case "handed" | "sent" | "queued":
-                await self.wishes("handoff" if self.handoff else "blind", self.to)
+                await self.wishes(self.kind if self.handoff else "blind", self.to)
                 await self.target.rings(within=5)
         match state:
             case "consulting" | "together":
@@ -88,7 +91,7 @@ class Case:
             case "blind" | "consult" | "three" | "handoff":
                 await self.wishes(fact, self.to)
                 await self.target.rings(within=5)
-                if fact == "blind":
+                if fact == "blind" and not self.handoff:
                     await self.agent.ends()
             case "takeback":
                 await self.wishes("takeback")
@@ -135,11 +138,9 @@ class Case:
 
     async def hears_meanwhile(self, state: str) -> None:
         """Music or ringing, as the state says; from now on. An emergency hears ringing in the queue."""
-        what = STATES[State(state)].else_hears if state != "over" else ""
+        what = else_hears(State(state), urgent=self.handoff)
         if not what:
             return
-        if state == "queued" and self.handoff:
-            what = "ringing"
         begin = len(self.call.recording())
         try:
             async with asyncio.timeout(ELSE_HEARS):
