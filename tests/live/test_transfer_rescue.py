@@ -11,14 +11,13 @@ import pytest
 import pytest_asyncio
 
 from calls.orders import Pause, Unpause
-from lab import ears
 from lab.client import Unheard
-from lab.parties import LOOK, Call
+from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House, ports, running
 from tests.live.seat_town import order, plan_at
-from tests.live.transfer_case import RINGING
+from tests.live.transfer_case import rings_on
 from tests.live.transfer_town import centre, orders, step_told, talking, until_gone
 
 AGENT, COLLEAGUE, CHIEF = "1001", "1003", "1002"
@@ -67,16 +66,6 @@ async def refused_in_the_room(house: House, town: Lab, call: Call) -> None:
     id = await call.id()
     for who in (f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-"):
         await town.house.event(f"{who} is in the room", partial(_joined, id, who), 5)
-
-
-async def rings_on(call: Call) -> None:
-    """A caller in danger hears ringing in the queue, and no music."""
-    begin = len(call.recording())
-    async with asyncio.timeout(12):
-        while ears.tone_seconds(call.recording()[begin:], RINGING) < 1.5:  # noqa: ASYNC110  # a file grows unheard
-            await asyncio.sleep(LOOK)
-    sound = call.recording()[begin:]
-    assert ears.tone_seconds(sound, RINGING) > 0.7 * ears.sound_seconds(sound), "something beside the ringing"
 
 
 def _joined(call: str, channel: str, event: Event) -> bool:

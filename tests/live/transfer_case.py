@@ -22,6 +22,16 @@ ELSE_HEARS = 12.0
 """Seconds in which music or ringing is to be heard: a sentence may come before it."""
 
 
+async def rings_on(call: Call) -> None:
+    """A caller in danger hears ringing in the queue, and no music."""
+    begin = len(call.recording())
+    async with asyncio.timeout(12):
+        while ears.tone_seconds(call.recording()[begin:], RINGING) < 1.5:  # noqa: ASYNC110  # a file grows unheard
+            await asyncio.sleep(LOOK)
+    sound = call.recording()[begin:]
+    assert ears.tone_seconds(sound, RINGING) > 0.7 * ears.sound_seconds(sound), "something beside the ringing"
+
+
 class Case:
     """One call, led through the table."""
 
