@@ -81,7 +81,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
             yield _stand_in_queue(plan, site, name, queue)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
-    yield from city_transfer_contexts(plan)
+    yield from city_transfer_contexts(plan, site)
     yield from city_outgoing_contexts(plan, lambda prompt: _sound(plan, site, prompt))
 
 

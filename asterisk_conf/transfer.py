@@ -124,6 +124,9 @@ def _go() -> Context:
     context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("HANDED")}}}" != "1"]?no')
     context.do("Set", "WHY=not-allowed")
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
+    cancelled = "${DIALPLAN_EXISTS(${CITY}-to-cancelled,${TO},1)}"
+    context.do("Set", "GOSUB_RETVAL=").do("GosubIf", f"{cancelled}?${{CITY}}-to-cancelled,${{TO}},1")
+    context.do("GotoIf", '$["${GOSUB_RETVAL}" = "cancelled"]?no')
     # nobody in danger is sent off, or held with music: transfer.table.URGENT_ROWS
     context.do("Set", "WISHED=${KIND}").do("Set", "URGENT=${DIALPLAN_EXISTS(${CITY}-urgent,${TO},1)}")
     context.do("ExecIf", '$[${URGENT} & "${KIND}" = "blind"]?Set(KIND=handoff)')
