@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.orders import Pause
 from lab import baresip, ears
 from lab.scenario import Lab, secret_of
 from tests.house import House, ports, running
-from tests.live.seat_town import plan_at
+from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import rings_on
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
@@ -221,7 +222,8 @@ async def test_a_phone_that_sends_a_caller_to_110_by_itself_leaves_them_to_110_o
 ) -> None:
     """REFER: the agent's phone is gone at once, so nobody stays; but no music, and no machine."""
     for number in ("110", "1100"):
-        await centre(town, number).will_ring()
+        phone_there = centre(town, number)
+        await (phone_there.will_reject(after=4.0) if how == "refuses" else phone_there.will_ring())
     async with (
         town.away(AGENT),
         baresip.seat(
@@ -233,17 +235,15 @@ async def test_a_phone_that_sends_a_caller_to_110_by_itself_leaves_them_to_110_o
         call = await town.caller().dials("12345")
         await phone.talks(within=20)
         await call.talks()
+        # it answers by itself: the caller is not to come back to it
+        await order(house.home, Pause(city="demo", seat=AGENT, reason="meeting"))
         await phone.transfers("110", house=house.base)
         asked = await step_told(town, call, "asked")
         assert (asked["Kind"], asked["By"], asked["Urgent"]) == ("blind", "phone", "1")
         police = centre(town, "110")
         await police.rings(within=5)
         await rings_on(call)
-        if how == "refuses":
-            for number in ("110", "1100"):
-                await centre(town, number).will_reject()
-            await police.rejects()
-        else:
+        if how != "refuses":
             await police.answers()
             await step_told(town, call, "answered")
             await police.says(voices[2])

@@ -85,7 +85,8 @@ class Case:
                     await self.agent.hangs_up()
                     await self.told("handed")
             case "queued":
-                await self.target.rejects()
+                # a centre's refusal leaves the caller with the agent
+                await (self.agent.hangs_up() if self.handoff else self.target.rejects())
                 await self.told("back")
                 await self.call.waits_in("general")
 
