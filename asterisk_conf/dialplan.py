@@ -25,6 +25,7 @@ from asterisk_conf.transfer import keys_global, transfer_contexts
 from asterisk_conf.transfer_reach import city_transfer_contexts
 from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Spoken, Trunk
+from plan.roads import stays
 
 CALLED = "+0-9*"
 """What may be in a called number."""
@@ -81,7 +82,7 @@ def city_contexts(plan: Plan, site: Site) -> Iterator[Context]:
             yield _stand_in_queue(plan, site, name, queue)
     yield _seats(plan, site)
     yield from city_seat_contexts(plan)
-    yield from city_transfer_contexts(plan)
+    yield from city_transfer_contexts(plan, site)
     yield from city_outgoing_contexts(plan, lambda prompt: _sound(plan, site, prompt))
 
 
@@ -220,7 +221,10 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     # Every exit of Queue() but a key comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
-    return context.do("Goto", *_context(plan, queue.next), "s", "1")
+    if stays(name, queue):
+        # app_queue gives up at once when it cannot wait: not a thousand times a second
+        return context.do("Wait", "1").do("Goto", "s", "enter")
+    return context.do("NoOp", "goes on").do("Goto", *_context(plan, queue.next), "s", "1")
 
 
 def _for_the_seat(context: Context, plan: Plan, queue: Queue) -> None:

@@ -29,11 +29,23 @@ def merged_numbers(context: Context, plan: Plan, sound: Sound) -> None:
         stage_steps(context, plan, plan.stages(number), sound)
 
 
-def stage_steps(context: Context, plan: Plan, found: Sequence[Stage], sound: Sound) -> None:
-    """Sets what holds today. Before the first stage: nothing is set."""
+def stage_today(context: Context, found: Sequence[Stage]) -> None:
+    """Goes to ``stage<n>``, that of the stage which holds today."""
     for at, stage in reversed(list(enumerate(found))):
         if stage.begins is not None:
             context.do("GotoIf", f"$[${{TODAY}} >= {_day(stage.begins)}]?stage{at}")
+
+
+def today(context: Context, site: Site, zone: str) -> None:
+    """TODAY in this time zone."""
+    # tests of dates move the lab's clock, never a real one
+    now = "$[${EPOCH} + 0${GLOBAL(CLOCK_AHEAD)}]" if site.trunk_hosts else "${EPOCH}"
+    context.do("Set", f"TODAY=${{STRFTIME({now},{zone},%Y%m%d)}}")
+
+
+def stage_steps(context: Context, plan: Plan, found: Sequence[Stage], sound: Sound) -> None:
+    """Sets what holds today. Before the first stage: nothing is set."""
+    stage_today(context, found)
     if not found or found[0].begins is not None:
         context.do("Return")
     for at, stage in enumerate(found):
@@ -71,9 +83,7 @@ def _origin(site: Site) -> Context:
     to a number without a row is a merged one all the same when it was forwarded from it.
     """
     context = Context("origin")
-    # tests of dates move the lab's clock, never a real one
-    now = "$[${EPOCH} + 0${GLOBAL(CLOCK_AHEAD)}]" if site.trunk_hosts else "${EPOCH}"
-    context.do("Set", f"TODAY=${{STRFTIME({now},${{ARG1}},%Y%m%d)}}")
+    today(context, site, "${ARG1}")
     for name in ("__LINE", "__ROW", "ROW_NUMBER", "__TREATMENT", "ANNOUNCED", "CLOSED", "__CENTRE", "FIRST"):
         context.do("Set", f"{name}=")
     # res_pjsip_diversion read Diversion and History-Info: who was called first, and who forwarded last

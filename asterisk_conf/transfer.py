@@ -125,6 +125,13 @@ def _go() -> Context:
     context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("HANDED")}}}" != "1"]?no')
     context.do("Set", "WHY=not-allowed")
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
+    cancelled = "${DIALPLAN_EXISTS(${CITY}-to-cancelled,${TO},1)}"
+    context.do("Set", "GOSUB_RETVAL=").do("GosubIf", f"{cancelled}?${{CITY}}-to-cancelled,${{TO}},1")
+    context.do("GotoIf", '$["${GOSUB_RETVAL}" = "cancelled"]?no')
+    # nobody in danger is sent off, or held with music: transfer.table.URGENT_ROWS
+    context.do("Set", "WISHED=${KIND}").do("Set", "URGENT=${DIALPLAN_EXISTS(${CITY}-urgent,${TO},1)}")
+    context.do("ExecIf", '$[${URGENT} & "${KIND}" = "blind"]?Set(KIND=handoff)')
+    context.do("ExecIf", '$[${URGENT} & "${KIND}" = "consult"]?Set(KIND=three)')
     place = '"${KIND}" = "blind" & ${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}'
     context.do("Set", f"PLACE=${{IF($[{place}]?1:0)}}").do("GotoIf", "${PLACE}?good")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:no")
@@ -134,6 +141,8 @@ def _go() -> Context:
     context.do("Set", f"{of_caller('WAY_FAILED')}=0").do("Set", f"{of_caller('DIALLING')}=")
     context.do("Set", f"{of_caller('AGENT_CAUSE')}=").do("Set", f"{of_caller('LEAVES')}=")
     context.do("Set", f"{of_caller('RINGS')}=").do("Set", f"{of_caller('UNSENT_AT')}=")
+    urgent = '${IF($[${URGENT} | "${KIND}" = "handoff"]?1:0)}'
+    context.do("Set", f"{of_caller('URGENT')}={urgent}")
     # before anything is under way: a caller who falls out of the talk now has somewhere to follow to
     asks = '"${KIND}" = "consult" | ("${KIND}" = "blind" & "${PLACE}" = "0")'
     led = f'{asks} | ("${{KIND}}" != "blind" & "${{{of_caller("WHERE")}}}" != "room")'

@@ -59,6 +59,8 @@ def _blind() -> Context:
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" = "${TRANSFER_ID}"]?transfer-back,s,1', label="talked")
     # whoever answered passed the caller on
     context.do("GotoIf", f'$["${{NOW}}" != "" | {LED}]?transfer-caller,s,1')
+    # a centre's caller comes back, whoever put the handset down
+    context.do("GotoIf", '$["${SHARED(URGENT)}" = "1"]?transfer-back,s,1')
     context.do("Gosub", "transfer-why", "s", "1")
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from asterisk_conf.merged import stage_today, today
+from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import of_caller, tell
-from plan.model import Plan
+from plan.merged import Stage, answered_here
+from plan.model import Line, Plan
 from plan.reach import Contact, Way
 
 SEAT_SECONDS = 25
@@ -15,8 +18,9 @@ BRIEF_SECONDS = 4.5
 everything within 6 s."""
 
 
-def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
-    """Whom agents of this city may reach: ``<city>-to`` persons, ``<city>-to-place`` queues."""
+def city_transfer_contexts(plan: Plan, site: Site) -> Iterator[Context]:
+    """Whom agents of this city may reach: ``<city>-to`` persons, ``<city>-to-place`` queues.
+    ``<city>-urgent`` is looked up: whose callers may be in danger."""
     to = Context(f"{plan.id}-to", None)
     ways = Context(f"{plan.id}-way", None)
     for seat in plan.seats:
@@ -33,8 +37,7 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
         to.do("Return")
         for i, way in enumerate(centre.ways, 1):
             wait = (i - 1) * centre.next_after_seconds
-            # police, fire, ambulance, traffic; water, power, gas (issue: transfers)
-            free = _free(plan, way, urgent=centre.kind != "hotline")
+            free = _free(plan, way, urgent=centre.urgent)
             _way(ways.exten(f"{number}w{i}"), plan, way, i, wait, centre.ring_seconds, free)
     for number, contact in plan.contacts.items():
         to.exten(number)
@@ -44,21 +47,69 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
              _free(plan, contact, urgent=False))  # fmt: skip
     yield to
     yield ways
-    place = Context(f"{plan.id}-to-place", None)
+    urgent = Context(f"{plan.id}-urgent", None)
+    for number, centre in plan.centres.items():
+        if centre.urgent:
+            urgent.exten(number).do("Return")
+    # looked up and never found: a context without extensions is none for Asterisk
+    yield urgent.exten("none").do("Return")
+    yield from _places(plan, site)
+    refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
+    refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
+    # the agent's phone is gone already: nobody could stay with the caller
+    refer.do("Set", f"SHARED(URGENT)=${{DIALPLAN_EXISTS({plan.id}-urgent,${{TO}},1)}}")
+    refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
+    yield refer.do("Goto", "transfer-caller", "s", "refer")
+
+
+def _places(plan: Plan, site: Site) -> Iterator[Context]:
+    """Queues, and the own lines' numbers. ``<city>-to-cancelled`` says of a merged number whether it is
+    cancelled by now: nobody is sent there."""
+    place, cancelled = Context(f"{plan.id}-to-place", None), Context(f"{plan.id}-to-cancelled", None)
     for queue in plan.queues:
         place.exten(f"queue-{queue}").do("Goto", f"{plan.id}-queue-{queue}", "s", "enter")
     for line in plan.lines.values():
-        kind, _, name = line.first.partition(":")
-        if kind == "queue":
+        if _queue_of(line):
             for number in line.numbers:
                 if number not in plan.centres:
-                    place.exten(number).do("Set", f"__QUEUE={name}")
-                    place.do("Goto", f"{plan.id}-queue-{name}", "s", "enter")
+                    _enters(place.exten(number), plan, line)
+    for number in answered_here(plan.numbers):
+        found = plan.stages(number)
+        led = all(_queue_of(plan.lines[stage.line]) for stage in found if stage.line)
+        if number in plan.centres or not found or not led:
+            continue
+        place.exten(number)
+        _on_its_day(place, plan, site, found)
+        for at, stage in enumerate(found):
+            if stage.line:
+                _enters(place, plan, plan.lines[stage.line], f"stage{at}")
+            else:
+                # a phone's own REFER asked nobody
+                place.do("Goto", "transfer-back", "s", "1", label=f"stage{at}")
+        if found[-1].treatment == "closed":
+            cancelled.exten(number)
+            _on_its_day(cancelled, plan, site, found)
+            for at, stage in enumerate(found):
+                cancelled.do("Return", *(() if stage.line else ("cancelled",)), label=f"stage{at}")
     yield place
-    refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
-    refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
-    refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
-    yield refer.do("Goto", "transfer-caller", "s", "refer")
+    # looked up and never found: a context without extensions is none for Asterisk
+    yield cancelled.exten("none").do("Return")
+
+
+def _on_its_day(context: Context, plan: Plan, site: Site, found: Sequence[Stage]) -> None:
+    today(context, site, plan.city.timezone)
+    stage_today(context, found)
+
+
+def _queue_of(line: Line) -> str:
+    kind, _, name = line.first.partition(":")
+    return name if kind == "queue" else ""
+
+
+def _enters(context: Context, plan: Plan, line: Line, label: str = "") -> None:
+    queue = _queue_of(line)
+    context.do("Set", f"__QUEUE={queue}", label=label)
+    context.do("Goto", f"{plan.id}-queue-{queue}", "s", "enter")
 
 
 def _seconds(most: int) -> str:

@@ -23,6 +23,7 @@ caller on without whoever was asked."""
 REFUSED_LATELY = 10
 """Seconds after a centre's refusal, or that of whom the caller was sent to, in which an agent who hangs up
 may believe that it rings."""
+_URGENT = '"${SHARED(URGENT)}" = "1"'
 
 
 def room_profiles() -> str:
@@ -70,8 +71,8 @@ def _target() -> Context:
     context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?over')
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
     # they go on talking without
-    handoff = f'"${{CUT(SHARED(TRANSFER,{CALLER}),:,1)}}" = "handoff"'
-    context.do("ExecIf", f"$[{handoff}]?Set({of_caller('REFUSED_AT')}=${{EPOCH}})")
+    urgent = f'"${{{of_caller("URGENT")}}}" = "1"'
+    context.do("ExecIf", f"$[{urgent}]?Set({of_caller('REFUSED_AT')}=${{EPOCH}})")
     context.do("Set", f"{of_caller('TRANSFER')}=")
     tell(context, "refused", "Status: ${DIALSTATUS}", "Cause: ${HANGUPCAUSE}")
     return context.do("Hangup", label="over")
@@ -173,7 +174,7 @@ def _caller() -> Context:
     context.do("NoOp", "nobody comes", label="gone")
     # handed over and talked to the end: only a centre's caller comes back
     talked = '"${SHARED(HANDED)}" = "1" & "${SHARED(TARGET_JOINED)}" = "1"'
-    context.do("GotoIf", f'$[{talked} & "${{CUT(NOW,:,1)}}" != "handoff"]?over')
+    context.do("GotoIf", f'$[{talked} & "${{SHARED(URGENT)}}" != "1"]?over')
     context.do("Goto", "transfer-back", "s", "1")
     context.do("Gosub", "transfer-why", "s", "1", label="over")
     context.do("GotoIf", '$["${SHARED(TARGET_IN)}" = "1"]?transfer-back,s,1')
@@ -195,12 +196,12 @@ def _caller() -> Context:
     # not the cause of some colleague who was asked before
     context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
     # as the transfer it was: an emergency's caller hears ringing
-    handoff = '"${CUT(SHARED(LEAVES),:,1)}" = "handoff"'
-    context.do("GotoIf", f"$[{handoff}]?:transfer-back,s,1", label="left")
+    context.do("GotoIf", f"$[{_URGENT}]?:transfer-back,s,1", label="left")
     context.do("Set", "DANGER=1", label="danger").do("Goto", "transfer-back", "s", "1")
     # the phone's own REFER
     context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
+    context.do("Set", "WISHED=blind")
     context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "SEAT=${CUT(CUT(MEMBERINTERFACE,/,2),-,2)}")
     told_asked(context)
     # such a phone hangs up by itself
@@ -227,7 +228,7 @@ def _back() -> Context:
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     # from which transfer: whoever else would lead the caller back sees that it went by itself
     context.do("ExecIf", '$["${MOVE}" != ""]?Set(SHARED(BACK)=${CUT(MOVE,:,3)})')
-    context.do("ExecIf", '$["${CUT(MOVE,:,1)}" = "handoff"]?Set(DANGER=1)')
+    context.do("ExecIf", f"$[{_URGENT}]?Set(DANGER=1)")
     context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(WHERE)=").do("Set", "SHARED(LEAVES)=")
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("ExecIf", '$["${SHARED(DIALLING)}" != ""]?SoftHangup(${SHARED(DIALLING)})')

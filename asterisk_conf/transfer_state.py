@@ -10,6 +10,7 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - AWAY: counts how often an agent was led out of a talk; the caller's AWAY_SEEN says how far it followed.
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
+- URGENT: 1 when the newest transfer's target is one of ``<city>-urgent``, or it is a hand-over.
 - LEAVES: the transfer whose agent asked to leave it to caller and target.
 - WATCH: the number of the newest watch (``transfer_watch.watched``).
 - WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague, ``sent`` while
@@ -52,5 +53,6 @@ def told_room(context: Context, step: str, when: str = "", label: str = "") -> N
 
 def told_asked(context: Context, label: str = "") -> None:
     tell(context, "asked", "City: ${CITY}", "Seat: ${SEAT}", "Kind: ${KIND}", "To: ${TO}", "By: ${BY}",
+          "Wished: ${WISHED}", f"Urgent: ${{{of_caller('URGENT')}}}",
           f"Caller: ${{{of_caller('CALLER')}}}", "Agent: ${DB(hotline-seat/${CITY}/${SEAT})}",
           label=label)  # fmt: skip

@@ -358,8 +358,9 @@ class TransferStepped(Fact):
     """A stage of a transfer. ``step``: asked, dialled, skipped, accepted, answered, joined, together, handed,
     refused, taken-back, target-left, agent-left, back, queued, over.
 
-    ``to``: what the agent dialled; ``number``: what was
-    dialled on ``trunk``, the ``way``-th of a centre. What a step does not tell is empty."""
+    ``to``: what the agent dialled; ``number``: what was dialled on ``trunk``, the ``way``-th of a centre.
+    ``wished``: what the agent wished; ``kind``: what the dialplan made of it. What a step does not tell is
+    empty."""
 
     call: CallId
     id: str
@@ -375,6 +376,9 @@ class TransferStepped(Fact):
     """Q.850 cause, as text."""
     caller: str = ""
     agent: str = ""
+    wished: str = ""
+    urgent: bool = False
+    """The caller may be in danger: an emergency or utility centre is asked, or it is a hand-over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

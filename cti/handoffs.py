@@ -23,6 +23,7 @@ from cti.store.history import Past
 from cti.switchboard import Board
 from plan.model import Plan
 from transfer.handoff import Handoff, Now
+from transfer.table import meant
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +55,11 @@ class Handoffs:
         self._board, self._plans, self._do, self._hear = board, plans, do, hear
         self._recall, self._history = recall, history
 
-    async def wish(self, city: str, seat: str, kind: Kind, to: str, words: Mapping[str, str]) -> str:
-        """Order it; the id of the record, empty when the wish begins none. ``words`` go into the record.
+    async def wish(
+        self, city: str, seat: str, kind: Kind, to: str, words: Mapping[str, str]
+    ) -> tuple[str, Kind]:
+        """Order it; the id of the record, empty when the wish begins none, and what was ordered
+        (``transfer.table.meant``). ``words`` go into the record.
 
         Raises Refused in words for the agent, NotNow without a link.
         """
@@ -68,6 +72,7 @@ class Handoffs:
         if kind == "handoff" and to not in plan.centres:
             known = ", ".join(plan.centres) or "none"
             raise Refused(f"{to!r} 不是联动中心 is no centre of this plan (there are: {known})")
+        kind = meant(kind, urgent=to in plan.centres and plan.centres[to].urgent)
         id = secrets.token_hex(8) if to else ""
         await self._do(Transfer(city=city, seat=seat, kind=kind, to=to, id=id))
         if id and words:
@@ -79,7 +84,7 @@ class Handoffs:
                 if set(words) != {"asked_by"}:
                     raise NotNow(f"begun as {id}, but its words are not noted: say them again") from None
                 log.warning("nobody told yet that it began", id=id)
-        return id
+        return id, kind
 
     async def _begun(self, id: str) -> None:
         """The fact that it began and the answer to the order come on two ways; wait for the fact."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from plan import model
 from plan.faults import Fault
+from plan.handed import faults_of_handed
 from plan.land_check import areas_of
 from plan.menu_check import faults_of_menus
 from plan.merged_check import faults_of_merged
@@ -102,6 +103,7 @@ def check(
     found += faults_of_menus(plan, known)
     found += _numbers(plan)
     found += faults_of_merged(plan, known)
+    found += faults_of_handed(plan)
     found += _hosts(plan)
     found += faults_of_reach(plan)
     found += faults_of_outgoing(plan)

@@ -16,6 +16,7 @@ from plan.model import Menu, Plan, Queue
 from plan.outgoing import EMERGENCY
 from plan.reach import Centre
 from plan.recordings import CLASSES
+from plan.roads import stays
 from plan.rule import Rule
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -172,7 +173,8 @@ def _queues(plan: Plan) -> Iterator[Row]:
     for name, queue in plan.queues.items():
         wait = f"{queue.wait_seconds} s" + ("\n优先 comes first" if queue.weight else "")
         title = named(queue.title, queue.title_en)
-        yield (name, title, seats_of(queue), wait, queue.next, clause(queue))
+        onward = "留在本队列 stays" if stays(name, queue) else queue.next
+        yield (name, title, seats_of(queue), wait, onward, clause(queue))
 
 
 CENTRES: Mapping[str, tuple[str, str]] = {

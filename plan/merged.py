@@ -142,3 +142,9 @@ def held(found: tuple[Stage, ...], day: date) -> Stage | None:
 def numbers_of(rows: Mapping[str, Merged]) -> Iterator[str]:
     """Every public and every distinct called number of the table, each once."""
     yield from dict.fromkeys(number for row in rows.values() for number in (*row.numbers, *row.called))
+
+
+def answered_here(rows: Mapping[str, Merged]) -> Iterator[str]:
+    """Those that are lines of this hotline, and not the sign of a centre that is linked with it."""
+    linked = {n for row in rows.values() if row.kind == "linked" for n in (*row.numbers, *row.called)}
+    yield from (number for number in numbers_of(rows) if number not in linked)

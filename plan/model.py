@@ -211,7 +211,7 @@ class Queue(Rule):
     it every level may ring at once, the lower ones first."""
     call_back: CallBack | None = None
     next: Place
-    """The way out: another queue, in the end a message."""
+    """The way out: another queue, in the end a message. Itself: callers stay (``plan.handed``)."""
     weight: Annotated[int, Field(ge=0, le=100)] = 0
     """Between queues that share seats the callers of the heavier one come first."""
     masked: bool = False

@@ -47,6 +47,12 @@ class Centre(Rule):
     webhook: bool = False
     """Its hand-offs are also pushed to its computer (``HOME/centres.json``, key ``<city>/<name>``)."""
 
+    @property
+    def urgent(self) -> bool:
+        """Who is brought there may be in danger: police, fire, ambulance, traffic; water, power, gas (issue:
+        transfers). Such a caller is never alone, hears no music and is sent to no machine."""
+        return self.kind != "hotline"
+
 
 class Contact(Rule):
     """contacts.toml: a number agents may transfer to. Its table's name is the number they dial."""

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Protocol, get_args
 from pydantic import Field
 
 from plan.faults import Fault
+from plan.merged import Merged, answered_here
 from plan.rule import Rule
 from plan.words import NAME, did_you_mean
 
@@ -54,6 +55,8 @@ class HasPlaces(Protocol):
     def centres(self) -> Mapping[str, object]: ...
     @property
     def lines(self) -> Mapping[str, HasNumbers]: ...
+    @property
+    def numbers(self) -> Mapping[str, Merged]: ...
 
 
 class HasNumbers(Protocol):
@@ -65,6 +68,7 @@ def own_places(plan: HasPlaces) -> frozenset[str]:
     """Whom a caller is brought to without being handed over: seats, units, queues and lines of this city. A
     target that stands nowhere any more counts as a centre: deleting too late can be mended."""
     numbers = {number for line in plan.lines.values() for number in line.numbers}
+    numbers |= set(answered_here(plan.numbers))
     own = {*plan.seats, *plan.contacts, *(f"queue-{name}" for name in plan.queues), *numbers}
     return frozenset(own - set(plan.centres))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from plan.faults import Fault
-from plan.model import MAX_HOPS, Destination, DestinationKind, Plan
+from plan.model import MAX_HOPS, Destination, DestinationKind, Plan, Queue
 from plan.words import did_you_mean
 
 FILE_OF: Mapping[DestinationKind, str] = {
@@ -33,13 +33,20 @@ def steps(plan: Plan, at: Destination) -> Iterator[tuple[str, Destination]]:
         case "line" if at.name in plan.lines:
             yield from _one("first", plan.lines[at.name].first)
         case "queue" if at.name in plan.queues:
-            yield from _one("next", plan.queues[at.name].next)
+            if not stays(at.name, plan.queues[at.name]):
+                yield from _one("next", plan.queues[at.name].next)
         case "phone" if at.name in plan.phones:
             yield from _one("next", plan.phones[at.name].next)
         case "menu" if at.name in plan.menus:
             for key, to in plan.menus[at.name].keys.items():
                 yield from _one(f"keys.{key}", to)
             yield from _one("otherwise", plan.menus[at.name].otherwise)
+
+
+def stays(name: str, queue: Queue) -> bool:
+    """Whether callers stay in this queue until somebody answers: its way out is itself. Who may write that is
+    ``plan.handed``'s."""
+    return queue.next == f"queue:{name}"
 
 
 def _one(key: str, to: str) -> Iterator[tuple[str, Destination]]:

@@ -12,6 +12,7 @@ from datetime import date
 
 from plan.explain import KINDS, TREATMENTS, both, seats_of, ways_of
 from plan.model import Destination, Plan
+from plan.roads import stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def _onward(plan: Plan, place: str, told: set[str]) -> tuple[Branch, ...]:
     if to.kind == "queue" and to.name in plan.queues:
         queue = plan.queues[to.name]
         text = f"→ {place} {queue.title} ─ 座席 seats {seats_of(queue)} ─ {queue.wait_seconds} s"
+        if stays(to.name, queue):
+            return (Branch(text, (Branch("留在本队列 stays there"),)),)
         return (Branch(text, _onward(plan, queue.next, told)),)
     if to.kind == "menu" and to.name in plan.menus:
         menu = plan.menus[to.name]
@@ -181,7 +184,8 @@ def _queues(plan: Plan) -> Iterator[Box]:
         yield Box(f"menu:{name}", menu.title, f"menu:{name}", "#333333", to)
     for name, queue in plan.queues.items():
         small = f"queue:{name} · {len(queue.members)} 座席 seats · {queue.wait_seconds} s"
-        yield Box(f"queue:{name}", queue.title, small, "#333333", (queue.next,))
+        onward = () if stays(name, queue) else (queue.next,)
+        yield Box(f"queue:{name}", queue.title, small, "#333333", onward)
 
 
 def _ends(plan: Plan) -> Iterator[Box]:

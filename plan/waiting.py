@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from plan.faults import Fault
 from plan.model import Destination, Plan, Queue
-from plan.roads import FILE_OF, steps
+from plan.roads import FILE_OF, stays, steps
 from plan.words import did_you_mean
 
 Known = Mapping[str, set[str]]
@@ -33,7 +33,8 @@ def dead_ends(plan: Plan) -> Iterator[tuple[Destination, str]]:
     """Places from which some way leads neither to a message nor on: the place, and the key of that way.
 
     Empty together with no circle (``plan.roads``) means: whatever a caller does or leaves undone, every queue
-    is left for a message within finitely many places, because each wait has an end of its own.
+    is left for a message within finitely many places, because each wait has an end of its own; but one in
+    which callers stay.
     """
     for queue in plan.queues:
         seen: set[Destination] = set()
@@ -44,13 +45,17 @@ def dead_ends(plan: Plan) -> Iterator[tuple[Destination, str]]:
                 continue
             seen.add(at)
             onward = list(steps(plan, at))
-            if not onward and plan.has(at):
+            if not onward and plan.has(at) and not _kept(plan, at):
                 yield at, "next"
             for key, to in onward:
                 if plan.has(to):
                     todo.append(to)
                 else:
                     yield at, key
+
+
+def _kept(plan: Plan, at: Destination) -> bool:
+    return at.kind == "queue" and stays(at.name, plan.queues[at.name])
 
 
 def _ways_out(plan: Plan, known: Known) -> Iterator[Fault]:

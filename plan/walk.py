@@ -9,6 +9,7 @@ from datetime import date
 from plan.explain import ways_of
 from plan.merged import Stage
 from plan.model import Destination, Menu, Message, Plan, Queue
+from plan.roads import stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,15 @@ def _queue(plan: Plan, name: str, queue: Queue) -> Onward:
         if name in agent.skills and agent.seat not in queue.members:
             levels.setdefault(agent.skills[name], []).append(f"工号 {number}")
     order = "，然后 then ".join("、".join(levels[p]) for p in sorted(levels))
+    keeps = stays(name, queue)
     yield Step(
         f"进入队列 queue {name}「{queue.title}」：座席 {order} 每次振铃 {queue.ring_seconds} 秒，"
         f"最长等待 {queue.wait_seconds} 秒 ─ {queue.ring_seconds} s each, at most {queue.wait_seconds} s",
-        f"无人接听则去 {queue.next} if nobody answers: {queue.next}",
+        "无人接听则留在本队列 if nobody answers: they stay"
+        if keeps
+        else f"无人接听则去 {queue.next} if nobody answers: {queue.next}",
     )
-    return Destination.parse(queue.next)
+    return None if keeps else Destination.parse(queue.next)
 
 
 def _reach(plan: Plan) -> Iterator[Step]:

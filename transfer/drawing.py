@@ -22,13 +22,14 @@ _WIDE, _HIGH = 132, 46
 
 
 def svg() -> str:
-    """The whole file. An agent's wish is blue, what the dialplan does by itself black, for a centre only
-    dashed. Ends (the caller hangs up) are left out: they lead from everywhere to the end."""
+    """The whole file. An agent's wish is blue, what the dialplan does by itself black, for an urgent
+    target only dashed. Ends (the caller hangs up) are left out: they lead from everywhere to the end."""
     parts = [_HEAD]
     labels: dict[tuple[State, State], list[tuple[str, bool, bool]]] = {}
-    for state, fact, row, centre in rows():
+    for state, fact, row, urgent in rows():
         if fact != "caller-left":
-            labels.setdefault((state, row.then), []).append((_label(fact.value, row), fact in WISHES, centre))
+            label = f"{_label(fact.value, row)}{', urgent' if urgent else ''}"
+            labels.setdefault((state, row.then), []).append((label, fact in WISHES, urgent))
     for (start, end), told in labels.items():
         parts.append(_arrow(start, end, told, both=(end, start) in labels))
     for state, (x, y) in _PLACES.items():
@@ -57,7 +58,7 @@ def _arrow(start: State, end: State, told: list[tuple[str, bool, bool]], *, both
     bend = 34 if both else 12
     mx, my = (x1 + x2) / 2 - dy * bend, (y1 + y2) / 2 + dx * bend
     a, b = _edge(x1, y1, mx, my), _edge(x2, y2, mx, my)
-    dashed = ' stroke-dasharray="5 4"' if all(centre for _, _, centre in told) else ""
+    dashed = ' stroke-dasharray="5 4"' if all(urgent for _, _, urgent in told) else ""
     lines = "".join(
         f'<tspan x="{mx:.0f}" dy="{0 if i == 0 else 13}" class="{"wish" if wish else "own"}">{text}</tspan>'
         for i, (text, wish, _) in enumerate(told)

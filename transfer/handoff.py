@@ -87,7 +87,8 @@ class Now:
     city: str
     seat: str
     to: str
-    handoff: bool
+    urgent: bool
+    """The target is an emergency or utility centre, or it is a hand-over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +200,10 @@ def _move(moves: Moves, x: f.TransferStepped) -> Moves:
     if x.step == "asked":
         if x.kind not in KINDS:
             return moves
-        handoff = x.kind == "handoff"
-        state = step_table(State.TALKING, Happened(x.kind), handoff=handoff).state
+        # the dialplan tells what it made of the wish
+        state = step_table(State.TALKING, Happened(x.kind)).state
         city = x.call.partition("-")[0]
-        return _at(moves, Now(x.call, state, x.id, city, x.seat, x.to, handoff))
+        return _at(moves, Now(x.call, state, x.id, city, x.seat, x.to, x.urgent))
     if known is None:
         return moves
     if x.step in ("back", "queued"):
@@ -212,7 +213,7 @@ def _move(moves: Moves, x: f.TransferStepped) -> Moves:
     happened = _HAPPENED.get(x.step)
     if happened is None or known.id != x.id:
         return moves
-    return _at(moves, replace(known, state=step_table(known.state, happened, handoff=known.handoff).state))
+    return _at(moves, replace(known, state=step_table(known.state, happened, urgent=known.urgent).state))
 
 
 def _to_us(moves: Moves, x: f.HandedToUs) -> Moves:

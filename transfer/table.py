@@ -79,7 +79,6 @@ STATES: Mapping[State, Situation] = {
     State.QUEUED: Situation(else_hears="music", comes="queue", title="队首"),
     State.OVER: Situation(title="结束"),
 }
-"""An emergency's caller hears ringing instead of music in ``QUEUED``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +136,34 @@ ROWS: Mapping[tuple[State, Fact], Row] = {
     (_S.QUEUED, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
 }
 
-HANDOFF_ROWS: Mapping[tuple[State, Fact], Row] = {
+URGENT_ROWS: Mapping[tuple[State, Fact], Row] = {
+    # brought there by whoever has them: nobody in danger is sent off, or held with music
+    (_S.TALKING, _F.BLIND): Row(_S.RINGING, order="handoff"),
+    (_S.TALKING, _F.CONSULT): Row(_S.RINGING, order="three"),
     # a person in danger is never left to a dead line, whoever put the handset down
     (_S.HANDED, _F.TARGET_LEFT): Row(_S.QUEUED, by=_ROOM),
 }
-"""Where a hand-over to a centre differs."""
+"""Where it differs when the target is an emergency or utility centre, and after every hand-over: who leaves
+when is the agent's wish, what protects the caller is the target's (decisions 7)."""
 
 
-def row(state: State, fact: Fact, *, handoff: bool = False) -> Row | None:
+def row(state: State, fact: Fact, *, urgent: bool = False) -> Row | None:
     """The row for this; None: the fact changes nothing here."""
-    own = HANDOFF_ROWS.get((state, fact)) if handoff else None
+    own = URGENT_ROWS.get((state, fact)) if urgent else None
     return own or ROWS.get((state, fact))
+
+
+def meant(kind: Kind, *, urgent: bool) -> Kind:
+    """What an agent's wish orders for this target: one that would leave a caller in danger alone becomes the
+    one that does not."""
+    found = row(State.TALKING, Fact(kind), urgent=urgent)
+    return kind if found is None or found.order is None else found.order
+
+
+def else_hears(state: State, *, urgent: bool) -> str:
+    """What the caller hears of nobody: no music for a person in danger."""
+    hears = STATES[state].else_hears
+    return "ringing" if urgent and hears else hears
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +173,10 @@ class Step:
 
 
 def step(
-    state: State, fact: Fact, *, city: str = "", seat: str = "", to: str = "", handoff: bool = False
+    state: State, fact: Fact, *, city: str = "", seat: str = "", to: str = "", urgent: bool = False
 ) -> Step:
     """The state after a fact, and what to order."""
-    found = row(state, fact, handoff=handoff)
+    found = row(state, fact, urgent=urgent)
     if found is None:
         return Step(state)
     if found.order is None:
@@ -174,8 +190,8 @@ def buttons(state: State) -> tuple[Fact, ...]:
 
 
 def rows() -> Iterator[tuple[State, Fact, Row, bool]]:
-    """Every row; the last says that it holds for hand-overs to a centre only."""
+    """Every row; the last says that it holds for urgent targets only."""
     for (state, fact), found in ROWS.items():
         yield state, fact, found, False
-    for (state, fact), found in HANDOFF_ROWS.items():
+    for (state, fact), found in URGENT_ROWS.items():
         yield state, fact, found, True

@@ -158,11 +158,12 @@ def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
 
 
 def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
-    names = ("Id", "Step", "Kind", "To", "Seat", "By", "Way", "Trunk", "Number", "Caller", "Agent")
+    names = ("Id", "Step", "Kind", "To", "Seat", "By", "Way", "Trunk", "Number", "Caller", "Agent", "Wished")
     told = {name.lower(): value(text, f"\r\n{name}: ") for name in names}
     if told["id"]:
         why = value(text, "\r\nCause: ")
-        ear.tell(TransferStepped(at=at, node=ear.node, call=call, why=why, **told))
+        urgent = value(text, "\r\nUrgent: ") == "1"
+        ear.tell(TransferStepped(at=at, node=ear.node, call=call, why=why, urgent=urgent, **told))
 
 
 def _handed_to_us(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:

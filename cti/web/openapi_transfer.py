@@ -26,7 +26,10 @@ WHY = {
 def paths() -> Iterator[tuple[str, dict[str, Any]]]:
     """(path, operations) of everything here."""
     record = TypeAdapter(Handoff).json_schema()
-    begun = {"type": "object", "properties": {"handoff": {"type": "string"}}, "required": ["handoff"]}
+    kind = {"type": "string", "description": "what was ordered: to an emergency or utility centre blind is "
+            "handoff, consult is three"}  # fmt: skip
+    begun = {"type": "object", "properties": {"handoff": {"type": "string"}, "kind": kind},
+             "required": ["handoff", "kind"]}  # fmt: skip
     standing: dict[str, Any] = {"$ref": REFERENCE.format(model="TransferAnswer")}
     yield (
         "/api/seats/{city}/{seat}/transfer",

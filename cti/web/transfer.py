@@ -23,7 +23,7 @@ from cti.web.api import CallsQuestion, Moment
 from cti.web.trail import Trail, row_of
 from cti.web.who import WHO, Role, Who, scope
 from transfer.handoff import LONGEST, Handoff, Now, hears
-from transfer.table import STATES, buttons
+from transfer.table import STATES, buttons, else_hears
 
 Words = Annotated[str, Field(max_length=LONGEST)]
 CITY = ZoneInfo("Asia/Shanghai")
@@ -85,7 +85,9 @@ class TransferAnswer(Answer):
 class Rooms(Protocol):
     """What ``cti.handoffs`` and ``cti.centres`` answer. May raise Refused and NotNow."""
 
-    async def wish(self, city: str, seat: str, kind: Kind, to: str, words: Mapping[str, str]) -> str: ...
+    async def wish(
+        self, city: str, seat: str, kind: Kind, to: str, words: Mapping[str, str]
+    ) -> tuple[str, Kind]: ...
 
     async def amend(self, id: str, words: Mapping[str, str]) -> Handoff: ...
 
@@ -164,10 +166,12 @@ class TransferDoor:
             raise Answered(403, forbidden)
         words = {n: t for n in ("location", "summary") if (t := getattr(body, n))} | {"asked_by": who.name}
         with self._trail.order(row) as done:
-            id = await self._rooms.wish(city, seat, body.kind, body.to, words)
+            id, kind = await self._rooms.wish(city, seat, body.kind, body.to, words)
             if id:
                 done["handoff"] = id
-        return _json({"handoff": id})
+            if kind != body.kind:
+                done["meant"] = kind
+        return _json({"handoff": id, "kind": kind})
 
     async def _now(self, request: web.Request) -> web.Response:
         city = scope(request[WHO], asked(request, CallsQuestion).city)
@@ -240,7 +244,7 @@ def transfer_answer(now: Now) -> TransferAnswer:
     return TransferAnswer(
         call=now.call, city=now.city, seat=now.seat, to=now.to, state=now.state.value,
         title=situation.title, hear=list(hears(now)),
-        caller_hears="ringing" if now.handoff and situation.else_hears else situation.else_hears,
+        caller_hears=else_hears(now.state, urgent=now.urgent),
         buttons=[wish.value for wish in buttons(now.state)], handoff=now.id,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ import aiohttp
 from lab.client import Client, Line, NotDone
 from lab.wire import Wire
 from tests.house import House
-from tests.live.moves_plan import AGENTS, CENTRES, COLLEAGUES, CONTACT, LINE
+from tests.live.moves_plan import AGENTS, CENTRES, COLLEAGUES, CONTACT, LINE, URGENT
 from tests.live.moves_watch import Trace, Watch
 
 CITY = "moves"
@@ -70,6 +70,14 @@ PLAIN = (
     Plot(3, 0.5, (Wish("blind", "colleague", False, "reject", 0.5, ()),), 3.0),
     Plot(4, 0.5, (Wish("blind", "colleague", False, "silence", 0.5, ((1.0, "agent-hangs-up"),)),), 8.0),
     Plot(5, 0.5, (Wish("blind", "colleague", False, "answer", 0.5, ()),), 3.0),
+    Plot(
+        6,
+        0.5,
+        (Wish("three", "110", False, "answer", 0.5, ((2.0, "agent-hangs-up"), (1.0, "target-hangs-up"))),),
+        3.0,
+    ),
+    Plot(7, 0.5, (Wish("consult", "110", True, "silence", 0.5, ((2.0, "agent-hangs-up"),)),), 5.0),
+    Plot(8, 0.5, (Wish("blind", "119", False, "reject", 0.5, ((3.0, "agent-hangs-up"),)),), 5.0),
 )
 """What the first runs are, whatever the seed: few runs at random may leave out an ordinary ending."""
 
@@ -136,7 +144,7 @@ class Night:
     ) -> None:  # fmt: skip
         self._house, self._seed, self._runs, self._kill = house, seed, runs, kill
         self._at_once, self._only, self._said = at_once, only, said
-        self.watch = Watch(CITY)
+        self.watch = Watch(CITY, URGENT)
         self.told: list[Told] = []
         self.killed = 0
         self.counted: dict[str, int] = {}
@@ -447,6 +455,8 @@ class One:
             return f"alone for {trace.alone:.1f} s"
         if trace.held > HELD:
             return f"nobody came for {trace.held:.1f} s"
+        if trace.music:
+            return f"music for a caller in danger, {trace.music} times"
         if self._gone or trace.ended is None:
             return ""
         if not trace.talked:

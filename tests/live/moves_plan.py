@@ -11,6 +11,8 @@ AGENTS = tuple(str(n) for n in range(2001, 2025))
 COLLEAGUES = tuple(str(n) for n in range(2101, 2117))
 """In no queue: called by their number only."""
 CONTACT, LINE, CENTRES = "7001", "12315", ("110", "119", "12333")
+URGENT = frozenset({"110", "119"})
+"""Centres whose callers may be in danger: no music, and no end but their own, whatever the wish."""
 
 
 def files(dead: str) -> dict[str, str]:

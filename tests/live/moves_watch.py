@@ -52,7 +52,11 @@ class Trace:
     asked: str = ""
     """Kind of a transfer that is under way and unanswered."""
     handed: bool = False
-    """The last transfer was a hand-over to a centre, and answered."""
+    """The last transfer was to an urgent centre, or a hand-over, and answered."""
+    danger: bool = False
+    """So was the last transfer that was asked for, whatever became of it."""
+    music: int = 0
+    """How often music began for a caller in danger."""
     alone_since: float | None = None
     alone: float = 0.0
     """The longest time with nobody, in no queue, and no other phone of the call that somebody has lifted."""
@@ -69,7 +73,9 @@ class Trace:
 class Watch:
     """``take`` gets every event of the house, in order."""
 
-    def __init__(self, city: str) -> None:
+    def __init__(self, city: str, urgent: frozenset[str]) -> None:
+        """``urgent``: what agents dial to reach a centre whose callers may be in danger."""
+        self._urgent = urgent
         self._call = re.compile(rf"{city}-n\d+-\d+\.\d+")
         self.calls: dict[str, Trace] = {}
         self.by_sip: dict[str, str] = {}
@@ -136,6 +142,11 @@ class Watch:
             if trace is not None and id == leg.call.partition("-")[2]:
                 trace.queued = kind == "QueueCallerJoin"
                 self._note(leg.call, at, kind)
+        elif kind == "MusicOnHoldStart" and leg is not None:
+            trace = self.calls.get(leg.call)
+            if trace is not None and id == leg.call.partition("-")[2]:
+                trace.music += trace.danger
+                self._note(leg.call, at, kind)
         elif kind == "Hangup" and leg is not None:
             self._note(leg.call, at, f"{leg.name} hangs up, cause {event.get('Cause')}")
             if leg.bridge:
@@ -184,8 +195,9 @@ class Watch:
             self._note(call, at, f"transfer {event.get('Id')} {step} {more}")
             if step == "asked":
                 trace.asked, trace.handed = event.get("Kind", ""), False
+                trace.danger = trace.asked == "handoff" or event.get("To", "") in self._urgent
             elif step == "answered":
-                trace.handed, trace.asked = trace.asked == "handoff", ""
+                trace.handed, trace.asked = trace.danger, ""
             elif step in _OVER:
                 trace.asked, trace.handed = "", False
         elif what != "recording":

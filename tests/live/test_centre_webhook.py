@@ -8,6 +8,7 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -57,10 +58,9 @@ class Town:
         self.url = f"http://127.0.0.1:{port}/hooks/centres/demo/110"
 
     def step(self, id: str, step: str) -> None:
-        told = {"kind": "handoff", "to": "110", "seat": "1001", "caller": "13900000001"}
         fact = f.TransferStepped(at=time.time(), node="n1", call=CALL, id=id, step=step)
         if step == "asked":
-            fact = f.TransferStepped(at=time.time(), node="n1", call=CALL, id=id, step=step, **told)
+            fact = replace(fact, kind="handoff", to="110", seat="1001", caller="13900000001", urgent=True)
         self.board.hear(fact)
 
 

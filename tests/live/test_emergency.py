@@ -130,6 +130,27 @@ async def test_one_order_hands_over_with_number_place_and_story_and_every_stage_
     await until_gone(*talk.parties.values())
 
 
+@pytest.mark.parametrize(("keys", "wished", "meant"), [("*81110#", "blind", "handoff"),
+                                                        ("*82110#", "consult", "three")])  # fmt: skip
+async def test_a_key_that_would_leave_a_caller_in_danger_alone_keeps_the_agent_until_the_centre_answers(
+    house: House, town: Lab, tmp_path: Path, keys: str, wished: str, meant: str
+) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE)
+    agent, police = talk.parties["agent"], centre(town, "110")
+    await agent.presses(keys)
+    asked = await step_told(town, call, "asked")
+    assert (asked["Wished"], asked["Kind"]) == (wished, meant)
+    await police.rings(within=5)
+    await talk.speak("ringing", "caller", "agent")
+    await police.answers()
+    talk.joins("target", police)
+    await step_told(town, call, "joined")
+    await talk.speak("together", "caller", "agent", "target")
+    await until_gone(call, agent, police)
+    heard = await talk.heard()
+    assert heard["caller"] == {("ringing", "agent"), ("together", "agent"), ("together", "target")}
+
+
 async def test_an_undecided_caller_is_kept_by_who_answered_first_and_the_agent_records_it(
     house: House, town: Lab, tmp_path: Path
 ) -> None:
@@ -297,11 +318,16 @@ async def test_a_caller_handed_over_by_110_jumps_the_queue_with_their_case(
     await until_gone(handed, waiting, busy_too, *talk.parties.values(), *two.parties.values())
 
 
+@pytest.mark.parametrize(("wish", "meant"), [("handoff", "handoff"), ("three", "three"), ("blind", "handoff"),
+                                              ("consult", "three")])  # fmt: skip
 async def test_while_a_centre_is_rung_the_caller_hears_no_music_even_when_the_agent_leaves(
-    house: House, town: Lab, tmp_path: Path
+    house: House, town: Lab, tmp_path: Path, wish: str, meant: str
 ) -> None:
     talk, call = await talking(town, tmp_path, OFFICE)
-    await hand_over(house, "110")
+    status, told = await orders(house.home, f"/api/seats/demo/{OFFICE}/transfer", kind=wish, to="110")
+    assert (status, told["kind"]) == (200, meant)
+    asked = await step_told(town, call, "asked")
+    assert (asked["Kind"], asked["Urgent"]) == (meant, "1")
     await centre(town, "110").rings(within=5)
     before = len(call.recording())
     await talk.parties["agent"].hangs_up()

@@ -8,7 +8,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +74,10 @@ class Town:
         """A caller of that city's seat 1001, brought to 110; the record's id."""
         call = CallId(f"{city}-n1-1.1")
         for step in ("asked", *steps):
-            asked = {"kind": "handoff", "to": "110", "seat": "1001", "agent": "8001", "caller": CALLER}
-            told = asked if step == "asked" else {}
-            self.board.hear(
-                f.TransferStepped(at=time.time(), node="n1", call=call, id=f"h-{city}", step=step, **told)
-            )
+            fact = f.TransferStepped(at=time.time(), node="n1", call=call, id=f"h-{city}", step=step)
+            if step == "asked":
+                fact = replace(fact, kind="handoff", to="110", seat="1001", agent="8001", caller=CALLER)
+            self.board.hear(fact)
         return f"h-{city}"
 
     async def asks(self, who: str, path: str, **body: str) -> tuple[int, Any]:

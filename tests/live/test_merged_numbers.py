@@ -17,11 +17,13 @@ import pytest
 from cti.speech import shelf, sound
 from lab import ears
 from lab.clock import today_is
+from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House
 from tests.live.cities import city, house
 from tests.live.dialled import Dialled, Place, wrong
+from tests.live.transfer_town import Talk, orders
 
 __all__ = ["city", "house"]
 
@@ -199,6 +201,57 @@ async def test_a_dual_numbers_own_seat_rings_first_and_12345s_when_it_is_away(
             call = await city.caller(city="luan").dials("12315", hear=False)
             assert (await call.rings_at(within=30))["phone"] == rings
             await call.hangs_up()
+
+
+async def talks_to_1001(city: Lab, folder: Path) -> tuple[Talk, Call]:
+    """A caller of 六安's 12345 and an agent who are connected."""
+    call = await city.caller("13900000071", "luan").dials("12345")
+    seat = city.seat("1001", city="luan")
+    await seat.answers(call, within=40)
+    id = await call.id()
+    await city.house.event(
+        "they talk", lambda e: e["Event"] == "AgentConnect" and e.get("AccountCode") == id, 10
+    )
+    talk = Talk(folder)
+    talk.joins("caller", call)
+    talk.joins("agent", seat)
+    return talk, call
+
+
+@pytest.mark.parametrize(("day", "queue"), [(BEFORE, "general"), (AFTER, "market")], ids=str)
+async def test_an_agent_sends_a_caller_to_another_hotline_by_its_merged_number(
+    house: House, city: Lab, tmp_path: Path, day: date, queue: str
+) -> None:
+    await city.staffed("1001", city="luan")
+    async with today_is(house.home, day):
+        talk, call = await talks_to_1001(city, tmp_path)
+        await city.seat("1201", city="luan").comes_back()
+        await talk.parties["agent"].presses("*8112315#")
+        await talk.parties["agent"].ends()
+        await call.waits_in(queue)
+        if queue == "market":
+            own = city.seat("1201", city="luan")
+            ring = await own.rings(within=20, call=call)
+            assert ring["original"] == "12345", "what the citizen dialled stays on the call"
+            await own.answers(call)
+            talk.joins("target", own)
+            await talk.speak("after", "caller", "target")
+        await call.hangs_up()
+    if queue == "market":
+        assert (await talk.heard())["caller"] == {("after", "target")}
+
+
+async def test_nobody_is_sent_to_a_merged_number_that_is_cancelled(
+    house: House, city: Lab, tmp_path: Path
+) -> None:
+    await city.staffed("1001", city="luan")
+    async with today_is(house.home, AFTER):
+        talk, call = await talks_to_1001(city, tmp_path)
+        status, told = await orders(house.home, "/api/seats/luan/1001/transfer", kind="blind", to="12336")
+        assert status == 409, told
+        await talk.speak("after", "caller", "agent")
+        await call.hangs_up()
+    assert (await talk.heard())["caller"] == {("after", "agent")}
 
 
 async def test_a_day_begins_while_the_service_is_frozen(house: House, city: Lab) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.orders import Pause
 from lab import baresip, ears
 from lab.scenario import Lab, secret_of
 from tests.house import House, ports, running
-from tests.live.seat_town import plan_at, seat_is
+from tests.live.seat_town import order, plan_at, seat_is
+from tests.live.transfer_case import rings_on
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
 DUTY = "05557001"
@@ -259,6 +261,45 @@ async def test_a_duty_phone_nobody_lifts_falls_silent_soon_after_the_agent_has_l
     await call.waits_in("general", AGENT_GONE, since)
     await duty.ends(within=1)
     await until_gone(call)
+
+
+@pytest.mark.parametrize("how", ["refuses", "answers and hangs up"])
+async def test_a_phone_that_sends_a_caller_to_110_by_itself_leaves_them_to_110_or_to_the_head_of_the_queue(
+    house: House, town: Lab, tmp_path: Path, voices: list[Path], how: str
+) -> None:
+    """REFER: the agent's phone is gone at once, so nobody stays; but no music, and no machine."""
+    for number in ("110", "1100"):
+        phone_there = centre(town, number)
+        await (phone_there.will_reject(after=4.0) if how == "refuses" else phone_there.will_ring())
+    async with (
+        town.away(AGENT),
+        baresip.seat(
+            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
+            house=house.base, port=house.base + 64, say=voices[1],
+        ) as phone,
+    ):  # fmt: skip
+        await town.staffed(keep=AGENT)
+        call = await town.caller().dials("12345")
+        await phone.talks(within=20)
+        await call.talks()
+        # it answers by itself: the caller is not to come back to it
+        await order(house.home, Pause(city="demo", seat=AGENT, reason="meeting"))
+        await phone.transfers("110", house=house.base)
+        asked = await step_told(town, call, "asked")
+        assert (asked["Kind"], asked["By"], asked["Urgent"]) == ("blind", "phone", "1")
+        police = centre(town, "110")
+        await police.rings(within=5)
+        await rings_on(call)
+        if how != "refuses":
+            await police.answers()
+            await step_told(town, call, "answered")
+            await police.says(voices[2])
+            await call.hears(voices[2])
+            await police.hangs_up()
+        await step_told(town, call, "back", within=15)
+        await call.waits_in("general")
+        await rings_on(call)
+        await call.hangs_up()
 
 
 async def test_12333_takes_a_caller_and_hands_them_back_with_a_case(

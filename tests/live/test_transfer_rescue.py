@@ -17,6 +17,7 @@ from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House, ports, running
 from tests.live.seat_town import order, plan_at
+from tests.live.transfer_case import rings_on
 from tests.live.transfer_town import centre, orders, step_told, talking, until_gone
 
 AGENT, COLLEAGUE, CHIEF = "1001", "1003", "1002"
@@ -133,16 +134,19 @@ async def test_a_caller_who_comes_back_is_let_into_a_full_queue_and_is_served_fi
     await until_gone(call, second)
 
 
+@pytest.mark.parametrize("kind", ["handoff", "three"])
 async def test_an_agent_who_hangs_up_at_once_when_a_centre_refuses_leaves_the_caller_at_the_head_of_the_queue(
-    house: House, town: Lab, tmp_path: Path
+    house: House, town: Lab, tmp_path: Path, kind: str
 ) -> None:
     talk, call = await talking(town, tmp_path, AGENT)
     for number in ("110", "1100"):
         await centre(town, number).will_reject()
-    assert await wishes(house, AGENT, "handoff", "110") == 200
+    assert await wishes(house, AGENT, kind, "110") == 200
     await step_told(town, call, "refused")
     await talk.parties["agent"].hangs_up()
     await step_told(town, call, "back")
+    await call.waits_in("general")
+    await rings_on(call)
     await order(house.home, Unpause(city="demo", seat=CHIEF))
     await town.seat(CHIEF).answers(call, within=20)
     talk.joins("target", town.seat(CHIEF))

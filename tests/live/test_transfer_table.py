@@ -15,9 +15,15 @@ from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
 from tests.live.transfer_town import centre, until_gone
-from transfer.table import Fact, rows
+from transfer.table import Fact, State, rows
 
-ROWS = [(s.value, f.value, r.then.value, centre) for s, f, r, centre in rows()]
+ROWS = [(s.value, f.value, r.then.value, "handoff" if urgent else "") for s, f, r, urgent in rows()]
+# the unclear case differs only in who leaves when
+ROWS += [
+    (s.value, f.value, r.then.value, "three")
+    for s, f, r, urgent in rows()
+    if r.then is State.QUEUED and (urgent or s is State.RINGING)
+]
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +34,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest_asyncio.fixture
-async def case(house: House, city: Lab, tmp_path: Path) -> AsyncIterator[Callable[[bool], Awaitable[Case]]]:
+async def case(house: House, city: Lab, tmp_path: Path) -> AsyncIterator[Callable[[str], Awaitable[Case]]]:
     cases: list[Case] = []
 
-    async def make(handoff: bool) -> Case:
+    async def make(kind: str) -> Case:
+        """``kind``: a centre is asked by this wish; empty: a colleague."""
         await city.staffed(AGENT, COLLEAGUE, NEXT)
         for number in (CENTRE, "1100"):
             await centre(city, number).will_ring()
         # the queue rings only who is to answer first; a paused seat is still called by its number
         await order(house.home, *(Pause(city="demo", seat=s, reason="meeting") for s in (COLLEAGUE, NEXT)))
-        made = Case(house, city, tmp_path, handoff=handoff)
+        asks: Kind = "three" if kind == "three" else "handoff"
+        made = Case(house, city, tmp_path, handoff=bool(kind), kind=asks)
         cases.append(made)
         return made
 
@@ -46,11 +54,11 @@ async def case(house: House, city: Lab, tmp_path: Path) -> AsyncIterator[Callabl
         await until_gone(made.call, made.agent, made.target)
 
 
-@pytest.mark.parametrize(("state", "fact", "then", "only_centre"), ROWS, ids=lambda x: str(x))
+@pytest.mark.parametrize(("state", "fact", "then", "centre_by"), ROWS, ids=lambda x: str(x))
 async def test_a_row_of_the_table_on_real_phones(
-    case: Callable[[bool], Awaitable[Case]], state: str, fact: str, then: str, only_centre: bool
+    case: Callable[[str], Awaitable[Case]], state: str, fact: str, then: str, centre_by: str
 ) -> None:
-    one = await case(only_centre or fact == Fact.HANDOFF)
+    one = await case(centre_by or ("handoff" if fact == Fact.HANDOFF else ""))
     await one.reaches(state)
     await one.speaks("before", state)
     await one.hears_meanwhile(state)
@@ -58,6 +66,7 @@ async def test_a_row_of_the_table_on_real_phones(
     await one.happens(state, fact)
     if then == "queued":
         await one.call.waits_in("general")
+        await one.hears_meanwhile(then)
         # the head of the queue is a promise that somebody answers
         await one.next_seat()
         then = "talking"
@@ -84,9 +93,9 @@ KINDS: tuple[Kind, ...] = ("blind", "consult", "three")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", ["busy", "off-the-network", "unanswered"])
 async def test_whoever_cannot_be_had_leaves_the_caller_with_the_agent(
-    case: Callable[[bool], Awaitable[Case]], kind: Kind, how: str
+    case: Callable[[str], Awaitable[Case]], kind: Kind, how: str
 ) -> None:
-    one = await case(False)
+    one = await case("")
     await one.begins()
     if how == "off-the-network":
         since = one.city.client.count

@@ -12,7 +12,7 @@ from lab.scenario import Lab
 from tests.house import House
 from tests.live.seat_town import order
 from tests.live.transfer_town import Talk, centre, step_told, talking
-from transfer.table import STATES, State
+from transfer.table import STATES, State, else_hears
 
 AGENT, COLLEAGUE, NEXT = "1001", "1003", "1002"
 CENTRE = "110"
@@ -23,11 +23,24 @@ ELSE_HEARS = 12.0
 """Seconds in which music or ringing is to be heard: a sentence may come before it."""
 
 
+async def rings_on(call: Call) -> None:
+    """A caller in danger hears ringing in the queue, and no music."""
+    begin = len(call.recording())
+    async with asyncio.timeout(12):
+        while ears.tone_seconds(call.recording()[begin:], RINGING) < 1.5:  # noqa: ASYNC110  # a file grows unheard
+            await asyncio.sleep(LOOK)
+    sound = call.recording()[begin:]
+    assert ears.tone_seconds(sound, RINGING) > 0.7 * ears.sound_seconds(sound), "something beside the ringing"
+
+
 class Case:
     """One call, led through the table."""
 
-    def __init__(self, house: House, city: Lab, folder: Path, *, handoff: bool) -> None:
-        self.house, self.city, self.handoff = house, city, handoff
+    def __init__(
+        self, house: House, city: Lab, folder: Path, *, handoff: bool, kind: Kind = "handoff"
+    ) -> None:
+        """``handoff``: an emergency centre is asked, by a wish of this ``kind``."""
+        self.house, self.city, self.handoff, self.kind = house, city, handoff, kind
         self.folder = folder
         self.rang = 0
         """Samples of the caller's recording when somebody began to ring for them alone."""
@@ -60,10 +73,10 @@ class Case:
                 await self.wishes("consult", self.to)
                 await self.target.rings(within=5)
             case "ringing" | "together":
-                await self.wishes("handoff" if self.handoff else "three", self.to)
+                await self.wishes(self.kind if self.handoff else "three", self.to)
                 await self.target.rings(within=5)
             case "handed" | "sent" | "alone" | "queued":
-                await self.wishes("handoff" if self.handoff else "blind", self.to)
+                await self.wishes(self.kind if self.handoff else "blind", self.to)
                 await self.target.rings(within=5)
                 # the first of two tones four seconds apart: from here on it is ringing that is heard
                 self.rang = len(self.call.recording())
@@ -81,9 +94,13 @@ class Case:
                 await self.agent.hangs_up()
                 await self.told("agent-left")
             case "queued":
-                await self.agent.hangs_up()
-                await self.told("agent-left")
-                await self.target.rejects()
+                if self.handoff:
+                    # a centre's refusal leaves the caller with the agent
+                    await self.agent.hangs_up()
+                else:
+                    await self.agent.hangs_up()
+                    await self.told("agent-left")
+                    await self.target.rejects()
                 await self.told("back")
                 await self.call.waits_in("general")
 
@@ -148,11 +165,9 @@ class Case:
 
     async def hears_meanwhile(self, state: str) -> None:
         """Music or ringing, as the state says; from now on. An emergency hears ringing in the queue."""
-        what = STATES[State(state)].else_hears if state != "over" else ""
+        what = else_hears(State(state), urgent=self.handoff)
         if not what:
             return
-        if state == "queued" and self.handoff:
-            what = "ringing"
         begin = self.rang if state in UNANSWERED else len(self.call.recording())
         try:
             async with asyncio.timeout(ELSE_HEARS):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from calls.orders import Kind
 from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House, house_with
@@ -28,18 +29,21 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield up
 
 
-STATES = [(s.value, False) for s in State if s is not State.OVER]
-STATES += [(s.value, True) for s in (State.RINGING, State.TOGETHER, State.HANDED)]
+STATES: list[tuple[str, Kind | None]] = [(s.value, None) for s in State if s is not State.OVER]
+CENTRE_BY: tuple[Kind, ...] = ("handoff", "three")
+STATES += [
+    (s.value, kind) for kind in CENTRE_BY for s in (State.RINGING, State.TOGETHER, State.HANDED, State.QUEUED)
+]
 
 
-@pytest.mark.parametrize(("state", "handoff"), STATES)
+@pytest.mark.parametrize(("state", "centre_by"), STATES)
 async def test_a_service_killed_in_any_state_leaves_no_caller_alone(
-    house: House, city: Lab, tmp_path: Path, state: str, handoff: bool
+    house: House, city: Lab, tmp_path: Path, state: str, centre_by: Kind | None
 ) -> None:
     await city.staffed(AGENT, COLLEAGUE, NEXT)
     for number in (CENTRE, "1100"):
         await centre(city, number).will_ring()
-    case = Case(house, city, tmp_path, handoff=handoff)
+    case = Case(house, city, tmp_path, handoff=centre_by is not None, kind=centre_by or "handoff")
     gone_before = state == State.ALONE
     # killed the moment the agent is gone, if there is one whom the caller waits for
     await case.reaches("sent" if gone_before else state)
@@ -56,7 +60,7 @@ async def test_a_service_killed_in_any_state_leaves_no_caller_alone(
                 # the colleague's phone rings on, and nobody lifts it
                 await case.agent.hangs_up()
                 assert await has_somebody(city, case.call, SAFE)
-            case "handed" if handoff:
+            case "handed" if centre_by:
                 await case.target.hangs_up()
                 assert await has_somebody(city, case.call, SAFE)
             case "queued":

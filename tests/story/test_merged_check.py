@@ -31,10 +31,36 @@ def row(name: str, old: str, new: str) -> Edit:
     return edit
 
 
+def table(file: str, name: str, old: str, new: str) -> Edit:
+    """One change inside one table of a file."""
+
+    def edit(files: Files) -> None:
+        head, start, rest = files[file].decode().partition(f"\n[{name}]\n")
+        assert old in rest, f"{old!r} is not in {file} {name}"
+        files[file] = (head + start + rest.replace(old, new, 1)).encode()
+
+    return edit
+
+
 MISTAKES: dict[str, tuple[Edit, str]] = {
     "a line misspelt": (
         row("12336", 'line = "main"', 'line = "mian"'),
         "numbers.toml: 12336.line: no such line 'mian' (did you mean 'main'?)",
+    ),
+    "a caller from 110 who would end at a machine": (
+        table("queues.toml", "emergency", "queue:emergency", "message:busy"),
+        "queues.toml: emergency.next: a caller whom a centre handed over to queue:emergency would end at a "
+        'machine (message:busy) (let them stay: next = "queue:emergency", or name a duty phone)',
+    ),
+    "a caller from 110 whom any seat would answer": (
+        table("queues.toml", "emergency", "queue:emergency", "queue:general"),
+        "queues.toml: emergency.next: seats that are not in queue:emergency would answer a centre's callers: "
+        "1011, 1012, 1013, 1014, 1015 (stay in it, or name a queue with seats of queue:emergency only)",
+    ),
+    "an ordinary queue without end": (
+        table("queues.toml", "market", "queue:general", "queue:market"),
+        "queues.toml: market.next: callers would go in a circle: queue:market -> queue:market "
+        "(let one end in a message)",
     ),
     "a unit misspelt": (
         row("12336", 'unit = "land"', 'unit = "lnad"'),
@@ -190,3 +216,13 @@ def test_an_attack_in_the_new_files_is_refused(attack: str) -> None:
         found = check(files, {}, standard_prompts(), "luan")
         assert found.refused, (file, old)
         assert all(str(fault).isprintable() for fault in found.faults)
+
+
+def test_callers_from_110_may_go_on_to_a_duty_phone_and_stay_with_the_supervisors() -> None:
+    files = luan()
+    table("queues.toml", "emergency", "queue:emergency", "phone:duty")(files)
+    add("phones.toml", '[duty]\ntitle = "值班"\nnumber = "05551234567"\ntrunk = "carrier"\n'
+        'next = "queue:chiefs"\nassumption = "值班电话"\n')(files)  # fmt: skip
+    add("queues.toml", '[chiefs]\ntitle = "班长"\nmembers = { 1011 = 0 }\nnext = "queue:chiefs"\n'
+        'assumption = "班长"\n')(files)  # fmt: skip
+    assert [str(fault) for fault in check(files, {}, standard_prompts()).faults] == []

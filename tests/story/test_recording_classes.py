@@ -9,7 +9,7 @@ import pytest
 from plan.check import check
 from plan.explain import pages
 from plan.model import Plan
-from plan.recordings import CallClass, RecordingClass, days_of, for_operators
+from plan.recordings import CallClass, RecordingClass, days_of, for_operators, own_places
 from recording.retention import DAY, Term, terms
 from tests.story.plan_files import checked, demo, demo_files, standard_prompts
 from tests.story.test_merged_check import luan
@@ -148,6 +148,14 @@ def test_terms_know_the_citys_own_places_and_no_centre_is_one() -> None:
     (own,) = {term.own for term in terms(demo(), NOW)}
     assert {"1001", "queue-general", "12345"} <= own
     assert not own & set(demo().centres)
+
+
+def test_a_merged_number_is_an_own_place_and_a_centres_sign_is_none() -> None:
+    plan = check(luan(), {}, standard_prompts()).plan
+    assert plan is not None
+    own = own_places(plan)
+    assert {"12345", "12315", "12336"} <= own
+    assert not own & {"110", "12345110", "12333", "1234571"}
 
 
 def test_classes_that_ask_for_an_operator_are_told() -> None:

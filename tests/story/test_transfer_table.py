@@ -8,30 +8,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calls.orders import Kind
 from transfer.drawing import svg
-from transfer.table import ROWS, STATES, WISHES, Fact, State, buttons, rows, step
+from transfer.table import ROWS, STATES, WISHES, Fact, State, buttons, else_hears, meant, rows, step
 
 ROOT = Path(__file__).parents[2]
 
 
 @given(st.lists(st.sampled_from(Fact), max_size=30), st.booleans())
-def test_no_order_of_facts_leaves_a_caller_alone_with_nobody_coming(told: list[Fact], handoff: bool) -> None:
+def test_no_order_of_facts_leaves_a_caller_alone_with_nobody_coming(told: list[Fact], urgent: bool) -> None:
     state = State.TALKING
     for fact in told:
-        state = step(state, fact, handoff=handoff).state
+        state = step(state, fact, urgent=urgent).state
         situation = STATES[state]
         with_somebody = any("caller" in pair for pair in situation.hear)
         assert with_somebody or situation.comes or state is State.OVER
 
 
 @given(st.lists(st.sampled_from(Fact), max_size=30))
-def test_an_emergencys_caller_never_waits_with_music_before_the_queue(told: list[Fact]) -> None:
+def test_an_emergencys_caller_is_never_with_nobody_but_in_the_queue_and_hears_no_music(
+    told: list[Fact],
+) -> None:
     state = State.TALKING
     for fact in told:
-        if fact in (Fact.CONSULT, Fact.BLIND, Fact.THREE):
-            continue  # an emergency is a hand-over
-        state = step(state, fact, handoff=True).state
-        assert STATES[state].else_hears != "music" or state is State.QUEUED
+        before, state = state, step(state, fact, urgent=True).state
+        assert else_hears(state, urgent=True) != "music"
+        alone = not any("caller" in pair for pair in STATES[state].hear)
+        assert not alone or state in (State.QUEUED, State.OVER)
+        ended = state is State.OVER and before is not State.OVER
+        # the caller hung up, or an agent who had the caller to themselves ended the talk
+        assert not ended or fact in (Fact.CALLER_LEFT, Fact.AGENT_LEFT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ordered"),
+    [("blind", "handoff"), ("consult", "three"), ("three", "three"), ("handoff", "handoff")],
+)
+def test_a_wish_that_would_leave_a_caller_in_danger_alone_orders_the_one_that_does_not(
+    kind: Kind, ordered: Kind
+) -> None:
+    assert meant(kind, urgent=True) == ordered
+    assert meant(kind, urgent=False) == kind
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.OVER])
