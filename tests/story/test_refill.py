@@ -299,20 +299,6 @@ def test_talk_that_fell_into_a_silence_is_put_right_and_a_hold_that_was_heard_st
     assert mended_stints([right], [proved], in_it) == []
 
 
-def test_a_seat_whose_answer_nobody_heard_was_rung_by_its_queue_whatever_it_was_taken_for(
-    tmp_path: Path,
-) -> None:
-    told = proof(tmp_path, ANSWERED, [cdr()])
-    (proved,) = (s for s in told.stints if s.answered is not None)
-    answered = proved.answered or 0.0
-    heard = replace(
-        proved, part=Part.JOINED, queue="", ring=0.0, began=answered + 3.0, answered=answered + 3.0, talk=1.0
-    )
-    (mended,) = mended_stints([heard], [proved], Silence(answered - 1.0, answered + 1.0))
-    assert mended == replace(proved, source=Source.REFILLED)
-    assert mended_stints([heard], [proved], Silence(answered + 60.0, answered + 61.0)) == []
-
-
 def test_an_agent_who_takes_the_caller_back_talks_on_and_whoever_was_asked_did_not(tmp_path: Path) -> None:
     agent = f"n1-{AT}.2"
     then = [
