@@ -32,9 +32,9 @@ BACK = 0.5
 """Seconds between coming back from hold and the next key."""
 PUT_DOWN = 1.0
 """Seconds in which somebody notices that the caller is gone."""
-MOVES = 0.75
+MOVES = 0.85
 """Share of answered callers whom the agent wants to pass on."""
-HOLDS = 0.35
+HOLDS = 0.4
 """Share of answered callers whom the agent puts on hold first."""
 KEYS = {"blind": "*81{}#", "consult": "*82{}#", "three": "*83{}#"}
 TAKE_BACK, TOGETHER = "*80", "*84"
@@ -130,7 +130,7 @@ def citizen(
     key, key_after, again = chance.choice(_KEYS), chance.uniform(0.3, 2.5), chance.random() < 0.3
     move = _move(chance, colleagues, number_to)
     if move is not None and leaves is Leaves.TALKED:
-        patience += move.hold + move.after + 4.0 + chance.uniform(0.0, 8.0)
+        patience += move.hold + move.after + 6.0 + chance.uniform(0.0, 8.0)
     caller, home = f"139{n:08d}", manner(chance)
     if home["does"] == "answer" and home["talk"] is None:
         # the agent may well wait for the citizen to hang up; the greeting alone takes five seconds
@@ -142,14 +142,14 @@ def _move(chance: random.Random, colleagues: Sequence[str], number_to: str) -> M
     hold = chance.uniform(0.5, 4.0) if chance.random() < HOLDS else 0.0
     if not colleagues or chance.random() >= MOVES:
         return Move("", "", 0.0, Then.WAITS, 0.0, hold) if hold else None
-    kind = chance.choice(list(KEYS))
+    (kind,) = chance.choices(list(KEYS), (3, 3, 4))
     queue = kind == "blind" and number_to and chance.random() < 0.4
     return Move(
         kind,
         number_to if queue else chance.choice(colleagues),
-        chance.uniform(0.0, 0.8),
+        chance.uniform(0.0, 0.5),
         chance.choice((Then.LEAVES, Then.WAITS) if kind == "three" else list(Then)),
-        chance.uniform(0.0, 4.0),
+        chance.uniform(0.0, 5.0),
         hold,
     )
 

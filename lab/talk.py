@@ -69,6 +69,12 @@ class Talk:
         return self.spans[0][0]
 
 
+def asked_how(ring: Ring, rings: Sequence[Ring]) -> str:
+    """``blind``, ``consult`` or ``three``: how this phone was asked for; empty: nobody keyed its number."""
+    wish = _wished(ring, rings)
+    return "" if wish is None else wish.kind
+
+
 @dataclass(frozen=True, slots=True)
 class _Wish:
     asker: Ring
