@@ -154,11 +154,11 @@ def _move(chance: random.Random, colleagues: Sequence[str], number_to: str) -> M
     )
 
 
-def manner(chance: random.Random) -> dict[str, object]:
-    """What a seat's phone does from now on: an order for ``behave``."""
-    kind = chance.random()
+def manner(chance: random.Random, *, asked: bool = False) -> dict[str, object]:
+    """What a phone does from now on: an order for ``behave``. ``asked``: a colleague's; they rather answer."""
+    kind = chance.random() * (0.8 if asked else 1.0)
     if kind < 0.70:
-        talk = chance.uniform(0.4, 5.0) if chance.random() < 0.5 else None
+        talk = chance.uniform(0.4, 8.0) if chance.random() < 0.5 else None
         return {"does": "answer", "after": round(chance.uniform(0.0, 1.5), 2), "talk": talk}
     if kind < 0.82:
         return {"does": "reject", "after": round(chance.uniform(0.0, 0.8), 2)}
@@ -213,7 +213,7 @@ class Mixed:
         chance = random.Random(f"{self._seed}/gaps")
         phones = sorted(status["phones"])
         for phone in phones:
-            await self._client.ask("behave", phone=phone, **manner(chance))
+            await self._client.ask("behave", phone=phone, **self._manner(chance, phone))
         seats = asyncio.create_task(self._moods(phones))
         room = asyncio.Semaphore(AT_ONCE)
         loop = asyncio.get_running_loop()
@@ -248,7 +248,10 @@ class Mixed:
             await asyncio.sleep(chance.uniform(*CHANGE))
             phone = chance.choice(phones)
             with contextlib.suppress(NotDone):
-                await self._client.ask("behave", phone=phone, **manner(chance))
+                await self._client.ask("behave", phone=phone, **self._manner(chance, phone))
+
+    def _manner(self, chance: random.Random, phone: str) -> dict[str, object]:
+        return manner(chance, asked=phone.partition("-")[2] in self._colleagues)
 
     async def _life(self, one: Citizen) -> None:
         while True:
