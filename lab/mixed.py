@@ -155,7 +155,7 @@ def _move(chance: random.Random, colleagues: Sequence[str], number_to: str) -> M
 
 
 def manner(chance: random.Random, *, asked: bool = False) -> dict[str, object]:
-    """What a phone does from now on: an order for ``behave``. ``asked``: a colleague's; they rather answer."""
+    """What a phone does from now on: an order for ``behave``. ``asked``: a colleague, who answers."""
     kind = chance.random() * (0.8 if asked else 1.0)
     if kind < 0.70:
         talk = chance.uniform(0.4, 8.0) if chance.random() < 0.5 else None
