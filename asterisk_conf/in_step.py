@@ -18,5 +18,5 @@ SILENCES = {f"{_WIDE}.sln16": bytes(2 * 320), f"{_NARROW}.sln": bytes(2 * 160)}
 
 
 def in_step(context: Context, label: str = "") -> None:
-    """On a leg between two talks. No Gosub: it may be led elsewhere meanwhile, and Return() would undo that."""
+    """On a leg between two talks. No Gosub: it may be led away meanwhile, and Return() would undo that."""
     context.do("ExecIf", f'$["${{RECORDING}}" != ""]?Playback({_WIDE}&{_NARROW})', label=label)
