@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.in_step import in_step
 from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.steps import Context
 
@@ -74,6 +75,7 @@ def _taken() -> Context:
     context = Context("desk-taken").do("Gosub", "transfer-dropped", "s", "1")
     told = ("Call: ${CALL_ID}", "Queue: ${QUEUE}", "By: ${TAKEN_BY}")
     context.do("UserEvent", "Hotline", "What: taken", *told)
+    in_step(context)
     context.do("Bridge", "${TAKER}", "x")
     context.do("GotoIf", '$["${BRIDGERESULT}" = "SUCCESS"]?over')
     context.do("Goto", "desk-freed", "queue", "1")
@@ -87,6 +89,7 @@ def _freed() -> Context:
     context.exten("queue").do("Gosub", "transfer-dropped", "s", "1")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-queue-${QUEUE},s,1)}?:lost")
     context.do("Set", f"QUEUE_PRIO={HEAD}").do("Set", "HOPS=0")
+    in_step(context)
     context.do("Playback", "hotline/caller-returned")
     context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "1")
     # it never was in a queue: the line knows where its callers go

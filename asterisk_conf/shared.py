@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
+from asterisk_conf.in_step import in_step
 from asterisk_conf.masking import MASK_KEYS
 from asterisk_conf.merged import origin_contexts
 from asterisk_conf.outgoing import hide_caller, last_caller
@@ -282,6 +283,7 @@ def _talked() -> Context:
     _tell(context, "returned", "Queue: ${QUEUE}", "Member: ${MEMBERINTERFACE}", "Cause: ${SEAT_LEFT}")
     context.do("Set", "SEAT_LEFT=")
     context.do("Set", f"QUEUE_PRIO={HEAD}")
+    in_step(context)
     context.do("Playback", "hotline/caller-returned")
     return context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.in_step import in_step
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_blind import blind_contexts
@@ -86,6 +87,7 @@ def _joins() -> Context:
     context = Context("transfer-joins")
     context.do("Set", "CDR_PROP(disable)=1")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
+    in_step(context)
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     context.do("Set", "LOOKS=0")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}", label="look")
@@ -117,6 +119,7 @@ def _agent() -> Context:
     context = Context("transfer-agent", None)
     context.exten("room")
     context.do("Gosub", "transfer-agent", "watched", "1")
+    in_step(context)
     # the caller left meanwhile: nobody to talk to
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     told_room(context, "in")
@@ -125,6 +128,7 @@ def _agent() -> Context:
     context.do("Hangup", "16", label="over")
     context.exten("consult")
     context.do("Gosub", "transfer-agent", "watched", "1")
+    in_step(context)
     told_room(context, "out")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     # taken back before anybody was asked
@@ -146,6 +150,7 @@ def _agent() -> Context:
 def _caller() -> Context:
     """The caller's channel, out of a talk: what the transfer means for it."""
     context = Context("transfer-caller")
+    in_step(context)
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,1')
@@ -202,7 +207,8 @@ def _caller() -> Context:
     context.do("GotoIf", f"$[{_URGENT}]?:transfer-back,s,1", label="left")
     context.do("Set", "DANGER=1", label="danger").do("Goto", "transfer-back", "s", "1")
     # the phone's own REFER
-    context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="refer")
+    in_step(context, label="refer")
+    context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
     context.do("Set", "WISHED=blind")
     context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "SEAT=${CUT(CUT(MEMBERINTERFACE,/,2),-,2)}")

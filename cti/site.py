@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from asterisk_conf.in_step import SILENCES
 from asterisk_conf.site import AmiUser, Site
 from cti import registrations
 from cti.asterisk_process import Installed, prefix
@@ -102,6 +103,8 @@ def lay_out(home: Home, asterisk: Installed) -> None:
             _link(at / "data/sounds/en", asterisk.share / "sounds" / name)
             break
     shelf.lay_out(at / "data")
+    for sound, silence in SILENCES.items():
+        shelf.keep_played(at / "data/sounds/zh" / sound, silence)
     _failsafe(at / "agi/failsafe")
     (at / "agi/announce").write_text(ANNOUNCE.read_text())
     os.chmod(at / "agi/announce", 0o755)
