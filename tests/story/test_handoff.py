@@ -58,13 +58,47 @@ def test_a_record_and_its_facts_survive_the_journal() -> None:
     assert fact_from_dict(fact_to_dict(noted)) == noted
 
 
-def test_words_come_into_the_record_and_a_handshake_keeps_its_first_moment() -> None:
+def test_words_come_into_the_record_and_a_message_said_again_keeps_its_first_moment() -> None:
     moves = told("asked")
     for second in (1.0, 2.0):
-        words = (("officer", "0231"), ("received", ""), ("seat", "9999"))
-        moves = step(moves, f.HandoffNoted(at=BEGAN + second, node="n1", id="h1", call=CALL, words=words))
+        moves = noted(moves, second, ("officer", "0231"), ("sent", ""), ("seat", "9999"))
     record = moves.records["h1"]
-    assert (record.officer, record.received, record.seat) == ("0231", BEGAN + 1, "1001")
+    assert (record.officer, record.sent, record.seat) == ("0231", BEGAN + 1, "1001")
+
+
+def noted(moves: Moves, second: float, *words: tuple[str, str]) -> Moves:
+    return step(moves, f.HandoffNoted(at=BEGAN + second, node="n1", id="h1", call=CALL, words=words))
+
+
+def test_a_version_grows_with_what_the_centre_is_told_and_with_nothing_else() -> None:
+    moves = told("asked")
+    first = moves.records["h1"].version
+    moves = noted(moves, 1, ("sent", ""), ("officer", "0231"), ("result", "到场"), ("theirs", "f-1 2"))
+    assert moves.records["h1"].version == first
+    # at the very same moment, and with a clock that went back
+    moves = noted(moves, 0, ("location", "人民路"))
+    assert moves.records["h1"].version == first + 1
+    moves = noted(moves, -60, ("location", "人民路1号"))
+    assert moves.records["h1"].version == first + 2
+
+
+def test_a_record_is_settled_when_it_is_over_and_its_newest_version_is_agreed() -> None:
+    moves = told("asked")
+    agreed = noted(moves, 1, ("received", ""), ("confirmed", ""), ("agreed", f"{int(BEGAN * 1000)}"))
+    assert not agreed.records["h1"].settled, "it goes on"
+    over = step(agreed, f.TransferStepped(at=BEGAN + 9, node="n1", call=CALL, id="h1", step="over"))
+    assert not over.records["h1"].settled, "its end is not told"
+    last = noted(over, 10, ("confirmed", ""), ("agreed", f"{over.records['h1'].version}"))
+    assert last.records["h1"].settled
+    assert last.records["h1"].confirmed == BEGAN + 10, "of the version that is agreed"
+
+
+def test_of_the_centres_own_records_the_newest_version_is_remembered() -> None:
+    moves = told("asked")
+    for one in ("f 1 2", "f 1 1", "f-2 1"):
+        moves = noted(moves, 1, ("theirs", one))
+    assert moves.records["h1"].theirs == (("f 1", 2), ("f-2", 1))
+    assert from_dict(Handoff, to_dict(moves.records["h1"])) == moves.records["h1"]
 
 
 def handed_to_us(**more: str) -> f.HandedToUs:
