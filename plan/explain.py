@@ -18,6 +18,8 @@ from plan.reach import Centre
 from plan.recordings import CLASSES
 from plan.rule import Rule
 
+MANY = 10_000
+"""Cases enough to fill any item of a bonus."""
 KINDS: Mapping[str, tuple[str, str]] = {
     "whole": ("整体并入", "whole merge"),
     "dual": ("双号并行", "dual number"),
@@ -332,6 +334,14 @@ def _rules(plan: Plan) -> Iterator[Row]:
         parts += [f"{redo.workdays} 个工作日 workdays"] if redo.workdays else []
         parts += ["并督办 supervised"] if redo.supervised else []
         yield ("重办 redo", "；".join(parts), clause(redo))
+        yield from (("重办 redo", _case(case), clause(case)) for case in redo.cases)
+    if rules.assessment is not None:
+        yield ("考核形式 how assessed", rules.assessment.form, clause(rules.assessment))
+
+
+def _case(case: Step) -> str:
+    name = named(case.title, case.title_en)
+    return f"{case.when}：{name}" if case.when else name
 
 
 def _flow(plan: Plan) -> Iterator[Row]:
@@ -369,6 +379,10 @@ def _scores(plan: Plan) -> Iterator[Row]:
         yield (item.title, f"{item.points:g}", _formula(item, "扣 off"), item.oddity, clause(item))
     for item in plan.rules.bonus:
         yield (f"加分 bonus：{item.title}", f"{item.points:g}", _formula(item, "加 plus"), "", clause(item))
+    if (most := plan.rules.bonus_most) is not None:
+        # as if every item had as many cases as it can count
+        full = plan.rules.bonus_for({item.title: MANY for item in plan.rules.bonus})
+        yield ("加分合计 bonus in all", f"{full:g}", "加满为止 at most", "", clause(most))
 
 
 def _formula(item: Score, per: str) -> str:
@@ -382,6 +396,9 @@ def _rest(plan: Plan) -> Iterator[Row]:
         return
     yield from (("不受理 refused", veto.title, clause(veto)) for veto in plan.rules.refused)
     yield from (("否决 veto", veto.title, clause(veto)) for veto in plan.rules.vetoes)
+    for one in plan.rules.liability:
+        to = f" → {'、'.join(one.to)}" if one.to else ""
+        yield ("问责 held to account", f"{one.when}：{one.then}{to}", clause(one))
     kinds: tuple[tuple[str, tuple[Step, ...]], ...] = (
         ("渠道 channel", plan.rules.ways),
         ("要求 duty", plan.rules.duties),
