@@ -13,6 +13,7 @@ from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact
+from calls.model import Call, CallState
 from transfer.table import STATES, State
 from transfer.table import Fact as Happened
 from transfer.table import step as step_table
@@ -103,6 +104,7 @@ class Now:
     city: str
     seat: str
     to: str
+    """With whom, as dialled; empty with ``id`` while nobody was asked yet."""
     handoff: bool
 
 
@@ -316,6 +318,26 @@ def _gone(moves: Moves, call: CallId) -> Moves:
     if call not in moves.live:
         return moves
     return replace(moves, live={c: n for c, n in moves.live.items() if c != call})
+
+
+def stands(moves: Moves, id: CallId, call: Call | None) -> Now | None:
+    """Where this call stands: in a transfer, or talking to an agent who may wish one; None: neither.
+
+    ``call``: as the picture has it. A citizen whom a seat called, and a consultation that is a call of its
+    own, are not transferred.
+    """
+    known = moves.live.get(id)
+    if call is None or (known is not None and call.state is not CallState.ENDED):
+        return known
+    if call.state is not CallState.TALKING or not call.seat or call.outgoing or call.consult_of is not None:
+        return None
+    return Now(call.id, State.TALKING, "", call.city, call.seat, "", handoff=False)
+
+
+def all_stand(moves: Moves, calls: Mapping[CallId, Call]) -> tuple[Now, ...]:
+    """Where every call stands that stands somewhere; ``calls``: those of the picture."""
+    found = (stands(moves, id, calls.get(id)) for id in {**calls, **moves.live})
+    return tuple(now for now in found if now is not None)
 
 
 def hears(standing: Now) -> tuple[str, ...]:

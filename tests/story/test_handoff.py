@@ -10,8 +10,9 @@ import pytest
 from calls import facts as f
 from calls.codec import fact_from_dict, fact_to_dict, from_dict, to_dict
 from calls.facts import CallId, LegId
+from calls.model import Call, CallState, Direction
 from cti.web.transfer import handoff_answer, sheet, transfer_answer
-from transfer.handoff import Handoff, Moves, step
+from transfer.handoff import Handoff, Moves, stands, step
 from transfer.table import State
 
 CALL = CallId("demo-n1-1732190695.1")
@@ -49,6 +50,46 @@ def test_the_desk_follows_the_table() -> None:
     assert told("asked answered", kind="consult").live[CALL].state is State.CONSULTING
     buttons = transfer_answer(told("asked answered", kind="consult").live[CALL]).buttons
     assert buttons == ["takeback", "together", "leave"]
+
+
+def a_talk(**more: Any) -> Call:
+    usual: dict[str, Any] = {
+        "id": CALL, "city": "demo", "line": "main", "trunk": "carrier", "caller": "139", "called": "12345",
+        "original": "", "leg": LegId("n1-1"), "state": CallState.TALKING, "since": BEGAN, "arrived": BEGAN,
+        "seat": "1001",
+    }  # fmt: skip
+    return Call(**usual | more)
+
+
+def test_a_call_that_talks_has_the_buttons_of_a_talk_before_anybody_was_asked() -> None:
+    stand = stands(Moves(), CALL, a_talk())
+    assert stand is not None
+    shown = transfer_answer(stand)
+    assert (shown.state, shown.seat, shown.handoff, shown.hear) == ("talking", "1001", "", ["agent-caller"])
+    assert shown.buttons == ["blind", "consult", "three", "handoff"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        None,
+        a_talk(state=CallState.WAITING),
+        a_talk(state=CallState.RINGING),
+        a_talk(state=CallState.ENDED),
+        a_talk(seat=""),
+        a_talk(direction=Direction.OUT),
+        a_talk(consult_of=CallId("demo-1")),
+    ],
+    ids=["gone", "waits", "rings", "over", "nobody's", "an agent called them", "a consultation"],
+)
+def test_where_no_agent_may_move_a_caller_there_is_no_button(call: Call | None) -> None:
+    assert stands(Moves(), CALL, call) is None
+
+
+def test_a_call_that_is_being_moved_stands_where_the_table_says() -> None:
+    moves = told("asked dialled")
+    assert stands(moves, CALL, a_talk()) == moves.live[CALL]
+    assert stands(moves, CALL, a_talk(state=CallState.ENDED)) is None
 
 
 def test_a_record_and_its_facts_survive_the_journal() -> None:
