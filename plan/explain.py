@@ -173,6 +173,7 @@ def seats_of(queue: Queue) -> str:
 def _queues(plan: Plan) -> Iterator[Row]:
     for name, queue in plan.queues.items():
         wait = f"{queue.wait_seconds} s" + ("\n优先 comes first" if queue.weight else "")
+        wait += "\n录音静音 recordings silent" if queue.masked else ""
         title = named(queue.title, queue.title_en)
         yield (name, title, seats_of(queue), wait, queue.next, clause(queue))
 

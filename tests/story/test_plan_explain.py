@@ -80,6 +80,13 @@ def test_the_page_tells_of_the_most_of_a_bonus_of_second_handlings_and_who_is_he
     assert row in [cell[:-1] for cell in cells(city)]
 
 
+def test_the_page_says_whose_recordings_are_silent_by_rule() -> None:
+    (queues,) = [section for section in pages(plan("demo"), AFTER) if section.title.startswith("队列")]
+    waits = {row[0]: row[3] for row in queues.rows}
+    assert "recordings silent" in waits["fund"]
+    assert "recordings silent" not in waits["general"]
+
+
 def test_the_tree_tells_each_number_where_it_leads_that_day() -> None:
     told = {day: flat(routes(plan("luan"), day)) for day in (BETWEEN, AFTER)}
     for day, texts in told.items():
