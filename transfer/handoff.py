@@ -303,9 +303,11 @@ def _put(moves: Moves, record: Handoff) -> Moves:
 def _keep(moves: Moves, record: Handoff) -> Moves:
     records = {**moves.records, record.id: record}
     while len(records) > KEPT:
-        # the oldest that is over: what goes on is not in the database in whole
-        over = (r.id for r in records.values() if r.ended is not None and r.id != record.id)
-        del records[next(over, next(iter(records)))]
+        # the oldest that is over: what goes on is not in the database in whole; if there is one, one of which
+        # no centre is owed the rest, which only the board says again after a restart
+        over = [r for r in records.values() if r.ended is not None and r.id != record.id]
+        free = (r.id for r in over if r.settled or r.sent is None)
+        del records[next(free, over[0].id if over else next(iter(records)))]
     touched = (*(r for r in moves.touched if r.id != record.id), record)
     return replace(moves, records=records, touched=touched)
 

@@ -12,7 +12,7 @@ from calls.codec import fact_from_dict, fact_to_dict, from_dict, to_dict
 from calls.facts import CallId, LegId
 from calls.model import Call, CallState, Direction
 from cti.web.transfer import handoff_answer, sheet, transfer_answer
-from transfer.handoff import Handoff, Moves, stands, step
+from transfer.handoff import KEPT, Handoff, Moves, stands, step
 from transfer.table import State
 
 CALL = CallId("demo-n1-1732190695.1")
@@ -132,6 +132,20 @@ def test_a_record_is_settled_when_it_is_over_and_its_newest_version_is_agreed() 
     last = noted(over, 10, ("confirmed", ""), ("agreed", f"{over.records['h1'].version}"))
     assert last.records["h1"].settled
     assert last.records["h1"].confirmed == BEGAN + 10, "of the version that is agreed"
+
+
+def test_a_full_board_forgets_last_what_a_centre_is_still_owed() -> None:
+    moves = noted(told("asked over"), 2, ("sent", ""))
+    for number in range(KEPT + 10):
+        id = f"h-{number}"
+        for name in ("asked", "over"):
+            fact = f.TransferStepped(
+                at=BEGAN, node="n1", call=CALL, id=id, step=name, kind="blind", to="1002"
+            )
+            moves = step(moves, fact)
+    assert len(moves.records) == KEPT
+    assert "h1" in moves.records
+    assert "h-0" not in moves.records
 
 
 def test_of_the_centres_own_records_the_newest_version_is_remembered() -> None:
