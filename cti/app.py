@@ -204,8 +204,9 @@ class Service:
         )
         self.switchboard.listen(self.desk.hear)
         self.centres = Centres(
-            home.root / "centres.json", lambda: self.plans.by_city, self._board, self.handoffs, self.desk.note
-        )
+            home.root / "centres.json", lambda: self.plans.by_city, self._board, self.handoffs,
+            self.desk.note, self.journal,
+        )  # fmt: skip
         self.switchboard.listen(self.centres.hear)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from calls.facts import CallId
+from calls.model import Call
 from cti.call_classes import CallClasses
 from cti.errors import NotNow
 from cti.filing import Filer
@@ -68,6 +69,7 @@ class Archive:
             call=question.call,
             city=city,
             line=question.line,
+            original=question.original,
             seat=question.seat,
             state=question.state,
             since=question.since,
@@ -97,7 +99,7 @@ class Archive:
             known = {a.leg for a in answers}
             now = self._board().recordings.going.values()
             answers += [
-                _rolling(one)
+                _rolling(one, self._board().picture.calls.get(one.call))
                 for one in now
                 if one.call == question.call and one.leg not in known and city in (None, _city(one.call))
             ]
@@ -256,13 +258,14 @@ def _hits(row: Filed, rows: Sequence[SpanRow], said: str, sound: str) -> list[Hi
     ]
 
 
-def _rolling(one: Recording) -> RecordingAnswer:
+def _rolling(one: Recording, call: Call | None) -> RecordingAnswer:
     """A leg that goes on, or that nobody has looked at yet."""
     return RecordingAnswer(
         leg=one.leg,
         call=one.call,
         city=_city(one.call),
-        line="",
+        line="" if call is None else call.line,
+        original="" if call is None else call.original,
         seat="",
         role="",
         state=one.state,

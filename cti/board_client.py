@@ -17,8 +17,10 @@ SECONDS = 5.0
 LARGEST = 64 * 1024 * 1024
 """Bytes of one message: a snapshot of a large city has some hundred thousand."""
 SIGNS = 200
-"""Flags, alarms and prompts a client keeps: nothing takes them back."""
-TOLD_TO_ALL = ("calls", "seats", "queues", "figures", "shortfalls", "watches", "announcements")
+"""Hand-off records, flags, alarms and prompts a client keeps: nothing takes them back."""
+TOLD_TO_ALL = (
+    "calls", "seats", "queues", "figures", "shortfalls", "watches", "announcements", "transfers", "handoffs",
+)  # fmt: skip
 SILENT = 45.0
 """A service that says nothing for so long, not even a ping's answer, is away."""
 
@@ -37,6 +39,10 @@ class Shown:
     shortfalls: dict[str, dict[str, Any]] = field(default_factory=dict)
     watches: dict[str, dict[str, Any]] = field(default_factory=dict)
     announcements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    transfers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Calls that talk to an agent or are being transferred, with the agent's buttons."""
+    handoffs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Hand-off records: those of the last hour, and what changed since."""
     flags: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Supervisors only: red flags by call and kind."""
     alarms: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -70,7 +76,7 @@ class Shown:
         for kind, rows in (("call", told["calls"]), ("seat", told["seats"]), ("watch", told["watches"])):
             for row in rows:
                 self._change({"kind": kind, **row})
-        for kind in ("flag", "alarm"):
+        for kind in ("transfer", "handoff", "flag", "alarm"):
             for row in told.get(f"{kind}s", ()):
                 self._change({"kind": kind, **row})
         for row in (*told["boards"], *({"kind": "announcement", **a} for a in told["announcements"])):
@@ -92,6 +98,10 @@ class Shown:
                 self.shortfalls[f"{row['city']}-{row['queue']}"] = row
             case "watch":
                 _put(self.watches, row["leg"], row)
+            case "transfer":
+                _put(self.transfers, row["call"], row)
+            case "handoff":
+                _newest(self.handoffs, row["id"], row)
             case "flag":
                 _newest(self.flags, f"{row['call']} {row['flag']}", row)
             case "alarm":

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import orjson
@@ -28,8 +28,8 @@ from cti.errors import NotNow, Refused
 from cti.handoffs import Handoffs
 from cti.switchboard import Board, Heard
 from plan.model import Plan
-from transfer.agree import Message, Side, change, due, take
-from transfer.handoff import Handoff
+from transfer.agree import Message, Side, change, due, heard_before, recalled, take
+from transfer.handoff import TOLD, Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,6 @@ LOOK = 0.25
 SECONDS = 5.0
 """How long a centre's computer may take for one message."""
 SKEW = 300.0
-TOLD = ("call", "centre", "caller", "seat", "asked", "answered", "joined", "handed", "ended", "number",
-        "outcome", "location", "summary", "case")  # fmt: skip
-"""What of a record is sent: not what came from the centre itself."""
 FEEDBACK = ("officer", "case", "result", "reason")
 MOST_BYTES = 32_768
 
@@ -74,6 +71,16 @@ def unpack(body: bytes) -> Message:
     return Message(says, record, version, words)
 
 
+class Written(Protocol):
+    """The journal, as far as it is asked here: records given to it, and those that outlive a kill."""
+
+    @property
+    def appended(self) -> int: ...
+
+    @property
+    def durable(self) -> int: ...
+
+
 class Centres:
     """One conversation with each centre that has a computer. ``run`` ends by cancellation."""
 
@@ -84,13 +91,15 @@ class Centres:
         board: Callable[[], Board],
         handoffs: Handoffs,
         audit: Callable[[Audited], None],
+        written: Written,
     ) -> None:
         """``audit`` writes a row of the audit trail."""
         self._file, self._plans, self._board, self._handoffs = file, plans, board, handoffs
-        self._audit = audit
+        self._audit, self._written = audit, written
         self._sides: dict[str, Side] = {}
         self._addresses: dict[str, Address] = {}
-        self._answers: list[tuple[str, Message]] = []
+        self._answers: dict[tuple[str, str, str, int], tuple[Message, int]] = {}
+        """By centre and message: what is said as soon as so many records of the journal are on disk."""
         self._read = 0.0
         self.refused = 0
         """Messages that came unsigned, badly signed or late."""
@@ -108,17 +117,16 @@ class Centres:
         plain = to_dict(record)
         body = {name: str(plain[name]) for name in TOLD if plain[name] not in (None, "")}
         key = f"{record.city}/{record.centre}"
-        side = self._sides.get(key, Side())
-        before = side.mine.get(record.id)
-        # what only the handshake changed is no news to the centre
-        if before is None or dict(before.body) != body:
-            version = max(int(record.changed * 1000), before.version + 1 if before else 0)
-            self._sides[key] = change(side, record.id, version, body)
+        side = recalled(
+            self._sides.get(key, Side()), record.id, record.version, body, received=record.settled
+        )
+        self._sides[key] = change(side, record.id, record.version, body)
 
     async def run(self) -> None:
+        # one that goes on is offered also if its version is agreed: what changed just before a kill may be
+        # known to the centre only
         for record in self._board().moves.records.values():
-            if record.confirmed is None:
-                self._offer(record)
+            self._offer(record)
         timeout = aiohttp.ClientTimeout(total=SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as group:
             while True:
@@ -128,11 +136,12 @@ class Centres:
                     self._sides[key] = side
                     address = self._addresses.get(key)
                     for message in said if address is not None else ():
-                        if message.says == "offer":
-                            self._note(message.record, {"sent": ""})
+                        if message.says == "received":
+                            self._answer(key, message)
+                            continue
+                        self._note(message.record, {"sent": ""})
                         group.create_task(self._send(session, key, message))
-                answers, self._answers = self._answers, []
-                for key, message in answers:
+                for key, message in self._ready():
                     group.create_task(self._send(session, key, message))
                 await asyncio.sleep(LOOK)
 
@@ -148,6 +157,17 @@ class Centres:
             self._addresses = {}
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as why:
             log.error("centres.json cannot be read, the one before stays", why=repr(why))
+
+    def _answer(self, key: str, message: Message) -> None:
+        """What we have received the centre never says again: it is on disk before we say that we have it."""
+        one = (key, message.says, message.record, message.version)
+        self._answers.setdefault(one, (message, self._written.appended))
+
+    def _ready(self) -> list[tuple[str, Message]]:
+        durable = self._written.durable
+        ready = {one: m for one, (m, after) in self._answers.items() if after <= durable}
+        self._answers = {one: waits for one, waits in self._answers.items() if one not in ready}
+        return [(one[0], message) for one, message in ready.items()]
 
     async def _send(self, session: aiohttp.ClientSession, key: str, message: Message) -> None:
         address, body, stamp = self._addresses[key], pack(message), f"{time.time():.3f}"
@@ -184,28 +204,49 @@ class Centres:
         message = unpack(body)
         found = await self._meant(message, key, city, centre)
         # from here on nothing waits: two copies of one message are taken one after the other
-        side, answers, new = take(self._sides.get(key, Side()), message)
+        before = self._sides.get(key, Side())
+        side, answers, new = take(before, message)
         self._sides[key] = side
         if new and message.says == "received":
-            self._note(message.record, {"received": "", "confirmed": ""})
+            agreed = {"received": "", "confirmed": "", "agreed": str(message.version)}
+            self._note(message.record, agreed)
+        elif message.says == "received" and side is not before:
+            self._note(message.record, {"version": str(side.mine[message.record].version)})
         elif new and found is not None:
             self._learn(message, found)
-        self._answers += [(key, answer) for answer in answers]
+        for answer in answers:
+            self._answer(key, answer)
 
     async def _meant(self, message: Message, key: str, city: str, centre: str) -> Handoff | None:
         """The record that a message tells of, on the board now. Raises NotNow when nobody knows it (yet):
         an offer that went nowhere is never received, so the centre says it again."""
-        side = self._sides.get(key, Side())
-        if message.says == "received" and message.record in side.mine:
-            await self._handoffs.recalled(message.record)
-        known = side.theirs.get(message.record)
+        if message.says == "received":
+            await self._recall(message, key, city, centre)
+        known = self._sides.get(key, Side()).theirs.get(message.record)
         if message.says != "offer" or (known is not None and known.version >= message.version):
             return None
         found = await self._handoffs.of_centre(city, centre, message.record, message.body)
+        if known is None and (noted := self._noted_before(city, centre, message.record)):
+            self._sides[key] = heard_before(self._sides.get(key, Side()), message.record, noted)
+            if noted >= message.version:
+                return None
         if found is None:
             log.warning("a centre tells of a record nobody knows", centre=key, record=message.record)
             raise NotNow("没有这条移交记录 no such hand-off record here; say it again later")
         return found
+
+    async def _recall(self, message: Message, key: str, city: str, centre: str) -> None:
+        """The record that a centre has received is on the board and known to be ours. Raises NotNow."""
+        if message.record in self._sides.get(key, Side()).mine:
+            await self._handoffs.recalled(message.record)
+        elif (record := await self._handoffs.of_centre(city, centre, message.record, {})) is not None:
+            self._offer(record)
+
+    def _noted_before(self, city: str, centre: str, theirs: str) -> int:
+        """The newest version of a centre's record that is noted on the board; 0: none."""
+        records = self._board().moves.records.values()
+        mine = (r for r in records if (r.city, r.centre) == (city, centre))
+        return max((v for r in mine for name, v in r.theirs if name == theirs), default=0)
 
     def _learn(self, message: Message, found: Handoff) -> None:
         """What a centre says of a record is noted there, and in the audit trail."""
@@ -213,7 +254,7 @@ class Centres:
         words = {name: message.body[name] for name in names if name in message.body}
         if message.body.get("outcome") in ("refused", "kept"):
             words["outcome"] = message.body["outcome"]
-        self._note(found.id, words)
+        self._note(found.id, words | {"theirs": f"{message.record} {message.version}"})
         now, told = time.time(), {name: masked_in(text) for name, text in words.items()}
         self._audit(
             Audited(

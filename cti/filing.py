@@ -246,6 +246,7 @@ class Filer:
             call=one.call,
             city=city_of(one.call),
             line="" if call is None else call.line,
+            original="" if call is None else call.original,
             seat=seat,
             role=role,
             state=State.MISSING if told.why else State.FILED,
@@ -421,6 +422,7 @@ class Filer:
             return
         meta = {n: getattr(row, n) for n in ("leg", "call", "city", "line", "seat", "role", "began", "ended")}
         meta |= {"seconds": row.seconds, "sha256": row.sha256, "pauses": json.loads(row.pauses)}
+        meta["original"] = row.original
         digest = await asyncio.to_thread(vault.seal, self._ring(), path, target, meta)
         if digest != row.sha256:
             log.error("recording changed after it was filed", call=row.call, leg=row.leg)
@@ -529,6 +531,8 @@ class Filer:
                 call=CallId(told["call"]),
                 city=told["city"],
                 line=told["line"],
+                # files sealed before did not say it
+                original=told.get("original", ""),
                 seat=told["seat"],
                 role=told["role"],
                 began=told["began"],

@@ -22,7 +22,7 @@ from cti.home import NODE
 from cti.store.history import Past
 from cti.switchboard import Board
 from plan.model import Plan
-from transfer.handoff import Handoff, Now
+from transfer.handoff import Handoff, Now, all_stand
 from transfer.table import meant
 
 log = structlog.get_logger(__name__)
@@ -132,8 +132,9 @@ class Handoffs:
         return fits[-1] if fits else None
 
     def now(self) -> Sequence[Now]:
-        """Where every call stands that is being transferred."""
-        return tuple(self._board().moves.live.values())
+        """Where every call stands that talks to an agent or is being transferred."""
+        board = self._board()
+        return all_stand(board.moves, board.picture.calls)
 
     async def records(self, past: Past) -> Sequence[Handoff]:
         """Live ones and those of history, newest first. Raises NotNow."""

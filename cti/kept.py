@@ -80,8 +80,8 @@ def checkpoint(
         calls = now.picture.live()
         visits = [v for c in calls if (v := now.visits.last.get(c.id)) is not None]
         flags = [x for c in calls for x in now.flags.of(c.id)]
-        # which centre has a computer to confirm them is the plan's to know
-        handoffs = [h for h in now.moves.records.values() if h.ended is None or h.confirmed is None]
+        # which centre has a computer to tell them to is the plan's to know
+        handoffs = [h for h in now.moves.records.values() if not h.settled]
         return [open_record(Open(calls, visits, flags, handoffs, silences()))]
 
     return open_now

@@ -27,11 +27,14 @@ from queues.any_day import DAY
 from queues.running import Running
 from queues.short import Shortfall
 from recording.flagged import SHOWN, Flag
+from transfer.handoff import Handoff, Now, all_stand, stands
 
 log = structlog.get_logger("board")
 
 LAST_WORDS = 30.0
 """Seconds after a call's end in which its agent is still told: the last words become text after them."""
+RECORDS_SHOWN = 3600.0
+"""Seconds after its last change that a hand-off record which is over stands in snapshots."""
 SEED_AGAIN = (20.0, 900.0)
 """Seconds: soon after the start the database has the journal's last rows; later what was refilled."""
 
@@ -66,6 +69,8 @@ class LiveBoard:
         self._board, self._shortfalls, self._history = board, shortfalls, history
         self._plans, self._alarms, self._now = plans, alarms, now
         self.running = Running()
+        known = board()
+        self._stood = {now.call: now for now in all_stand(known.moves, known.picture.calls)}
         self.hub = Hub(self)
 
     # --- what is there --------------------------------------------------------------------------------
@@ -119,6 +124,14 @@ class LiveBoard:
     def announcements(self) -> Sequence[Announcement]:
         return list(self._board().standing.announcements.values())
 
+    def transfers(self) -> Sequence[Now]:
+        return list(self._stood.values())
+
+    def handoffs(self) -> Sequence[Handoff]:
+        """Of calls that go on, and of the last hour."""
+        since = self._now() - RECORDS_SHOWN
+        return [h for h in self._board().moves.records.values() if h.ended is None or h.changed >= since]
+
     def flags(self) -> Sequence[Flag]:
         """Of calls that go on, and of the last hour."""
         board, now = self._board(), self._now()
@@ -164,11 +177,31 @@ class LiveBoard:
         link = isinstance(heard.fact, f.LinkUp | f.LinkDown | f.Snapshot)
         if heard.flags:
             self.hub.warned(heard.flags)
+        self._moved(heard)
         if not (heard.calls or heard.seats or heard.forgotten or standing.touched or link):
             return
         self.hub.changed(
             heard.calls, heard.seats, heard.forgotten, [self._standing(k) for k in standing.touched], link
         )
+
+    def _moved(self, heard: Heard) -> None:
+        board = heard.board
+        calls = {c.id for c in heard.calls} | {*heard.forgotten} | {h.call for h in heard.handoffs}
+        if isinstance(heard.fact, f.Snapshot):
+            calls |= self._stood.keys()
+        if heard.call is not None:
+            calls.add(heard.call)
+        moved, over = [], []
+        for call in calls:
+            now, before = stands(board.moves, call, board.picture.calls.get(call)), self._stood.get(call)
+            if now is not None and now != before:
+                self._stood[call] = now
+                moved.append(now)
+            elif now is None and before is not None:
+                del self._stood[call]
+                over.append(call)
+        if moved or over or heard.handoffs:
+            self.hub.moved(moved, over, heard.handoffs)
 
     def _standing(self, key: LegId | tuple[str, str]) -> tuple[str, str, Row]:
         """(kind, city, row) of what changed; an end is a row with ``over``."""

@@ -45,6 +45,10 @@ class LabCentre:
         version = self.told.get(record, (0, {}))[0] + 1
         self.told[record] = (version, body)
 
+    async def repeats(self, record: str, version: int, **body: str) -> None:
+        """A late copy of an offer that was made long ago arrives."""
+        await self._send({"says": "offer", "record": record, "version": version, "body": body})
+
     async def run(self) -> None:
         """Until cancelled: listens, and repeats what is not settled."""
         app = web.Application()

@@ -6,6 +6,8 @@ the field says otherwise. Formulas stand as printed in the notice, also where a 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -52,15 +54,6 @@ class Return(Rule):
     """The unit that decides."""
 
 
-class Redo(Rule):
-    """重办 after a dissatisfied answer."""
-
-    when: Text
-    times: Annotated[int, Field(ge=1, le=10)] | None = None
-    workdays: Days | None = None
-    supervised: bool = False
-
-
 class Step(Rule):
     """One step of 受理 … 归档, or of 督办, in order."""
 
@@ -69,6 +62,17 @@ class Step(Rule):
     by: Name | Literal[""] = ""
     """The unit that takes it."""
     when: Text = ""
+
+
+class Redo(Rule):
+    """重办 after a dissatisfied answer."""
+
+    when: Text
+    times: Annotated[int, Field(ge=1, le=10)] | None = None
+    workdays: Days | None = None
+    supervised: bool = False
+    cases: tuple[Step, ...] = ()
+    """What the unit does the second time, by what was amiss the first."""
 
 
 class Report(Rule):
@@ -114,6 +118,27 @@ class Score(Rule):
     """Where the formula as printed contradicts itself."""
 
 
+class Most(Rule):
+    """``[bonus_most]``: so many points at most for all items of the bonus together."""
+
+    points: Points
+
+
+class Assessment(Rule):
+    """考核形式: how it is found out."""
+
+    form: Text
+
+
+class Liability(Rule):
+    """问责: what brings a unit before those who hold it to account."""
+
+    when: Title
+    then: Text
+    to: tuple[Title, ...] = ()
+    """To whom the matter is handed over."""
+
+
 class Veto(Rule):
     """否决项."""
 
@@ -143,10 +168,19 @@ class Rules(Rule):
     alarms: tuple[Alarm, ...] = ()
     scores: tuple[Score, ...] = ()
     bonus: tuple[Score, ...] = ()
+    bonus_most: Most | None = None
+    assessment: Assessment | None = None
     vetoes: tuple[Veto, ...] = ()
+    liability: tuple[Liability, ...] = ()
     refused: tuple[Veto, ...] = ()
     """不受理: what is told to go another way."""
     ways: tuple[Step, ...] = ()
     """Channels besides the telephone."""
     duties: tuple[Step, ...] = ()
     """What else units and the office must do."""
+
+    def bonus_for(self, cases: Mapping[str, int]) -> float:
+        """Points given for so many cases of each item, by its title: an item's own most (加满为止), then the
+        most of all together."""
+        each = (min(item.points, (item.off or 0.0) * cases.get(item.title, 0)) for item in self.bonus)
+        return min(sum(each), self.bonus_most.points if self.bonus_most is not None else math.inf)

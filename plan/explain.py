@@ -19,6 +19,8 @@ from plan.recordings import CLASSES
 from plan.roads import stays
 from plan.rule import Rule
 
+MANY = 10_000
+"""Cases enough to fill any item of a bonus."""
 KINDS: Mapping[str, tuple[str, str]] = {
     "whole": ("整体并入", "whole merge"),
     "dual": ("双号并行", "dual number"),
@@ -172,6 +174,7 @@ def seats_of(queue: Queue) -> str:
 def _queues(plan: Plan) -> Iterator[Row]:
     for name, queue in plan.queues.items():
         wait = f"{queue.wait_seconds} s" + ("\n优先 comes first" if queue.weight else "")
+        wait += "\n录音静音 recordings silent" if queue.masked else ""
         title = named(queue.title, queue.title_en)
         onward = "留在本队列 stays" if stays(name, queue) else queue.next
         yield (name, title, seats_of(queue), wait, onward, clause(queue))
@@ -334,6 +337,14 @@ def _rules(plan: Plan) -> Iterator[Row]:
         parts += [f"{redo.workdays} 个工作日 workdays"] if redo.workdays else []
         parts += ["并督办 supervised"] if redo.supervised else []
         yield ("重办 redo", "；".join(parts), clause(redo))
+        yield from (("重办 redo", _case(case), clause(case)) for case in redo.cases)
+    if rules.assessment is not None:
+        yield ("考核形式 how assessed", rules.assessment.form, clause(rules.assessment))
+
+
+def _case(case: Step) -> str:
+    name = named(case.title, case.title_en)
+    return f"{case.when}：{name}" if case.when else name
 
 
 def _flow(plan: Plan) -> Iterator[Row]:
@@ -371,6 +382,10 @@ def _scores(plan: Plan) -> Iterator[Row]:
         yield (item.title, f"{item.points:g}", _formula(item, "扣 off"), item.oddity, clause(item))
     for item in plan.rules.bonus:
         yield (f"加分 bonus：{item.title}", f"{item.points:g}", _formula(item, "加 plus"), "", clause(item))
+    if (most := plan.rules.bonus_most) is not None:
+        # as if every item had as many cases as it can count
+        full = plan.rules.bonus_for({item.title: MANY for item in plan.rules.bonus})
+        yield ("加分合计 bonus in all", f"{full:g}", "加满为止 at most", "", clause(most))
 
 
 def _formula(item: Score, per: str) -> str:
@@ -384,6 +399,9 @@ def _rest(plan: Plan) -> Iterator[Row]:
         return
     yield from (("不受理 refused", veto.title, clause(veto)) for veto in plan.rules.refused)
     yield from (("否决 veto", veto.title, clause(veto)) for veto in plan.rules.vetoes)
+    for one in plan.rules.liability:
+        to = f" → {'、'.join(one.to)}" if one.to else ""
+        yield ("问责 held to account", f"{one.when}：{one.then}{to}", clause(one))
     kinds: tuple[tuple[str, tuple[Step, ...]], ...] = (
         ("渠道 channel", plan.rules.ways),
         ("要求 duty", plan.rules.duties),

@@ -191,6 +191,7 @@ def _inside(rules: BaseModel) -> Iterator[tuple[str, Rule]]:
         value: Any = getattr(rules, key)
         if isinstance(value, Rule):
             yield key, value
+            yield from ((f"{key}.{place}", one) for place, one in _inside(value))
         elif isinstance(value, dict):
             yield from ((f"{key}.{name}", one) for name, one in value.items() if isinstance(one, Rule))
         elif isinstance(value, tuple):

@@ -63,6 +63,8 @@ class Filed:
     sealed: bool = False
     heard: Heard = Heard.WAITING
     kept: Kept = Kept.DISK
+    original: str = ""
+    """The number the citizen dialled, whichever line it led to."""
 
 
 def whose(one: Recording, *, outgoing: bool = False) -> tuple[Role, str]:

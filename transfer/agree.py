@@ -2,8 +2,9 @@
 
 Each side has records of its own, each with a version. It *offers* a version until the other has *received*
 it; whoever received says so until it is *confirmed*. Every message is whole and names its version, so one
-that comes twice or late changes nothing, and an older one never undoes a newer. (The receive/confirm
-handshake of emergency centres, without a clause of any one of them.)
+that comes twice or late changes nothing, and an older one never undoes a newer. A side that was started anew
+recalls what it had (``recalled``, ``heard_before``), and what it has forgotten all the same it says once more
+as the newest. (The receive/confirm handshake of emergency centres, without a clause of any one of them.)
 """
 
 from __future__ import annotations
@@ -70,6 +71,20 @@ def change(side: Side, record: str, version: int, body: Mapping[str, str]) -> Si
     return replace(side, mine={**side.mine, record: Mine(version, dict(body))})
 
 
+def recalled(side: Side, record: str, version: int, body: Mapping[str, str], *, received: bool) -> Side:
+    """A record of our own as it stood before a restart; one that is known stays as it is."""
+    if record in side.mine:
+        return side
+    return replace(side, mine={**side.mine, record: Mine(version, dict(body), received)})
+
+
+def heard_before(side: Side, record: str, version: int) -> Side:
+    """The same for one of theirs, whose words have been noted; only its version is needed any more."""
+    if record in side.theirs:
+        return side
+    return replace(side, theirs={**side.theirs, record: Theirs(version, {})})
+
+
 def take(side: Side, message: Message) -> tuple[Side, tuple[Message, ...], bool]:
     """What a message changes, what is answered at once, and whether it told something new."""
     record, version = message.record, message.version
@@ -84,8 +99,12 @@ def take(side: Side, message: Message) -> tuple[Side, tuple[Message, ...], bool]
             return side, (Message("received", record, now.version),), new
         case "received":
             mine = side.mine.get(record)
-            if mine is None or version > mine.version:
+            if mine is None:
                 return side, (), False
+            if version > mine.version:
+                # we told more before a restart than we recall: both are to have what we know
+                again = Mine(version + 1, mine.body)
+                return replace(side, mine={**side.mine, record: again}), (), False
             if version == mine.version and not mine.received:
                 side = replace(side, mine={**side.mine, record: replace(mine, received=True)})
                 return side, (Message("confirm", record, version),), True

@@ -13,12 +13,17 @@ from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact
+from calls.model import Call, CallState
 from transfer.table import STATES, State
 from transfer.table import Fact as Happened
 from transfer.table import step as step_table
 
 OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept", "taken-back")
 """kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号)."""
+TOLD = ("call", "centre", "caller", "seat", "asked", "answered", "joined", "handed", "ended", "number",
+        "outcome", "location", "summary", "case")  # fmt: skip
+"""What of a record a centre's computer is told: not what came from the centre itself."""
+MOST_THEIRS = 64
 KEPT = 500
 """Records remembered; older ones stand in the database."""
 
@@ -71,10 +76,22 @@ class Handoff:
     sent: float | None = None
     received: float | None = None
     confirmed: float | None = None
-    """The webhook's handshake: sent by us, received and confirmed by the centre's computer."""
+    """The webhook's handshake: first sent by us; when the centre's computer received, and we confirmed,
+    version ``agreed``."""
+    version: int = 0
+    """Grows whenever something of ``TOLD`` changes; milliseconds of that moment, as far as that grows."""
+    agreed: int = 0
+    """The newest version that the centre's computer has; older than ``version``: it is to be told."""
+    theirs: tuple[tuple[str, int], ...] = ()
+    """Records of the centre's computer that were noted here, each with its newest version."""
     asked_by: str = ""
     """Who asked for it, or wrote its place and story last: a name as the API knows it (``agent-8001``)."""
     changed: float = 0.0
+
+    @property
+    def settled(self) -> bool:
+        """It is over and its centre's computer knows all of it."""
+        return self.ended is not None and self.agreed >= self.version > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,7 @@ class Now:
     city: str
     seat: str
     to: str
+    """With whom, as dialled; empty with ``id`` while nobody was asked yet."""
     urgent: bool
     """The target is an emergency or utility centre, or it is a hand-over."""
 
@@ -146,7 +164,8 @@ def step(moves: Moves, fact: Fact) -> Moves:
 
 
 WORDS = ("case", "officer", "location", "summary", "reason", "result", "asked_by")
-"""What may be noted as text; ``sent``, ``received`` and ``confirmed`` as the moment it was said."""
+"""What may be noted as text. ``sent``, ``received`` and ``confirmed`` are noted as the moment it was said,
+``version`` and ``agreed`` as numbers, ``theirs`` as their record and its version: ``f-1 3``."""
 LONGEST = 2000
 
 
@@ -158,12 +177,24 @@ def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
     for name, text in x.words:
         if name in WORDS:
             told[name] = text[:LONGEST]
-        elif name in ("sent", "received", "confirmed"):
+        elif name == "sent":
             # said again, the first time stands
-            told[name] = getattr(record, name) or x.at
+            told[name] = record.sent or x.at
+        elif name in ("received", "confirmed"):
+            told[name] = x.at
+        elif name in ("version", "agreed"):
+            told[name] = max(getattr(record, name), int(text))
+        elif name == "theirs":
+            told[name] = _with_theirs(record.theirs, text)
         elif name == "outcome" and text in ("kept", "refused"):
             told["outcome"] = text
     return _put(moves, replace(record, **told))
+
+
+def _with_theirs(known: tuple[tuple[str, int], ...], text: str) -> tuple[tuple[str, int], ...]:
+    name, _, version = text.rpartition(" ")
+    newest = max(int(version), *(v for n, v in known if n == name), 0)
+    return (*((n, v) for n, v in known if n != name), (name, newest))[-MOST_THEIRS:]
 
 
 def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
@@ -253,15 +284,31 @@ def recalled(moves: Moves, record: Handoff) -> Moves:
     remembered stays as it is."""
     if record.id in moves.records:
         return moves
-    return replace(_put(moves, record), touched=moves.touched)
+    # written before records had versions
+    record = replace(record, version=record.version or _moment(record))
+    return replace(_keep(moves, record), touched=moves.touched)
+
+
+def _moment(record: Handoff) -> int:
+    return int(record.changed * 1000)
 
 
 def _put(moves: Moves, record: Handoff) -> Moves:
+    """The record as a fact has changed it."""
+    known = moves.records.get(record.id)
+    if known is None or any(getattr(known, name) != getattr(record, name) for name in TOLD):
+        record = replace(record, version=max(_moment(record), record.version + 1))
+    return _keep(moves, record)
+
+
+def _keep(moves: Moves, record: Handoff) -> Moves:
     records = {**moves.records, record.id: record}
     while len(records) > KEPT:
-        # the oldest that is over: what goes on is not in the database in whole
-        over = (r.id for r in records.values() if r.ended is not None and r.id != record.id)
-        del records[next(over, next(iter(records)))]
+        # the oldest that is over: what goes on is not in the database in whole; if there is one, one of which
+        # no centre is owed the rest, which only the board says again after a restart
+        over = [r for r in records.values() if r.ended is not None and r.id != record.id]
+        free = (r.id for r in over if r.settled or r.sent is None)
+        del records[next(free, over[0].id if over else next(iter(records)))]
     touched = (*(r for r in moves.touched if r.id != record.id), record)
     return replace(moves, records=records, touched=touched)
 
@@ -274,6 +321,26 @@ def _gone(moves: Moves, call: CallId) -> Moves:
     if call not in moves.live:
         return moves
     return replace(moves, live={c: n for c, n in moves.live.items() if c != call})
+
+
+def stands(moves: Moves, id: CallId, call: Call | None) -> Now | None:
+    """Where this call stands: in a transfer, or talking to an agent who may wish one; None: neither.
+
+    ``call``: as the picture has it. A citizen whom a seat called, and a consultation that is a call of its
+    own, are not transferred.
+    """
+    known = moves.live.get(id)
+    if call is None or (known is not None and call.state is not CallState.ENDED):
+        return known
+    if call.state is not CallState.TALKING or not call.seat or call.outgoing or call.consult_of is not None:
+        return None
+    return Now(call.id, State.TALKING, "", call.city, call.seat, "", urgent=False)
+
+
+def all_stand(moves: Moves, calls: Mapping[CallId, Call]) -> tuple[Now, ...]:
+    """Where every call stands that stands somewhere; ``calls``: those of the picture."""
+    found = (stands(moves, id, calls.get(id)) for id in {**calls, **moves.live})
+    return tuple(now for now in found if now is not None)
 
 
 def hears(standing: Now) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ def list_(
     until: Until = None,
     city: City = None,
     line: Annotated[str, typer.Option("--line", help="only this line 线路")] = "",
+    original: Annotated[str, typer.Option("--original", help="only this number dialled 市民所拨号码")] = "",
     seat: Annotated[str, typer.Option("--seat", help="only this seat 座席")] = "",
     state: Annotated[str, typer.Option("--state", help="filed, missing or expired 状态")] = "",
     said: Annotated[str, typer.Option("--said", help="with this word or phrase 说过的词句")] = "",
@@ -78,11 +79,13 @@ def list_(
 
       cti recordings list                        cti recordings list --state missing
 
+      cti recordings list --original 12336       cti recordings list --line 12315
+
       cti recordings list --said 噪音            cti recordings list --sound "jie fang lu"
     """
     asked = {
-        "call": call, "city": city, "line": line, "seat": seat, "state": state, "said": said, "sound": sound,
-        "from": since, "to": until, "limit": most,
+        "call": call, "city": city, "line": line, "original": original, "seat": seat, "state": state,
+        "said": said, "sound": sound, "from": since, "to": until, "limit": most,
     }  # fmt: skip
     query = urlencode({k: v for k, v in asked.items() if v not in (None, "")})
     with _told():
@@ -97,6 +100,7 @@ def list_(
         "自\nfrom",
         "秒\nseconds",
         "通话\ncall",
+        "所拨\ndialled",
         "谁\nwho",
         "状态\nstate",
         "录音\nleg",
@@ -111,6 +115,7 @@ def list_(
             f"{datetime.fromtimestamp(began).astimezone():%m-%d %H:%M:%S}",
             f"{row['seconds']:.1f}" + (f" (-{row['short']:.1f})" if row["short"] else ""),
             row["call"],
+            row["original"],
             f"{row['role']} {row['seat']}".strip(),
             STATES.get(row["state"], row["state"]) + (" 留存 held" if row["held"] else ""),
             row["leg"],

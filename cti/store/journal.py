@@ -125,6 +125,16 @@ class Journal:
     def waiting(self) -> int:
         return len(self._waiting)
 
+    @property
+    def appended(self) -> int:
+        """Records given to it since it was opened."""
+        return self._appended
+
+    @property
+    def durable(self) -> int:
+        """As many of them are on disk for good."""
+        return self._durable
+
     def flush(self, seconds: float = 5.0) -> bool:
         """Wait until all that was appended is on disk for good; False when it is not by then."""
         target = self._appended

@@ -39,6 +39,7 @@ class RecordingRow(Base):
     sealed: Mapped[bool]
     heard: Mapped[str]
     kept: Mapped[str] = mapped_column(server_default="disk")
+    original: Mapped[str] = mapped_column(server_default="")
 
 
 class SpanRow(Base):

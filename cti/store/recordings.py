@@ -38,6 +38,7 @@ class Wanted:
     call: str = ""
     city: str | None = None
     line: str = ""
+    original: str = ""
     seat: str = ""
     state: str = ""
     since: float | None = None
@@ -111,7 +112,7 @@ class RecordingStore:
         may be found where none begins (``an`` in ``fang``): the reader looks again."""
         r, s = RECORDINGS.c, SPANS.c
         mine: list[Any] = []
-        for name in ("call", "line", "seat", "state"):
+        for name in ("call", "line", "original", "seat", "state"):
             if told := getattr(wanted, name):
                 mine.append(r[name] == told)
         if wanted.city is not None:

@@ -19,11 +19,14 @@ import structlog
 
 from calls.facts import CallId
 from calls.model import Call, CallState, Seat
+from calls.picture import city_of
 from calls.standing import Announcement, Watching
 from cti.web import api
 from cti.web.flags import flag_answer
+from cti.web.transfer import handoff_answer, transfer_answer
 from cti.web.who import Role, Who
 from recording.flagged import Flag
+from transfer.handoff import Handoff, Now
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +60,12 @@ class Look(Protocol):
     def watches(self) -> Sequence[Watching]: ...
 
     def announcements(self) -> Sequence[Announcement]: ...
+
+    def transfers(self) -> Sequence[Now]:
+        """Where each call stands that an agent may move, or that is being moved."""
+
+    def handoffs(self) -> Sequence[Handoff]:
+        """Records that a desk should have."""
 
     def flags(self) -> Sequence[Flag]:
         """Red flags that a supervisor should see now."""
@@ -170,13 +179,33 @@ class Hub:
             self._pending["seat", f"{seat.city}-{seat.name}"] = (seat.city, row, row)
         for id in gone:
             row = {"kind": "gone", "call": id}
-            self._pending["call", id] = (id.partition("-")[0], row, row)
+            self._pending["call", id] = (city_of(id), row, row)
         for kind, city, row in watches:
             whole = {"kind": kind, **row}
             self._pending[kind, str(row.get("leg") or row.get("line"))] = (city, whole, whole)
         if link:
             row = {"kind": "link", **self._look.link()}
             self._pending["link", ""] = ("", row, row)
+        self._news.set()
+
+    def moved(
+        self, stands: Iterable[Now] = (), over: Iterable[CallId] = (), handoffs: Iterable[Handoff] = ()
+    ) -> None:
+        """``over``: calls that stand nowhere any more. Returns at once."""
+        self._version += 1
+        if not self.clients:
+            return
+        if self._oldest is None:
+            self._oldest = time.time()
+        for now in stands:
+            row = _row("transfer", transfer_answer(now))
+            self._pending["transfer", now.call] = (now.city, row, row)
+        for call in over:
+            row = {"kind": "transfer", "call": call, "over": True}
+            self._pending["transfer", call] = (city_of(call), row, row)
+        for record in handoffs:
+            whole, masked = ({"kind": "handoff", **_handoff(record, full=full)} for full in (True, False))
+            self._pending["handoff", record.id] = (record.city, whole, masked)
         self._news.set()
 
     def warned(self, flags: Iterable[Flag] = (), alarms: Iterable[Row] = ()) -> None:
@@ -371,6 +400,8 @@ class Hub:
             "boards": [row for row in look.boards().values() if sees(row["city"])],
             "watches": [plain(w) for w in look.watches() if sees(w.city)],
             "announcements": [plain(a) for a in look.announcements() if sees(a.city)],
+            "transfers": [transfer_answer(n).model_dump() for n in look.transfers() if sees(n.city)],
+            "handoffs": [_handoff(h, full=audience.full) for h in look.handoffs() if sees(h.city)],
         }
         if audience.chief:
             told["flags"] = [flag_answer(x).model_dump() for x in look.flags() if sees(x.city)]
@@ -383,6 +414,12 @@ class Hub:
 
 def _row(kind: str, told: api.Answer) -> Row:
     return {"kind": kind, **told.model_dump()}
+
+
+def _handoff(record: Handoff, *, full: bool) -> Row:
+    """The record; its own ``kind`` (blind, consult, ...) is told as ``wish``, as rows have a kind already."""
+    told = handoff_answer(record, full=full)
+    return {("wish" if name == "kind" else name): value for name, value in told.items()}
 
 
 def plain(value: Watching | Announcement) -> Row:

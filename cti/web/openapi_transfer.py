@@ -39,7 +39,7 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
     yield (
         "/api/transfers",
         {
-            "get": _told("Where transfers stand, and their buttons 转接状态", _list(standing))
+            "get": _told("Where talks and transfers stand, and their buttons 转接状态", _list(standing))
             | {"parameters": list(_query(CallsQuestion))}
         },
     )

@@ -35,6 +35,7 @@ class RecordingsQuestion(CallsQuestion):
 
     call: Annotated[str, Field(max_length=128)] = ""
     line: Annotated[str, Field(max_length=32)] = ""
+    original: Annotated[str, Field(max_length=32, description="the number the citizen dialled")] = ""
     seat: Annotated[str, Field(pattern=r"^([0-9]{3,6})?$")] = ""
     state: Annotated[str, Field(pattern=r"^(filed|missing|expired)?$")] = ""
     since: Moment | None = Field(default=None, alias="from")
@@ -66,6 +67,7 @@ class RecordingAnswer(Answer):
     call: str
     city: str
     line: str
+    original: str = Field("", description="the number the citizen dialled, whichever line it led to")
     seat: str
     role: str = Field(description="whose voice: caller, seat, other")
     state: str = Field(description="wanted, rolling, paused, filed, missing, expired")

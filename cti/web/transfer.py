@@ -68,18 +68,18 @@ class HandoffsQuestion(CallsQuestion):
 
 
 class TransferAnswer(Answer):
-    """Where a call stands in the transfer table."""
+    """Where a call stands in the transfer table: one that talks to an agent, or is being transferred."""
 
     call: str
     city: str
     seat: str
-    to: str
+    to: str = Field(description="with whom, as dialled; empty: nobody was asked yet")
     state: str
     title: str
     hear: list[str] = Field(description="who hears whom: caller-agent")
     caller_hears: str = Field(description="music or ringing when it is nobody")
     buttons: list[str] = Field(description="what the agent may wish now")
-    handoff: str = Field(description="id of the record")
+    handoff: str = Field(description="id of the record; empty: nobody was asked yet")
 
 
 class Rooms(Protocol):

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from lab.centre import LabCentre
+from lab.centre import Faults, LabCentre
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.packets import Packet, seen_outside
-from tests.live.seat_town import plan_at
+from tests.live.seat_town import plan_at, seat_is
+from tests.live.test_desk_socket import killed
 from tests.live.test_recordings import until
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
@@ -119,6 +120,54 @@ async def test_the_record_matches_the_packets_the_centre_saw_and_what_its_comput
     assert body["outcome"] == record["outcome"] == "handed"
     assert ("f-1", 1) in computer.taken
     await until_gone(*talk.parties.values())
+
+
+async def test_both_sides_agree_though_the_service_is_killed_between_what_was_confirmed_and_what_came_after(
+    house: House, city: Lab, computer: LabCentre, tmp_path: Path
+) -> None:
+    await city.staffed(SEAT)
+    police = centre(city, "110")
+    await police.will_ring()
+    talk, call = await talking(city, tmp_path, SEAT, CALLER)
+    path = f"/api/seats/demo/{SEAT}/transfer"
+    status, told = await orders(house.home, path, kind="handoff", to="110", location="人民路1号")
+    assert status == 200, told
+    id = told["handoff"]
+    await police.rings(within=5)
+    for result in ("正在处置", "已到场"):
+        computer.tells("f-2", handoff=id, result=result)
+        said = {("f-2", computer.told["f-2"][0])}
+        await until("it is received", lambda: computer.taken, said.issubset)
+    asked = await until(
+        "asked is confirmed", lambda: computer.received[id], lambda got: (id, got[0]) in computer.settled
+    )
+    assert asked[1]["outcome"] == "asked"
+    # nothing passes any more: what happens now the centre's computer does not hear of
+    computer.faults = Faults(lost=1.0)
+    await police.answers()
+    await step_told(city, call, "joined")
+    assert (await orders(house.home, path, kind="leave"))[0] == 200
+    await step_told(city, call, "handed")
+    await talk.parties["agent"].ends()
+    await call.hangs_up()
+    await police.ends()
+    await has_ended(house, id)
+    await killed(house)
+    assert computer.received[id][1]["outcome"] == "asked"
+    computer.faults = Faults(lost=0.3, repeated=0.4, delay=1.0)
+    await seat_is(house.home, SEAT, state="ready", within=20)
+    await computer.repeats("f-2", 1, handoff=id, result="正在处置")
+    record = await agreed(house, computer, id, outcome="handed", result="已到场")
+    assert computer.received[id][1]["outcome"] == "handed"
+    assert (record["agreed"], record["agreed"]) == (record["version"], computer.received[id][0])
+    await until_gone(*talk.parties.values())
+
+
+async def has_ended(house: House, id: str) -> None:
+    """Wait until the record has its end: the phones end before Asterisk has told of it."""
+    async with asyncio.timeout(AGREED):
+        while (await asks(house.home, f"/api/handoffs/{id}"))["ended"] is None:  # noqa: ASYNC110  # as in agreed
+            await asyncio.sleep(0.1)
 
 
 def answer_to(invite: Packet, packets: list[Packet]) -> Packet:

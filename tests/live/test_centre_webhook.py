@@ -27,6 +27,7 @@ from cti.web.answers import in_problem_words
 from cti.web.transfer import Rights, TransferDoor
 from lab.centre import Faults, LabCentre
 from tests.story.plan_files import demo
+from tests.story.test_centres import NoDisk
 
 SECRET = "a shared one"
 CALL = CallId("demo-n1-1.1")
@@ -52,7 +53,7 @@ class Town:
         file = folder / "centres.json"
         file.write_text(json.dumps({"demo/110": {"url": f"http://127.0.0.1:{centre}/", "secret": SECRET}}))
         self.centres = Centres(
-            file, lambda: plans, lambda: self.board.board, self.handoffs, self.trail.append
+            file, lambda: plans, lambda: self.board.board, self.handoffs, self.trail.append, NoDisk()
         )
         self.board.listen(self.centres.hear)
         self.url = f"http://127.0.0.1:{port}/hooks/centres/demo/110"

@@ -16,6 +16,7 @@ from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.desk_town import account, person, screen
 from tests.live.seat_town import GREETED, plan_at, seat_is, told
+from tests.live.transfer_town import centre
 
 NUMBER = "13900001234"
 
@@ -67,6 +68,45 @@ async def test_a_call_is_seen_from_its_first_second_to_its_last(home: Home, city
     mine = [m["row"] for m in own.said if m["kind"] == "mine"]
     assert {(m["call"], m["caller"], m["seat"]) for m in mine} == {(id, NUMBER, "1001")}
     assert NUMBER not in json.dumps([m for m in own.said if m["kind"] != "mine"])
+
+
+async def test_a_talk_has_its_buttons_on_the_socket_and_they_follow_the_transfer(
+    home: Home, city: Lab
+) -> None:
+    chief, looker = await person(home, "chief"), await person(home, "looker")
+    police = centre(city, "110")
+    await police.will_ring()
+    async with screen(chief) as whole, screen(looker) as masked:
+        call = await city.caller(NUMBER).dials("12345")
+        id = await call.id()
+        await city.seat("1001").answers(call, within=GREETED)
+        talk = await whole.until("the buttons of a talk", lambda b: b.transfers.get(id))
+        assert (talk["state"], talk["seat"], talk["handoff"]) == ("talking", "1001", "")
+        assert talk["buttons"] == ["blind", "consult", "three", "handoff"]
+        _, asked = await chief.gets("transfers")
+        assert [{"kind": "transfer", **row} for row in asked] == [talk]
+        path = "seats/demo/1001/transfer"
+        status, told = await chief.orders(path, kind="handoff", to="110", summary=f"回拨{NUMBER}")
+        assert status == 200, told
+        await police.rings(within=5)
+        row = await whole.until("a ring", lambda b: b.transfers[id]["state"] == "ringing" and b.transfers[id])
+        assert (row["buttons"], row["handoff"], row["to"]) == (["takeback"], told["handoff"], "110")
+        await police.answers()
+        joined = await whole.until("all three", lambda b: b.transfers[id]["buttons"] == ["leave"])
+        assert joined
+        assert (await chief.orders(path, kind="leave"))[0] == 200
+        await whole.until("the agent has left", lambda b: b.transfers[id]["state"] == "handed")
+        assert whole.shown.transfers[id]["buttons"] == []
+        await whole.until("the record", lambda b: b.handoffs[told["handoff"]]["handed"])
+        # a desk that comes now has the same in its snapshot
+        async with screen(chief) as late:
+            assert late.shown.transfers == whole.shown.transfers
+            assert late.shown.handoffs == whole.shown.handoffs
+        await call.hangs_up()
+        await whole.until("its end", lambda b: id not in b.transfers)
+        await masked.until("the record's end", lambda b: b.handoffs.get(told["handoff"], {}).get("ended"))
+    assert NUMBER in json.dumps(whole.said)
+    assert NUMBER not in json.dumps(masked.said)
 
 
 async def test_a_killed_service_closes_its_sockets_and_the_next_one_shows_the_call_that_went_on(

@@ -4,6 +4,7 @@ merged number leaves behind on the call, the recording, the history and the ledg
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House
 from tests.live.cities import city, house
+from tests.live.test_recordings import filed
+from tests.live.transfer_town import orders
 
 __all__ = ["city", "house"]
 
@@ -120,6 +123,15 @@ async def test_the_number_a_citizen_dialled_stays_on_call_recording_history_and_
     assert past[name]["original"] == "12336"
     assert past[name]["recorded"]
     assert list(house.home.recordings.rglob(f"{name}/*.wav"))
+    kept = await filed(house, name, legs=2)
+    assert {(row["role"], row["line"], row["original"]) for row in kept} == {
+        ("caller", "main", "12336"), ("seat", "main", "12336"),
+    }  # fmt: skip
+    for number, legs in (("12336", {row["leg"] for row in kept}), ("12312", set())):
+        found = house.cti("recordings", "list", name, "--original", number, "--json")
+        assert {row["leg"] for row in json.loads(found.stdout)} == legs
+    status, ticket = await orders(house.home, "/api/tickets", call=name, fields={"title": "占地"})
+    assert (status, ticket["original"], ticket["line"]) == (201, "12336", "main"), ticket
     rows = (await asked(house.home, "ledger?by=original&city=luan"))["rows"]
     assert [row["answered"] for row in rows if row["key"] == "luan/12336"] == [1]
     recounted = (house.home.asterisk / "log/cdr-csv/Master.csv").read_text()

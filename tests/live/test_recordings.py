@@ -195,6 +195,30 @@ async def test_what_is_masked_is_silence_in_the_file_and_the_files_stay_in_step(
         assert float(np.abs(inside).max()) == 0.0
 
 
+async def test_a_masked_queues_recordings_are_silent_though_nobody_asks_for_it(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    await city.staffed("1006")
+    call = await city.caller("13900000029").dials("12329")
+    await city.seat("1006").rings(within=60, call=call)
+    await city.seat("1006").answers(call)
+    id = await call.id()
+    await until("paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    # they hear each other all the same
+    await city.seat("1006").says(voices[1], within=10)
+    await call.hears(voices[1])
+    await call.says(voices[0])
+    await city.seat("1006").hears(voices[0])
+    await call.hangs_up()
+    for row in await filed(house, id, 2):
+        assert (row["state"], row["short"]) == ("filed", 0.0)
+        [(begin, _)] = row["pauses"]
+        sound = samples(http(house, f"/api/recordings/{row['leg']}/audio?purpose=mask")[1])
+        assert len(sound) / 8000 == pytest.approx(row["seconds"], abs=0.1), "the files stay in step"
+        assert len(sound) / 8000 - begin > 4.0
+        assert float(np.abs(sound[int((begin + 0.3) * 8000) :]).max()) == 0.0
+
+
 async def test_who_joins_while_the_call_is_masked_is_masked_too(
     house: House, city: Lab, voices: list[Path]
 ) -> None:

@@ -224,6 +224,28 @@ async def test_words_and_tickets_from_before_search_and_completion_are_brought_a
     await history.close()
 
 
+async def test_recordings_from_before_get_the_number_their_citizen_dialled(url: str) -> None:
+    history = History(url, seconds=10.0)
+    await history.start()
+    call = replace(ENDED, original="12336")
+    await history.save([call], [], "j", Position(1, 10))
+    store, of_no_call = RecordingStore(history), CallId("demo-gone")
+    for leg, of in (("n1-1.1", call.id), ("n1-2.1", of_no_call)):
+        await store.put(Filed(leg=LegId(leg), call=of, city="demo", line="main", began=1.0, ended=2.0))
+    await history.close()
+    engine = create_async_engine(url)
+    async with engine.begin() as conn:
+        # as the version before left it
+        await conn.exec_driver_sql("ALTER TABLE recordings DROP COLUMN original")
+        await conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0011'")
+    await engine.dispose()
+    history = History(url, seconds=10.0)
+    await history.start()
+    found = {row.call: row.original for row, _ in await RecordingStore(history).find(Wanted())}
+    assert found == {call.id: "12336", of_no_call: ""}
+    await history.close()
+
+
 # --- the drain ------------------------------------------------------------------------------------
 
 

@@ -130,6 +130,9 @@ async def test_recordings_are_found_by_words_sound_seat_line_and_time(store: Rec
     assert await legs(Wanted(seat="1001")) == [SEAT.leg]
     assert await legs(Wanted(line="main", since=1010.0)) == [SEAT.leg]
     assert await legs(Wanted(city="luan")) == []
+    await store.put(replace(SEAT, original="12336"))
+    assert await legs(Wanted(original="12336")) == [SEAT.leg]
+    assert await legs(Wanted(original="12312")) == []
     [(_, told)] = await store.find(Wanted(said="解方"))
     assert told == [road, after]
     await store.put_spans(ROW.leg, [after], Heard.DONE)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from transfer.agree import Message, Side, change, due, take
+from transfer.agree import Message, Side, change, due, heard_before, recalled, take
 
 
 def test_a_record_is_offered_received_and_confirmed() -> None:
@@ -47,12 +47,43 @@ def test_receipt_of_an_old_version_does_not_settle_the_new_one() -> None:
     assert not us.settled
 
 
+def test_what_was_told_and_is_forgotten_is_said_again_as_the_newest() -> None:
+    us = recalled(Side(), "h1", 3, {"outcome": "asked"}, received=True)
+    us, answers, _ = take(us, Message("received", "h1", 5))
+    us, (offer,) = due(us, 0.0)
+    assert answers == ()
+    assert (offer.says, offer.version, offer.body) == ("offer", 6, {"outcome": "asked"})
+
+
+def test_what_is_known_is_not_recalled_over_it() -> None:
+    us = change(Side(), "h1", 5, {"outcome": "over"})
+    assert recalled(us, "h1", 3, {}, received=True) is us
+    them, _, _ = take(Side(), Message("offer", "h1", 2, {}))
+    assert heard_before(them, "h1", 1) is them
+
+
+@pytest.mark.parametrize("restarts", [0.0, 0.05], ids=["", "and computers that are killed"])
 @pytest.mark.parametrize("seed", range(60))
-def test_both_sides_agree_over_a_line_that_loses_repeats_delays_and_reorders(seed: int) -> None:
+def test_both_sides_agree_over_a_line_that_loses_repeats_delays_and_reorders(
+    seed: int, restarts: float
+) -> None:
     chance = random.Random(seed)
     sides = [Side(), Side()]
     wire: list[tuple[float, int, Message]] = []
     said: list[dict[str, tuple[int, dict[str, str]]]] = [{}, {}]
+    noted: list[dict[str, tuple[int, dict[str, str]]]] = [{}, {}]
+    written: list[dict[str, tuple[int, dict[str, str], bool]]] = [{}, {}]
+
+    def dies(who: int) -> None:
+        """What was noted of the other side is on disk before it is answered; of one's own records the last
+        version may be lost, and that it was received."""
+        side = Side()
+        for record, (version, body, received) in written[who].items():
+            side = recalled(side, record, version, body, received=received)
+            said[who][record] = (version, body)
+        for record, (version, _) in noted[who].items():
+            side = heard_before(side, record, version)
+        sides[who] = side
 
     def send(now: float, to: int, messages: tuple[Message, ...]) -> None:
         for message in messages:
@@ -68,15 +99,27 @@ def test_both_sides_agree_over_a_line_that_loses_repeats_delays_and_reorders(see
             body = {"n": str(step)}
             sides[who] = change(sides[who], record, step, body)
             said[who][record] = (step, body)
+            if record not in written[who] or chance.random() < 0.7:
+                written[who][record] = (step, body, False)
+        if step < 120 and chance.random() < restarts:
+            dies(chance.randrange(2))
         arrived = [m for m in wire if m[0] <= now]
         wire = [m for m in wire if m[0] > now]
         chance.shuffle(arrived)
         for _, to, message in arrived:
-            sides[to], answers, _ = take(sides[to], message)
+            sides[to], answers, new = take(sides[to], message)
             send(now, 1 - to, answers)
+            if new and message.says == "offer":
+                before, _ = noted[to].get(message.record, (0, {}))
+                assert message.version > before, "an older one undoes a newer"
+                noted[to][message.record] = (message.version, dict(message.body))
+            mine = sides[to].mine.get(message.record)
+            if mine is not None and (mine.received or mine.version > said[to][message.record][0]):
+                written[to][message.record] = (mine.version, dict(mine.body), mine.received)
         for who in (0, 1):
             sides[who], messages = due(sides[who], now)
             send(now, 1 - who, messages)
     for who in (0, 1):
         assert sides[who].settled
-        assert {r: (t.version, dict(t.body)) for r, t in sides[1 - who].theirs.items()} == said[who]
+        last = {record: body for record, (_, body) in said[who].items()}
+        assert {record: body for record, (_, body) in noted[1 - who].items()} == last

@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from cti.errors import NotNow, Refused
 from cti.handoffs import Handoffs
 from cti.store.history import Past
 from cti.store.journal import Journal, Limits, Reader
+from cti.store.records import Position, Record
 from cti.switchboard import Heard, Switchboard
 from tests.story.a_call import said
 from tests.story.plan_files import demo
@@ -58,6 +60,12 @@ class Database:
         ]
 
 
+class NoDisk:
+    """A journal whose records are durable when the test says so."""
+
+    appended = durable = 0
+
+
 class Town:
     """A service that has just started: an empty board beside a database."""
 
@@ -74,7 +82,10 @@ class Town:
             self.past.records = [r for r in self.past.records if r.id != row.id] + [row]
         board, plans = Switchboard(), {"demo": demo()}
         handoffs = Handoffs(lambda: board.board, lambda: plans, _nobody, board.hear, board.recall, self.past)
-        self.centres = Centres(self.file, lambda: plans, lambda: board.board, handoffs, self.trail.append)
+        self.disk = NoDisk()
+        self.centres = Centres(
+            self.file, lambda: plans, lambda: board.board, handoffs, self.trail.append, self.disk
+        )
         board.listen(self._keep)
         self.board = board
 
@@ -83,7 +94,10 @@ class Town:
 
     async def hears(self, record: str, version: int, centre: str = "110", **body: str) -> None:
         """An offer of that centre's computer."""
-        said, stamp = pack(Message("offer", record, version, body)), f"{time.time()}"
+        await self.hears_said(Message("offer", record, version, body), centre)
+
+    async def hears_said(self, message: Message, centre: str = "110") -> None:
+        said, stamp = pack(message), f"{time.time()}"
         headers = {"X-Hotline-Timestamp": stamp, "X-Hotline-Signature": signature(SECRET, stamp, said)}
         await self.centres.take("demo", centre, headers, said)
 
@@ -209,13 +223,99 @@ async def test_a_record_no_centre_confirmed_is_offered_again_however_much_was_wr
         assert await next_offered(town, offered) == "h1"
 
 
+async def test_what_changed_after_the_centre_had_confirmed_is_offered_by_the_next_service(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path)
+    async with refusing() as (url, offered):
+        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        asked = town.board.board.moves.records["h1"].version
+        await town.hears_said(Message("received", "h1", asked))
+        for step in ("answered", "handed", "over"):
+            town.board.hear(stepped(1, step))
+        last = town.board.board
+        assert (last.moves.records["h1"].agreed, last.moves.records["h1"].settled) == (asked, False)
+        (checkpoint,) = kept.checkpoint(lambda: last)()
+        town.starts()
+        town.board.board = kept.board_from([Record(Position(1, 0), Position(1, 1), checkpoint)])
+        assert await next_offered(town, offered) == "h1"
+        newest = town.board.board.moves.records["h1"]
+        assert newest.version > asked
+        await town.hears_said(Message("received", "h1", newest.version))
+        assert town.board.board.moves.records["h1"].settled
+        # and what both know is not said once more
+        (checkpoint,) = kept.checkpoint(lambda: town.board.board)()
+        assert checkpoint["handoffs"] == []
+
+
+async def test_a_late_copy_of_an_old_offer_undoes_nothing_after_a_restart(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    await town.hears("f-1", 1, handoff="h-old", result="正在处置")
+    await town.hears("f-1", 2, handoff="h-old", result="已处置")
+    town.starts()
+    before = len(town.written)
+    await town.hears("f-1", 1, handoff="h-old", result="正在处置")
+    assert town.written[before:] == []
+    assert town.written[-1].result == "已处置"
+    await town.hears("f-1", 3, handoff="h-old", result="已移送")
+    assert town.written[-1].result == "已移送"
+
+
+async def test_a_receipt_that_comes_after_a_restart_is_confirmed_so_that_the_centre_ends_it_too(
+    tmp_path: Path,
+) -> None:
+    known = replace(OLD, version=7, agreed=7)
+    town = Town(tmp_path, known)
+    async with refusing() as (url, offered):
+        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        await town.hears_said(Message("received", "h-old", 7))
+        assert await next_offered(town, offered) == "h-old confirm 7"
+
+
+async def test_a_centre_that_knows_more_than_a_killed_service_had_written_is_told_it_anew(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path)
+    async with refusing() as (url, offered):
+        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        assert await next_offered(town, offered) == "h1"
+        lost = town.board.board.moves.records["h1"].version + 5
+        await town.hears_said(Message("received", "h1", lost))
+        assert await next_offered(town, offered) == "h1"
+        assert town.board.board.moves.records["h1"].version == lost + 1
+        # what happens next is newer still
+        town.board.hear(stepped(1, "answered"))
+        assert town.board.board.moves.records["h1"].version > lost + 1
+
+
+async def test_nothing_is_received_before_it_is_on_disk(tmp_path: Path) -> None:
+    town = Town(tmp_path, replace(OLD, version=7, agreed=7))
+    async with refusing() as (url, offered):
+        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        town.disk.appended = 3
+        await town.hears("f-1", 1, handoff="h-old", result="已处置")
+        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        talking = asyncio.create_task(town.centres.run())
+        # what can be said is said, and again half a second later
+        assert [await asyncio.wait_for(offered.get(), 10) for _ in range(2)] == ["h1", "h1"]
+        town.disk.durable = 3
+        assert await asyncio.wait_for(offered.get(), 10) == "f-1 received 1"
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+
 @contextlib.asynccontextmanager
 async def refusing() -> AsyncIterator[tuple[str, asyncio.Queue[str]]]:
-    """A centre's computer that answers 500: its address, and the records it was offered."""
+    """A centre's computer that answers 500: its address, and the records it was offered; of other messages
+    what they say and of which version."""
     offered: asyncio.Queue[str] = asyncio.Queue()
 
     async def refuse(asked: web.Request) -> web.Response:
-        offered.put_nowait((await asked.json())["record"])
+        told = await asked.json()
+        more = "" if told["says"] == "offer" else f" {told['says']} {told['version']}"
+        offered.put_nowait(told["record"] + more)
         return web.Response(status=500)
 
     app = web.Application()

@@ -187,6 +187,63 @@ def test_zezhous_sixteen_items_add_up_to_what_the_notice_prints() -> None:
     assert odd == {"投诉举报率", "按时办结率", "工单逾期率"}
 
 
+def rules_of(city: str) -> Rules:
+    rules = plan(city).rules
+    assert isinstance(rules, Rules)
+    return rules
+
+
+@pytest.mark.parametrize(
+    ("cases", "points"),
+    [
+        ({}, 0),
+        ({"省级媒体表扬报道": 3, "市领导批示肯定": 1}, 3.5),
+        ({"国家级媒体表扬报道": 7}, 10),
+        ({"国家级媒体表扬报道": 4, "省领导批示肯定": 4, "市级媒体表扬报道": 4}, 10),
+    ],
+    ids=["none", "some", "one item is full", "all together are full"],
+)
+def test_zezhous_bonus_is_ten_points_at_most_however_many_items_earn_it(
+    cases: dict[str, int], points: float
+) -> None:
+    rules = rules_of("zezhou")
+    assert len(rules.bonus) == 5
+    assert cases.keys() <= {item.title for item in rules.bonus}
+    assert rules.bonus_for(cases) == points
+
+
+def test_zezhous_three_ways_of_a_second_handling_and_the_form_of_its_assessment_are_told() -> None:
+    rules = rules_of("zezhou")
+    assert rules.redo is not None
+    assert [case.basis for case in rules.redo.cases] == [f"泽州 2020 §二(二)4({n})" for n in (1, 2, 3)]
+    assert "书面履责意见" in rules.redo.cases[2].title
+    assert rules.assessment is not None
+    assert "随机抽查" in rules.assessment.form
+
+
+def test_zhoucuns_weighty_complaints_go_to_the_leader_at_once() -> None:
+    (report,) = [r for r in rules_of("zhoucun").reports if r.every == "event"]
+    assert report.to == ("区政府分管领导",)
+    assert "第一时间" in report.holds
+
+
+@pytest.mark.parametrize(
+    ("city", "when", "to"),
+    [
+        ("zhoucun", "突出问题、重大问题", ("纪检监察部门", "组织部门", "政法部门")),
+        ("zhoucun", "应办未办", ()),
+        ("zhoucun", "推诿扯皮", ()),
+        ("zhoucun", "公开承诺", ()),
+        ("zhoucun", "反复投诉", ()),
+        ("guangde", "不作为、慢作为、乱作为", ("纪检监察部门",)),
+    ],
+)
+def test_a_notice_says_what_is_held_to_account_and_by_whom(city: str, when: str, to: tuple[str, ...]) -> None:
+    (found,) = [one for one in rules_of(city).liability if when in one.when]
+    assert found.to == to
+    assert found.basis.endswith(("§四", "§三(三)"))
+
+
 @pytest.mark.parametrize("city", ["zezhou", "zhoucun"])
 def test_a_county_without_numbers_has_a_plan_without_lines(city: str) -> None:
     assert (plan(city).lines, plan(city).numbers) == ({}, {})

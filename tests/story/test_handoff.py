@@ -10,8 +10,9 @@ import pytest
 from calls import facts as f
 from calls.codec import fact_from_dict, fact_to_dict, from_dict, to_dict
 from calls.facts import CallId, LegId
+from calls.model import Call, CallState, Direction
 from cti.web.transfer import handoff_answer, sheet, transfer_answer
-from transfer.handoff import Handoff, Moves, step
+from transfer.handoff import KEPT, Handoff, Moves, stands, step
 from transfer.table import State
 
 CALL = CallId("demo-n1-1732190695.1")
@@ -58,6 +59,46 @@ def test_the_desk_follows_the_table() -> None:
     assert buttons == ["takeback", "together", "leave"]
 
 
+def a_talk(**more: Any) -> Call:
+    usual: dict[str, Any] = {
+        "id": CALL, "city": "demo", "line": "main", "trunk": "carrier", "caller": "139", "called": "12345",
+        "original": "", "leg": LegId("n1-1"), "state": CallState.TALKING, "since": BEGAN, "arrived": BEGAN,
+        "seat": "1001",
+    }  # fmt: skip
+    return Call(**usual | more)
+
+
+def test_a_call_that_talks_has_the_buttons_of_a_talk_before_anybody_was_asked() -> None:
+    stand = stands(Moves(), CALL, a_talk())
+    assert stand is not None
+    shown = transfer_answer(stand)
+    assert (shown.state, shown.seat, shown.handoff, shown.hear) == ("talking", "1001", "", ["agent-caller"])
+    assert shown.buttons == ["blind", "consult", "three", "handoff"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        None,
+        a_talk(state=CallState.WAITING),
+        a_talk(state=CallState.RINGING),
+        a_talk(state=CallState.ENDED),
+        a_talk(seat=""),
+        a_talk(direction=Direction.OUT),
+        a_talk(consult_of=CallId("demo-1")),
+    ],
+    ids=["gone", "waits", "rings", "over", "nobody's", "an agent called them", "a consultation"],
+)
+def test_where_no_agent_may_move_a_caller_there_is_no_button(call: Call | None) -> None:
+    assert stands(Moves(), CALL, call) is None
+
+
+def test_a_call_that_is_being_moved_stands_where_the_table_says() -> None:
+    moves = told("asked dialled")
+    assert stands(moves, CALL, a_talk()) == moves.live[CALL]
+    assert stands(moves, CALL, a_talk(state=CallState.ENDED)) is None
+
+
 def test_a_record_and_its_facts_survive_the_journal() -> None:
     record = told("asked dialled skipped refused").records["h1"]
     assert from_dict(Handoff, to_dict(record)) == record
@@ -65,13 +106,61 @@ def test_a_record_and_its_facts_survive_the_journal() -> None:
     assert fact_from_dict(fact_to_dict(noted)) == noted
 
 
-def test_words_come_into_the_record_and_a_handshake_keeps_its_first_moment() -> None:
+def test_words_come_into_the_record_and_a_message_said_again_keeps_its_first_moment() -> None:
     moves = told("asked")
     for second in (1.0, 2.0):
-        words = (("officer", "0231"), ("received", ""), ("seat", "9999"))
-        moves = step(moves, f.HandoffNoted(at=BEGAN + second, node="n1", id="h1", call=CALL, words=words))
+        moves = noted(moves, second, ("officer", "0231"), ("sent", ""), ("seat", "9999"))
     record = moves.records["h1"]
-    assert (record.officer, record.received, record.seat) == ("0231", BEGAN + 1, "1001")
+    assert (record.officer, record.sent, record.seat) == ("0231", BEGAN + 1, "1001")
+
+
+def noted(moves: Moves, second: float, *words: tuple[str, str]) -> Moves:
+    return step(moves, f.HandoffNoted(at=BEGAN + second, node="n1", id="h1", call=CALL, words=words))
+
+
+def test_a_version_grows_with_what_the_centre_is_told_and_with_nothing_else() -> None:
+    moves = told("asked")
+    first = moves.records["h1"].version
+    moves = noted(moves, 1, ("sent", ""), ("officer", "0231"), ("result", "到场"), ("theirs", "f-1 2"))
+    assert moves.records["h1"].version == first
+    # at the very same moment, and with a clock that went back
+    moves = noted(moves, 0, ("location", "人民路"))
+    assert moves.records["h1"].version == first + 1
+    moves = noted(moves, -60, ("location", "人民路1号"))
+    assert moves.records["h1"].version == first + 2
+
+
+def test_a_record_is_settled_when_it_is_over_and_its_newest_version_is_agreed() -> None:
+    moves = told("asked")
+    agreed = noted(moves, 1, ("received", ""), ("confirmed", ""), ("agreed", f"{int(BEGAN * 1000)}"))
+    assert not agreed.records["h1"].settled, "it goes on"
+    over = step(agreed, f.TransferStepped(at=BEGAN + 9, node="n1", call=CALL, id="h1", step="over"))
+    assert not over.records["h1"].settled, "its end is not told"
+    last = noted(over, 10, ("confirmed", ""), ("agreed", f"{over.records['h1'].version}"))
+    assert last.records["h1"].settled
+    assert last.records["h1"].confirmed == BEGAN + 10, "of the version that is agreed"
+
+
+def test_a_full_board_forgets_last_what_a_centre_is_still_owed() -> None:
+    moves = noted(told("asked over"), 2, ("sent", ""))
+    for number in range(KEPT + 10):
+        id = f"h-{number}"
+        for name in ("asked", "over"):
+            fact = f.TransferStepped(
+                at=BEGAN, node="n1", call=CALL, id=id, step=name, kind="blind", to="1002"
+            )
+            moves = step(moves, fact)
+    assert len(moves.records) == KEPT
+    assert "h1" in moves.records
+    assert "h-0" not in moves.records
+
+
+def test_of_the_centres_own_records_the_newest_version_is_remembered() -> None:
+    moves = told("asked")
+    for one in ("f 1 2", "f 1 1", "f-2 1"):
+        moves = noted(moves, 1, ("theirs", one))
+    assert moves.records["h1"].theirs == (("f 1", 2), ("f-2", 1))
+    assert from_dict(Handoff, to_dict(moves.records["h1"])) == moves.records["h1"]
 
 
 def handed_to_us(**more: str) -> f.HandedToUs:

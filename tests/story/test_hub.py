@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calls.facts import CallId
@@ -17,6 +17,8 @@ from cti.web.hub import BOARD, FULL, PATIENCE, Client, Hub, Row
 from cti.web.who import Role, Who
 from recording.flagged import Flag
 from tests.story.a_call import answered
+from transfer.handoff import Handoff, Now
+from transfer.table import State
 
 CALLER = "13800138000"
 
@@ -41,6 +43,8 @@ class Here:
     rows: dict[str, Row] = field(default_factory=dict)
     all_flags: list[Flag] = field(default_factory=list)
     all_alarms: list[Row] = field(default_factory=list)
+    all_stands: list[Now] = field(default_factory=list)
+    all_handoffs: list[Handoff] = field(default_factory=list)
 
     def calls(self) -> Sequence[Call]:
         return self.all_calls
@@ -62,6 +66,12 @@ class Here:
 
     def announcements(self) -> Sequence[Announcement]:
         return ()
+
+    def transfers(self) -> Sequence[Now]:
+        return self.all_stands
+
+    def handoffs(self) -> Sequence[Handoff]:
+        return self.all_handoffs
 
     def flags(self) -> Sequence[Flag]:
         return self.all_flags
@@ -154,6 +164,46 @@ async def test_an_agent_sees_the_whole_number_of_their_own_caller_only() -> None
     hub.changed(calls=[a_call()])
     await hub.flush()
     assert len([m for m in agent.said() if m["kind"] == "mine"]) == 1
+
+
+RECORD = Handoff("h1", a_call().id, "demo", "out", "handoff", "110", caller=CALLER, summary=f"回拨{CALLER}")
+
+
+async def test_a_transfer_that_moves_twice_between_two_frames_is_told_once_as_it_is_now() -> None:
+    hub, (desk,), _, _ = hub_with(Role.SUPERVISOR, city="demo")
+    there = Now(CallId("other-1"), State.TALKING, "", "other", "2001", "", urgent=False)
+    first = Now(RECORD.call, State.TALKING, "", "demo", "1001", "", urgent=False)
+    hub.moved([first, there])
+    hub.moved([replace(first, state=State.RINGING, id="h1", to="110", urgent=True)], handoffs=[RECORD])
+    await hub.flush()
+    shown = Shown()
+    for message in desk.said():
+        assert shown.take(message)
+    ((call, row),) = shown.transfers.items()
+    assert (call, row["state"], row["buttons"]) == (RECORD.call, "ringing", ["takeback"])
+    assert [c["kind"] for c in desk.said()[-1]["changes"]] == ["transfer", "handoff"]
+    assert (shown.handoffs["h1"]["wish"], shown.handoffs["h1"]["centre"]) == ("handoff", "110")
+    hub.moved(over=[RECORD.call])
+    await hub.flush()
+    assert shown.take(desk.said()[-1])
+    assert shown.transfers == {}
+
+
+async def test_a_snapshot_has_the_transfers_and_records_of_its_city_with_numbers_for_who_may() -> None:
+    stands = Now(RECORD.call, State.TALKING, "", "demo", "1001", "", urgent=False)
+    here = Here(all_stands=[stands], all_handoffs=[RECORD])
+    hub, (observer,), _, _ = hub_with(Role.OBSERVER, here=here)
+    _, (chief,), _, _ = hub_with(Role.SUPERVISOR, here=here, city="demo")
+    _, (neighbour,), _, _ = hub_with(Role.SUPERVISOR, here=here, city="other")
+    (told,) = chief.said()
+    assert [row["buttons"] for row in told["transfers"]] == [["blind", "consult", "three", "handoff"]]
+    assert [row["caller"] for row in told["handoffs"]] == [CALLER]
+    (told,) = neighbour.said()
+    assert (told["transfers"], told["handoffs"]) == ([], [])
+    hub.moved(handoffs=[RECORD])
+    await hub.flush()
+    assert len(observer.said()) == 2
+    assert CALLER not in json.dumps(observer.said())
 
 
 async def test_a_city_sees_nothing_of_another() -> None:

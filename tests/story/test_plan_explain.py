@@ -60,6 +60,33 @@ def test_a_contradiction_of_the_notice_stands_beside_its_formula() -> None:
     assert row[1:4] == ("20", "按时办结事项件数 ÷ 转办总件数 × 10", "满分20分，公式乘以10")
 
 
+@pytest.mark.parametrize(
+    ("city", "row"),
+    [
+        ("zezhou", ("加分合计 bonus in all", "10", "加满为止 at most", "")),
+        ("zezhou", ("考核形式 how assessed", "随机抽查与平台数据统计相结合")),
+        ("zezhou", ("重办 redo", "应当办理且具备办理条件：尽快办理\nact")),
+        ("zhoucun", ("问责 held to account", "推诿扯皮：严肃追究相关部门和人员的失职失责行为")),
+        ("guangde", (
+            "问责 held to account",
+            "不作为、慢作为、乱作为等造成不良影响或引发严重后果：严肃执纪问责，依法依规追究相关单位和负责人的责任"
+            " → 纪检监察部门",
+        )),
+    ],
+)  # fmt: skip
+def test_the_page_tells_of_the_most_of_a_bonus_of_second_handlings_and_who_is_held_to_account(
+    city: str, row: tuple[str, ...]
+) -> None:
+    assert row in [cell[:-1] for cell in cells(city)]
+
+
+def test_the_page_says_whose_recordings_are_silent_by_rule() -> None:
+    (queues,) = [section for section in pages(plan("demo"), AFTER) if section.title.startswith("队列")]
+    waits = {row[0]: row[3] for row in queues.rows}
+    assert "recordings silent" in waits["fund"]
+    assert "recordings silent" not in waits["general"]
+
+
 def test_the_tree_tells_each_number_where_it_leads_that_day() -> None:
     told = {day: flat(routes(plan("luan"), day)) for day in (BETWEEN, AFTER)}
     for day, texts in told.items():
