@@ -64,6 +64,9 @@ def _target() -> Context:
     context.do("Set", f"{of_caller('DIALLING')}=${{CHANNEL(name)}}")
     # said first, looked then: whoever goes meanwhile hangs this up, or it ends by itself
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
+    # what a phone is told of the call it rings for
+    for name in ("SIP_CALL", "LINE", "ORIGINAL"):
+        context.do("Set", f"__{name}=${{IMPORT({CALLER},{name})}}")
     context.do("Set", "TO_OPTIONS=")
     context.do("Gosub", "${CITY}-to", "${TO}", "1")
     context.do("GotoIf", '$["${DIALSTATUS}" = "ANSWER"]?over')
@@ -94,7 +97,7 @@ def _joins() -> Context:
     # recorded where it speaks, on its own leg (transfer-seat-up, transfer-way-up): this may be a Local one
     context.do("Set", f"{of_caller('TARGET_JOINED')}=1", label="comes")
     tell(context, "joined")
-    told_room(context, "in")
+    told_room(context, "in", of=f"${{{of_caller('TARGET')}}}")
     _bring_caller(context)
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
     return context.do("Hangup", "16", label="over")

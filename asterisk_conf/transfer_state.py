@@ -35,10 +35,13 @@ def tell(context: Context, step: str, *headers: str, label: str = "") -> Context
     return context.do("UserEvent", "Hotline", "What: transfer", *told, label=label)
 
 
-def told_room(context: Context, step: str, when: str = "", label: str = "") -> None:
+def told_room(context: Context, step: str, when: str = "", label: str = "", of: str = "") -> None:
     """Who comes into the room, leaves a talk or a room, or is gone, for queue_log: app_queue writes down when
-    a caller's talk with the agent it rang ended, and nothing of what follows."""
-    words = ("NONE", "${CUT(CALL_ID,-,2-)}", "${CHANNEL(name)}", "HOTLINEROOM", f"{step}/${{UNIQUEID}}/{NOW}")
+    a caller's talk with the agent it rang ended, and nothing of what follows.
+
+    ``of``: the channel told of when it is another one: a seat's phone that a Local channel brings in."""
+    leg, name = (f"${{IMPORT({of},UNIQUEID)}}", of) if of else ("${UNIQUEID}", "${CHANNEL(name)}")
+    words = ("NONE", "${CUT(CALL_ID,-,2-)}", name, "HOTLINEROOM", f"{step}/{leg}/{NOW}")
     if when:
         context.do("ExecIf", f"$[{when}]?QueueLog({','.join(words)})", label=label)
     else:

@@ -689,6 +689,8 @@ class LegNow:
     up: bool
     bridge: str
     seconds: float
+    held: bool | None = None
+    """Whether a seat's phone has the other side on hold; None: it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def lay_over(p: Picture, x: f.Snapshot) -> Picture:
             call=true_call(p, now.call) or (known.call if known is not None else None),
             endpoint=now.endpoint,
             up=now.up,
-            on_hold=known.on_hold if known is not None else False,
+            on_hold=(known is not None and known.on_hold) if now.held is None else now.held,
             bridge=now.bridge,
             linked=now.linked,
         )

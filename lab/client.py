@@ -140,5 +140,6 @@ class Client:
 
 def told(lines: list[Line]) -> str:
     """The last lines in a few words, for a message to a person."""
-    words = [f"{line['phone']} {line['what']}" for line in lines if line["what"] not in ("pause", "key")]
+    unsaid = ("pause", "key", "pressed")
+    words = [f"{line['phone']} {line['what']}" for line in lines if line["what"] not in unsaid]
     return ", ".join(words[-12:]) or "nothing"

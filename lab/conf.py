@@ -15,10 +15,10 @@ res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest res_pjsip
 res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_sdp_rtp res_pjsip_caller_id
 res_pjsip_nat res_pjsip_rfc3326 res_pjsip_refer res_pjsip_header_funcs res_pjsip_dlg_options
 res_pjsip_diversion res_pjsip_logger res_rtp_asterisk chan_pjsip
-bridge_simple bridge_native_rtp bridge_softmix bridge_builtin_features
+bridge_simple bridge_native_rtp bridge_softmix bridge_builtin_features bridge_holding
 codec_ulaw codec_alaw codec_a_mu codec_resample format_pcm format_wav format_sln
 pbx_config app_dial app_playback app_mixmonitor app_stack app_exec app_userevent app_db app_verbose
-app_milliwatt app_senddtmf app_echo app_if app_transfer
+app_milliwatt app_senddtmf app_echo app_if app_transfer app_bridgewait
 func_callerid func_channel func_cut func_db func_logic func_strings func_timeout func_talkdetect
 func_global func_math res_manager_devicestate func_pjsip_endpoint func_hangupcause
 """
@@ -112,6 +112,16 @@ exten => s,1,GotoIf($["${LAB_SAY}"=""]?quiet)
  same => n(quiet),Wait(3600)
  same => n,Goto(quiet)
 exten => T,1,Hangup()
+
+[holds]
+; A person puts the other side on hold: a re-INVITE (moh_passthrough), until told to resume.
+exten => s,1,UserEvent(Phone,What: held)
+ same => n,BridgeWait(${UNIQUEID},participant,e(h))
+ same => n,Hangup()
+
+[resumes]
+exten => s,1,UserEvent(Phone,What: resumed)
+ same => n,Goto(talk,s,1)
 
 [rejects]
 exten => s,1,Hangup(21)
@@ -259,6 +269,7 @@ media_address = 127.0.0.1
 bind_rtp_to_media_address = yes
 identify_by = ip
 send_diversion = no
+moh_passthrough = yes
 trust_id_outbound = no
 [login](!)
 type = auth

@@ -150,6 +150,12 @@ class Visitor:
     async def press(self, leg: str, key: str) -> None:
         await self._exchange.press(self._exchange.leg(leg), key)
 
+    async def hold(self, leg: str) -> None:
+        await self._exchange.hold(self._exchange.leg(leg))
+
+    async def resume(self, leg: str) -> None:
+        await self._exchange.resume(self._exchange.leg(leg))
+
     async def pick_up(self, leg: str, say: str = "", talk: float | None = None) -> None:
         await self._exchange.pick_up(self._exchange.leg(leg), await self._audio(say), talk)
 
@@ -207,7 +213,7 @@ class Visitor:
 _ORDERS: dict[str, Callable[..., Awaitable[Any]]] = {
     name: getattr(Visitor, name)
     for name in (
-        *("watch", "status", "dial", "say", "press", "pick_up", "reject", "hang_up"),
+        *("watch", "status", "dial", "say", "press", "hold", "resume", "pick_up", "reject", "hang_up"),
         *("behave", "usual", "unregister", "register", "note"),
     )
 }

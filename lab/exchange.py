@@ -173,9 +173,18 @@ class Exchange(Switch):
         wire = Wire(lambda _: None)
         try:
             await wire.connect("127.0.0.1", self.site.ami, "lab", self.site.ami_secret, events="off")
+            self._tell(leg, "pressed", time.time(), key=key)
             await wire.ask("PlayDTMF", Channel=leg.channel, Digit=key, Duration=milliseconds)
         finally:
             await wire.close()
+
+    async def hold(self, leg: Leg) -> None:
+        """Put the other side on hold. The leg must be answered."""
+        await self._redirect(leg, "holds")
+
+    async def resume(self, leg: Leg) -> None:
+        """Back from hold."""
+        await self._redirect(leg, "resumes")
 
     async def pick_up(self, leg: Leg, say: Path | None = None, talk: float | None = None) -> None:
         """Answer a phone that rings, now."""

@@ -15,6 +15,9 @@ What = Literal[
     "says",  # the phone plays audio
     "said",
     "key",  # a key came in (RFC 4733)
+    "pressed",  # a key of its own, as the finger goes down
+    "held",  # it puts the other side on hold
+    "resumed",
     "pause",  # the voice it hears made a pause
     "ended",
     "registered",  # a phone is on the network: the house has confirmed it

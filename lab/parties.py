@@ -58,6 +58,16 @@ class Phone:
                 await self._client.ask("press", leg=self.leg, key=key)
                 await asyncio.sleep(0.25)  # the tone and the gap after it
 
+    async def holds(self) -> None:
+        """Put the other side on hold."""
+        await self._client.ask("hold", leg=self.leg)
+        await self.sees("held", within=5)
+
+    async def resumes(self) -> None:
+        """Back from hold."""
+        await self._client.ask("resume", leg=self.leg)
+        await self.sees("resumed", within=5)
+
     async def hangs_up(self, within: float = 5.0) -> None:
         """Put the handset down and see it end."""
         await self._client.ask("hang_up", leg=self.leg)

@@ -100,6 +100,9 @@ class Switch:
             if event.get("Diversion"):
                 leg.more["diversion"] = event["Diversion"]
             self._tell(leg, "sent", at)
+        elif what in ("held", "resumed"):
+            if id in self.legs:
+                self._tell(self.legs[id], "held" if what == "held" else "resumed", at)
         elif (known := self.legs.get(id)) is not None:
             self._tell(known, "says" if what == "says" else "said", at, audio=event["Audio"])
 

@@ -1,7 +1,8 @@
 """A stint: one seat's part in one call, from the first ring to the end of its wrap-up.
 
-Talk is counted while the seat and the caller are in one bridge, and hold is counted apart: app_queue's own
-talk time runs on through transfers, so the first seat's figure would hold the second seat's work.
+Talk is counted while the seat and the caller are in one bridge, or in two that a Local channel joins (who is
+brought into a call by ``three`` comes so), and hold is counted apart: app_queue's own talk time runs on
+through transfers, so the first seat's figure would hold the second seat's work.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class _Seen:
     bridge: str = ""
     joined: float = 0.0
     held: float | None = None
+    local: str = ""
+    """The name that both halves of a Local channel have in common; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +138,20 @@ def _belongs(s: Stints, x: f.LegBelongs) -> Stints:
 def _joined(s: Stints, x: f.LegJoined) -> Stints:
     if x.kind == "holding":
         return s
-    s = _counted(s, _room(s, x.bridge), x.at)
     seen = s.legs.get(x.leg, _Seen())
-    s = replace(s, legs={**s.legs, x.leg: replace(seen, bridge=x.bridge, joined=x.at)})
-    for leg in _room(s, x.bridge):
-        s = _came_in(s, leg, x.at)
+    joined = replace(s, legs={**s.legs, x.leg: replace(seen, bridge=x.bridge, joined=x.at)})
+    hall = _hall(joined, x.bridge)
+    there = _people(joined, hall)
+    # who was with it so far, and who is from now on
+    both = {*_people(s, _hall(s, seen.bridge)), *there} & s.legs.keys()
+    s = _counted(s, [leg for leg in s.legs if leg in both], x.at)
+    s = replace(s, legs={**s.legs, x.leg: joined.legs[x.leg]})
+    for leg in there:
+        s = _came_in(s, leg, hall, x.at)
     return s
 
 
-def _came_in(s: Stints, leg: LegId, at: float) -> Stints:
+def _came_in(s: Stints, leg: LegId, hall: frozenset[str], at: float) -> Stints:
     """A seat that no queue rang talks to a caller: transferred to, or picked up."""
     seen = s.legs[leg]
     mine = s.open.get(leg)
@@ -154,8 +162,9 @@ def _came_in(s: Stints, leg: LegId, at: float) -> Stints:
     if seen.call is None or leg in s.open or leg in s.late or not SEAT.fullmatch(seat):
         return s
     caller = s.legs.get(caller_leg(seen.call))
-    if caller is None or caller.bridge != seen.bridge or leg == caller_leg(seen.call):
+    if caller is None or caller.bridge not in hall or leg == caller_leg(seen.call):
         return s
+    s = replace(s, legs={**s.legs, leg: replace(seen, joined=at)})
     return _put(s, Stint(leg, seen.call, city, seat, "", at, Part.JOINED, answered=at))
 
 
@@ -163,7 +172,7 @@ def _left(s: Stints, x: f.LegLeft) -> Stints:
     seen = s.legs.get(x.leg)
     if seen is None or seen.bridge != x.bridge:
         return s
-    s = _counted(s, _room(s, x.bridge), x.at)
+    s = _counted(s, _people(s, _hall(s, x.bridge)), x.at)
     return replace(s, legs={**s.legs, x.leg: replace(s.legs[x.leg], bridge="")})
 
 
@@ -187,6 +196,24 @@ def _room(s: Stints, bridge: str) -> list[LegId]:
     return [leg for leg, seen in s.legs.items() if seen.bridge == bridge]
 
 
+def _hall(s: Stints, bridge: str) -> frozenset[str]:
+    """This bridge, and those that Local channels join to it."""
+    found: set[str] = set()
+    ahead = [bridge]
+    while ahead:
+        one = ahead.pop()
+        if one and one not in found:
+            found.add(one)
+            halves = {s.legs[leg].local for leg in _room(s, one)} - {""}
+            if halves:
+                ahead += [seen.bridge for seen in s.legs.values() if seen.local in halves]
+    return frozenset(found)
+
+
+def _people(s: Stints, hall: frozenset[str]) -> list[LegId]:
+    return [leg for leg, seen in s.legs.items() if seen.bridge in hall]
+
+
 def _counted(s: Stints, legs: list[LegId], at: float) -> Stints:
     """Add up what these seats talked or held since the last count."""
     for leg in legs:
@@ -194,7 +221,7 @@ def _counted(s: Stints, legs: list[LegId], at: float) -> Stints:
         if stint is None or not seen.bridge:
             continue
         caller = s.legs.get(caller_leg(stint.call))
-        if caller is not None and caller.bridge == seen.bridge:
+        if caller is not None and caller.bridge in _hall(s, seen.bridge):
             span = max(0.0, at - max(seen.joined, caller.joined))
             if seen.held is None:
                 s = _put(s, replace(stint, talk=stint.talk + span))
@@ -207,13 +234,18 @@ def _counted(s: Stints, legs: list[LegId], at: float) -> Stints:
 def _started(s: Stints, x: f.LegStarted) -> Stints:
     if x.leg in s.legs:
         return s
-    return replace(s, legs={**s.legs, x.leg: _Seen(x.endpoint, x.call)})
+    return replace(s, legs={**s.legs, x.leg: _Seen(x.endpoint, x.call, local=_local(x.channel))})
+
+
+def _local(channel: str) -> str:
+    """``Local/s@transfer-target-0000000a`` of either half, which ends in ``;1`` or ``;2``."""
+    return channel.rpartition(";")[0] if channel.startswith("Local/") else ""
 
 
 def _ended(s: Stints, x: f.LegEnded) -> Stints:
     seen = s.legs.get(x.leg)
     if seen is not None and seen.bridge:
-        s = _counted(s, _room(s, seen.bridge), x.at)
+        s = _counted(s, _people(s, _hall(s, seen.bridge)), x.at)
     s = replace(s, legs={k: v for k, v in s.legs.items() if k != x.leg})
     stint = s.open.get(x.leg)
     if stint is None:
@@ -262,11 +294,19 @@ def _true(s: Stints, x: f.Snapshot) -> Stints:
             stopped = stint.answered is None and stint.part is not Part.CALLED
             part = Part.STOPPED if stopped else stint.part
             s = _put(s, replace(stint, part=part, ended=x.at))
+    # when a hold began or ended that nobody heard of: now, as far as anybody knows
+    turned = [
+        leg
+        for leg, now in alive.items()
+        if leg in s.legs and now.held is not None and now.held is not (s.legs[leg].held is not None)
+    ]
+    s = _counted(s, [leg for leg in turned if s.legs[leg].bridge == alive[leg].bridge], x.at)
     legs: dict[LegId, _Seen] = {}
     for leg, now in alive.items():
-        seen = s.legs.get(leg, _Seen(now.endpoint, now.call))
+        seen = s.legs.get(leg, _Seen(now.endpoint, now.call, local=_local(now.channel)))
         joined = seen.joined if seen.bridge == now.bridge else x.at
-        legs[leg] = replace(seen, bridge=now.bridge, joined=joined)
+        held = seen.held if now.held is None else (seen.held or x.at) if now.held else None
+        legs[leg] = replace(seen, bridge=now.bridge, joined=joined, held=held)
     return replace(s, legs=legs)
 
 

@@ -6,8 +6,9 @@ before app_queue knows its queues.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calls.facts import CallId, LegId, LegNow, MemberNow, Snapshot, WaiterNow
 from cti.asterisk.ear import call_of, city_and, endpoint_of, is_question, leg_of, number_of
@@ -15,6 +16,7 @@ from cti.asterisk.wire.action import Reply
 from cti.asterisk.wire.connection import Connection
 from cti.asterisk.wire.frames import Headers
 from cti.errors import Refused
+from plan.words import SEAT
 
 LIST_SECONDS = 15.0
 """A list of some thousand channels takes Asterisk about a second."""
@@ -54,6 +56,8 @@ class Lists:
     """Rows of AstDB family ``hotline-urgent``."""
     call_backs: tuple[Headers, ...] | None = None
     """Rows of AstDB family ``hotline-callback``."""
+    held: Mapping[LegId, bool] = field(default_factory=dict)
+    """Whether a seat's phone that talks has the other side on hold, as far as it could be asked."""
 
 
 async def ask_all(connection: Connection) -> Lists:
@@ -72,7 +76,28 @@ async def ask_all(connection: Connection) -> Lists:
         agents=await _tree(connection, SEATED),
         urgent=await _tree(connection, URGENT),
         call_backs=await _tree(connection, CALL_BACKS),
+        held=await _held(connection, channels.items),
     )
+
+
+async def _held(connection: Connection, rows: tuple[Headers, ...]) -> dict[LegId, bool]:
+    """No list tells it, and whoever came back from hold unheard would hold for ever."""
+
+    async def ask(channel: str) -> str:
+        variable = {"Action": "Getvar", "Channel": channel, "Variable": "CHANNEL(rtp,hold)"}
+        reply = await connection.ask(variable, LIST_SECONDS)
+        # a leg that has just ended is refused
+        return reply.head.get("Value", "") if reply.ok else ""
+
+    seats = [
+        row
+        for row in rows
+        if row.get("BridgeId") and SEAT.fullmatch(city_and(endpoint_of(row.get("Channel", "")))[1])
+    ]
+    told = await asyncio.gather(*(ask(row["Channel"]) for row in seats))
+    return {
+        LegId(r["Uniqueid"]): said == "1" for r, said in zip(seats, told, strict=True) if said in ("0", "1")
+    }
 
 
 async def _tree(connection: Connection, family: str) -> tuple[Headers, ...] | None:
@@ -104,7 +129,11 @@ def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -
     return Snapshot(
         at=at,
         node=node,
-        legs=_legs(tuple(row for row in lists.channels if not is_question(row.get("Channel", ""))), known),
+        legs=_legs(
+            tuple(row for row in lists.channels if not is_question(row.get("Channel", ""))),
+            known,
+            lists.held,
+        ),
         members=tuple(
             member for row in lists.queues if row["Event"] == "QueueMember" for member in _member(row)
         ),
@@ -122,7 +151,9 @@ def picture(lists: Lists, node: str, at: float, known: Mapping[LegId, CallId]) -
     )
 
 
-def _legs(rows: tuple[Headers, ...], known: Mapping[LegId, CallId]) -> tuple[LegNow, ...]:
+def _legs(
+    rows: tuple[Headers, ...], known: Mapping[LegId, CallId], held: Mapping[LegId, bool]
+) -> tuple[LegNow, ...]:
     accounts = {LegId(row["Uniqueid"]): call_of(row.get("AccountCode", "")) for row in rows}
     # after an attended transfer the colleague's leg keeps the consultation's account code, but its
     # Linkedid has become the caller's: the call is named after that leg
@@ -156,6 +187,7 @@ def _legs(rows: tuple[Headers, ...], known: Mapping[LegId, CallId]) -> tuple[Leg
             up=row.get("ChannelState") == "6",
             bridge=row.get("BridgeId", ""),
             seconds=_seconds(row.get("Duration", "")),
+            held=held.get(leg),
         )
         for row in rows
     )

@@ -2,8 +2,8 @@
 
 app_queue writes down the end of the talk it made and nothing of what follows. So whoever comes into the room,
 leaves a talk or the room, or hangs up says so: ``in``, ``out`` or ``gone``, the leg, the moment to the
-millisecond (``asterisk_conf.transfer_state.told_room``). Whoever is brought in by ``three`` or a hand-over
-comes through a Local channel and is told of in no such line; such a seat has no stint in the ledger either.
+millisecond (``asterisk_conf.transfer_state.told_room``). A seat that ``three`` brings in comes through a
+Local channel, which says ``in`` for it. A centre's or a contact's line has no stint and is not read.
 """
 
 from __future__ import annotations

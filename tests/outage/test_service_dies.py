@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from lab.babble import babble
 from lab.parties import Call
 from lab.scenario import Lab
+from lab.wav import write
 from tests.house import House
 from tests.live.desk_town import Person
 from tests.outage import hands
@@ -23,6 +28,8 @@ from tests.outage.witness import Witness
 
 TALKERS = ("2001", "2002", "2003", "2004", "2005", "2006", "2007", "2008")
 BELLS = ("3001", "3002", "3003", "3004")
+WORDS = 6.0
+"""Seconds in which somebody speaks."""
 BACK_WITHIN = 45.0
 """Seconds in which a service is there again and shows the truth. The issue bounds it not; no caller waits."""
 
@@ -131,6 +138,37 @@ def lost(city: Lab, calls: list[Call]) -> list[str]:
 def whole(house: House, ids: set[str]) -> dict[str, list[dict[str, Any]]] | None:
     rows = hands.history(house.home, 0)
     return rows if all(rows.get(call) and rows[call][0]["ended"] for call in ids) else None
+
+
+async def test_what_a_phone_did_with_its_hold_button_while_the_service_was_dead_is_known_when_it_is_back(
+    house: House, city: Lab, tmp_path: Path
+) -> None:
+    """No event and no list of Asterisk tells who holds: each phone that talks is asked."""
+    write(tmp_path / "words.wav", babble(1, WORDS))
+    await city.staffed("2001")
+    call, seat = await city.caller("13911110021").dials("12301"), city.seat("2001")
+    await seat.answers(call)
+    await call.talks()
+    await seat.holds()
+    with hands.without_service(house):
+        await seat.resumes()
+    await call.says(tmp_path / "words.wav")
+    with hands.without_service(house):
+        await seat.holds()
+    await call.says(tmp_path / "words.wav")
+    id = await call.id()
+    await call.hangs_up()
+    stint = await asyncio.to_thread(hands.until, "its stint is over", lambda: stint_of(house, id), 20)
+    assert stint["talk"] > WORDS - 0.5, stint
+    assert stint["hold"] > WORDS - 0.5, stint
+
+
+def stint_of(house: House, call: str) -> dict[str, float] | None:
+    with contextlib.closing(sqlite3.connect(house.home.database)) as base:
+        base.row_factory = sqlite3.Row
+        rows = base.execute("SELECT talk, hold FROM stints WHERE call = ? AND ended IS NOT NULL", (call,))
+        found = rows.fetchone()
+    return None if found is None else dict(found)
 
 
 async def test_a_service_told_to_end_is_back_by_itself_and_drops_nobody(house: House, city: Lab) -> None:

@@ -184,6 +184,9 @@ _words: dict[str, st.SearchStrategy[Any]] = {
     "bridge": st.sampled_from(["b1", "b2"]),
     "kind": st.sampled_from(["basic", "holding", "conference"]),
     "endpoint": st.sampled_from(["demo-carrier", "demo-1001", "demo-1002", ""]),
+    "channel": st.sampled_from(
+        ["PJSIP/demo-1001-1", "Local/s@transfer-target-1;1", "Local/s@transfer-target-1;2"]
+    ),
     "called": st.sampled_from(["", "12345"]),
     "ok": st.booleans(),
     "paused": st.booleans(),

@@ -50,6 +50,31 @@ async def test_a_snapshot_comes_before_what_happens_next(ami: FakeAmi, told: Tol
     assert ended == LegEnded(at=5.0, node="n1", leg=LegId(LEG), cause=16)
 
 
+async def test_a_snapshot_asks_each_seat_that_talks_whether_it_holds_the_other_side(
+    ami: FakeAmi, told: Told, link: Link
+) -> None:
+    legs = [("demo-1001-1", "b1"), ("demo-1002-2", "b2"), ("demo-1003-3", "b3"), ("demo-1004-4", "")]
+    rows = [
+        {"Channel": f"PJSIP/{name}", "Uniqueid": f"n1-1.{n}", "Linkedid": f"n1-1.{n}", "BridgeId": bridge}
+        for n, (name, bridge) in enumerate([*legs, ("demo-carrier-5", "b1")])
+    ]
+    ami.answers["CoreShowChannels"] = listing(
+        [("CoreShowChannel", row) for row in rows], "CoreShowChannelsComplete"
+    )
+
+    def holds(action: Headers) -> str | None:
+        if action["Channel"] == "PJSIP/demo-1003-3":
+            return error("No such channel")(action)
+        value = "1" if action["Channel"] == "PJSIP/demo-1001-1" else "0"
+        return success(Variable=action["Variable"], Value=value)(action)
+
+    ami.answers["Getvar"] = holds
+    await told.has(Snapshot)
+    (snapshot,) = (fact for fact in told.facts if isinstance(fact, Snapshot))
+    assert [leg.held for leg in snapshot.legs] == [True, False, None, None, None]
+    assert {action["Variable"] for action in ami.actions("Getvar")} == {"CHANNEL(rtp,hold)"}
+
+
 async def test_what_happens_during_the_snapshot_is_told_after_it(
     ami: FakeAmi, told: Told, link: Link
 ) -> None:
