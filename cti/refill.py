@@ -135,7 +135,7 @@ def mended_visit(heard: Visit | None, proved: Visit) -> Visit | None:
 
 
 def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Silence) -> list[Stint]:
-    """Rows to write: parts nobody heard, and the ends of parts that were cut off."""
+    """Rows to write: parts nobody heard, the ends of parts that were cut off, the talk that fell into it."""
     there = list(heard)
     legs = {s.leg: s for s in there}
     todo: list[Stint] = []
@@ -149,13 +149,19 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
         # a seat that came back from asking a colleague was heard as one who joined, its ring as nobody's
         unbegun = twin.began > stint.began + NEAR + 1 and _in(silence, stint.began)
         lost = twin.ended is None or _in(silence, twin.ended) or unbegun
-        # talk is counted when its end is heard: none at all means that nobody heard it
-        untold = twin.talk == 0.0 and stint.talk > NEAR
-        wrong = twin.part is not stint.part or untold or not _near(twin.ended, stint.ended)
+        wrong = twin.part is not stint.part or not _near(twin.ended, stint.ended)
+        # the files do not tell talk from hold, and what was heard of hold stays
+        talk = max(0.0, stint.talk - twin.hold)
+        # a piece of talk is counted when somebody comes or goes: one that ended unheard is in no sum
+        touched = twin.began <= silence.until + MARGIN and (
+            twin.ended is None or twin.ended >= silence.since - MARGIN
+        )
         if lost and wrong:
-            names = ("part", "began", "answered", "ended", "ring", "talk", "queue")
+            names = ("part", "began", "answered", "ended", "ring", "queue")
             told = {n: getattr(stint, n) for n in names if n != "began" or unbegun}
-            todo.append(replace(twin, **told, source=Source.REFILLED))
+            todo.append(replace(twin, **told, talk=talk, source=Source.REFILLED))
+        elif touched and talk > twin.talk + NEAR:
+            todo.append(replace(twin, talk=talk, source=Source.REFILLED))
     return todo
 
 

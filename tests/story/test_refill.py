@@ -132,8 +132,8 @@ def test_a_talk_whose_end_nobody_heard_is_as_long_as_the_files_say(tmp_path: Pat
     silence = Silence(AT + 1.0, talked.ended + 0.5)
     [mended] = mended_stints([replace(talked, talk=0.0)], [talked], silence)
     assert mended.talk == talked.talk
-    # what was heard of a consultation is better than the files, which count all of it
-    assert mended_stints([replace(talked, talk=1.0)], [talked], silence) == []
+    # what was heard is finer than the files' seconds
+    assert mended_stints([replace(talked, talk=talked.talk - 1.0)], [talked], silence) == []
 
 
 def test_who_was_heard_only_when_back_from_asking_a_colleague_rang_and_answered_in_the_silence(
@@ -263,6 +263,40 @@ def test_a_colleague_who_was_asked_talks_to_the_caller_from_when_the_agent_leave
         # the CDR has the caller's end in whole seconds, and nobody talks beyond it
         "1009": (Part.JOINED, 7.7, AT + 20.3),
     }
+
+
+def test_a_seat_that_is_called_in_talks_from_when_it_is_told_to_be_in_the_room(tmp_path: Path) -> None:
+    agent, other = f"n1-{AT}.2", f"n1-{AT}.9"
+    log = [
+        *ANSWERED[:4],
+        f"{AT + 8}|{LEG}|demo-general|demo-1001|COMPLETECALLER|2|3|1",
+        room_line(AT + 8.0, "demo-1001", "in", agent),
+        room_line(AT + 8.1, "demo-carrier", "in", LEG),
+        f"{AT + 10}|{LEG}|demo-general|demo-1009|HOTLINEANSWER|{AT + 10}.000",
+        room_line(AT + 10.5, "demo-1009", "in", other),
+        room_line(AT + 12.0, "demo-1001", "gone", agent),
+        room_line(AT + 20.0, "demo-1009", "gone", other),
+    ]
+    told = proof(tmp_path, log, [cdr(context="transfer-caller", app="ConfBridge", end=AT + 20)])
+    parts = {s.seat: (s.part, round(s.talk, 2), s.ended) for s in told.stints if s.answered is not None}
+    assert parts == {
+        "1001": (Part.ANSWERED, 2.75 + 3.9, AT + 12.0),
+        "1009": (Part.JOINED, 9.5, AT + 20.0),
+    }
+
+
+def test_talk_that_fell_into_a_silence_is_put_right_and_a_hold_that_was_heard_stays(tmp_path: Path) -> None:
+    told = proof(tmp_path, ANSWERED, [cdr()])
+    (proved,) = (s for s in told.stints if s.answered is not None)
+    began, ended, talk = proved.began, proved.ended or 0.0, proved.talk
+    assert talk > 2.0
+    in_it, long_after = Silence(began + 1.0, began + 2.0), Silence(ended + 60.0, ended + 61.0)
+    heard = replace(proved, talk=0.0, hold=1.0)
+    assert mended_stints([heard], [proved], long_after) == []
+    (mended,) = mended_stints([heard], [proved], in_it)
+    assert (mended.talk, mended.hold, mended.source) == (talk - 1.0, 1.0, Source.REFILLED)
+    right = replace(proved, talk=talk - 1.0, hold=1.0)
+    assert mended_stints([right], [proved], in_it) == []
 
 
 def test_an_agent_who_takes_the_caller_back_talks_on_and_whoever_was_asked_did_not(tmp_path: Path) -> None:
