@@ -1,5 +1,5 @@
 """Many calls of every kind: citizens who leave at any moment, crowd one number, want to be called back;
-seats that answer, decline, do nothing, or pass the caller on by keys.
+seats that answer, decline, do nothing, put the caller on hold, or pass them on by keys.
 
 What each citizen and each phone will do is drawn from the seed before it happens; what then happens is the
 hotline's and the moment's. Bounded in calls, in calls at once and in seconds of each call.
@@ -28,12 +28,16 @@ CALL_BACK_KEY = "1"
 """What a waiting caller presses to be called back, and to confirm the number."""
 KEY_SECONDS = 0.1
 """Between two keys of somebody who knows them by heart."""
+BACK = 0.5
+"""Seconds between coming back from hold and the next key."""
 PUT_DOWN = 1.0
 """Seconds in which somebody notices that the caller is gone."""
-MOVES = 0.75
+MOVES = 0.85
 """Share of answered callers whom the agent wants to pass on."""
-KEYS = {"blind": "*81{}#", "consult": "*82{}#"}
-TAKE_BACK = "*80"
+HOLDS = 0.4
+"""Share of answered callers whom the agent puts on hold first."""
+KEYS = {"blind": "*81{}#", "consult": "*82{}#", "three": "*83{}#"}
+TAKE_BACK, TOGETHER = "*80", "*84"
 
 
 class Leaves(StrEnum):
@@ -59,10 +63,11 @@ _KEYS = "0123459*"
 
 
 class Then(StrEnum):
-    """What the agent does after asking a colleague."""
+    """What the agent does after asking a colleague, or calling one in."""
 
     LEAVES = "leaves"  # hangs up: the caller is the colleague's
-    TAKES_BACK = "takes back"
+    TAKES_BACK = "takes back"  # after asking only
+    TOGETHER = "together"  # after asking only: the three talk
     WAITS = "waits"
 
 
@@ -71,11 +76,13 @@ class Move:
     """What the agent who answers a citizen does with the call. Seconds."""
 
     kind: str
-    """A key of ``KEYS``."""
+    """A key of ``KEYS``; empty: nobody is passed on."""
     to: str
     after: float
     then: Then
     then_after: float
+    hold: float
+    """Before that the caller is held so long; 0: not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +128,9 @@ def citizen(
         Leaves.CALLED_BACK: chance.uniform(1.0, 5.0),  # when a seat was quicker
     }[leaves]
     key, key_after, again = chance.choice(_KEYS), chance.uniform(0.3, 2.5), chance.random() < 0.3
-    move = _move(chance, colleagues, number_to) if chance.random() < MOVES else None
+    move = _move(chance, colleagues, number_to)
     if move is not None and leaves is Leaves.TALKED:
-        patience += move.after + 4.0 + chance.uniform(0.0, 8.0)
+        patience += move.hold + move.after + 6.0 + chance.uniform(0.0, 8.0)
     caller, home = f"139{n:08d}", manner(chance)
     if home["does"] == "answer" and home["talk"] is None:
         # the agent may well wait for the citizen to hang up; the greeting alone takes five seconds
@@ -132,24 +139,26 @@ def citizen(
 
 
 def _move(chance: random.Random, colleagues: Sequence[str], number_to: str) -> Move | None:
-    if not colleagues:
-        return None
-    blind = chance.random() < 0.5
-    queue = blind and number_to and chance.random() < 0.4
+    hold = chance.uniform(0.5, 4.0) if chance.random() < HOLDS else 0.0
+    if not colleagues or chance.random() >= MOVES:
+        return Move("", "", 0.0, Then.WAITS, 0.0, hold) if hold else None
+    (kind,) = chance.choices(list(KEYS), (3, 3, 4))
+    queue = kind == "blind" and number_to and chance.random() < 0.4
     return Move(
-        "blind" if blind else "consult",
+        kind,
         number_to if queue else chance.choice(colleagues),
-        chance.uniform(0.0, 0.8),
-        chance.choice(list(Then)),
-        chance.uniform(0.0, 4.0),
+        chance.uniform(0.0, 0.5),
+        chance.choice((Then.LEAVES, Then.WAITS) if kind == "three" else list(Then)),
+        chance.uniform(0.0, 5.0),
+        hold,
     )
 
 
-def manner(chance: random.Random) -> dict[str, object]:
-    """What a seat's phone does from now on: an order for ``behave``."""
-    kind = chance.random()
+def manner(chance: random.Random, *, asked: bool = False) -> dict[str, object]:
+    """What a phone does from now on: an order for ``behave``. ``asked``: a colleague, who answers."""
+    kind = chance.random() * (0.8 if asked else 1.0)
     if kind < 0.70:
-        talk = chance.uniform(0.4, 5.0) if chance.random() < 0.5 else None
+        talk = chance.uniform(0.4, 8.0) if chance.random() < 0.5 else None
         return {"does": "answer", "after": round(chance.uniform(0.0, 1.5), 2), "talk": talk}
     if kind < 0.82:
         return {"does": "reject", "after": round(chance.uniform(0.0, 0.8), 2)}
@@ -168,6 +177,8 @@ class Tally:
     """Calls by how they were meant to end."""
     moved: Counter[str] = field(default_factory=Counter)
     """Transfers that agents keyed, by kind."""
+    held: int = 0
+    """Callers who were on hold."""
     rushed: int = 0
     """Calls that came at one moment with others, to one number."""
 
@@ -202,7 +213,7 @@ class Mixed:
         chance = random.Random(f"{self._seed}/gaps")
         phones = sorted(status["phones"])
         for phone in phones:
-            await self._client.ask("behave", phone=phone, **manner(chance))
+            await self._client.ask("behave", phone=phone, **self._manner(chance, phone))
         seats = asyncio.create_task(self._moods(phones))
         room = asyncio.Semaphore(AT_ONCE)
         loop = asyncio.get_running_loop()
@@ -237,7 +248,10 @@ class Mixed:
             await asyncio.sleep(chance.uniform(*CHANGE))
             phone = chance.choice(phones)
             with contextlib.suppress(NotDone):
-                await self._client.ask("behave", phone=phone, **manner(chance))
+                await self._client.ask("behave", phone=phone, **self._manner(chance, phone))
+
+    def _manner(self, chance: random.Random, phone: str) -> dict[str, object]:
+        return manner(chance, asked=phone.partition("-")[2] in self._colleagues)
 
     async def _life(self, one: Citizen) -> None:
         while True:
@@ -330,18 +344,26 @@ class Mixed:
                 await self._client.ask("press", leg=leg, key=CALL_BACK_KEY)
 
     async def _moves(self, seat: str, move: Move) -> None:
-        """The agent passes the caller on, by keys."""
+        """The agent holds the caller, and passes them on by keys."""
         await asyncio.sleep(move.after)
         with contextlib.suppress(NotDone):
+            if move.hold:
+                await self._client.ask("hold", leg=seat)
+                self.tally.held += 1
+                await asyncio.sleep(move.hold)
+                await self._client.ask("resume", leg=seat)
+                await asyncio.sleep(BACK)
+            if not move.kind:
+                return
             await self._keys(seat, KEYS[move.kind].format(move.to))
             self.tally.moved[move.kind] += 1
-            if move.kind != "consult" or move.then is Then.WAITS:
+            if move.kind == "blind" or move.then is Then.WAITS:
                 return
             await asyncio.sleep(move.then_after)
             if move.then is Then.LEAVES:
                 await self._client.ask("hang_up", leg=seat)
             else:
-                await self._keys(seat, TAKE_BACK)
+                await self._keys(seat, TOGETHER if move.then is Then.TOGETHER else TAKE_BACK)
 
     async def _put_down(self, sip: str, since: int) -> None:
         """The caller is gone: an agent and a colleague who still talk put their handsets down."""

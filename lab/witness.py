@@ -4,8 +4,8 @@ The phones' log knows nothing of the house but the headers of its INVITEs. A cal
 whose time runs out, while the seat lifts its handset is a race that both may tell differently: such calls are
 counted, not compared.
 
-Phones in no queue (``direct``) ring only for callers whom an agent passed on. They know how long somebody was
-there, not whether it was the caller or the agent who asks: a ledger may say less talk than they, never more.
+Phones in no queue (``direct``) ring only for callers whom an agent passes on. How long each phone was with
+the caller, and had them on hold, says ``lab.talk``; the ledger's seconds are to be the same, within ``NEAR``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab.talk import Ring, Span, Talk, with_caller
+
 Row = Mapping[str, Any]
 """A row of the ledger as SQL gives it."""
 NEAR = 2.0
@@ -24,34 +26,6 @@ NEAR = 2.0
 RACE = 2.0
 FAR = 5.0
 """Seconds in which a call with the caller's number is looked for; nobody dials again within them."""
-
-
-@dataclass(slots=True)
-class Ring:
-    """A phone that rang: a seat's, or a citizen's whom the house called."""
-
-    phone: str
-    rang: float
-    caller: str = ""
-    answered: float | None = None
-    ended: float | None = None
-    by: str = ""
-
-    @property
-    def seat(self) -> str:
-        return self.phone.partition("-")[2]
-
-    @property
-    def talked(self) -> float:
-        """Seconds from lifting the handset to the end; 0 while nobody knows the end."""
-        return self.with_caller(None)
-
-    def with_caller(self, left: float | None) -> float:
-        """The same, but no longer than to the moment when the caller left: who keys a number just then hears
-        of it when the keys are read."""
-        if self.answered is None or self.ended is None:
-            return 0.0
-        return max(0.0, (self.ended if left is None else min(self.ended, left)) - self.answered)
 
 
 @dataclass(slots=True)
@@ -75,11 +49,26 @@ class Seen:
 
 
 @dataclass(slots=True)
+class Sums:
+    """One seat's answered stints; seconds as the ledger says, and as its phone. A hold that the ledger cannot
+    know of (a silence) is counted as talk on both sides."""
+
+    stints: int = 0
+    refilled: int = 0
+    """Of these, rows that were made from Asterisk's files."""
+    talk: float = 0.0
+    hold: float = 0.0
+    phone_talk: float = 0.0
+    phone_hold: float = 0.0
+
+
+@dataclass(slots=True)
 class Report:
     calls: int = 0
     rings: int = 0
     races: int = 0
     differences: list[str] = field(default_factory=list)
+    seats: dict[str, Sums] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -117,6 +106,10 @@ def seen(log: Path, since: float = 0.0) -> Log:
                 if (one_ := by_sip.get(line["caller_sip_call"])) is not None:
                     one_.rings.append(ring)
                     one_.call = one_.call or line["call"]
+            elif what == "pressed" and leg in rings:
+                rings[leg].pressed.append((line["at"], line["key"]))
+            elif what in ("held", "resumed") and leg in rings:
+                rings[leg].held.append(line["at"])
             elif what == "answered" and leg in rings:
                 rings[leg].answered = line["at"]
             elif what == "ended" and leg in rings:
@@ -132,9 +125,10 @@ def compare(
     visits: Mapping[str, Sequence[Row]],
     stints: Mapping[str, Sequence[Row]],
     direct: Collection[str] = (),
+    unheard: Sequence[Span] = (),
 ) -> Report:
     """Each citizen's call against the row of the ledger that is it, and no row without a citizen; each call
-    back against the phones it rang. ``direct``: seats in no queue."""
+    back against the phones it rang. ``direct``: seats in no queue; ``unheard``: the service's silences."""
     report = Report()
     # a call back of ours was dialled by nobody
     left = {id: row for id, row in calls.items() if not row.get("callback_of")}
@@ -148,15 +142,17 @@ def compare(
         del left[row["id"]]
         mine = stints.get(row["id"], ())
         differences = [*_differ(one, row, visits.get(row["id"], ()), direct, report)]
-        differences += _seats(one.rings, mine, direct, one.ended)
-        differences += _colleagues(one, mine, direct)
+        differences += _seats(one.rings, mine, direct)
+        differences += _talks(one.rings, mine, one.ended, unheard, report)
         report.differences += [f"{row['id']} ({one.caller}): {d}" for d in differences]
     report.differences += [f"{id}: in the ledger, and no phone called" for id in left]
-    report.differences += _called(told, calls, stints)
+    report.differences += _called(told, calls, stints, report)
     return report
 
 
-def _called(told: Log, calls: Mapping[str, Row], stints: Mapping[str, Sequence[Row]]) -> Iterable[str]:
+def _called(
+    told: Log, calls: Mapping[str, Row], stints: Mapping[str, Sequence[Row]], report: Report
+) -> Iterable[str]:
     """Calls back: the seats and the citizens' phones that rang for them."""
     backs = {id: row for id, row in calls.items() if row.get("callback_of")}
     for id, row in backs.items():
@@ -165,7 +161,8 @@ def _called(told: Log, calls: Mapping[str, Row], stints: Mapping[str, Sequence[R
         seat = "" if lifted is None else lifted.seat
         if (row["first_seat"] or "") != seat:
             yield f"{id}: first seat {row['first_seat'] or 'none'}, the phones say {seat or 'none'}"
-        yield from (f"{id}: {d}" for d in _seats(rang, stints.get(id, ()), (), None))
+        mine = stints.get(id, ())
+        yield from (f"{id}: {d}" for d in (*_seats(rang, mine, ()), *_talks(rang, mine, None, (), report)))
         greeted = row["greeted"]
         if greeted is not None and not any(
             r.phone == row["caller"] and r.answered is not None and r.answered - NEAR < greeted
@@ -180,38 +177,60 @@ def _called(told: Log, calls: Mapping[str, Row], stints: Mapping[str, Sequence[R
             yield f"{ring.phone} at {ring.rang:.3f}: rang, and no call back in the ledger"
 
 
-def _seats(
-    rings: Sequence[Ring], stints: Sequence[Row], direct: Collection[str], left: float | None
-) -> Iterable[str]:
-    """The seats' parts in a call, which the caller ``left``."""
-    queued = [r for r in rings if r.seat not in direct]
-    parts = [s for s in stints if s["part"] != "joined"]
-    told, there = Counter(s["seat"] for s in parts), Counter(r.seat for r in queued)
+def _seats(rings: Sequence[Ring], stints: Sequence[Row], direct: Collection[str]) -> Iterable[str]:
+    """The phones that the call's queues rang."""
+    told = Counter(s["seat"] for s in stints if s["part"] != "joined")
+    there = Counter(r.seat for r in rings if r.seat not in direct)
     if told != there:
         yield f"rings of {_several(told)} in the ledger, the phones saw {_several(there)}"
-    for part in stints:
-        if part["answered"] is None:
+
+
+def _talks(
+    rings: Sequence[Ring], stints: Sequence[Row], left: float | None, unheard: Sequence[Span], report: Report
+) -> Iterable[str]:
+    """Each seat's time with the caller, who ``left``: one stint, as long as its phone says."""
+    open_ = [s for s in stints if s["answered"] is not None]
+    for ring in rings:
+        talk = with_caller(ring, rings, left)
+        near = [s for s in open_ if s["seat"] == ring.seat and _is(s, ring, talk)]
+        if not near:
+            if talk.total > NEAR:
+                yield f"{ring.seat} talked {talk.total:.1f} s, in no stint"
             continue
-        mine = [r for r in rings if r.seat == part["seat"] and r.answered is not None]
-        joined = part["part"] == "joined"
-        near = [r for r in mine if joined or abs((r.answered or 0) - part["answered"]) < NEAR]
-        talk = part["talk"] + part["hold"]
-        theirs = [round(r.with_caller(left), 1) for r in near]
-        if not any(talk < seconds + NEAR for seconds in theirs):
-            yield f"{part['seat']} talked {talk:.1f} s, the phones say {theirs}"
-        passed_on = len(queued) != len(rings) or len(stints) > len(parts)
-        if not joined and not passed_on and not any(talk > seconds - NEAR for seconds in theirs):
-            yield f"{part['seat']} talked {talk:.1f} s, the phones say {theirs}"
+        stint = min(near, key=lambda s: abs(s["answered"] - (ring.answered or 0.0)))
+        open_.remove(stint)
+        yield from _same(stint, talk, unheard, report)
+    for stint in open_:
+        if stint["talk"] + stint["hold"] > NEAR or stint["part"] != "joined":
+            yield f"{stint['seat']} talked {stint['talk']:.1f} s and held {stint['hold']:.1f} s, by no phone"
 
 
-def _colleagues(one: Seen, stints: Sequence[Row], direct: Collection[str]) -> Iterable[str]:
-    """Who was passed a caller blindly talks to nobody else; such a phone shows the caller's number."""
-    joined = Counter(s["seat"] for s in stints if s["part"] == "joined" and s["talk"] + s["hold"] > 0)
-    for ring in one.rings:
-        if ring.seat in direct and ring.caller == one.caller and ring.talked > NEAR:
-            if not joined[ring.seat]:
-                yield f"{ring.seat} talked {ring.talked:.1f} s after a blind transfer, in no stint"
-            joined[ring.seat] -= 1
+def _is(stint: Row, ring: Ring, talk: Talk) -> bool:
+    if ring.answered is None:
+        return False
+    began: float = stint["answered"]
+    if stint["part"] != "joined":
+        return abs(began - ring.answered) < NEAR
+    return bool(talk.spans) and abs(began - talk.began) < NEAR
+
+
+def _same(stint: Row, talk: Talk, unheard: Sequence[Span], report: Report) -> Iterable[str]:
+    sums = report.seats.setdefault(stint["seat"], Sums())
+    sums.stints += 1
+    sums.refilled += stint["source"] == "refilled"
+    told = {"talk": stint["talk"], "hold": stint["hold"]}
+    theirs = {"talk": talk.talk, "hold": talk.hold}
+    began, ended = stint["answered"], stint["ended"] or float("inf")
+    if any(began < until + NEAR and ended > since - NEAR for since, until in unheard):
+        told = {"talk": stint["talk"] + stint["hold"], "hold": 0.0}
+        theirs = {"talk": talk.total, "hold": 0.0}
+    sums.talk += told["talk"]
+    sums.hold += told["hold"]
+    sums.phone_talk += theirs["talk"]
+    sums.phone_hold += theirs["hold"]
+    for what, seconds in told.items():
+        if abs(seconds - theirs[what]) > NEAR:
+            yield f"{stint['seat']} {what} {seconds:.1f} s, the phone says {theirs[what]:.1f}"
 
 
 def _several(seats: Counter[str]) -> str:

@@ -1,4 +1,5 @@
-"""Mixed calls, callers passed on, the service killed twice: ledger, Asterisk's own files and phones agree."""
+"""Mixed calls, callers held and passed on, the service killed twice: ledger, Asterisk's own files and phones
+agree."""
 
 from __future__ import annotations
 
@@ -10,17 +11,19 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import pytest
 
+from calls.model import Source
 from cti.asterisk.files import written
 from cti.refill import prove
 from cti.truth.rows import Row, ledger_rows
 from lab.client import Client
 from lab.mixed import Leaves, Mixed, Tally
+from lab.talk import asked_how, with_caller
 from lab.wire import Event, Wire
-from lab.witness import Log, compare, seen
+from lab.witness import Log, Report, compare, seen
 from tests.house import House, ports, running
 from tests.live.mixed_plan import COLLEAGUES, LINE, mixed_plan
 
@@ -32,6 +35,9 @@ SEVERAL = 300
 """Calls among which every rare thing has happened."""
 KILLED_AT = (0.3, 0.65)
 """The service is killed when this share of the calls is over."""
+A_STINT, A_SECOND = 0.5, 1.25
+"""Seconds a stint by which a seat's talk and hold, added up, may differ from its phone's: one that was heard,
+and one refilled from files that write ends in whole seconds."""
 SETTLED_WITHIN = 90.0
 """Seconds after the last call in which every promised call back has been made, or given up."""
 
@@ -144,10 +150,18 @@ def test_every_kind_of_call_was_made_callers_were_passed_on_and_the_service_died
     assert len(night.kills) == 2
     assert set(tally.left) == set(Leaves), "every kind of caller took part"
     assert 0 < tally.reached < tally.over
-    assert set(tally.moved) == {"blind", "consult"}, "agents passed callers on"
+    assert set(tally.moved) == {"blind", "consult", "three"}, "agents passed callers on"
+    assert tally.held > 0
     assert tally.rushed > 0
-    rang = {r.seat for rings in _log(town, night).seats.values() for r in rings}
-    assert rang & set(COLLEAGUES), "colleagues' phones rang"
+    with_callers = Counter(
+        asked_how(ring, one.rings)
+        for one in _log(town, night).citizens
+        for ring in one.rings
+        if with_caller(ring, one.rings, one.ended).total > 1.0
+    )
+    colleagues = {"blind", "consult", "three"} & with_callers.keys()
+    assert colleagues, "a colleague talked to a caller"
+    assert tally.over < SEVERAL or len(colleagues) == 3, with_callers
     assert night.promises, "somebody asked to be called back"
     # of the two or three promises of a short run all may be given up: citizens who do not answer again
     assert tally.over < SEVERAL or "done" in night.promises.values(), "somebody was called back"
@@ -174,13 +188,26 @@ def test_the_ledger_says_what_queue_log_and_cdr_prove(town: House, night: Done) 
 
 def test_the_ledger_says_what_the_phones_saw(town: House, night: Done) -> None:
     calls, visits = _rows(town, night)
-    report = compare(_log(town, night), calls, visits, _stints(town, night), COLLEAGUES)
+    report = compare(
+        _log(town, night), calls, visits, _stints(town, night), COLLEAGUES, _silences(town, night)
+    )
     assert report.differences == [], _files_of(town, night, report.differences)
     assert report.calls == night.tally.over
     assert report.races <= max(1, night.tally.over * 0.01), (
         "calls in which a handset was lifted as the caller hung up, or as the queue's time ran out: the "
         f"phone and Asterisk are both right, so they are counted, not compared; {report.races} is too many"
     )
+    _figures_are_the_phones(report)
+    assert any(sums.hold > 0 for sums in report.seats.values())
+
+
+def _figures_are_the_phones(report: Report) -> None:
+    """Of each seat, colleagues whom agents called in too."""
+    assert set(report.seats) & set(COLLEAGUES)
+    for seat, sums in report.seats.items():
+        within = A_STINT * (sums.stints - sums.refilled) + A_SECOND * sums.refilled
+        assert abs(sums.talk - sums.phone_talk) <= within, (seat, sums)
+        assert abs(sums.hold - sums.phone_hold) <= within, (seat, sums)
 
 
 def test_a_service_dead_all_night_would_refill_what_the_phones_saw(town: House, night: Done) -> None:
@@ -192,19 +219,22 @@ def test_a_service_dead_all_night_would_refill_what_the_phones_saw(town: House, 
         _log(town, night),
         {proof.call.id: asdict(proof.call) for proof in proofs},
         {proof.call.id: [asdict(visit) for visit in proof.visits] for proof in proofs},
-        {proof.call.id: [asdict(stint) for stint in proof.stints] for proof in proofs},
+        {
+            proof.call.id: [asdict(replace(s, source=Source.REFILLED)) for s in proof.stints]
+            for proof in proofs
+        },
         COLLEAGUES,
+        # hold stands in no file
+        [(night.since, night.until)],
     )
     assert report.differences == [], _files_of(town, night, report.differences)
     assert report.calls == night.tally.over
+    _figures_are_the_phones(report)
 
 
 def test_refilled_rows_are_labelled_and_only_around_the_silences(town: House, night: Done) -> None:
     calls, _ = _rows(town, night)
-    with sqlite3.connect(town.home.database) as base:
-        silences = base.execute(
-            "SELECT since, until FROM refills WHERE until >= ?", (night.since,)
-        ).fetchall()
+    silences = _silences(town, night)
     assert all(any(a - 5 <= kill <= b for a, b in silences) for kill in night.kills)
     sources = {row["source"] for row in calls.values()}
     assert sources == {"heard", "refilled"}
@@ -236,6 +266,11 @@ def test_a_row_that_is_changed_afterwards_is_found(town: House, night: Done) -> 
 
 def _rows(town: House, night: Done) -> tuple[dict[str, Row], dict[str, list[Row]]]:
     return ledger_rows(f"sqlite+aiosqlite:///{town.home.database}", night.since, night.until)
+
+
+def _silences(town: House, night: Done) -> list[tuple[float, float]]:
+    with sqlite3.connect(town.home.database) as base:
+        return base.execute("SELECT since, until FROM refills WHERE until >= ?", (night.since,)).fetchall()
 
 
 def _log(town: House, night: Done) -> Log:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lab.talk import Ring, Span, with_caller
 from lab.witness import Log, Report, compare, seen
 
 CALL, BACK = "demo-n1-1.1", "demo-n1-9.9"
@@ -23,6 +25,8 @@ TALK = [
     line("rings", 12.0, "s", "demo-1001", **SEAT),
     line("answered", 13.0, "s", "demo-1001", **SEAT),
     line("ended", 23.0, "s", "demo-1001", by="far", **SEAT),
+    line("held", 14.0, "s", "demo-1001", **SEAT),
+    line("resumed", 18.0, "s", "demo-1001", **SEAT),
     line("rings", 23.0, "o", "demo-2101", **SEAT),
     line("answered", 24.0, "o", "demo-2101", **SEAT),
     line("ended", 34.0, "o", "demo-2101", by="self", **SEAT),
@@ -45,9 +49,33 @@ ROW_BACK = {
     "callback_of": CALL,
 }  # fmt: skip
 VISIT = {"outcome": "answered", "seat": "1001"}
-FIRST = {"seat": "1001", "part": "answered", "answered": 13.0, "talk": 10.0, "hold": 0.0}
-SECOND = {"seat": "2101", "part": "joined", "answered": 24.0, "talk": 10.0, "hold": 0.0}
-FOR_BACK = {"seat": "1001", "part": "answered", "answered": 51.0, "talk": 14.0, "hold": 0.0}
+FIRST = {
+    "source": "heard",
+    "seat": "1001",
+    "part": "answered",
+    "answered": 13.0,
+    "ended": 23.0,
+    "talk": 6.0,
+    "hold": 4.0,
+}
+SECOND = {
+    "source": "heard",
+    "seat": "2101",
+    "part": "joined",
+    "answered": 24.0,
+    "ended": 34.0,
+    "talk": 10.0,
+    "hold": 0.0,
+}
+FOR_BACK = {
+    "source": "heard",
+    "seat": "1001",
+    "part": "answered",
+    "answered": 51.0,
+    "ended": 65.0,
+    "talk": 14.0,
+    "hold": 0.0,
+}
 
 
 def log_of(folder: Path, lines: list[dict[str, Any]]) -> Log:
@@ -55,7 +83,9 @@ def log_of(folder: Path, lines: list[dict[str, Any]]) -> Log:
     return seen(folder / "phones.jsonl")
 
 
-def judged(folder: Path, lines: list[dict[str, Any]] | None = None, **other: Any) -> Report:
+def judged(
+    folder: Path, lines: list[dict[str, Any]] | None = None, unheard: Sequence[Span] = (), **other: Any
+) -> Report:
     told = {"row": ROW, "back": ROW_BACK, "first": FIRST, "second": SECOND, "visit": VISIT, **other}
     parts = [told[name] for name in ("first", "second") if told[name] is not None]
     return compare(
@@ -64,6 +94,7 @@ def judged(folder: Path, lines: list[dict[str, Any]] | None = None, **other: Any
         {CALL: [told["visit"]]},
         {CALL: parts, BACK: [FOR_BACK]},
         ("2101",),
+        unheard,
     )
 
 
@@ -78,9 +109,12 @@ def test_each_wrong_row_is_found(tmp_path: Path) -> None:
         ({"row": {**ROW, "first_seat": "1002"}}, "first seat 1002, the phones say 1001"),
         ({"visit": {**VISIT, "outcome": "abandoned"}}, "visits answered by []"),
         ({"first": {**FIRST, "part": "missed", "seat": "1002"}}, "rings of 1002x1 in the ledger"),
-        ({"first": {**FIRST, "talk": 21.0}}, "1001 talked 21.0 s, the phones say [10.0]"),
-        ({"second": {**SECOND, "talk": 21.0}}, "2101 talked 21.0 s, the phones say [10.0]"),
-        ({"second": None}, "2101 talked 10.0 s after a blind transfer, in no stint"),
+        ({"first": {**FIRST, "talk": 21.0}}, "1001 talk 21.0 s, the phone says 6.0"),
+        ({"first": {**FIRST, "talk": 10.0, "hold": 0.0}}, "1001 hold 0.0 s, the phone says 4.0"),
+        ({"second": {**SECOND, "talk": 21.0}}, "2101 talk 21.0 s, the phone says 10.0"),
+        ({"second": {**SECOND, "talk": 2.0}}, "2101 talk 2.0 s, the phone says 10.0"),
+        ({"second": {**SECOND, "seat": "2102"}}, "2102 talked 10.0 s and held 0.0 s, by no phone"),
+        ({"second": None}, "2101 talked 10.0 s, in no stint"),
         ({"back": {**ROW_BACK, "greeted": 90.0}}, "the citizen answered until 90.000"),
         ({"back": {**ROW_BACK, "first_seat": ""}}, "first seat none, the phones say 1001"),
     ):
@@ -91,9 +125,67 @@ def test_each_wrong_row_is_found(tmp_path: Path) -> None:
 def test_talk_that_the_ledger_lost_is_found_when_nobody_was_passed_on(tmp_path: Path) -> None:
     alone = [x for x in TALK if x["leg"] in ("s", "c")]
     row = {**ROW, "left_by": "system"}
-    short = {**FIRST, "talk": 5.0}
+    short = {**FIRST, "talk": 3.0}
     report = judged(tmp_path, [*alone, *CALLED], row=row, first=short, second=None)
-    assert [d.partition(": ")[2] for d in report.differences] == ["1001 talked 5.0 s, the phones say [10.0]"]
+    assert [d.partition(": ")[2] for d in report.differences] == ["1001 talk 3.0 s, the phone says 6.0"]
+
+
+def test_what_a_silence_hid_is_compared_as_one_sum_of_talk_and_hold(tmp_path: Path) -> None:
+    hidden = {**FIRST, "talk": 10.0, "hold": 0.0}
+    report = judged(tmp_path, first=hidden, unheard=[(15.0, 16.0)])
+    assert (report.differences, report.seats["1001"].hold) == ([], 0.0)
+    report = judged(tmp_path, first=hidden, unheard=[(40.0, 41.0)])
+    assert len(report.differences) == 2
+
+
+def test_a_seats_figures_stand_beside_those_of_its_phone(tmp_path: Path) -> None:
+    sums = judged(tmp_path).seats["1001"]
+    assert (sums.stints, sums.talk, sums.hold) == (2, 20.0, 4.0)
+    assert (round(sums.phone_talk, 1), round(sums.phone_hold, 1)) == (20.1, 4.0)
+
+
+def ring(seat: str, *times: float, keyed: str = "", at: float = 0.0) -> Ring:
+    rang, answered, ended = times
+    return Ring(f"demo-{seat}", rang, "", answered, ended, pressed=[(at, key) for key in keyed])
+
+
+def test_who_asks_and_who_is_asked_are_with_the_caller_one_after_the_other() -> None:
+    agent = ring("1001", 0.0, 1.0, 30.0, keyed="*822101#", at=10.0)
+    asked = ring("2101", 11.0, 12.0, 40.0)
+    both = [agent, asked]
+    assert with_caller(agent, both, 50.0).spans == ((1.0, 11.0),)
+    assert with_caller(asked, both, 50.0).spans == ((30.0, 40.0),)
+    assert with_caller(asked, both, 35.0).total == 5.0
+
+
+def test_an_agent_is_with_the_caller_again_when_the_colleague_is_gone() -> None:
+    agent = ring("1001", 0.0, 1.0, 30.0, keyed="*822101#*80", at=10.0)
+    asked = ring("2101", 11.0, 12.0, 20.0)
+    assert with_caller(agent, [agent, asked], None).spans == ((1.0, 11.0), (20.0, 30.0))
+    assert with_caller(asked, [agent, asked], None).total == 0.0
+
+
+def test_who_is_called_in_is_with_the_caller_beside_the_agent() -> None:
+    agent = ring("1001", 0.0, 1.0, 30.0, keyed="*832101#", at=10.0)
+    called = ring("2101", 11.0, 12.0, 40.0)
+    assert with_caller(agent, [agent, called], 50.0).total == 29.0
+    assert with_caller(called, [agent, called], 50.0).total == 28.0
+
+
+def test_who_asks_and_who_is_asked_are_both_with_the_caller_once_they_are_together() -> None:
+    agent = ring("1001", 0.0, 1.0, 30.0, keyed="*822101#", at=10.0)
+    asked = ring("2101", 11.0, 12.0, 40.0)
+    for at, asker, other in ((15.0, 10.0 + 15.0, 25.0), (11.5, 10.0, 10.0)):
+        agent.pressed = [*agent.pressed[:8], *((at, key) for key in "*84")]
+        assert with_caller(agent, [agent, asked], None).total == asker
+        assert with_caller(asked, [agent, asked], None).total == other
+
+
+def test_a_hold_counts_while_the_phone_is_with_the_caller_and_until_its_end() -> None:
+    agent = ring("1001", 0.0, 1.0, 30.0, keyed="*822101#", at=10.0)
+    asked = ring("2101", 11.0, 12.0, 20.0)
+    agent.held = [5.0, 8.0, 10.0, 21.0, 29.0]
+    assert with_caller(agent, [agent, asked], None).hold == 3.0 + 1.0 + 1.0 + 1.0
 
 
 def test_a_phone_that_we_called_without_a_call_back_in_the_ledger_is_found(tmp_path: Path) -> None:
