@@ -19,7 +19,9 @@ def faults_of_handed(plan: Plan) -> Iterator[Fault]:
     ordinary = _ordinary(plan)
     may_stay: set[Destination] = set()
     for name in dict.fromkeys(_receiving(plan, ordinary)):
-        yield from _ways(plan, name, ordinary, may_stay)
+        seen: set[Destination] = set()
+        yield from _ways(plan, name, ordinary, seen)
+        may_stay |= seen
     for name, queue in plan.queues.items():
         if stays(name, queue) and Destination("queue", name) not in may_stay:
             what = f"callers would go in a circle: queue:{name} -> queue:{name}"
@@ -60,8 +62,18 @@ def _answers(plan: Plan, queue: str) -> set[str]:
     return set(plan.queues[queue].members) | own
 
 
+def _hinted(plan: Plan, first: str) -> Iterator[tuple[str, str, Destination]]:
+    """Where advice leads callers of the lines that a centre's callers come by to this queue."""
+    lines = {row.line for row in plan.numbers.values() if row.kind == "linked" and row.line in plan.lines}
+    led = {n for n in lines if plan.lines[n].ask and plan.lines[n].first == f"queue:{first}"}
+    for number, rule in enumerate(plan.advice, 1):
+        to = Destination.parse(rule.to)
+        if to is not None and (led & set(rule.lines) if rule.lines else led):
+            yield "advice.toml", f"advice {number}.to", to
+
+
 def _ways(plan: Plan, first: str, ordinary: set[str], seen: set[Destination]) -> Iterator[Fault]:
-    """``seen``: places that were looked at; those of ``first`` are added."""
+    """``seen`` becomes every place they can come to."""
     allowed = _answers(plan, first)
     todo = [Destination("queue", first)]
     while todo:
@@ -70,6 +82,8 @@ def _ways(plan: Plan, first: str, ordinary: set[str], seen: set[Destination]) ->
             continue
         seen.add(at)
         onward = [(FILE_OF[at.kind], f"{at.name}.{key}", to) for key, to in steps(plan, at)]
+        if at == Destination("queue", first):
+            onward += _hinted(plan, first)
         if at.kind == "queue":
             over = [(n, rule.to) for n, rule in enumerate(plan.overflow, 1) if rule.queue == at.name]
             there = ((n, Destination.parse(to)) for n, to in over)

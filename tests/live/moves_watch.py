@@ -199,7 +199,8 @@ class Watch:
             elif step == "answered":
                 trace.handed, trace.asked = trace.danger, ""
             elif step in _OVER:
-                trace.asked, trace.handed = "", False
+                # that a talk with a centre is over is the house's word, and does not make it so
+                trace.asked, trace.handed = "", trace.handed and step == "over"
         elif what != "recording":
             self._note(call, at, what)
 

@@ -19,7 +19,7 @@ CALL = CallId("demo-n1-1732190695.1")
 BEGAN = 1_732_190_700.0
 
 
-def told(steps: str, **asked: str) -> Moves:
+def told(steps: str, **asked: Any) -> Moves:
     """The steps one second after the other."""
     moves = Moves()
     for second, name in enumerate(steps.split()):
@@ -97,6 +97,23 @@ def test_a_call_that_is_being_moved_stands_where_the_table_says() -> None:
     moves = told("asked dialled")
     assert stands(moves, CALL, a_talk()) == moves.live[CALL]
     assert stands(moves, CALL, a_talk(state=CallState.ENDED)) is None
+
+
+@pytest.mark.parametrize("kind", ["three", "handoff"])
+def test_a_caller_in_danger_is_shown_as_safe_whatever_the_wish_was(kind: str) -> None:
+    handed = told("asked answered joined handed target-left", kind=kind, urgent=True)
+    assert handed.live[CALL].state is State.QUEUED
+    back = told("asked agent-left back", kind=kind, urgent=True)
+    assert transfer_answer(back.live[CALL]).caller_hears == "ringing"
+    sent = told("asked", kind="blind", to="110", urgent=True)
+    assert sent.live[CALL].state is State.SENT, "a phone's own REFER is what it is"
+
+
+def test_a_caller_brought_to_a_colleague_waits_with_music() -> None:
+    back = told("asked agent-left back", kind="three", to="1003")
+    assert transfer_answer(back.live[CALL]).caller_hears == "music"
+    handed = told("asked answered joined handed target-left", kind="three", to="1003")
+    assert handed.live[CALL].state is State.OVER
 
 
 def test_a_record_and_its_facts_survive_the_journal() -> None:

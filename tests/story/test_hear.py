@@ -389,3 +389,22 @@ def test_members_and_waiters_carry_their_city() -> None:
     (member,) = snapshot.members
     assert (member.seat, member.penalty, member.paused, member.reason) == ("1001", 10, True, "lunch")
     assert (member.device, member.calls_taken, member.in_call) == ("ringing", 3, False)
+
+
+def test_a_transfer_tells_what_was_wished_what_became_of_it_and_whether_the_caller_may_be_in_danger(
+    heard: Heard,
+) -> None:
+    told = {
+        "UserEvent": "Hotline",
+        "What": "transfer",
+        "Call": CALL,
+        "Id": "h1",
+        "Step": "asked",
+        "To": "110",
+    }
+    (asked,) = heard("UserEvent", Uniqueid=CALLER, **told, Kind="handoff", Wished="blind", Urgent="1")
+    assert isinstance(asked, f.TransferStepped)
+    assert (asked.wished, asked.kind, asked.urgent) == ("blind", "handoff", True)
+    (step,) = heard("UserEvent", Uniqueid=CALLER, **told | {"Step": "joined"})
+    assert isinstance(step, f.TransferStepped)
+    assert (step.wished, step.urgent) == ("", False)

@@ -57,6 +57,11 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         "queues.toml: emergency.next: seats that are not in queue:emergency would answer a centre's callers: "
         "1011, 1012, 1013, 1014, 1015 (stay in it, or name a queue with seats of queue:emergency only)",
     ),
+    "a caller from 110 whom advice would lead to any seat": (
+        add("advice.toml", '[[advice]]\ncallers = ["139*"]\nto = "queue:general"\nassumption = "x"\n'),
+        "advice.toml: advice 1.to: seats that are not in queue:emergency would answer a centre's callers: "
+        "1011, 1012, 1013, 1014, 1015 (stay in it, or name a queue with seats of queue:emergency only)",
+    ),
     "an ordinary queue without end": (
         table("queues.toml", "market", "queue:general", "queue:market"),
         "queues.toml: market.next: callers would go in a circle: queue:market -> queue:market "
