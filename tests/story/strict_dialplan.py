@@ -121,7 +121,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
             own |= {f"{city}-{rest}" for rest in ("to", "to-place", "way", "transfer")}
-            own |= {f"{city}-{rest}" for rest in ("out", "hides-back", "hides-call")}
+            own |= {f"{city}-{rest}" for rest in ("out", "may-call", "hides-back", "hides-call")}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}
