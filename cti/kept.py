@@ -22,6 +22,7 @@ from cti.store.history import History, Past
 from cti.store.journal import Journal
 from cti.store.keeping import Open, fact_of, flag_record, handoff_record, open_record, opened, records
 from cti.store.picture import LivePicture
+from cti.store.recordings import RecordingStore
 from cti.store.records import Position, Record
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
@@ -277,7 +278,10 @@ class Kept:
         drafted = [] if history is None else await TicketStore(history).drafted(since, city)
         known = {c.id: c for c in (*past, *live) if c.arrived >= since}
         up = self._switchboard.board.standing.announcements.values()
-        return duties(Known(list(known.values()), [a for a in up if city in (None, a.city)], drafted))
+        owed = [c.id for c in known.values() if c.owed]
+        messages = {} if history is None else await RecordingStore(history).messages(owed)
+        standing = [a for a in up if city in (None, a.city)]
+        return duties(Known(list(known.values()), standing, drafted, messages))
 
 
 def _call_of(record: Record) -> Call | None:

@@ -6,7 +6,7 @@ A new kind is one entry of ``KINDS``: a function from what is known to the dutie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from calls.facts import CallId
@@ -39,6 +39,8 @@ class Duty:
     settled: float | None = None
     settled_by: str | None = None
     """The call in which an agent talked with that number; of a draft, the ticket's number."""
+    message: str = ""
+    """The recording of what the caller left; empty: nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Known:
     calls: Sequence[Call]
     announcements: Sequence[Announcement] = ()
     drafted: Sequence[Drafted] = ()
+    messages: Mapping[CallId, str] = field(default_factory=dict)
+    """The recording of the message that was left in a call."""
 
 
 def duties(known: Known) -> list[Duty]:
@@ -96,6 +100,7 @@ def call_backs(known: Known) -> Iterable[Duty]:
             number=call.caller if NUMBER.fullmatch(call.caller) else "",
             settled=None if first is None else first.answered,
             settled_by=None if first is None else first.id,
+            message=known.messages.get(call.id, ""),
         )
 
 

@@ -38,7 +38,7 @@ def duties(
     """Open duties for the next shift: calls back owed, drafts unsent, announcements standing. 交接班事项
 
     A call back is settled when an agent has talked with that number since, a draft by a ticket of its call,
-    an announcement when it is lowered.
+    an announcement when it is lowered. A message that was left is a recording: `message` in --json.
 
     Examples:
 
@@ -69,6 +69,7 @@ def duties(
         "线路 line",
         "号码 number",
         "通话 call",
+        "留言 message",
         "了结 settled",
     )
     for head in heads:
@@ -82,6 +83,7 @@ def duties(
             row["line"],
             row["number"] or "未显示 withheld",
             row["call"],
+            "有 left" if row["message"] else "",
             ""
             if row["settled"] is None
             else f"{datetime.fromtimestamp(row['settled']).astimezone():%m-%d %H:%M}",

@@ -67,7 +67,9 @@ class RecordingAnswer(Answer):
     city: str
     line: str
     seat: str
-    role: str = Field(description="whose voice: caller, seat, other")
+    role: str = Field(
+        description="whose voice: caller, seat, other; message: what the caller left behind the last queue"
+    )
     state: str = Field(description="wanted, rolling, paused, filed, missing, expired")
     why: str
     began: float | None

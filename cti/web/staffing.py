@@ -59,6 +59,9 @@ class DutyAnswer(Answer):
     settled_by: str | None = Field(
         description="the call in which an agent talked with that number, or the ticket"
     )
+    message: str = Field(
+        description="the recording of what the caller left (/api/recordings/{leg}/audio); empty: none"
+    )
 
 
 def shortfall_answer(short: Shortfall) -> ShortfallAnswer:
@@ -86,4 +89,5 @@ def duty_answer(duty: Duty, *, full: bool) -> DutyAnswer:
         number=duty.number if full else masked(duty.number),
         settled=duty.settled,
         settled_by=duty.settled_by,
+        message=duty.message,
     )

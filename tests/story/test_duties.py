@@ -50,6 +50,12 @@ def test_another_city_or_another_number_settles_nothing() -> None:
     assert duty.settled is None
 
 
+def test_a_duty_names_the_message_that_was_left() -> None:
+    (duty,) = duties(Known([OWED], messages={OWED.id: "1-message"}))
+    assert duty.message == "1-message"
+    assert found(OWED)[0].message == ""
+
+
 def test_withheld_numbers_are_not_one_person() -> None:
     hidden = replace(OWED, caller="anonymous")
     (duty,) = found(hidden, a_call("2", 500, answered=505.0, caller="anonymous"))
