@@ -38,6 +38,7 @@ from cti.web.who import Role, Who
 from plan.model import Plan
 from plan.outgoing import judge, plain
 from plan.words import did_you_mean
+from queues.duties import DutyKind
 
 Sounds = Callable[[Plan, str], str | None]
 """The sound that a prompt of a plan plays as; None: there is none."""
@@ -242,6 +243,12 @@ class Desk:
         if not then.caller:
             raise Refused("来电未显示号码 the number was withheld")
         return then.caller
+
+    async def settle(self, call: str, kind: DutyKind, by: By) -> None:
+        then = await self._known(call)
+        answered = then.answered is not None and then.ended is not None and not then.outgoing
+        if not (then.owed if kind is DutyKind.CALL_BACK else answered):
+            raise Refused(f"该通话没有此类待办 this call has no duty of that kind: {kind}")
 
     async def _known(self, id: str) -> Call:
         found = await self._past(id)
