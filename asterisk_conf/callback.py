@@ -88,20 +88,33 @@ def callback_contexts() -> Iterator[Context]:
 
 def _offer() -> Context:
     """On the caller's channel, who pressed the key: the number is read out and confirmed, or the caller goes
-    back to the same place."""
+    back to the same place.
+
+    Only what outgoing.toml allows is called when it was keyed: whoever calls us could have us call anything
+    else. The number the call comes from is called unless it is refused."""
     context = Context("call-back")
     context.do("Set", "ASKED=0")
-    context.do("Set", "NUMBER=${FILTER(0-9,${CALLER})}")
-    context.do("ExecIf", '$["${CALLER:0:3}" = "+86"]?Set(NUMBER=${NUMBER:2})')
+    context.do("Set", "OWN=${CALLER}")
+    context.do("ExecIf", '$["${OWN:0:3}" = "+86"]?Set(OWN=${OWN:3})')
+    context.do("ExecIf", '$["${OWN:0:1}" = "+"]?Set(OWN=00${OWN:1})')
+    context.do("Set", "OWN=${FILTER(0-9,${OWN})}").do("Set", "NUMBER=${OWN}")
     context.do("Set", "ASKED=$[${ASKED} + 1]", label="again")
     context.do("GotoIf", "$[${ASKED} > 3]?wait")
     wrong = f"${{LEN(${{NUMBER}})}} < {SHORTEST} | ${{LEN(${{NUMBER}})}} > {LONGEST}"
     context.do("GotoIf", f'$[{wrong} | "${{NUMBER:0:2}}" = "00"]?enter')
+    context.do("Gosub", "${CITY}-may-call", "s", "1")
+    mine = '"${NUMBER}" = "${OWN}" & "${VERDICT}" = "unknown"'
+    context.do("GotoIf", f'$["${{VERDICT}}" = "allowed" | ({mine})]?:refused')
     context.do("Gosub", "read-out", "s", "1(${NUMBER})")
     context.do("Read", "KEY", "hotline/callback-confirm", "1", "", "1", "6")
     context.do("GotoIf", '$["${KEY}" = "1"]?note')
     context.do("GotoIf", '$["${KEY}" = "2"]?enter')
     context.do("Goto", "again")
+    context.do("Playback", "hotline/seat-out-refused", label="refused")
+    context.do("GotoIf", '$["${NUMBER}" = "${OWN}" | "${OWN}" = ""]?enter')
+    context.do("Read", "KEY", "hotline/callback-number", "1", "", "1", "6")
+    context.do("Set", "NUMBER=${OWN}")
+    context.do("GotoIf", '$["${KEY}" = "2"]?:again')
     context.do("Read", "NUMBER", "hotline/callback-enter", str(LONGEST + 3), "", "1", "8", label="enter")
     context.do("Set", "NUMBER=${FILTER(0-9,${NUMBER})}")
     context.do("Goto", "again")

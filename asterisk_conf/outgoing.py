@@ -2,9 +2,9 @@
 
 A phone dials the plan's prefix and a number, or ``*16`` for the citizen of its last call; an order rings the
 phone first (``out-ordered``) and goes the same way. Whether a number may be called is asked of the patterns
-in ``<city>-out``, written from outgoing.toml; emergency numbers are never refused, and only they may use the
-channels that a trunk reserves. The call is named after the seat's own leg, so the first ring already belongs
-to it; the citizen's leg is the one that is dialled.
+in ``<city>-may-call``, written from outgoing.toml; emergency numbers are never refused, and only they may use
+the channels that a trunk reserves. The call is named after the seat's own leg, so the first ring already
+belongs to it; the citizen's leg is the one that is dialled.
 
 What a phone is not to show stands in ``<city>-hides-back`` (calls of ours) and ``<city>-hides-call`` (all
 calls): contexts that are there, or not.
@@ -21,7 +21,7 @@ from asterisk_conf.seat_leg import GONE, cause_is
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.model import Plan
-from plan.outgoing import EMERGENCY, LONGEST, SHORTEST, Outgoing, expression
+from plan.outgoing import EMERGENCY, LONGEST, SHORTEST, Outgoing, expression, refused_by
 
 LAST_CALL = "*16"
 """What a phone dials to call back the citizen of its last call."""
@@ -68,7 +68,8 @@ def hide_caller(context: Context) -> None:
 
 
 def city_outgoing_contexts(plan: Plan, sound: Callable[[str], str]) -> Iterator[Context]:
-    """``<city>-out``: what may be called, and how. ``sound``: what a prompt plays as."""
+    """``<city>-may-call``, ``<city>-out``: what may be called, and how. ``sound``: what a prompt plays as."""
+    yield _may_call(plan)
     yield _rules(plan, sound)
     rules = plan.outgoing
     if rules is not None and rules.hide_numbers != "no":
@@ -81,16 +82,26 @@ def city_outgoing_contexts(plan: Plan, sound: Callable[[str], str]) -> Iterator[
 
 
 def _rules(plan: Plan, sound: Callable[[str], str]) -> Context:
-    """Looks at NUMBER, digits only. Sets VERDICT (emergency, allowed, refused, unknown), KIND, and how the
-    call is made: WAYS ``trunk/channels it may fill/number`` with ``&`` between, SHOWN, RING, NOTICE,
-    WRAP_UP."""
+    """Looks at NUMBER, digits only. Sets what ``<city>-may-call`` does, and how the call is made: SHOWN,
+    RING, NOTICE, WRAP_UP."""
     context = Context(f"{plan.id}-out")
     rules = plan.outgoing
-    context.do("Set", "KIND=").do("Set", "WAYS=").do("Set", f"ZONE={plan.city.timezone}")
+    context.do("Set", f"ZONE={plan.city.timezone}")
     context.do("Set", f"SHOWN={rules.present if rules else _main_number(plan)}")
     context.do("Set", f"RING={rules.ring_seconds if rules else EMERGENCY_RING}")
     context.do("Set", f"__NOTICE={sound(rules.notice) if rules and rules.notice else ''}")
     context.do("Set", f"WRAP_UP={rules.wrap_up_seconds if rules else 0}").do("Set", f"__LINE={plan.main}")
+    context.do("Gosub", f"{plan.id}-may-call", "s", "1")
+    context.do("ExecIf", '$["${VERDICT}" = "emergency"]?Set(__NOTICE=)')
+    return context.do("Return")
+
+
+def _may_call(plan: Plan) -> Context:
+    """Looks at NUMBER, digits only; leaves all else of the channel as it is. Sets VERDICT (emergency,
+    allowed, refused, unknown), KIND, and WAYS ``trunk/channels it may fill/number`` with ``&`` between."""
+    context = Context(f"{plan.id}-may-call")
+    rules = plan.outgoing
+    context.do("Set", "KIND=").do("Set", "WAYS=")
     last: list[tuple[str, str, str, str]] = []
     for number in EMERGENCY:
         if ways := _ways_of_emergency(plan, number):
@@ -99,7 +110,7 @@ def _rules(plan: Plan, sound: Callable[[str], str]) -> Context:
     context.do("Set", "VERDICT=unknown")
     far = f"${{LEN(${{NUMBER}})}} < {SHORTEST} | ${{LEN(${{NUMBER}})}} > {LONGEST}"
     context.do("GotoIf", f"$[{far}]?done")
-    for letter, entries in (("r", rules.refused), ("a", rules.allow)) if rules else ():
+    for letter, entries in (("r", refused_by(rules)), ("a", rules.allow if rules else {})):
         for place, (name, entry) in enumerate(entries.items(), 1):
             for pattern in entry.patterns:
                 fits = f'${{REGEX("{expression(pattern)}" ${{NUMBER}})}}'
@@ -109,8 +120,6 @@ def _rules(plan: Plan, sound: Callable[[str], str]) -> Context:
     context.do("Return", label="done")
     for label, verdict, kind, ways in last:
         context.do("Set", f"VERDICT={verdict}", label=label).do("Set", f"KIND={kind}")
-        if kind == "emergency":
-            context.do("Set", "__NOTICE=")
         context.do("Set", f"WAYS={ways}").do("Return")
     return context
 

@@ -139,6 +139,8 @@ class Archive:
 
     async def mix(self, call: str, channels: int, *, announced: bool) -> Sound:
         rows = [r for r in await self._store.of_call(call) if r.state is State.FILED and r.began is not None]
+        # the caller's own file has the message too
+        rows = [r for r in rows if r.role is not Role.MESSAGE]
         if not rows:
             raise Answered(404, f"no recording of {call!r} is filed", "call")
         parts = []

@@ -46,7 +46,7 @@ class Shown:
     flags: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Supervisors only: red flags by call and kind."""
     alarms: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Supervisors only: recordings that are missing or short, by leg and reason."""
+    """Supervisors only: recordings that are missing or short, seats paused for not answering."""
     prompts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Agents only: flags of the call at their own seat."""
 
@@ -105,7 +105,10 @@ class Shown:
             case "flag":
                 _newest(self.flags, f"{row['call']} {row['flag']}", row)
             case "alarm":
-                _newest(self.alarms, f"{row['leg']} {row['why']}", row)
+                key = " ".join(str(row[name]) for name in ("city", "leg", "seat", "why"))
+                _newest(self.alarms, key, row)
+                if row.get("over"):
+                    del self.alarms[key]
             case "announcement":
                 _put(self.announcements, f"{row['city']}-{row['line']}", row)
             case "link":

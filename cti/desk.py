@@ -38,12 +38,15 @@ from cti.web.who import Role, Who
 from plan.model import Plan
 from plan.outgoing import judge, plain
 from plan.words import did_you_mean
+from queues.duties import DutyKind
 
 Sounds = Callable[[Plan, str], str | None]
 """The sound that a prompt of a plan plays as; None: there is none."""
 REVEAL = "supervisor"
 """The least role that may ask for a whole number where the plan has no outgoing.toml."""
 WAITING = (CallState.WAITING, CallState.RINGING)
+VANISHED = 41
+"""The Q.850 cause of a phone that did not hang up (asterisk_conf.seat_leg.GONE): no ring was missed by it."""
 
 
 class Desk:
@@ -134,13 +137,23 @@ class Desk:
         if there.state is not SeatState.AWAY:
             out = SignOut(city=city, seat=seat, by=by.word)
             await self._do(out if sign_out else Pause(city=city, seat=seat, reason="forced", by=by.word))
-        call = self._board().picture.calls.get(there.call) if there.call is not None else None
-        talks = call is not None and call.state is CallState.TALKING and call.seat == seat
-        if call is not None and talks:
+        # a ring that began meanwhile is one too
+        now = self._seat(city, seat)
+        call = self._board().picture.calls.get(now.call) if now.call is not None else None
+        if call is not None and call.state is CallState.TALKING and call.seat == seat:
             # a citizen whom the seat called waits in no queue
             await self._do(HangUp(leg=call.leg) if call.outgoing else Free(leg=call.leg, to=caller))
+        elif call is not None and (rings := self._rings_at(call, seat)):
+            for leg in rings:
+                # answered in this very moment it is a phone that vanished, and the caller comes first again
+                await self._do(HangUp(leg=leg, cause=VANISHED))
         elif there.state is SeatState.AWAY:
             raise Refused(f"座席 {seat} 无人签入也无通话 nobody is signed in at {seat}, and it has no call")
+
+    def _rings_at(self, call: Call, seat: str) -> list[LegId]:
+        """The legs by which this seat rings for this call."""
+        legs = self._board().picture.legs.values()
+        return [x.id for x in legs if x.call == call.id and x.endpoint == f"{call.city}-{seat}" and not x.up]
 
     # --- calls ----------------------------------------------------------------------------------------
 
@@ -230,6 +243,12 @@ class Desk:
         if not then.caller:
             raise Refused("来电未显示号码 the number was withheld")
         return then.caller
+
+    async def settle(self, call: str, kind: DutyKind, by: By) -> None:
+        then = await self._known(call)
+        answered = then.answered is not None and then.ended is not None and not then.outgoing
+        if not (then.owed if kind is DutyKind.CALL_BACK else answered):
+            raise Refused(f"该通话没有此类待办 this call has no duty of that kind: {kind}")
 
     async def _known(self, id: str) -> Call:
         found = await self._past(id)

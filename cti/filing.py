@@ -28,10 +28,10 @@ from cti.ring import Ring
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Board, Heard
 from recording.check import HEADER, Found, closed, header_of, mended, verdict
-from recording.filed import Filed, whose
+from recording.filed import Filed, Role, whose
 from recording.filed import Heard as Transcribed
 from recording.masked import MARGIN, Key, unkept
-from recording.table import Recording, State
+from recording.table import Recording, State, message_of, speaker
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +47,8 @@ SAVE = 0.1
 ORPHANS_EVERY = 300.0
 MOST = 50
 """So many are sealed between two looks."""
+OLD_MESSAGE = "message"
+"""The name of every call's message before it was the caller's leg's."""
 THE_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Troubles of the disk, and of no one recording."""
 ALARMS = 50
@@ -259,7 +261,8 @@ class Filer:
             file=one.file,
             bytes=max(0, found.size),
             sha256=found.sha256,
-            heard=Transcribed.NOTHING if told.why else Transcribed.WAITING,
+            # the words of a message are in the caller's own recording, and written down once
+            heard=Transcribed.NOTHING if told.why or role is Role.MESSAGE else Transcribed.WAITING,
         )
         self._rows[one.leg] = filed
         known = self._board().recordings.of(one.leg)
@@ -481,7 +484,7 @@ class Filer:
                 continue
             if here is not None and here.state is not State.MISSING and not sealed:
                 continue
-            if not self._board().picture.linked or leg in self._board().picture.legs:
+            if not self._board().picture.linked or speaker(leg) in self._board().picture.legs:
                 continue  # it goes on, and began while nobody listened
             try:
                 await self._adopt(path, call, leg)
@@ -555,12 +558,14 @@ def alarm_of(row: Filed) -> Alarm:
 
 
 def orphans(folder: Path, known: frozenset[str]) -> list[tuple[Path, CallId, LegId]]:
-    """Files of legs that are not known. A message that was left is no leg's file."""
+    """Files that are not known: of legs, and messages that were left."""
     found = []
     for path in sorted(folder.glob("*/*/*.wav*")):
         leg = path.name.removesuffix(vault.SUFFIX).removesuffix(".wav")
         call = CallId(path.parent.name)
-        if path.name.startswith(".") or leg in known or leg == "message" or not caller_leg(call):
+        if leg == OLD_MESSAGE:
+            leg = message_of(caller_leg(call))
+        if path.name.startswith(".") or leg in known or not caller_leg(call):
             continue
         found.append((path, call, LegId(leg)))
     return found

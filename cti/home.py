@@ -71,11 +71,6 @@ class Ports:
         return self.base + 8
 
     @property
-    def audio_more(self) -> tuple[int, ...]:
-        """The same of the further addresses, in their order."""
-        return (self.base + 9,)
-
-    @property
     def lab_sip(self) -> int:
         return self.base + 40
 

@@ -18,12 +18,13 @@ from calls.story import Line, ending, tell
 from cti.errors import NotNow
 from cti.store import journal as disk
 from cti.store.drain import Drain
+from cti.store.duties import DutyStore
 from cti.store.history import History, Past
 from cti.store.journal import Journal
 from cti.store.keeping import Open, fact_of, flag_record, handoff_record, open_record, opened, records
 from cti.store.picture import LivePicture
+from cti.store.recordings import RecordingStore
 from cti.store.records import Position, Record
-from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Listener, Switchboard, fold
 from cti.web.health import Part
 from queues.duties import Duty, Known, duties
@@ -268,16 +269,25 @@ class Kept:
             raise NotNow("nobody counts seats here: only the running service does")
         return self._shortfalls()
 
-    async def duties(self, since: float, city: str | None, history: History | None = None) -> Sequence[Duty]:
-        """``history``: another database than the one that is open here."""
+    async def duties(
+        self, since: float, city: str | None, history: History | None = None, *, older: bool = False
+    ) -> Sequence[Duty]:
+        """``history``: another database than the one that is open here; ``older``: those from before that
+        are open too."""
         # what has not reached the database yet stands on the board
         history = history or self._history
-        live = [c for c in self._switchboard.board.picture.calls.values() if city in (None, c.city)]
-        past = [] if history is None else await history.owed(since, city)
-        drafted = [] if history is None else await TicketStore(history).drafted(since, city)
-        known = {c.id: c for c in (*past, *live) if c.arrived >= since}
-        up = self._switchboard.board.standing.announcements.values()
-        return duties(Known(list(known.values()), [a for a in up if city in (None, a.city)], drafted))
+        board = self._switchboard.board
+        up = [a for a in board.standing.announcements.values() if city in (None, a.city)]
+        live = [c for c in board.picture.calls.values() if city in (None, c.city) and c.arrived >= since]
+        if history is None:
+            return duties(Known(live, up))
+        store = DutyStore(history)
+        drafted = await store.drafted(since, city, older=older)
+        known = {c.id: c for c in (*await store.owed(since, city, older=older), *live)}
+        owed = [c.id for c in known.values() if c.owed]
+        messages = await RecordingStore(history).messages(owed)
+        by_hand = await store.by_hand([*owed, *(d.call.id for d in drafted)])
+        return duties(Known(list(known.values()), up, drafted, messages, by_hand))
 
 
 def _call_of(record: Record) -> Call | None:

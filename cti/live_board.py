@@ -31,6 +31,8 @@ from transfer.handoff import Handoff, Now, all_stand, stands
 
 log = structlog.get_logger("board")
 
+STOPPED = ("missed", "lost")
+"""Reasons for which the dialplan pauses a seat by itself (asterisk_conf.seat_leg)."""
 LAST_WORDS = 30.0
 """Seconds after a call's end in which its agent is still told: the last words become text after them."""
 RECORDS_SHOWN = 3600.0
@@ -45,7 +47,20 @@ def alarm_row(alarm: Alarm) -> Row:
         "call": alarm.call,
         "city": city_of(alarm.call),
         "leg": alarm.leg,
+        "seat": "",
         "why": alarm.why,
+    }
+
+
+def stopped_row(seat: Seat, why: str) -> Row:
+    """Nobody there chose this pause: the seat answered no call, or its phone died in one."""
+    return {
+        "at": seat.since,
+        "call": "",
+        "city": seat.city,
+        "leg": "",
+        "seat": seat.name,
+        "why": why,
     }
 
 
@@ -68,6 +83,8 @@ class LiveBoard:
         """``alarms``: the last recordings that are missing or short."""
         self._board, self._shortfalls, self._history = board, shortfalls, history
         self._plans, self._alarms, self._now = plans, alarms, now
+        self._stopped: dict[tuple[str, str], str] = {}
+        """Seats that supervisors were told of, and why."""
         self.running = Running()
         known = board()
         self._stood = {now.call: now for now in all_stand(known.moves, known.picture.calls)}
@@ -150,9 +167,13 @@ class LiveBoard:
         return self.agent_at(known.city, known.seat) if known.state is CallState.TALKING or after else ""
 
     def alarms(self) -> Sequence[Row]:
-        """Of the last day."""
+        """Of recordings those of the last day; of seats those that are paused so now."""
         now = self._now()
-        return [alarm_row(x) for x in self._alarms() if now - x.at < DAY]
+        stopped = [x for x in self.seats() if x.paused in STOPPED]
+        # whoever reads this is to be told of its end too
+        self._stopped |= {(x.city, x.name): x.paused for x in stopped}
+        rows = [alarm_row(x) for x in self._alarms() if now - x.at < DAY]
+        return rows + [stopped_row(x, x.paused) for x in stopped]
 
     def link(self) -> dict[str, Any]:
         picture = self._board().picture
@@ -175,8 +196,9 @@ class LiveBoard:
             self.running.put(call)
         standing = heard.board.standing
         link = isinstance(heard.fact, f.LinkUp | f.LinkDown | f.Snapshot)
-        if heard.flags:
-            self.hub.warned(heard.flags)
+        stopped = [row for seat in heard.seats for row in self._seat_stopped(seat)]
+        if heard.flags or stopped:
+            self.hub.warned(heard.flags, stopped)
         self._moved(heard)
         if not (heard.calls or heard.seats or heard.forgotten or standing.touched or link):
             return
@@ -202,6 +224,17 @@ class LiveBoard:
                 over.append(call)
         if moved or over or heard.handoffs:
             self.hub.moved(moved, over, heard.handoffs)
+
+    def _seat_stopped(self, seat: Seat) -> list[Row]:
+        """What supervisors have to be told of this seat; an end is a row with ``over``."""
+        key, rows = (seat.city, seat.name), []
+        told, why = self._stopped.pop(key, ""), seat.paused if seat.paused in STOPPED else ""
+        if told and told != why:
+            rows.append({**stopped_row(seat, told), "over": True})
+        if why:
+            self._stopped[key] = why
+            rows += [stopped_row(seat, why)] if why != told else []
+        return rows
 
     def _standing(self, key: LegId | tuple[str, str]) -> tuple[str, str, Row]:
         """(kind, city, row) of what changed; an end is a row with ``over``."""

@@ -21,6 +21,14 @@ from pydantic_settings import (
 
 from cti.home import Home
 
+MOST_OTHERS = 4
+AUDIO = 2
+"""Ports between where a service is asked and where it takes voices (``cti.home.Ports``)."""
+
+
+def _is_port(text: str) -> bool:
+    return re.fullmatch(r"[1-9][0-9]{0,4}", text) is not None and int(text) + AUDIO < 65536
+
 
 class BadSettings(Exception):
     """settings.toml or the environment holds something unusable; one line for each fault."""
@@ -48,6 +56,9 @@ class Settings(BaseSettings):
     """Budget of the question "where next?" over all addresses (decisions 18)."""
     advice_skip_seconds: Annotated[int, Field(ge=0, le=60)] = 5
     """After an unanswered question the next calls do not ask for so long."""
+    advice_others: str = ""
+    """``HOST:PORT`` of other services that know these plans, blanks between, asked in this order within the
+    same budget when ours does not answer; AudioSocket is two ports above each. Empty: the port beside it."""
     journal_fsync_ms: Annotated[int, Field(ge=0, le=10_000)] = 50
     journal_keep_days: Annotated[int, Field(ge=1)] = 400
     recording_seal_after_seconds: Annotated[int, Field(ge=-1, le=86_400)] = 60
@@ -118,6 +129,24 @@ class Settings(BaseSettings):
         """First and last port of sound; ``own``: the instance's block when none is set."""
         low, _, high = self.rtp.partition("-")
         return (int(low), int(high)) if high else own
+
+    @model_validator(mode="after")
+    def _others(self) -> Self:
+        for told in self.advice_others.split():
+            host, _, port = told.rpartition(":")
+            # it becomes a word of the dialplan
+            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?", host) or not _is_port(port):
+                raise ValueError(f"advice_others: {told!r} is no HOST:PORT of a service (FastAGI)")
+        if len(self.advice_others.split()) > MOST_OTHERS:
+            raise ValueError(f"advice_others: at most {MOST_OTHERS}, they share one budget")
+        return self
+
+    @property
+    def others(self) -> list[tuple[str, int]]:
+        """Host and FastAGI port of each other service."""
+        return [
+            (host, int(port)) for host, _, port in (x.rpartition(":") for x in self.advice_others.split())
+        ]
 
     @model_validator(mode="after")
     def _shelf(self) -> Self:

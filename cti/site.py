@@ -14,7 +14,7 @@ from asterisk_conf.site import AmiUser, Site
 from cti import registrations
 from cti.asterisk_process import Installed, prefix
 from cti.home import NODE, Home, Ports
-from cti.settings import Settings
+from cti.settings import AUDIO, Settings
 from cti.speech import shelf
 from plan.model import Plan
 
@@ -48,6 +48,8 @@ def site_of(
     low, high = settings.rtp_range(ports.rtp)
     version = (*asterisk.version, 0, 0)[:3]
     seats = [f"{p.id}-{seat}" for p in plans for seat in p.seats]
+    others = settings.others or [("127.0.0.1", port) for port in ports.agi_more]
+    asked = [("127.0.0.1", ports.agi), *others]
     return Site(
         node=NODE,
         version=(version[0], version[1], version[2]),
@@ -78,8 +80,8 @@ def site_of(
         service=AmiUser("service", home.secrets["ami_service"]),
         observer=AmiUser("observer", home.secrets["ami_observer"]),
         seat_passwords={seat: seat_password(home, seat) for seat in seats},
-        agi=(f"127.0.0.1:{ports.agi}", *(f"127.0.0.1:{port}" for port in ports.agi_more)),
-        audio=tuple(f"127.0.0.1:{port}" for port in (ports.audio, *ports.audio_more)),
+        agi=tuple(f"{host}:{port}" for host, port in asked),
+        audio=tuple(f"{host}:{port + AUDIO}" for host, port in asked),
         failsafe=str(at / "agi/failsafe"),
         announce=str(at / "agi/announce"),
         budget_seconds=settings.advice_seconds,

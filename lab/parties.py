@@ -83,15 +83,16 @@ class Phone:
 
         return ears.listen(self.heard_file or Path("/nonexistent"))
 
-    async def hears(self, wav: Path | str, within: float = 15.0) -> ears.Match:
-        """Wait until the whole wav is in what this phone heard (a recording lags by up to 2 s)."""
+    async def hears(self, wav: Path | str, within: float = 15.0, since: int = 0) -> ears.Match:
+        """Wait until the whole wav is in what this phone heard after so many samples (a recording lags by up
+        to 2 s)."""
         from lab import ears
 
         needle = ears.load(Path(wav))
         match = ears.Match(False, 0.0, 0.0, 0.0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while not (match := ears.contains(self.recording(), needle)):  # noqa: ASYNC110  # Asterisk writes the recording; only the sound in it, read again, shows what was heard
+                while not (match := ears.contains(self.recording()[since:], needle)):  # noqa: ASYNC110  # Asterisk writes the recording; only the sound in it, read again, shows what was heard
                     await asyncio.sleep(LOOK)
         if not match:
             heard = self.recording()

@@ -65,6 +65,7 @@ def caller(
     sender: str = "<sip:[caller]@[local_ip]>;tag=[call_number]",
     talk_ms: int = 3000,
     hold_ms: int = 0,
+    held_ms: int = 500,
     late_offer: bool = False,
     body: str = "",
     refused: Sequence[int] = (),
@@ -73,7 +74,8 @@ def caller(
     """A scenario: INVITE, talk, BYE.
 
     ``headers`` are further header lines of the INVITE (Diversion, History-Info, nonsense). ``sender`` is the
-    From header's value. ``hold_ms``: a re-INVITE with sendonly so long into the call, and one back.
+    From header's value. ``hold_ms``: a re-INVITE with sendonly so long into the call, and one back
+    ``held_ms`` later.
     ``late_offer``: no SDP in the INVITE. ``body``: this instead of an SDP. ``refused``: final answers that
     are as good as 200. ``hangs_up`` False: waits for the other side's BYE.
     """
@@ -94,7 +96,7 @@ def caller(
     parts.append(_send(_message("ACK [next_url] SIP/2.0", "1 ACK", [*mine, "[routes]"], answer, dialog)))
     if hold_ms:
         parts.append(f'<pause milliseconds="{hold_ms}"/>\n')
-        for cseq, direction in ((2, "sendonly"), (3, "sendrecv")):
+        for cseq, direction, stays in ((2, "sendonly", held_ms), (3, "sendrecv", 500)):
             offer = _SDP.format(direction=direction)
             invite = _message(
                 "INVITE [next_url] SIP/2.0", f"{cseq} INVITE", [*mine, "[routes]"], offer, dialog
@@ -102,7 +104,7 @@ def caller(
             parts.append(_send(invite, ' retrans="500"'))
             parts.append('<recv response="100" optional="true"/>\n<recv response="200"/>\n')
             ack = _message("ACK [next_url] SIP/2.0", f"{cseq} ACK", [*mine, "[routes]"], "", dialog)
-            parts.append(_send(ack) + '<pause milliseconds="500"/>\n')
+            parts.append(_send(ack) + f'<pause milliseconds="{stays}"/>\n')
     if hangs_up:
         bye = _message("BYE [next_url] SIP/2.0", "9 BYE", [*mine, "[routes]"], "", dialog)
         parts.append(f'<pause milliseconds="{talk_ms}"/>\n')

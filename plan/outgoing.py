@@ -2,7 +2,8 @@
 
 outgoing.toml. Without it no seat calls out (the emergency numbers apart). Everything is refused that no
 pattern allows, and ``REFUSED`` beats every pattern unless the plan lifts it. The same patterns are judged
-here and, as regular expressions, by the dialplan (``asterisk_conf.outgoing``).
+here and, as regular expressions, by the dialplan (``asterisk_conf.outgoing``); waiting callers who ask to be
+called back are judged by them too (``asterisk_conf.callback``).
 """
 
 from __future__ import annotations
@@ -115,6 +116,11 @@ REFUSED: Mapping[str, Numbers] = {
 lead out of the country."""
 
 
+def refused_by(rules: Outgoing | None) -> Mapping[str, Numbers]:
+    """What is refused by a plan's outgoing.toml, or without one."""
+    return REFUSED if rules is None else rules.refused
+
+
 class HasOutgoing(Protocol):
     """A plan, which is made of this module's rules."""
 
@@ -139,9 +145,10 @@ def judge(rules: Outgoing | None, number: str) -> Verdict:
     """What the dialplan will say of a number (``plain`` first)."""
     if number in EMERGENCY:
         return Verdict(number, True, "emergency")
-    if rules is None or not re.fullmatch(rf"[0-9]{{{SHORTEST},{LONGEST}}}", number):
+    if not re.fullmatch(rf"[0-9]{{{SHORTEST},{LONGEST}}}", number):
         return Verdict(number, False)
-    for entries, allowed in ((rules.refused, False), (rules.allow, True)):
+    allow = {} if rules is None else rules.allow
+    for entries, allowed in ((refused_by(rules), False), (allow, True)):
         for name, entry in entries.items():
             if any(re.search(expression(p), number) for p in entry.patterns):
                 return Verdict(number, allowed, name)

@@ -11,7 +11,8 @@ from plan.words import Callers, MenuPress, Name, OptionalTitle, PhoneNumber, Pla
 
 
 class CallBack(Rule):
-    """queues.toml ``[general.call_back]``: waiting callers may be called back and keep the place."""
+    """queues.toml ``[general.call_back]``: waiting callers may be called back and keep the place. They are
+    called at the number they call from, or at one they key, which outgoing.toml must allow."""
 
     after_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     """Waited so long, the caller is offered it; key 1 takes it."""

@@ -6,7 +6,7 @@ A new kind is one entry of ``KINDS``: a function from what is known to the dutie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from calls.facts import CallId
@@ -38,7 +38,11 @@ class Duty:
     """Whom to call; empty when it was withheld (``anonymous`` is many people, and nobody to call)."""
     settled: float | None = None
     settled_by: str | None = None
-    """The call in which an agent talked with that number; of a draft, the ticket's number."""
+    """The call in which an agent talked with that number; of a draft, the ticket's number; by hand, who."""
+    message: str = ""
+    """The recording of what the caller left; empty: nothing was."""
+    reason: str = ""
+    """Why somebody settled it by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +55,38 @@ class Drafted:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """Somebody says that this was done in a way no call of ours shows: a withheld number, a mobile."""
+
+    at: float
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What duties are found in: calls of history and of the moment, each once."""
 
     calls: Sequence[Call]
     announcements: Sequence[Announcement] = ()
     drafted: Sequence[Drafted] = ()
+    messages: Mapping[CallId, str] = field(default_factory=dict)
+    """The recording of the message that was left in a call."""
+    by_hand: Mapping[tuple[DutyKind, CallId], ByHand] = field(default_factory=dict)
 
 
 def duties(known: Known) -> list[Duty]:
     """Every duty, the oldest first; those that are done have ``settled``."""
-    return sorted((d for find in KINDS.values() for d in find(known)), key=lambda d: (d.since, d.call))
+    found = (_by_hand(known, duty) for find in KINDS.values() for duty in find(known))
+    return sorted(found, key=lambda d: (d.since, d.call))
+
+
+def _by_hand(known: Known, duty: Duty) -> Duty:
+    """What a call or a ticket settled stays settled by it."""
+    hand = known.by_hand.get((duty.kind, duty.call))
+    if hand is None or duty.settled is not None:
+        return duty
+    return replace(duty, settled=hand.at, settled_by=hand.who, reason=hand.reason)
 
 
 def call_backs(known: Known) -> Iterable[Duty]:
@@ -96,6 +121,7 @@ def call_backs(known: Known) -> Iterable[Duty]:
             number=call.caller if NUMBER.fullmatch(call.caller) else "",
             settled=None if first is None else first.answered,
             settled_by=None if first is None else first.id,
+            message=known.messages.get(call.id, ""),
         )
 
 

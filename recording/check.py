@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recording.table import Recording
+from recording.table import Recording, is_message
 
 HEADER = 44
 """Bytes before the sound in the wav files Asterisk writes (format_wav.c)."""
@@ -71,8 +71,8 @@ def verdict(one: Recording, found: Found) -> Verdict:
     seconds = min(found.header.data, found.size - HEADER) / (2 * found.header.rate)
     lasted = (one.ended or 0.0) - one.began if one.began is not None and one.sure else 0.0
     if seconds <= 0:
-        # a leg that was gone before its first sound lost nothing
-        return Verdict(why="" if 0.0 < lasted <= LATE else "empty")
+        # a leg that was gone before its first sound lost nothing, nor did who said nothing after the beep
+        return Verdict(why="" if 0.0 < lasted <= LATE or is_message(one.leg) else "empty")
     short = lasted - seconds
     return Verdict(round(seconds, 3), round(short, 3) if short > LATE else 0.0)
 

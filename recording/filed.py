@@ -8,7 +8,7 @@ from enum import StrEnum
 from calls.facts import CallId, LegId
 from calls.picture import caller_leg, city_of
 from plan.words import SEAT
-from recording.table import Recording, State
+from recording.table import Recording, State, is_message
 
 
 class Role(StrEnum):
@@ -16,6 +16,7 @@ class Role(StrEnum):
 
     CALLER = "caller"
     SEAT = "seat"
+    MESSAGE = "message"  # what the caller left behind the last queue; the caller's own file has it too
     OTHER = "other"  # a centre, a department, somebody outside
 
 
@@ -70,6 +71,8 @@ class Filed:
 def whose(one: Recording, *, outgoing: bool = False) -> tuple[Role, str]:
     """The role of a leg, and its seat. ``outgoing``: of a call that a seat made, so the other leg is the
     citizen's."""
+    if is_message(one.leg):
+        return Role.MESSAGE, ""
     city = city_of(one.call)
     seat = one.endpoint.removeprefix(f"{city}-")
     if one.endpoint.startswith(f"{city}-") and SEAT.fullmatch(seat):

@@ -39,6 +39,8 @@ LIFE: Mapping[tuple[State, type[Fact]], State] = {
     (State.MISSING, f.RecordingFiled): State.FILED,
 }
 """(state, fact about this leg) -> next state; a pair that is not here changes nothing."""
+MESSAGE = "-message"
+"""Behind the caller's leg: the name of the message that this caller left (``asterisk_conf.shared``)."""
 KEPT_OVER = 2048
 """Recordings that are filed or missing, kept so that a late fact finds them so."""
 
@@ -74,6 +76,21 @@ class Recording:
     def due(self) -> bool:
         """The leg is over and nobody has looked at its file."""
         return self.ended is not None and not self.over
+
+
+def is_message(leg: LegId) -> bool:
+    """Whether this recording is a message that was left, and no leg's own."""
+    return leg.endswith(MESSAGE)
+
+
+def message_of(leg: LegId) -> LegId:
+    """The name of the message that the caller with this leg left."""
+    return LegId(leg + MESSAGE)
+
+
+def speaker(leg: LegId) -> LegId:
+    """The leg whose voice is in this recording."""
+    return LegId(leg.removesuffix(MESSAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +276,15 @@ def _missing(all_: Recordings, x: f.RecordingMissing) -> Recordings:
     return all_ if moved is None else _put(all_, moved)
 
 
+def _message_left(all_: Recordings, x: f.CallBackOwed) -> Recordings:
+    """Asterisk has closed its file before it tells that a call is owed."""
+    leg = LegId(x.message.rpartition("/")[2].removesuffix(".wav"))
+    if not is_message(leg) or all_.of(leg) is not None:
+        return all_
+    left = Recording(leg, x.call, State.ROLLING, since=x.at, ended=x.at, sure=False, file=x.message)
+    return _put(all_, left)
+
+
 def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
     """Legs that are gone ended while nobody listened; their files are there to be looked at."""
     there = {leg.leg for leg in x.legs}
@@ -290,5 +316,6 @@ _HANDLERS: Mapping[type[Fact], Callable[[Recordings, Any], Recordings]] = {
     f.RecordingResumed: _resumed,
     f.RecordingFiled: _filed,
     f.RecordingMissing: _missing,
+    f.CallBackOwed: _message_left,
     f.Snapshot: _snapshot,
 }

@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from cti.commands.asking import SECONDS, Told, from_disk, served
 from cti.errors import NotNow, Refused
@@ -66,10 +66,19 @@ def duties(home: Home, since: float | None, city: str | None, *, settled: bool, 
 async def _duties(home: Home, kept: Kept, asked: DutiesQuestion) -> list[Duty]:
     history = History(database_url(read_settings(home), home))
     try:
-        found = await kept.duties(asked.begins(time.time()), asked.city, history)
+        found = await kept.duties(asked.begins(time.time()), asked.city, history, older=asked.older)
     finally:
         await history.close()
     return [duty for duty in found if asked.wants(duty)]
+
+
+def settle(home: Home, call: str, kind: str, reason: str) -> str:
+    """Settle a duty by hand; the id of its row in the audit trail. Raises NotNow, Refused."""
+    path = f"/api/duties/{kind}/{quote(call, safe='')}/settle"
+    told = served(home, path, full=True, body={"reason": reason})
+    if told is None:
+        raise NotNow(f"no service answers on port {home.ports.api}; start it: cti up")
+    return str(told["audit"])
 
 
 def refill(home: Home, since: float, until: float) -> int:

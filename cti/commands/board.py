@@ -39,6 +39,10 @@ STATES = {
     "unreachable": "话机离线 unreachable",
     "away": "未签入 away",
 }
+STOPPED = {
+    "missed": "座席多次未接，已置暂停 paused: rings were missed",
+    "lost": "座席话机掉线，已置暂停 paused: the phone vanished in a call",
+}
 HOW = {"listen": "监听 listens to", "whisper": "密语 whispers to", "barge": "强插 is in the call of"}
 
 
@@ -243,10 +247,16 @@ def drawn(told: dict[str, Any], now: float) -> RenderableType:
             f"[bold red]在席不足 too few: {row['city']}/{row['queue']} 需 need {row['need']} "
             f"在 present {row['present']}[/]"
         )
+    for row in told["seats"]:
+        if row["paused"] in STOPPED:
+            why = f"{STOPPED[row['paused']]} {row['city']}/{row['seat']} {_clock(row['since'])}"
+            parts.append(Text(why, style="bold red"))
     for row in sorted(told["flags"], key=lambda x: x["at"]):
         about = f"{row['city']} {row['title']}：{row['words']} ({row['call']})"
         parts.append(Text(f"红旗 red flag {_clock(row['at'])} {about}", style="bold red"))
     for row in sorted(told["alarms"], key=lambda x: x["at"]):
+        if row["seat"]:
+            continue
         about = f"{row['why']} {_clock(row['at'])} {row['call']} {row['leg']}"
         parts.append(Text(f"录音告警 recording {about}", style="yellow"))
     for row in told["announcements"]:

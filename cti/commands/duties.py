@@ -16,6 +16,7 @@ from cti.commands import asking_figures as asking
 from cti.commands.moment import moment
 from cti.commands.options import HomeOption, home_of
 from cti.errors import Broken, NotNow, Refused
+from cti.home import Home
 
 KINDS = {
     "call-back": "待回电 call back",
@@ -32,13 +33,18 @@ def duties(
     settled: Annotated[bool, typer.Option("--all", help="those settled too 含已了结")] = False,
     city: Annotated[str | None, typer.Option("--city", help="only this city 只看一个城市")] = None,
     full: Annotated[bool, typer.Option("--full", help="whole numbers of citizens 显示完整号码")] = False,
+    settle: Annotated[
+        str | None, typer.Option("--settle", metavar="CALL", help="this call's duty is done 手工了结")
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="with --settle: how it was done 了结说明")] = "",
+    draft: Annotated[bool, typer.Option("--draft", help="with --settle: its draft 了结草稿")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON array, as /api/duties")] = False,
     home: HomeOption = None,
 ) -> None:  # fmt: skip
     """Open duties for the next shift: calls back owed, drafts unsent, announcements standing. 交接班事项
 
     A call back is settled when an agent has talked with that number since, a draft by a ticket of its call,
-    an announcement when it is lowered.
+    an announcement when it is lowered. A message that was left is a recording: `message` in --json.
 
     Examples:
 
@@ -46,8 +52,13 @@ def duties(
 
       cti duties --all --json
 
+      cti duties --settle demo-n1-1.1 --why "办公室手机已回电"   what no call of ours shows; it is audited
+
     Exit 0 also when there are some: a duty is no fault.
     """
+    if settle is not None:
+        _settle(home_of(home), settle, "draft" if draft else "call-back", why)
+        return
     try:
         told = asking.duties(home_of(home), since, city, settled=settled, full=full)
     except Refused as why:
@@ -69,6 +80,7 @@ def duties(
         "线路 line",
         "号码 number",
         "通话 call",
+        "留言 message",
         "了结 settled",
     )
     for head in heads:
@@ -82,6 +94,7 @@ def duties(
             row["line"],
             row["number"] or "未显示 withheld",
             row["call"],
+            "有 left" if row["message"] else "",
             ""
             if row["settled"] is None
             else f"{datetime.fromtimestamp(row['settled']).astimezone():%m-%d %H:%M}",
@@ -90,6 +103,18 @@ def duties(
     out.print(table)
     if told.source != "service":
         out.print("[yellow]服务未运行，读自磁盘 the service is not running: from disk[/]")
+
+
+def _settle(home: Home, call: str, kind: str, why: str) -> None:
+    if not why.strip():
+        _fail("--why: say how it was done 请说明如何了结", 2)
+    try:
+        row = asking.settle(home, call, kind, why)
+    except Refused as no:
+        _fail(str(no), 1)
+    except NotNow as no:
+        _fail(str(no), 3)
+    Console(highlight=False).print(f"已了结 settled: {call} (audit {row})")
 
 
 def _age(since: float) -> str:

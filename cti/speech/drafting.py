@@ -25,6 +25,7 @@ from recording.check import HEADER, header_of
 from recording.draft.fields import Occasion
 from recording.draft.make import Drafter, as_json
 from recording.recognised import Recognised
+from recording.table import MESSAGE
 
 LABELS = {
     "name": "姓名", "phone": "电话", "address": "地址", "time": "时间", "kind": "类型", "subject": "事项",
@@ -105,7 +106,7 @@ def known_call(home: Home, call: str) -> KnownCall:
     folders = sorted(home.recordings.glob(f"*/{call}"))
     # one that is sealed is named by the plain file it was
     names = {p.with_name(p.name.removesuffix(vault.SUFFIX)) for f in folders for p in f.glob("*.wav*")}
-    legs = sorted(p for p in names if not p.name.startswith(".") and p.name != "message.wav")
+    legs = sorted(p for p in names if not p.name.startswith(".") and not p.stem.endswith(MESSAGE))
     if not legs:
         shelf = read(home).recording_shelf
         far = f"; what is only on {shelf} the service drafts: GET /api/calls/{call}/draft" if shelf else ""

@@ -201,24 +201,6 @@ class History:
 
         return await self._within(read)
 
-    async def owed(self, since: float, city: str | None = None, most: int = 1000) -> list[Call]:
-        """Calls since then that owe a call back, and every answered call of the same callers."""
-        mine = [CALLS.c.owed, CALLS.c.arrived >= since]
-        if city is not None:
-            mine.append(CALLS.c.city == city)
-        promised = select(CALLS).where(*mine).order_by(CALLS.c.arrived.desc()).limit(most)
-
-        async def read(conn: AsyncConnection) -> list[Call]:
-            rows = (await conn.execute(promised)).mappings().all()
-            callers = {row["caller"] for row in rows if row["caller"]}
-            ours = or_(CALLS.c.caller.in_(callers), CALLS.c.callback_of.in_([row["id"] for row in rows]))
-            talked = select(CALLS).where(ours, CALLS.c.answered.is_not(None), CALLS.c.arrived >= since)
-            later = (await conn.execute(talked)).mappings().all() if rows else []
-            found = {row["id"]: row for row in (*rows, *later)}
-            return [from_dict(Call, dict(row)) for row in found.values()]
-
-        return await self._within(read)
-
     async def audits(self, past: Past, **equal: str) -> list[Audited]:
         """Orders given in the time of ``past``, newest first; ``equal``: columns and their values."""
         wanted = select(AUDIT).order_by(AUDIT.c.at.desc(), AUDIT.c.id).limit(past.most)

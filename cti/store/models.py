@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -29,6 +29,13 @@ class CallRow(Base):
         Index("calls_by_arrived", "arrived"),
         Index("calls_by_caller", "caller"),
         Index("calls_by_consult_of", "consult_of"),
+        Index("calls_owed", "arrived", sqlite_where=text("owed = 1"), postgresql_where=text("owed")),
+        Index(
+            "calls_by_callback_of",
+            "callback_of",
+            sqlite_where=text("callback_of != ''"),
+            postgresql_where=text("callback_of != ''"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

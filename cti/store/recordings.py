@@ -15,7 +15,7 @@ from cti.store.call_classes import classes_of
 from cti.store.history import History
 from cti.store.recording_rows import HoldRow, RecordingRow, SpanRow, SpokenRow
 from plan.recordings import CallClass
-from recording.filed import Filed, Heard, Kept
+from recording.filed import Filed, Heard, Kept, Role
 from recording.retention import Term
 from recording.search import bare
 from recording.table import State
@@ -28,6 +28,8 @@ HOLDS: Table = HoldRow.__table__  # type: ignore[assignment]  # SQLAlchemy says 
 Mark = tuple[float, str]
 """How far recordings were looked through: end and leg of the last one."""
 BEGIN: Mark = (0.0, "")
+IN_ONE = 500
+"""Calls in one question; databases allow some thousand values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,17 @@ class RecordingStore:
         """All of a call, the oldest first."""
         wanted = select(RECORDINGS).where(RECORDINGS.c.call == call)
         return await self._rows(wanted.order_by(RECORDINGS.c.began))
+
+    async def messages(self, calls: Sequence[CallId]) -> dict[CallId, str]:
+        """The recording of the message that was left in a call, of those in which one was."""
+        found: dict[CallId, str] = {}
+        wanted = select(RECORDINGS).where(
+            RECORDINGS.c.role == Role.MESSAGE, RECORDINGS.c.state == State.FILED
+        )
+        for at in range(0, len(calls), IN_ONE):
+            rows = await self._rows(wanted.where(RECORDINGS.c.call.in_(calls[at : at + IN_ONE])))
+            found |= {row.call: row.leg for row in rows}
+        return found
 
     async def find(self, wanted: Wanted) -> list[tuple[Filed, list[Span]]]:
         """Recordings, newest first; when words are asked for, each with all that was said in it. Syllables

@@ -7,16 +7,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, func, insert, not_, select, update
+from sqlalchemy import Table, delete, exists, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.codec import from_dict, to_dict
-from calls.model import Call, Direction
 from cti.errors import Broken, NotNow
-from cti.store.history import CALLS, History
+from cti.store.history import History
 from cti.store.recording_rows import RecordingRow, TicketRow, TypedRow
-from cti.store.recordings import SPANS
-from queues.duties import Drafted
 from recording.filed import Heard
 from recording.table import State
 from recording.ticket import Ticket, numbered
@@ -60,41 +57,6 @@ class TicketStore:
 
     async def of_call(self, call: str) -> list[Ticket]:
         return await self._rows(TICKETS.c.call == call)
-
-    async def drafted(self, since: float, city: str | None = None, most: int = 1000) -> list[Drafted]:
-        """Calls since then that an agent answered, that are over, and whose caller's words were written
-        down: those without a ticket first, then the newest. Without words a draft holds nothing that the
-        call's own row does not."""
-        number = func.min(TICKETS.c.number).label("number")
-        made = func.min(TICKETS.c.made).label("made")
-        first = select(TICKETS.c.call, number, made).group_by(TICKETS.c.call).subquery()
-        mine = [
-            CALLS.c.arrived >= since,
-            CALLS.c.answered.is_not(None),
-            CALLS.c.ended.is_not(None),
-            CALLS.c.consult_of.is_(None),
-            CALLS.c.direction == Direction.IN,
-            exists().where(SPANS.c.leg == CALLS.c.leg, SPANS.c.text != ""),
-        ]
-        if city is not None:
-            mine.append(CALLS.c.city == city)
-        wanted = (
-            select(CALLS, first.c.number, first.c.made)
-            .outerjoin(first, first.c.call == CALLS.c.id)
-            .where(*mine)
-            .order_by(first.c.number.is_not(None), CALLS.c.arrived.desc())
-            .limit(most)
-        )
-
-        async def read(conn: AsyncConnection) -> list[Drafted]:
-            found = []
-            for row in (await conn.execute(wanted)).mappings():
-                told = dict(row)
-                ticket, at = told.pop("number"), told.pop("made")
-                found.append(Drafted(from_dict(Call, told), ticket, at))
-            return found
-
-        return await self._history.within(read)
 
     async def of_caller(self, city: str, number: str, most: int = 3) -> list[Ticket]:
         """The last tickets of this caller's number, the newest first; of a withheld number none."""

@@ -74,7 +74,8 @@ class Look(Protocol):
         """Who is to be told of a flag of this call: the agent in it; empty: nobody."""
 
     def alarms(self) -> Sequence[Row]:
-        """Recordings that are missing or short, as supervisors should see them now."""
+        """Recordings that are missing or short and seats that were paused, as supervisors should see them
+        now."""
 
     def link(self) -> Row:
         """Whether Asterisk stands behind what is shown."""
@@ -221,7 +222,8 @@ class Hub:
             self._flagged.add(flag.call)
         for alarm in alarms:
             row = {"kind": "alarm", **alarm}
-            self._silent["alarm", f"{alarm['leg']} {alarm['why']}"] = (alarm["city"], row)
+            key = " ".join(str(alarm[name]) for name in ("city", "leg", "seat", "why"))
+            self._silent["alarm", key] = (alarm["city"], row)
         self._news.set()
 
     # --- who listens ----------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from cti.errors import Refused
 from cti.web.answers import Answer, Answered, json_of, told
 from cti.web.trail import Trail, row_of
 from cti.web.who import WHO, Role, Who
+from queues.duties import DutyKind
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +99,9 @@ class Desk(Protocol):
     async def call_out(self, city: str, seat: str, number: str, by: By) -> str:
         """The same to a number that the plan allows."""
 
+    async def settle(self, call: str, kind: DutyKind, by: By) -> None:
+        """Whether this call has such a duty; that it is settled the audit trail says."""
+
     async def reveal(self, call: str, by: By) -> str:
         """The citizen's whole number. Raises Answered (403) for who has not the right."""
 
@@ -173,6 +177,13 @@ class RevealBody(Body):
     ]
 
 
+class SettleBody(Body):
+    reason: Annotated[
+        str,
+        Field(min_length=4, max_length=200, description="how it was done; it stands in the audit trail"),
+    ]
+
+
 class RaiseBody(SeatBody):
     prompt: Annotated[
         str,
@@ -223,6 +234,10 @@ class Given:
         return seat
 
 
+Do = Callable[[Given], Awaitable[dict[str, str] | None]]
+"""What it has to answer besides that it was done."""
+
+
 async def _sign_in(g: Given) -> None:
     agent = g.body.agent or g.who.agent
     if not agent:
@@ -250,12 +265,15 @@ async def _call_out(g: Given) -> dict[str, str]:
     return {"call": await g.desk.call_out(g.city, g.name, g.body.number, g.by)}
 
 
+def _settle(kind: DutyKind) -> Do:
+    async def settle(g: Given) -> None:
+        await g.desk.settle(g.name, kind, g.by)
+
+    return settle
+
+
 async def _reveal(g: Given) -> dict[str, str]:
     return {"number": await g.desk.reveal(g.name, g.by)}
-
-
-Do = Callable[[Given], Awaitable[dict[str, str] | None]]
-"""What it has to answer besides that it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +321,10 @@ ORDERS: tuple[Rule, ...] = (
          _call_out, CalledAnswer),
     Rule("/api/calls/{call}/reveal", "reveal", "A citizen's whole number, with a purpose 查看号码", A,
          RevealBody, _reveal, RevealedAnswer, past=True),
+    Rule("/api/duties/call-back/{call}/settle", "settle-call-back", "A call back is done 手工了结回电", S,
+         SettleBody, _settle(DutyKind.CALL_BACK), past=True),
+    Rule("/api/duties/draft/{call}/settle", "settle-draft", "A draft that becomes no ticket 手工了结草稿", S,
+         SettleBody, _settle(DutyKind.DRAFT), past=True),
     Rule("/api/lines/{line}/raise", "raise", "Raise an urgent announcement 发布紧急公告", S, RaiseBody,
          lambda g: g.desk.announce(g.city, g.name, g.body.prompt, g.by)),
     Rule("/api/lines/{line}/lower", "lower", "Lower the announcement 撤下公告", S, SeatBody,

@@ -53,5 +53,5 @@ class Reader(Protocol):
     def shortfalls(self) -> Sequence[Shortfall]:
         """Queues for which too few people are signed in now."""
 
-    async def duties(self, since: float, city: str | None) -> Sequence[Duty]:
+    async def duties(self, since: float, city: str | None, *, older: bool = False) -> Sequence[Duty]:
         """What was promised since then and is open, or settled; the oldest first."""

@@ -69,7 +69,9 @@ class RecordingAnswer(Answer):
     line: str
     original: str = Field("", description="the number the citizen dialled, whichever line it led to")
     seat: str
-    role: str = Field(description="whose voice: caller, seat, other")
+    role: str = Field(
+        description="whose voice: caller, seat, other; message: what the caller left behind the last queue"
+    )
     state: str = Field(description="wanted, rolling, paused, filed, missing, expired")
     why: str
     began: float | None

@@ -214,7 +214,8 @@ class Web:
 
     async def _duties(self, request: web.Request) -> web.Response:
         asked = _asked(request, staffing.DutiesQuestion)
-        found = await self._reader.duties(asked.begins(time.time()), scope(request[WHO], asked.city))
+        city = scope(request[WHO], asked.city)
+        found = await self._reader.duties(asked.begins(time.time()), city, older=asked.older)
         full = request[WHO].full
         return _json([staffing.duty_answer(d, full=full) for d in found if asked.wants(d)])
 

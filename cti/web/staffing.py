@@ -12,7 +12,7 @@ from queues.duties import Duty, DutyKind
 from queues.short import Shortfall
 
 DUTIES_SECONDS = 30 * 86_400.0
-"""How far back open duties are looked for."""
+"""How far back duties that are settled are looked for."""
 
 
 class ShortfallAnswer(Answer):
@@ -33,13 +33,20 @@ class DutiesQuestion(CallsQuestion):
 
     model_config = ConfigDict(extra="forbid", validate_by_alias=True, validate_by_name=False)
 
-    since: Moment | None = Field(default=None, alias="from", description="default: 30 days ago")
+    since: Moment | None = Field(
+        default=None, alias="from", description="default: 30 days ago, and whatever is open however old"
+    )
     kind: DutyKind | None = None
     settled: Annotated[bool, Field(alias="all")] = False
 
     def begins(self, now: float) -> float:
         """How far back to look."""
         return now - DUTIES_SECONDS if self.since is None else self.since
+
+    @property
+    def older(self) -> bool:
+        """Whether those that are open are wanted however old."""
+        return self.since is None
 
     def wants(self, duty: Duty) -> bool:
         return (self.settled or duty.settled is None) and self.kind in (None, duty.kind)
@@ -57,7 +64,11 @@ class DutyAnswer(Answer):
     number: str = Field(description="whom to call; masked for observers, empty when withheld")
     settled: float | None
     settled_by: str | None = Field(
-        description="the call in which an agent talked with that number, or the ticket"
+        description="the call in which an agent talked with that number, the ticket, or who said it is done"
+    )
+    reason: str = Field(description="why it was settled by hand; empty: it was not")
+    message: str = Field(
+        description="the recording of what the caller left (/api/recordings/{leg}/audio); empty: none"
     )
 
 
@@ -86,4 +97,6 @@ def duty_answer(duty: Duty, *, full: bool) -> DutyAnswer:
         number=duty.number if full else masked(duty.number),
         settled=duty.settled,
         settled_by=duty.settled_by,
+        message=duty.message,
+        reason=duty.reason,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from tests.live.waiting_town import (
     outside_rings,
     row,
     takes_call_back,
+    takes_confirmed,
     truth,
     waiting_plan,
 )
@@ -104,7 +106,7 @@ async def test_a_caller_who_does_not_confirm_waits_on_in_the_same_place(house: H
 
 
 async def test_a_withheld_number_is_keyed_read_out_and_called(house: House, city: Lab) -> None:
-    citizen = "05551234567"
+    citizen = "05552234567"
     await outside_behaves(city, citizen, "answer")
     await city.staffed("1001")
     talking = await busy_with(city)
@@ -125,6 +127,46 @@ async def test_a_withheld_number_is_keyed_read_out_and_called(house: House, city
     await call_back_is(call, "talking")
     await seat.hangs_up()
     await call_back_is(call, "done")
+
+
+async def test_a_number_no_agent_may_call_is_refused_and_the_caller_keeps_the_own_one(
+    house: House, city: Lab
+) -> None:
+    premium, citizen = "16812345", "13900000045"
+    await outside_behaves(city, citizen, "answer")
+    await outside_behaves(city, premium, "answer")
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    call = await city.caller(citizen).dials("12345")
+    await call.waits_in("general", within=GREETED)
+    since = city.client.count
+    # the service is no part of it
+    service = house.parts()["service"]
+    service.signal(signal.SIGSTOP)
+    try:
+        await call.presses("1")
+        await hears_prompt(call, "callback-confirm")
+        await call.presses("2")
+        await hears_prompt(call, "callback-enter")
+        await call.presses(premium + "#")
+        await hears_prompt(call, "seat-out-refused")
+        await hears_prompt(call, "callback-number")
+        so_far = len(call.recording())
+        await call.presses("1")
+        await hears_prompt(call, "callback-confirm", since=so_far)
+        await takes_confirmed(call)
+        seat = city.seat("1001")
+        await seat.will_ring()
+        await talking.hangs_up()
+        await seat.answers(within=15)
+        await outside_rings(city, citizen, within=25, since=since)
+        await call_back_is(call, "talking")
+        await seat.hangs_up()
+        await call_back_is(call, "done")
+    finally:
+        service.signal(signal.SIGCONT)
+    with pytest.raises(Unheard):
+        await outside_rings(city, premium, within=1, since=since)
 
 
 async def test_a_citizen_who_does_not_answer_is_tried_again_and_then_left_to_a_person(

@@ -233,6 +233,8 @@ async def test_no_order_is_done_without_the_role_it_needs_and_each_is_described(
         "call-back": {"seat": "1003"},
         "call-out": {"number": "13900000001"},
         "reveal": {"purpose": "核对号码"},
+        "settle-call-back": {"reason": "手机已回电"},
+        "settle-draft": {"reason": "并入上一工单"},
     }
     body_of = needs.get(rule.did, {})
     assert (await Person(door.home, "").orders(path, **body_of))[0] == 401

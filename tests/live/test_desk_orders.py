@@ -176,6 +176,24 @@ async def test_who_is_forced_out_may_also_lose_the_call(home: Home, city: Lab, c
     await seat_is(home, seat.number, state="paused", paused="forced")
 
 
+async def test_who_is_forced_out_while_ringing_rings_no_more_and_the_caller_goes_to_the_next_seat(
+    home: Home, city: Lab, chief: Person
+) -> None:
+    await chief.orders("seats/1002/pause", reason="forced")
+    call = await city.caller().dials("12345")
+    seat = city.seat("1001")
+    await seat.rings(within=GREETED, call=call, still=True)
+    await chief.shown(f"calls/{await call.id()}", state="ringing", seat="1001")
+    assert (await chief.orders("seats/1001/force-out"))[0] == 200
+    # long before the ring would have ended by itself
+    await seat.ends(within=2)
+    await seat_is(home, "1001", state="away", agent="")
+    await chief.orders("seats/1002/ready")
+    await city.seat("1002").answers(call, within=RING)
+    assert (await seat_is(home, "1001", missed=0))["state"] == "away"
+    await call.hangs_up()
+
+
 # --- waiting callers ------------------------------------------------------------------------------
 
 

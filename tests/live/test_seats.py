@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,9 +17,11 @@ from cti.errors import Refused
 from cti.home import Home
 from cti.speech import shelf
 from cti.speech.sound import from_alaw, write_wav
+from cti.staffing import LOOK_SECONDS
 from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House, house_with
+from tests.live.desk_town import Person, screen
 from tests.live.seat_town import (
     DEAD_AFTER,
     GREETED,
@@ -129,11 +132,12 @@ async def test_a_pause_while_talking_stays_after_the_call(home: Home, city: Lab)
 # --- rings ----------------------------------------------------------------------------------------
 
 
-async def test_a_seat_that_declines_too_often_is_paused_and_the_supervisor_told(
-    home: Home, city: Lab
+async def test_a_seat_that_declines_as_often_as_the_plan_says_is_paused_and_the_supervisor_told(
+    house: House, home: Home, city: Lab
 ) -> None:
     await city.seat("1001").will_reject()
     await city.seat("1002").will_be_busy()
+    since = len(city.house.events)
     call = await city.caller().dials("12345")
     first = await told(city, "missed", within=GREETED + RING, Seat="1001", Count="1")
     assert first["Of"] == str(MISSED)
@@ -144,7 +148,48 @@ async def test_a_seat_that_declines_too_often_is_paused_and_the_supervisor_told(
         city, "seat", within=3 * RING, Seat="1002", Did="pause", Reason="missed", By="system", Ok="yes"
     )
     await seat_is(home, "1001", state="paused", paused="missed")
+    mine = [e for e in city.house.events[since:] if e.get("Seat") == "1001"]
+    paused = next(n for n, e in enumerate(mine) if e.get("Did") == "pause")
+    counts = [e["Count"] for e in mine[:paused] if e.get("What") == "missed"]
+    assert counts == [str(n + 1) for n in range(MISSED)]
+    operator, agent = Person(home, home.tokens["operator"]), Person(home, home.tokens["observer"])
+    async with screen(operator) as board, screen(agent) as other:
+        # a supervisor who comes later is told as well
+        assert {(a["seat"], a["why"]) for a in board.shown.alarms.values()} >= {("1001", "missed")}
+        assert "1001" in house.cti("board", "--once").stdout.partition("paused: rings were missed")[2]
+        await order(home, Unpause(city="demo", seat="1001"))
+        await board.until("the end of it", lambda b: "1001" not in [a["seat"] for a in b.alarms.values()])
+        # and one who looks on, in the moment in which it happens
+        said = len(board.said)
+        await board.until(
+            "the seat paused again", lambda b: "1001" in [a["seat"] for a in b.alarms.values()], 6 * RING
+        )
+        told_now = [m["kind"] for m in board.said[said:]]
+        assert "snapshot" not in told_now
+        assert other.shown.alarms == {}
     await call.hangs_up()
+
+
+async def test_seats_that_pause_below_the_need_are_a_shortfall_on_socket_and_board_until_they_are_back(
+    house: House, home: Home
+) -> None:
+    async with screen(Person(home, home.tokens["operator"])) as board:
+        for seat in ("1001", "1002"):
+            await order(home, Pause(city="demo", seat=seat, reason="lunch"))
+        short = await board.until(
+            "two paused and too few",
+            lambda b: (row := b.shortfalls.get("demo-general")) and row["paused"] == ["1001", "1002"] and row,
+            LOOK_SECONDS + 5,
+        )
+        assert (short["present"], short["able"], short["short"]) == (0, 0, short["need"])
+        told_now = json.loads(house.cti("board", "--once", "--json").stdout)["shortfalls"]
+        assert [row for row in told_now if row["queue"] == "general"] == [
+            {name: value for name, value in short.items() if name != "kind"}
+        ]
+        assert "too few: demo/general" in house.cti("board", "--once").stdout
+        for seat in ("1001", "1002"):
+            await order(home, Unpause(city="demo", seat=seat))
+        await board.until("enough again", lambda b: "demo-general" not in b.shortfalls, LOOK_SECONDS + 5)
 
 
 async def test_a_ring_of_full_length_is_missed_and_one_that_the_caller_ended_is_not(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import time
 import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from typer.testing import CliRunner
 
+from calls import audit
 from calls.facts import LegId
 from calls.model import Seat, SeatState
 from calls.picture import Picture
@@ -136,6 +138,50 @@ async def test_duties_come_from_history_until_settled_and_hide_the_number_from_o
     ((row,),) = [(await city.get("/api/duties?from=0&all=true&kind=call-back"))[1]]
     assert (row["settled"], row["settled_by"]) == (505.0, "demo-2")
     assert (await city.get("/api/duties?kind=laundry"))[0] == 400
+
+
+OLD = time.time() - 45 * 86_400
+"""When a promise was made that has left the usual 30 days."""
+
+
+@pytest.mark.parametrize("caller", ["13800138000", ""])
+async def test_a_duty_that_is_open_is_told_however_old_it_is(
+    town: tuple[Town, Staffing], caller: str
+) -> None:
+    city, _ = town
+    old = a_call("1", OLD, owed=True, caller=caller)
+    talk = {"answered": OLD + 505.0, "ended": OLD + 600.0}
+    done = a_call("3", OLD, owed=True, caller="13900139000")
+    others = [done, a_call("4", OLD + 500, caller="13900139000", **talk)]
+    kept = [
+        a_call("5", OLD, owed=True, caller=""),
+        a_call("6", OLD + 500, callback_of="demo-5", greeted=OLD + 506.0, **talk),
+    ]
+    elsewhere = a_call("7", OLD + 500, city="luan", caller=caller, **talk)
+    await city.history.save([old, *others, *kept, elsewhere], [], "j", Position())
+    assert [d["call"] for d in (await city.get("/api/duties"))[1]] == [old.id]
+    assert [d["call"] for d in (await city.get("/api/duties?all=true"))[1]] == [old.id]
+    assert (await city.get(f"/api/duties?from={OLD + 86_400}"))[1] == []
+
+
+async def test_a_duty_that_was_settled_by_hand_is_open_no_more_and_says_who_and_why(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, _ = town
+    calls = [a_call("1", OLD, owed=True, caller=""), a_call("2", time.time() - 600, owed=True, caller="")]
+    told: dict[str, Any] = {"at": time.time(), "city": "demo", "who": "chief", "role": "supervisor"}
+    told["told"] = '{"reason":"手机"}'
+    rows = [
+        audit.Audited(id=f"{n}-{outcome}", did="settle-call-back", on=call.id, outcome=outcome, **told)
+        for n, call in enumerate(calls)
+        for outcome in (audit.Outcome.DENIED, audit.Outcome.DONE)
+    ]
+    await city.history.save(calls, [], "j", Position(), audits=rows[::2])
+    assert len((await city.get("/api/duties"))[1]) == 2
+    await city.history.save([], [], "j", Position(), audits=rows)
+    assert (await city.get("/api/duties"))[1] == []
+    (duty,) = (await city.get("/api/duties?all=true"))[1]
+    assert (duty["call"], duty["settled_by"], duty["reason"]) == (calls[1].id, "chief", "手机")
 
 
 async def test_a_draft_is_a_duty_until_it_is_a_ticket(town: tuple[Town, Staffing]) -> None:

@@ -22,6 +22,7 @@ from cti.home import Home
 from cti.retention import Retention
 from cti.settings import Settings
 from cti.shelf.chosen import Chosen
+from cti.store.duties import DutyStore
 from cti.store.history import History, Past, sqlite_url
 from cti.store.models import Base
 from cti.store.recordings import BEGIN, Hold, Mark, RecordingStore, Span, Wanted
@@ -340,14 +341,17 @@ async def test_a_call_whose_caller_was_written_down_is_drafted_until_its_first_t
         await words.put(replace(ROW, leg=leg, call=call.id, city=call.city))
         span = Span(leg, 0, call.id, call.city, 712.0, 2.0, 3.0, "你好", " ni hao ", 0.9, "[]")
         assert await words.put_spans(leg, [span], Heard.DONE)
-    store = TicketStore(history)
+    store, found = TicketStore(history), DutyStore(history)
 
-    async def drafted(since: float = 0.0, city: str | None = None) -> list[tuple[str, str | None]]:
-        return [(d.call.id, d.ticket) for d in await store.drafted(since, city)]
+    async def drafted(
+        since: float = 0.0, city: str | None = None, *, older: bool = False
+    ) -> list[tuple[str, str | None]]:
+        return [(d.call.id, d.ticket) for d in await found.drafted(since, city, older=older)]
 
     assert await drafted() == [(said.id, None), (other.id, None)]
     assert await drafted(city="demo") == [(said.id, None)]
     assert await drafted(since=701.0) == []
+    assert await drafted(since=701.0, older=True) == [(said.id, None), (other.id, None)]
 
     def ticket(number: str) -> Ticket:
         return Ticket(
@@ -357,7 +361,8 @@ async def test_a_call_whose_caller_was_written_down_is_drafted_until_its_first_t
     first = await store.make("demo", "20261121", ticket)
     await store.make("demo", "20261121", ticket)
     assert await drafted() == [(other.id, None), (said.id, first.number)], "the open ones first"
-    assert (await store.drafted(0.0, "demo"))[0].made == 900.0
+    assert (await found.drafted(0.0, "demo"))[0].made == 900.0
+    assert await drafted(since=701.0, older=True) == [(other.id, None)]
 
 
 async def test_the_last_tickets_of_a_callers_number_are_found_in_its_city_only(history: History) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cti.speech.sound import alaw, read_wav, to_line_rate
+from lab import ears
 from lab.client import NotDone
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live import speaking
 from tests.live.seat_town import told
+from tests.live.test_recordings import filed, http, samples
 from tests.live.waiting_town import (
     DUTY_PHONE,
     GREETED,
@@ -168,7 +173,39 @@ async def test_an_unanswered_caller_goes_by_the_duty_phone_to_a_message_and_is_o
     ended = await asyncio.to_thread(row, house, await call.id())
     assert ended["owed"]
     assert ended["answered"] is None
+    # nothing was lost of a message in which nothing was said
+    assert {one["role"] for one in await filed(house, await call.id(), 2)} == {"caller", "message"}
+    alarms = json.loads(http(house, "/api/recordings/alarms")[1])
+    assert [a for a in alarms if a["call"] == await call.id()] == []
     assert truth(house, began)["differences"] == []
+
+
+async def test_what_a_caller_says_to_the_last_message_is_a_recording_that_the_duty_names(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    await city.staffed("1001")
+    await outside_behaves(city, DUTY_PHONE, "ignore")
+    call = await city.caller("13900000034").dials("12333")
+    await call.waits_in("last", within=GREETED + 2 * WAIT + 15)
+    await hears_prompt(call, "sorry-message", within=WAIT + 30)
+    for voice in voices[:3]:
+        await call.says(voice)
+    await hears_prompt(call, "message-saved")
+    await call.ends(within=20)
+    id = await call.id()
+    found = {one["role"]: one for one in await filed(house, id, 2)}
+    message = found["message"]
+    status, raw, _ = http(house, f"/api/recordings/{message['leg']}/audio?purpose=duty")
+    assert (status, hashlib.sha256(raw).hexdigest()) == (200, message["sha256"])
+    heard = samples(raw)
+    # the first one may have begun before the beep
+    for voice in voices[1:3]:
+        assert ears.contains(heard, ears.load(voice))
+    assert message["ended"] <= found["caller"]["ended"]
+    duties = json.loads(house.cti("duties", "--json", "--from", "-1h").stdout)
+    assert [d["message"] for d in duties if d["call"] == id] == [message["leg"]]
+    # another ear than ours is not given it
+    assert http(house, f"/api/recordings/{message['leg']}/audio?purpose=x", role="observer")[0] == 403
 
 
 async def test_a_duty_phone_that_answers_ends_the_wait_and_is_no_abandon(house: House, city: Lab) -> None:

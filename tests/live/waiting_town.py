@@ -110,9 +110,9 @@ async def busy_with(city: Lab, seat: str = "1001", line: str = "12345") -> Call:
     return call
 
 
-async def hears_prompt(call: Call, name: str, within: float = 20.0) -> None:
-    """The shipped prompt has been played to this caller to its end."""
-    await call.hears(prompt_wav(call, name), within)
+async def hears_prompt(call: Call, name: str, within: float = 20.0, since: int = 0) -> None:
+    """The shipped prompt has been played to this caller to its end; ``since``: samples heard before it."""
+    await call.hears(prompt_wav(call, name), within, since)
 
 
 def prompt_wav(call: Phone, name: str) -> Path:
@@ -131,6 +131,11 @@ async def takes_call_back(call: Call) -> None:
     """Press the key, hear the number, confirm it. The promise stands when this returns."""
     await call.presses("1")
     await hears_prompt(call, "callback-confirm", within=20)
+    await takes_confirmed(call)
+
+
+async def takes_confirmed(call: Call) -> None:
+    """Confirm the number that has been read out. The promise stands when this returns."""
     since = len(call._lab.house.events)
     await call.presses("1")
     await call_back_is(call, "asked", since=since)

@@ -33,15 +33,22 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / "quick", folder / "other"]
 
 
+OTHER_SERVICE = 95
+"""Where a second service is asked, from the base port: named in settings.toml."""
+
+
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterator[House]:
     """``cti up --lab`` with these cities, on embedded defaults."""
     folder = tmp_path_factory.mktemp("home")
-    with ports() as base, running(folder, base, plans) as up:
-        yield up
-        # a test may have replaced the supervisor
-        hands.supervisor(up.home).signal(signal.SIGTERM)
-        hands.until("the hotline has stopped", lambda: not hands.supervisor(up.home).alive(), 40)
+    with ports() as base:
+        settings = f'advice_others = "127.0.0.1:{base + OTHER_SERVICE}"\n'
+        (folder / "settings.toml").write_text(settings, "utf-8")
+        with running(folder, base, plans) as up:
+            yield up
+            # a test may have replaced the supervisor
+            hands.supervisor(up.home).signal(signal.SIGTERM)
+            hands.until("the hotline has stopped", lambda: not hands.supervisor(up.home).alive(), 40)
 
 
 @pytest_asyncio.fixture

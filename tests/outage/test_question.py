@@ -7,6 +7,7 @@ independent observer sees AgentConnect each time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ from lab.wire import Event
 from tests.house import House
 from tests.outage import hands, impostor
 from tests.outage.calling import Served, ask_again, first_seat_talks, is_served, served
+from tests.outage.conftest import OTHER_SERVICE
 from tests.outage.impostor import Impostor, Manner
 from tests.outage.measured import note
 from tests.outage.witness import Witness
@@ -162,6 +164,32 @@ async def test_a_service_that_crashes_or_lies_changes_nothing(
     assert found.by != "service"
     kind = "crashed" if how in CRASHES else "lying"
     assert note(f"{kind}: {how}", found.seconds, OTHERWISE, said(found)) <= OTHERWISE
+
+
+@pytest.mark.usefixtures("dead")
+@pytest.mark.parametrize("first", [None, impostor.dies], ids=["absent", "crashes"])
+async def test_the_next_service_that_the_settings_name_answers_when_the_first_one_is_dead(
+    house: House, city: Lab, witness: Witness, first: Manner | None
+) -> None:
+    await first_seat_talks(city)
+    await ask_again(city)
+    async with contextlib.AsyncExitStack() as stack:
+        if first is not None:
+            before = await stack.enter_async_context(Impostor(house.home.ports.agi, first))
+        other = await stack.enter_async_context(
+            Impostor(house.base + OTHER_SERVICE, impostor.says("queue:general"))
+        )
+        found = await served(city, witness)
+        assert (found.status, found.by, found.place) == ("SUCCESS", "service", "queue:general")
+        assert other.asked == [found.call]
+        assert first is None or before.asked == [found.call]
+        # nobody rests after a question that was answered: the next caller is asked for as well
+        again = await city.caller("13900000003").dials("12345")
+        id = await again.id()
+        told = await witness.event("the question is over", witness.told("asked", id), 5)
+        assert (told["Status"], other.asked) == ("SUCCESS", [found.call, id])
+        await again.hangs_up()
+    assert note("the first service dead, the second asked", found.seconds, OTHERWISE) <= OTHERWISE
 
 
 @pytest.mark.usefixtures("dead")

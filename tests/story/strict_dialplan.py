@@ -126,7 +126,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             own |= {
                 f"{city}-{rest}" for rest in ("to", "to-place", "to-cancelled", "urgent", "way", "transfer")
             }
-            own |= {f"{city}-{rest}" for rest in ("out", "hides-back", "hides-call")}
+            own |= {f"{city}-{rest}" for rest in ("out", "may-call", "hides-back", "hides-call")}
             return SHARED | own
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}

@@ -8,7 +8,7 @@ from typing import Any
 from calls.facts import CallId, LegId
 from calls.model import Call, CallState, Direction
 from cti.commands.duties import KINDS as NAMES
-from queues.duties import Drafted, Duty, DutyKind, Known, duties
+from queues.duties import ByHand, Drafted, Duty, DutyKind, Known, duties
 
 
 def a_call(name: str, arrived: float, **told: Any) -> Call:
@@ -47,6 +47,23 @@ def test_an_agent_who_sent_the_caller_to_the_message_still_owes_the_call() -> No
 def test_another_city_or_another_number_settles_nothing() -> None:
     others = a_call("2", 500, answered=505.0, city="luan"), a_call("3", 500, answered=505.0, caller="138")
     (duty,) = found(OWED, *others)
+    assert duty.settled is None
+
+
+def test_a_duty_names_the_message_that_was_left() -> None:
+    (duty,) = duties(Known([OWED], messages={OWED.id: "1-message"}))
+    assert duty.message == "1-message"
+    assert found(OWED)[0].message == ""
+
+
+def test_somebody_settles_by_hand_what_no_call_shows_and_a_talk_stays_the_better_proof() -> None:
+    hand = ByHand(900.0, "chief", "手机已回电")
+    by_hand = {(DutyKind.CALL_BACK, OWED.id): hand}
+    (duty,) = duties(Known([replace(OWED, caller="")], by_hand=by_hand))
+    assert (duty.settled, duty.settled_by, duty.reason) == (900.0, "chief", "手机已回电")
+    (duty,) = duties(Known([OWED, a_call("2", 500, answered=505.0)], by_hand=by_hand))
+    assert (duty.settled, duty.settled_by, duty.reason) == (505.0, "demo-2", "")
+    (duty,) = duties(Known([OWED], by_hand={(DutyKind.DRAFT, OWED.id): hand}))
     assert duty.settled is None
 
 

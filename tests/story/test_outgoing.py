@@ -171,7 +171,7 @@ def judged_by_dialplan(number: str) -> tuple[str, str]:
 
 RULED = demo().outgoing
 assert RULED is not None
-RULES = context("demo-out")
+RULES = context("demo-may-call")
 DIGITS = st.from_regex(r"[0-9]{0,22}", fullmatch=True)
 FITTING = st.sampled_from(
     [
@@ -186,10 +186,27 @@ FITTING = st.sampled_from(
 
 @given(st.one_of(DIGITS, FITTING, st.tuples(FITTING, DIGITS).map("".join), st.sampled_from(EMERGENCY)))
 def test_the_dialplan_judges_a_number_as_the_plan_does(number: str) -> None:
-    verdict = judge(demo().outgoing, number)
+    verdict = judge(RULED, number)
     refused = "refused" if verdict.kind else "unknown"
     wanted = "emergency" if verdict.emergency else "allowed" if verdict.allowed else refused
     assert judged_by_dialplan(number) == (wanted, verdict.kind)
+
+
+def test_a_plan_without_rules_still_refuses_what_costs_more_than_a_call() -> None:
+    verdict = judge(None, "16812345")
+    assert (verdict.allowed, verdict.kind) == (False, "premium")
+    bare = context("demo-may-call", demo().model_copy(update={"outgoing": None}))
+    assert [line for line in RULES if "?r" in line] == [line for line in bare if "?r" in line]
+    assert not [line for line in bare if "allowed" in line]
+
+
+def test_a_number_a_waiting_caller_tells_is_judged_before_it_is_read_out_and_noted() -> None:
+    steps = context("call-back")
+    (judged,) = [n for n, line in enumerate(steps) if "Gosub(${CITY}-may-call,s,1)" in line]
+    assert '"${VERDICT}" = "allowed"' in steps[judged + 1]
+    assert steps[judged + 1].endswith("]?:refused)")
+    for later in ("read-out", "call-back-note", "?note"):
+        assert min(n for n, line in enumerate(steps) if later in line) > judged + 1
 
 
 @given(FITTING)

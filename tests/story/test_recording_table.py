@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from recording.check import HEADER, Found, Header, Stretch, closed, header_of, holes, mended, verdict
-from recording.table import LIFE, Recording, Recordings, State, step
+from recording.filed import Role, whose
+from recording.table import LIFE, Recording, Recordings, State, message_of, speaker, step
 
 CALLER, SEAT, COLLEAGUE = LegId("n1-1.1"), LegId("n1-2.2"), LegId("n1-3.3")
 CALL = CallId("demo-n1-1.1")
@@ -57,6 +58,36 @@ BEGUN = (
 def test_a_caller_is_wanted_from_the_answer_and_rolls_when_asterisk_writes() -> None:
     assert state_of(plays(*BEGUN[:3]), CALLER) is State.WANTED
     assert state_of(plays(*BEGUN), CALLER) is State.ROLLING
+
+
+MESSAGE = message_of(CALLER)
+
+
+def owed(file: str) -> Fact:
+    return at(9.0, f.CallBackOwed, call=CALL, caller="139", line="main", message=file)
+
+
+def test_a_message_that_was_left_is_a_recording_to_be_looked_at_beside_the_callers() -> None:
+    told = plays(*BEGUN, owed(f"d/{CALL}/{MESSAGE}.wav"))
+    (due,) = told.due()
+    assert (due.leg, due.call, due.file, due.sure) == (MESSAGE, CALL, f"d/{CALL}/{MESSAGE}.wav", False)
+    assert whose(due) == (Role.MESSAGE, "")
+    assert speaker(due.leg) == CALLER
+    done = {"call": CALL, "leg": MESSAGE, "file": due.file, "seconds": 4.0, "sha256": "", "short": 0.0}
+    filed = step(told, at(10.0, f.RecordingFiled, **done))
+    assert state_of(filed, MESSAGE) is State.FILED
+    assert state_of(step(filed, owed(due.file)), MESSAGE) is State.FILED
+
+
+@pytest.mark.parametrize("file", ["", "d/c/message.wav", "d/c/1.wav"])
+def test_a_promise_without_a_message_is_no_recording(file: str) -> None:
+    assert plays(*BEGUN, owed(file)).due() == []
+
+
+def test_a_message_in_which_nothing_was_said_is_not_missing_and_one_without_a_file_is() -> None:
+    left = plays(*BEGUN, owed(f"d/{CALL}/{MESSAGE}.wav")).due()[0]
+    assert verdict(left, Found(HEADER, Header(8000, 1, 16, 0))).why == ""
+    assert verdict(left, Found(-1)).why == "never-started"
 
 
 def test_a_number_of_no_line_is_not_recorded() -> None:

@@ -135,6 +135,10 @@ async def test_a_rotation_wraps_what_is_on_the_shelf_and_may_be_stopped_and_gone
         ('recording_shelf = "s3://hotline"\nrecording_shelf_endpoint = "minio:9000"', "https://"),
         ('recording_shelf = "s3://hotline"\nrecording_seal_after_seconds = -1', "sealed recordings only"),
         ("recording_shelf_seconds = 0", "greater than or equal to 1"),
+        ('advice_others = "127.0.0.1"', "advice_others: '127.0.0.1' is no HOST:PORT"),
+        ('advice_others = "127.0.0.1:70000"', "no HOST:PORT"),
+        ('advice_others = "${SHELL(id)}:4573"', "no HOST:PORT"),
+        ('advice_others = "a:1 b:2 c:3 d:4 e:5"', "at most 4"),
     ],
 )
 def test_a_wrong_setting_is_told_with_its_name(tmp_path: Path, told: str, said: str) -> None:
