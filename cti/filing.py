@@ -44,6 +44,8 @@ LATE = 1.0
 """Seconds after which a key that we hear counts as one that nobody heard."""
 SAVE = 0.1
 """Seconds between two looks for rows to be saved."""
+TOGETHER = 50
+"""So many rows are saved in one transaction: one each costs more than all else that is done for a call."""
 ORPHANS_EVERY = 300.0
 MOST = 50
 """So many are sealed between two looks."""
@@ -339,17 +341,29 @@ class Filer:
 
     async def _save(self) -> None:
         """Every row that waits, until the database takes none."""
-        for leg, row in list(self._rows.items()):
+        waiting = list(self._rows.items())
+        for first in range(0, len(waiting), TOGETHER):
+            rows = waiting[first : first + TOGETHER]
             try:
-                await self._store.put(row)
+                await self._put([row for _, row in rows])
             except NotNow as why:
                 self.trouble = str(why)
                 break
-            except Broken as why:
-                log.error("history refuses a recording", leg=leg, why=str(why))
-            if self._rows.get(leg) is row:
-                del self._rows[leg]
+            for leg, row in rows:
+                if self._rows.get(leg) is row:
+                    del self._rows[leg]
             self.trouble = ""
+
+    async def _put(self, rows: list[Filed]) -> None:
+        """Raises NotNow. A row the database will never take must not stop the others."""
+        try:
+            await self._store.put(*rows)
+        except Broken as why:
+            if len(rows) == 1:
+                log.error("history refuses a recording", leg=rows[0].leg, why=str(why))
+                return
+            for row in rows:
+                await self._put([row])
 
     async def _recall(self) -> None:
         """A service that died before it saved its rows: the journal says that the files were looked at, and

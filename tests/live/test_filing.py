@@ -45,9 +45,9 @@ class Watched(RecordingStore):
         self.stopped = asyncio.Event()
         self._changed = asyncio.Event()
 
-    async def put(self, filed: Filed) -> None:
+    async def put(self, *rows: Filed) -> None:
         self._there()
-        await super().put(filed)
+        await super().put(*rows)
         self._changed.set()
 
     async def legs(self) -> dict[str, str]:
