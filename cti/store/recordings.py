@@ -265,9 +265,9 @@ class RecordingStore:
             mine.append(r.city == city)
         return await self._rows(select(RECORDINGS).where(*mine).order_by(r.ended))
 
-    async def mark(self, leg: str, **changes: Any) -> None:
-        """Change a row: ``sealed``, ``heard``, ``state``, ``why``."""
-        told = update(RECORDINGS).where(RECORDINGS.c.leg == leg).values(**changes)
+    async def mark(self, *legs: str, **changes: Any) -> None:
+        """Change these rows: ``sealed``, ``heard``, ``state``, ``why``."""
+        told = update(RECORDINGS).where(RECORDINGS.c.leg.in_(legs)).values(**changes)
 
         async def write(conn: AsyncConnection) -> None:
             await conn.execute(told)

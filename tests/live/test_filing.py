@@ -54,10 +54,10 @@ class Watched(RecordingStore):
         self._there()
         return await super().legs()
 
-    async def mark(self, leg: str, **changes: Any) -> None:
+    async def mark(self, *legs: str, **changes: Any) -> None:
         if self.stops == "before":
             await self._stop()
-        await super().mark(leg, **changes)
+        await super().mark(*legs, **changes)
         if self.stops == "after":
             await self._stop()
         self._changed.set()
