@@ -178,6 +178,8 @@ class Filer:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
                         await self._news.wait()
+                # legs end together, and each asks for a look through all
+                await asyncio.sleep(SOON)
                 self._news.clear()
 
     # --- one leg ------------------------------------------------------------------------------------
