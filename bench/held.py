@@ -39,7 +39,7 @@ NEIGHBOURS = 0.3
 VOID_TRIES = 3
 ARRIVED = 0.97
 """Of the rate: what a trial of some seconds must reach."""
-STILL, STILL_SECONDS, MOST_SECONDS = 0.1, 4, 60
+STILL, STILL_SECONDS, MOST_SECONDS = 0.1, 4, 20
 """A service that takes less of a core, for so many seconds, has caught up."""
 TALK_MS = 400
 """Short, so that 120 seats are never what limits (see README)."""
@@ -101,7 +101,7 @@ async def _switch(house: Hotline, with_service: bool) -> None:
 
 
 async def _rests(house: Hotline) -> None:
-    """Wait until the service takes next to nothing for some seconds in a row, a minute at most."""
+    """Wait until the service takes next to nothing for some seconds in a row, ``MOST_SECONDS`` at most."""
     still = 0
     for _ in range(MOST_SECONDS):
         before = cpu_seconds(house.service) if house.service else 0.0
