@@ -39,6 +39,8 @@ NEIGHBOURS = 0.3
 VOID_TRIES = 3
 ARRIVED = 0.97
 """Of the rate: what a trial of some seconds must reach."""
+STILL, STILL_SECONDS, MOST_SECONDS = 0.1, 4, 20
+"""A service that takes less of a core, for so many seconds, has caught up."""
 TALK_MS = 400
 """Short, so that 120 seats are never what limits (see README)."""
 
@@ -91,9 +93,23 @@ def rate_of(step: int) -> float:
 async def _switch(house: Hotline, with_service: bool) -> None:
     if with_service and house.service is None:
         await house.start_service()
+        # it puts right what it did not hear of the other arm's calls: their work, not the next trial's
+        await _rests(house)
     if not with_service:
         await house.stop_service()
     await house.asks(with_service)
+
+
+async def _rests(house: Hotline) -> None:
+    """Wait until the service takes next to nothing for some seconds in a row, ``MOST_SECONDS`` at most."""
+    still = 0
+    for _ in range(MOST_SECONDS):
+        before = cpu_seconds(house.service) if house.service else 0.0
+        await asyncio.sleep(1.0)
+        used = (cpu_seconds(house.service) if house.service else 0.0) - before
+        still = still + 1 if used < STILL else 0
+        if still >= STILL_SECONDS:
+            return
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from calls import facts
@@ -51,7 +52,11 @@ def fact_from_dict(told: Mapping[str, Any]) -> Fact:
 def to_dict(value: Any) -> dict[str, Any]:
     """A frozen value as a dict of plain things: text, numbers, lists, dicts, None."""
     kind: Any = type(value)
-    return {name: _plain(getattr(value, name)) for name in _names(kind)}
+    names, read, rich = _shape(kind)
+    told = dict(zip(names, read(value), strict=True))
+    for name in rich:
+        told[name] = _plain(told[name])
+    return told
 
 
 def from_dict(kind: type[T], told: Mapping[str, Any]) -> T:
@@ -73,8 +78,21 @@ _DEFAULT = object()
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+def _shape(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]:
+    """Names of the fields, their values in one go, and which of them may be no plain thing by their type."""
+    hints = get_type_hints(kind)
+    names = tuple(f.name for f in fields(kind))
+    rich = tuple(name for name in names if not _is_plain(hints[name]))
+    # of one name only attrgetter gives a bare value
+    read = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, n) for n in names)
+    return names, read, rich
+
+
+def _is_plain(hint: Any) -> bool:
+    hint = _bare(hint)
+    if get_origin(hint) in (types.UnionType, Union):
+        return all(_is_plain(arg) for arg in get_args(hint))
+    return hint in (str, int, float, bool, type(None))
 
 
 def _plain(value: Any) -> Any:

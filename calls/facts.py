@@ -7,8 +7,9 @@ can be replayed and two nodes can be told apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NewType
+
+from calls.value import dataclass
 
 CallId = NewType("CallId", str)
 LegId = NewType("LegId", str)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from calls import facts as f
 from calls.facts import Fact, LegId
 from calls.model import CallState, LeftBy, Leg
@@ -12,6 +10,7 @@ from calls.picture import (
     Picture,
     call_of_caller,
     moved_by,
+    newest,
     over,
     peers,
     put_call,
@@ -22,6 +21,7 @@ from calls.picture import (
     true_call,
     without,
 )
+from calls.value import replace
 
 # --- legs -------------------------------------------------------------------------------------
 
@@ -120,11 +120,7 @@ def leg_ended(p: Picture, x: f.LegEnded) -> Picture:
     call = call_of_caller(p, x.leg)
     known = p.legs.get(x.leg)
     others = peers(p, known) if known is not None else []
-    gone = dict(p.gone)
-    gone[x.leg] = x.at
-    while len(gone) > KEPT_GONE:
-        del gone[next(iter(gone))]
-    p = replace(p, legs=without(p.legs, x.leg), gone=gone)
+    p = replace(p, legs=without(p.legs, x.leg), gone=newest(p.gone, x.leg, x.at, KEPT_GONE))
     if call is not None:
         return over(p, call, x.at, LeftBy.UNKNOWN, x.cause)
     for id, seats in p.ringing.items():

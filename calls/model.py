@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from calls.facts import CallId, LegId
+from calls.value import dataclass
 
 NO_LEG = LegId("")
 

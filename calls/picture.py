@@ -8,12 +8,12 @@ and a ``Snapshot`` puts right whatever was missed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Call, CallState, LeftBy, Leg, Stage
+from calls.value import dataclass, field, replace
 from plan.words import SEAT
 
 KEPT_ENDED_SECONDS = 300.0
@@ -76,6 +76,8 @@ class Picture:
     """Which seats ring for a call now."""
     gone: Mapping[LegId, float] = field(default_factory=dict)
     """Legs that ended lately, so that no late fact brings them back."""
+    callers: Mapping[LegId, CallId] = field(default_factory=dict, compare=False)
+    """The callers' legs of the calls that have not ended."""
     node: str = ""
     version: str = ""
     boot: str = ""
@@ -152,10 +154,25 @@ def without(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
     return fresh
 
 
+def newest(mapping: Mapping[K, V], key: K, value: V, most: int) -> dict[K, V]:
+    """With this one as the newest. When there are too many the oldest go, several at a time: a dict that lost
+    its first entries is copied one by one, which takes five times as long."""
+    fresh = dict(mapping)
+    fresh.pop(key, None)
+    fresh[key] = value
+    return fresh if len(fresh) <= most + most // 4 else dict(list(fresh.items())[-most:])
+
+
 def put_call(picture: Picture, call: Call) -> Picture:
     if picture.calls.get(call.id) == call:
         return picture
-    return replace(picture, calls=with_(picture.calls, call.id, call), touched=picture.touched | {call.id})
+    callers = picture.callers
+    if call.state is not _E:
+        callers = callers if call.leg in callers else with_(callers, call.leg, call.id)
+    elif callers.get(call.leg) == call.id:
+        callers = without(callers, call.leg)
+    calls = with_(picture.calls, call.id, call)
+    return replace(picture, calls=calls, callers=callers, touched=picture.touched | {call.id})
 
 
 def put_leg(picture: Picture, leg: Leg) -> Picture:
@@ -176,7 +193,7 @@ def call_of_caller(picture: Picture, leg: LegId) -> Call | None:
     if call is not None and call.leg == leg:
         return call
     # the leg may not have said yet whose it is, or a merge gave it another call
-    return next((c for c in picture.calls.values() if c.leg == leg and c.state is not _E), None)
+    return open_call(picture, picture.callers.get(leg))
 
 
 def moved_by(call: Call, kind: type[Fact], at: float, **changes: Any) -> Call | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from calls import facts as f
 from calls.facts import LegId
 from calls.model import Call, CallState, Direction, LeftBy, Leg
@@ -20,6 +18,7 @@ from calls.picture import (
     true_call,
     with_,
 )
+from calls.value import replace
 from plan.words import SEAT
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
+from calls.value import dataclass, field, replace
 
 KEYS = {"4": "listen", "5": "whisper", "6": "barge"}
 """A supervisor's phone changes by key too (ChanSpy's option d)."""

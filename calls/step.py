@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from calls import facts as f
@@ -25,6 +24,7 @@ from calls.picture import (
     with_,
     without,
 )
+from calls.value import replace
 
 
 def step(picture: Picture, fact: Fact) -> Picture:

@@ -128,7 +128,7 @@ class Service:
             lambda: self._board().queues_now(),
             node=NODE,
             # in our own process nobody else looks
-            pause_seconds=0.2 if settings.redis else 2.0,
+            pause_seconds=0.2 if settings.redis else 10.0,
         )
         self.staffing = Staffing(lambda: self.plans.by_city, self._board)
         self.metrics = Metrics(

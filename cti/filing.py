@@ -24,6 +24,7 @@ from calls.picture import caller_leg, city_of
 from cti import vault
 from cti.carrying import AGAIN, HOUR, Later
 from cti.errors import Broken, NotNow
+from cti.glances import Glances
 from cti.ring import Ring
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Board, Heard
@@ -35,7 +36,7 @@ from recording.table import Recording, State, message_of, speaker
 
 log = structlog.get_logger(__name__)
 
-SOON, LONGEST = 0.03, 1.0
+SOON, LONGEST = 0.03, 2.0
 """Seconds between two looks at a file that Asterisk has not closed yet."""
 PATIENCE = 8.0
 """Seconds after its leg's end (and after its last byte) until a file that nobody closed is taken as it is."""
@@ -44,6 +45,8 @@ LATE = 1.0
 """Seconds after which a key that we hear counts as one that nobody heard."""
 SAVE = 0.1
 """Seconds between two looks for rows to be saved."""
+TOGETHER = 50
+"""So many rows are saved in one transaction: one each costs more than all else that is done for a call."""
 ORPHANS_EVERY = 300.0
 MOST = 50
 """So many are sealed between two looks."""
@@ -140,6 +143,7 @@ class Filer:
         """Calls in which something was keyed while we slept."""
         self._news = asyncio.Event()
         self._at_work: set[LegId] = set()
+        self._glances = Glances(_glance)
         self._rows: dict[LegId, Filed] = {}
         """Not yet in the database."""
         self._again: dict[LegId, Recording] = {}
@@ -176,6 +180,8 @@ class Filer:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
                         await self._news.wait()
+                # legs end together, and each asks for a look through all
+                await asyncio.sleep(SOON)
                 self._news.clear()
 
     # --- one leg ------------------------------------------------------------------------------------
@@ -198,7 +204,7 @@ class Filer:
         path = self.folder / one.file if one.file else None
         wait, size, grew = SOON, -2, self._now()
         while True:
-            found = await asyncio.to_thread(_found, path, whole=False)
+            found = Found(-1) if path is None else await self._glances.at(path)
             if found.size != size:
                 size, grew = found.size, self._now()
             if closed(found) or (path is None and one.began is None):
@@ -206,7 +212,7 @@ class Filer:
             if self._now() - max(grew, one.ended or 0.0) > PATIENCE:
                 break
             await asyncio.sleep(wait)
-            wait = min(LONGEST, wait * 1.5)
+            wait = min(LONGEST, wait * 2)
         if path is not None and not one.sure and found.size >= 0:
             one = _placed(one, (await asyncio.to_thread(path.stat)).st_mtime, found.size)
         if path is not None and not closed(found) and found.size > HEADER:
@@ -214,7 +220,9 @@ class Filer:
         heard = one.sure and one.began is not None and one.began > self._listening_since
         if path is not None and (not heard or one.call in self._late):
             one = await asyncio.to_thread(self._unkept, one, path)
-        found = await asyncio.to_thread(_found, path, whole=True)
+            found = replace(found, sha256="")
+        if not found.sha256:
+            found = await asyncio.to_thread(_found, path, whole=True)
         return self._decide(one, found)
 
     def _unkept(self, one: Recording, path: Path) -> Recording:
@@ -343,17 +351,29 @@ class Filer:
 
     async def _save(self) -> None:
         """Every row that waits, until the database takes none."""
-        for leg, row in list(self._rows.items()):
+        waiting = list(self._rows.items())
+        for first in range(0, len(waiting), TOGETHER):
+            rows = waiting[first : first + TOGETHER]
             try:
-                await self._store.put(row)
+                await self._put([row for _, row in rows])
             except NotNow as why:
                 self.trouble = str(why)
                 break
-            except Broken as why:
-                log.error("history refuses a recording", leg=leg, why=str(why))
-            if self._rows.get(leg) is row:
-                del self._rows[leg]
+            for leg, row in rows:
+                if self._rows.get(leg) is row:
+                    del self._rows[leg]
             self.trouble = ""
+
+    async def _put(self, rows: list[Filed]) -> None:
+        """Raises NotNow. A row the database will never take must not stop the others."""
+        try:
+            await self._store.put(*rows)
+        except Broken as why:
+            if len(rows) == 1:
+                log.error("history refuses a recording", leg=rows[0].leg, why=str(why))
+                return
+            for row in rows:
+                await self._put([row])
 
     async def _recall(self) -> None:
         """A service that died before it saved its rows: the journal says that the files were looked at, and
@@ -396,9 +416,21 @@ class Filer:
         rows = await self._store.unsealed(before, most)
         if len(rows) < most:
             self._unsealed.only({row.leg for row in rows})
-        for row in [row for row in rows if not self._unsealed.rests(row.leg)][:MOST]:
+        done: list[LegId] = []
+        try:
+            await self._seal_all([row for row in rows if not self._unsealed.rests(row.leg)][:MOST], done)
+        finally:
+            if done:
+                # one transaction for all; whoever dies before it finds the sealed files, and marks them then
+                await self._store.mark(*done, sealed=True)
+                self.sealed += len(done)
+
+    async def _seal_all(self, rows: list[Filed], done: list[LegId]) -> None:
+        """Those that are sealed now are told in ``done``. Raises NotNow."""
+        for row in rows:
             try:
-                await self.seal(row)
+                if await self.seal(row):
+                    done.append(row.leg)
             except (Broken, OSError) as why:
                 if isinstance(why, OSError) and why.errno in THE_DISKS:
                     # a try may fill the disk to its last byte: one a look, and each time another
@@ -409,20 +441,20 @@ class Filer:
                 if self._unsealed.failed(row.leg):
                     self.alarm(row.call, row.leg, "not-sealed")
 
-    async def seal(self, row: Filed) -> None:
-        """Encrypt one. Raises NotNow; Broken, OSError: it is this one's own trouble, the plain file stays."""
+    async def seal(self, row: Filed) -> bool:
+        """Encrypt one; False: it is not there. Raises NotNow; Broken, OSError: it is this one's own trouble,
+        the plain file stays."""
         path = self.folder / row.file
         target = path.with_name(path.name + vault.SUFFIX)
         if not path.exists():
             if target.exists():
-                await self._store.mark(row.leg, sealed=True)
-                return
+                return True
             # somebody took it away: this is what must never pass in silence
             await self._store.mark(row.leg, state=State.MISSING, why="removed")
             self.alarm(row.call, row.leg, "removed")
             self.missing += 1
             log.error("recording was removed", call=row.call, leg=row.leg)
-            return
+            return False
         meta = {n: getattr(row, n) for n in ("leg", "call", "city", "line", "seat", "role", "began", "ended")}
         meta |= {"seconds": row.seconds, "sha256": row.sha256, "pauses": json.loads(row.pauses)}
         meta["original"] = row.original
@@ -432,8 +464,7 @@ class Filer:
             self.alarm(row.call, row.leg, "changed")
         # this order: whoever dies in between leaves no plain file that nobody looks at again
         await asyncio.to_thread(path.unlink)
-        await self._store.mark(row.leg, sealed=True)
-        self.sealed += 1
+        return True
 
     async def tidy(self) -> None:
         """Remove plain files that lie beside their sealed ones, when those open and say the same: services
@@ -582,6 +613,12 @@ def _says_the_same(ring: Ring, path: Path) -> bool:
     for block in vault.Sealed(ring, path.with_name(path.name + vault.SUFFIX)).blocks():
         digest.update(block)
     return digest.hexdigest() == _found(path, whole=True).sha256
+
+
+def _glance(path: Path) -> Found:
+    """What lies there; read as a whole where nobody writes to it any more, or nobody has written a sound."""
+    found = _found(path, whole=False)
+    return _found(path, whole=True) if closed(found) or 0 <= found.size <= HEADER else found
 
 
 def _found(path: Path | None, *, whole: bool) -> Found:

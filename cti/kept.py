@@ -14,6 +14,7 @@ from typing import Any
 from calls.codec import Unknown, from_dict
 from calls.facts import CallId, Fact
 from calls.model import Call, CallState, Leg, Seat
+from calls.picture import put_call
 from calls.story import Line, ending, tell
 from cti.errors import NotNow
 from cti.store import journal as disk
@@ -31,6 +32,7 @@ from queues.duties import Duty, Known, duties
 from queues.ledger import Rows
 from queues.now import QueueNow
 from queues.short import Shortfall
+from queues.visit import recalled as visits_recalled
 from recording.flagged import Flag
 from recording.flagged import known as with_flags
 from transfer.handoff import recalled
@@ -111,20 +113,19 @@ def board_from(records_: Iterable[Record]) -> Board:
 
 
 def _with_open(board: Board, was_open: Open) -> Board:
-    known = dict(board.picture.calls)
-    legs = dict(board.picture.legs)
+    picture = board.picture
+    legs = dict(picture.legs)
     for call in was_open.calls:
-        if call.id not in known:
-            known[call.id] = call
+        if call.id not in picture.calls:
+            picture = put_call(picture, call)
             legs.setdefault(call.leg, Leg(id=call.leg, channel="", call=call.id, endpoint=""))
-    last = {**{v.call: v for v in was_open.visits}, **board.visits.last}
     moves = board.moves
     for handoff in was_open.handoffs:
         moves = recalled(moves, handoff)
     return replace(
         board,
-        picture=replace(board.picture, calls=known, legs=legs),
-        visits=replace(board.visits, last=last),
+        picture=replace(picture, legs=legs, touched=board.picture.touched),
+        visits=visits_recalled(board.visits, was_open.visits),
         flags=with_flags(board.flags, was_open.flags),
         moves=moves,
     )

@@ -50,7 +50,8 @@ class Nudger:
             before = moment
             board = self._board()
             seat = board.seats.seats.get(key)
-            legs = whom(seat, board.visits.last.values(), board.picture.ringing)
+            waiting = [board.visits.last[call] for call in board.visits.waiting]
+            legs = whom(seat, waiting, board.picture.ringing)
             if not legs:
                 return
             for leg in legs:

@@ -7,7 +7,6 @@ fails is logged and counted, and the next listener still hears.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -18,6 +17,7 @@ from calls.picture import Picture, absorb
 from calls.standing import Standing
 from calls.standing import step as step_standing
 from calls.step import step as step_calls
+from calls.value import dataclass, field, replace
 from queues import seat as seat_room
 from queues import stint as stint_room
 from queues import visit as visit_room

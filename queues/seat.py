@@ -7,13 +7,14 @@ state. So nothing can leave a seat busy once its legs are gone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Seat, SeatState
+from calls.picture import KEPT_GONE, newest, without
+from calls.value import dataclass, field, replace
 from queues.wrap_up import WRAP_UP, ends, timed
 
 Key = tuple[str, str]
@@ -247,14 +248,11 @@ def _leg_belongs(seats: Seats, x: f.LegBelongs) -> Seats:
 
 
 def _leg_ended(seats: Seats, x: f.LegEnded) -> Seats:
-    gone = {**seats.gone, x.leg: x.at}
-    while len(gone) > 1024:
-        del gone[next(iter(gone))]
-    seats = replace(seats, gone=gone)
+    seats = replace(seats, gone=newest(seats.gone, x.leg, x.at, KEPT_GONE))
     known = seats.legs.get(x.leg)
     if known is None:
         return seats
-    seats = replace(seats, legs={k: v for k, v in seats.legs.items() if k != x.leg})
+    seats = replace(seats, legs=without(seats.legs, x.leg))
     return _told(seats, known.seat, x.at)
 
 

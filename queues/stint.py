@@ -8,14 +8,14 @@ through transfers, so the first seat's figure would hold the second seat's work.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Source
-from calls.picture import caller_leg
+from calls.picture import caller_leg, newest, without
+from calls.value import dataclass, field, replace
 from plan.words import SEAT
 from queues.wrap_up import WRAP_UP
 
@@ -90,12 +90,8 @@ def step(stints: Stints, fact: Fact) -> Stints:
 def _put(s: Stints, stint: Stint) -> Stints:
     if stint.ended is None:
         return replace(s, open={**s.open, stint.leg: stint}, touched=(*s.touched, stint))
-    late = {k: v for k, v in s.late.items() if k != stint.leg}
-    late[stint.leg] = stint
-    while len(late) > KEPT:
-        del late[next(iter(late))]
-    running = {k: v for k, v in s.open.items() if k != stint.leg}
-    return replace(s, open=running, late=late, touched=(*s.touched, stint))
+    late = newest(s.late, stint.leg, stint, KEPT)
+    return replace(s, open=without(s.open, stint.leg), late=late, touched=(*s.touched, stint))
 
 
 def _called(s: Stints, x: f.CallArrived) -> Stints:
@@ -246,7 +242,7 @@ def _ended(s: Stints, x: f.LegEnded) -> Stints:
     seen = s.legs.get(x.leg)
     if seen is not None and seen.bridge:
         s = _counted(s, _people(s, _hall(s, seen.bridge)), x.at)
-    s = replace(s, legs={k: v for k, v in s.legs.items() if k != x.leg})
+    s = replace(s, legs=without(s.legs, x.leg))
     stint = s.open.get(x.leg)
     if stint is None:
         return s

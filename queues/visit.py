@@ -6,15 +6,15 @@ A call makes several visits when a queue gives up or the caller is sent on. The 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Source
-from calls.picture import city_of
+from calls.picture import city_of, without
+from calls.value import dataclass, field, replace
 
 KEPT_CLOSED = 512
 
@@ -78,7 +78,18 @@ class Visits:
     last: Mapping[CallId, Visit] = field(default_factory=dict)
     over: frozenset[CallId] = frozenset()
     """The calls among these that are over; the others may come into a queue again: they are kept."""
+    waiting: Mapping[CallId, LegId] = field(default_factory=dict, compare=False)
+    """The calls whose last visit goes on, with the caller's leg."""
     touched: tuple[Visit, ...] = field(default=(), compare=False)
+
+
+def recalled(visits: Visits, more: Iterable[Visit]) -> Visits:
+    """With these too; a call that is there already stays as it is. Nothing has happened to them."""
+    touched = visits.touched
+    for visit in more:
+        if visit.call not in visits.last:
+            visits = _put(visits, visit)
+    return replace(visits, touched=touched)
 
 
 def step(visits: Visits, fact: Fact) -> Visits:
@@ -125,7 +136,7 @@ def _put(visits: Visits, visit: Visit) -> Visits:
     last = dict(visits.last)
     last.pop(visit.call, None)
     last[visit.call] = visit
-    over = visits.over
+    over, waiting = visits.over, visits.waiting
     # many at a time: looking for them costs as much as a hundred facts
     if len(last) > KEPT_CLOSED + KEPT_CLOSED // 4:
         done = [k for k, v in last.items() if k in over and v.talked is not None]
@@ -133,7 +144,12 @@ def _put(visits: Visits, visit: Visit) -> Visits:
         for call in done[: len(last) - KEPT_CLOSED]:
             del last[call]
         over = over & last.keys()
-    return Visits(last=last, over=over, touched=(*visits.touched, visit))
+        waiting = {call: leg for call, leg in waiting.items() if call in last}
+    if visit.outcome is Outcome.WAITING:
+        waiting = {**waiting, visit.call: visit.leg}
+    else:
+        waiting = without(waiting, visit.call)
+    return Visits(last=last, over=over, waiting=waiting, touched=(*visits.touched, visit))
 
 
 def _closed(visits: Visits, call: CallId, fact: Fact, outcome: Outcome, **changes: Any) -> Visits:
@@ -194,8 +210,9 @@ def _answered(visits: Visits, x: f.SeatAnswered) -> Visits:
 
 
 def _caller_gone(visits: Visits, x: f.LegEnded) -> Visits:
-    for visit in [v for v in visits.last.values() if v.leg == x.leg and v.outcome is Outcome.WAITING]:
-        visits = _closed(visits, visit.call, x, Outcome.UNKNOWN, waited=max(0.0, x.at - visit.joined))
+    for call in [call for call, leg in visits.waiting.items() if leg == x.leg]:
+        waited = max(0.0, x.at - visits.last[call].joined)
+        visits = _closed(visits, call, x, Outcome.UNKNOWN, waited=waited)
     return visits
 
 

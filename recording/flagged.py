@@ -6,9 +6,9 @@ A flag is raised once a call and kind, and stands: words that a recogniser takes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from calls.facts import CallId, Fact, FlagRaised, LegId
+from calls.value import dataclass, field, replace
 from recording.draft.flags import FLAGS, flags_of, title_of
 from recording.draft.said import Talk
 from recording.recognised import Recognised

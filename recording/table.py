@@ -7,13 +7,13 @@ should be, so that one that is not there is missing aloud and never simply absen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
-from calls.picture import caller_leg
+from calls.picture import caller_leg, newest, without
+from calls.value import dataclass, field, replace
 
 
 class State(StrEnum):
@@ -136,16 +136,12 @@ def step(all_: Recordings, fact: Fact) -> Recordings:
 
 
 def _put(all_: Recordings, one: Recording) -> Recordings:
-    now, over = dict(all_.going), dict(all_.over)
-    now.pop(one.leg, None)
-    over.pop(one.leg, None)
+    touched = (*all_.touched, one)
+    going = without(all_.going, one.leg)
     if one.over:
-        over[one.leg] = one
-        while len(over) > KEPT_OVER:
-            del over[next(iter(over))]
-    else:
-        now[one.leg] = one
-    return replace(all_, going=now, over=over, touched=(*all_.touched, one))
+        return replace(all_, going=going, over=newest(all_.over, one.leg, one, KEPT_OVER), touched=touched)
+    # the newest last, also when it was there
+    return replace(all_, going={**going, one.leg: one}, over=without(all_.over, one.leg), touched=touched)
 
 
 def _moved(one: Recording, fact: Fact, **changes: Any) -> Recording | None:
@@ -220,12 +216,12 @@ def _renamed(all_: Recordings, x: f.LegRenamed) -> Recordings:
 
 
 def _ended(all_: Recordings, x: f.LegEnded) -> Recordings:
-    legs = {k: v for k, v in all_.legs.items() if k != x.leg}
+    legs = without(all_.legs, x.leg)
     mine = all_.heirs.get(x.leg, x.leg)
     # the owner's own channel may be gone while an heir's goes on in its file
     goes_on = any(owner == mine and heir != x.leg for heir, owner in all_.heirs.items())
-    lines = all_.lines - {c for c in all_.lines if caller_leg(c) == x.leg}
-    heirs = {k: v for k, v in all_.heirs.items() if k != x.leg}
+    lines = all_.lines - {c for c in all_.lines if c.endswith(x.leg) and caller_leg(c) == x.leg}
+    heirs = without(all_.heirs, x.leg)
     all_ = replace(all_, legs=legs, lines=lines, heirs=heirs)
     one = all_.going.get(mine)
     if one is None or one.ended is not None or goes_on:

@@ -8,12 +8,12 @@ words of people and of the centre's computer come as ``HandoffNoted``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact
 from calls.model import Call, CallState
+from calls.value import dataclass, field, replace
 from transfer.table import STATES, State
 from transfer.table import Fact as Happened
 from transfer.table import step as step_table

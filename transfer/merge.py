@@ -7,13 +7,13 @@ one becomes its consultation (``consult_of``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact
 from calls.model import Call, Leg
 from calls.picture import Picture, true_call
+from calls.value import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from asterisk_conf.shared import QUESTION
 from calls.facts import CallId, Fact, LegBelongs, LegId
-from cti.asterisk.wire.frames import late
+from cti.asterisk.wire.frames import late, value
 
 CALL_ID = re.compile(r"[a-z][a-z0-9]{0,15}-.{1,100}\.\d{1,12}")
 """``<city>-<Uniqueid of the caller's leg>``; any other account code is somebody else's."""
@@ -46,6 +46,12 @@ _QUESTION = f"Local/s@{QUESTION}-"
 def is_question(channel: str) -> bool:
     """Half of a channel that only asks the service something (asterisk_conf.shared): nobody's call."""
     return channel.startswith(_QUESTION)
+
+
+def of_question(text: str) -> bool:
+    """The event is of such a channel."""
+    # almost no event has the word at all, and to see that costs less than to look the channel up
+    return _QUESTION in text and is_question(value(text, CHANNEL))
 
 
 @lru_cache(4096)

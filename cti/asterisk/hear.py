@@ -37,8 +37,8 @@ from cti.asterisk.ear import (
     call_of,
     elder,
     endpoint_of,
-    is_question,
     number_of,
+    of_question,
 )
 from cti.asterisk.wire.frames import late, value
 
@@ -255,5 +255,5 @@ def hear(ear: Ear, name: bytes, text: str) -> None:
     """Tell the facts of one event."""
     handler = HANDLERS.get(name)
     # events without a Channel speak of channels we would have to know already
-    if handler is not None and not is_question(value(text, CHANNEL)):
+    if handler is not None and not of_question(text):
         handler(ear, text)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 import structlog
 
@@ -179,23 +181,33 @@ class Rows:
 
 
 def rows_of(records: Iterable[Record]) -> Rows:
-    """The rows of these records, in their order."""
+    """The rows of these records, in their order. Of several with one key only the last that can be read:
+    history would keep no other, and a call changes a dozen times in a busy second."""
+    told = [
+        (record, place) for record in records if (place := _KINDS.get(record.told.get("what"))) is not None
+    ]
     rows = Rows([], [], [])
-    for record in records:
+    seen: set[tuple[str, Any]] = set()
+    for record, (name, kind, key_of) in reversed(told):
         try:
-            match record.told.get("what"):
-                case "call":
-                    rows.calls.append(from_dict(Call, record.told["row"]))
-                case "visit":
-                    rows.visits.append(from_dict(Visit, record.told["row"]))
-                case "stint":
-                    rows.stints.append(from_dict(Stint, record.told["row"]))
-                case "audit":
-                    rows.audits.append(from_dict(Audited, record.told["row"]))
-                case "handoff":
-                    rows.handoffs.append(from_dict(Handoff, record.told["row"]))
-                case "flag":
-                    rows.flags.append(from_dict(Flag, record.told["row"]))
+            row = record.told["row"]
+            key = (name, key_of(row))
+            if key not in seen:
+                getattr(rows, name).append(from_dict(kind, row))
+                seen.add(key)
         except (Unknown, KeyError) as why:
             log.error("journal row cannot be read", at=str(record.at), why=str(why))
+    for name, _, _ in _KINDS.values():
+        getattr(rows, name).reverse()
     return rows
+
+
+_KINDS: Mapping[Any, tuple[str, type[Any], Callable[[Any], Any]]] = {
+    "call": ("calls", Call, itemgetter("id")),
+    "visit": ("visits", Visit, itemgetter("call", "number")),
+    "stint": ("stints", Stint, itemgetter("leg")),
+    "audit": ("audits", Audited, itemgetter("id")),
+    "handoff": ("handoffs", Handoff, itemgetter("id")),
+    "flag": ("flags", Flag, itemgetter("call", "flag")),
+}
+"""What a record says it holds -> the list of ``Rows``, the type, and history's key of it."""

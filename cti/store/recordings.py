@@ -82,21 +82,18 @@ class RecordingStore:
     def __init__(self, history: History) -> None:
         self._history = history
 
-    async def put(self, filed: Filed) -> None:
-        """A row again keeps what it already knew of sealing, listening and the shelf."""
+    async def put(self, *rows: Filed) -> None:
+        """In one transaction. A row again keeps what it already knew of sealing, listening and the shelf."""
 
         async def write(conn: AsyncConnection) -> None:
-            row = (await conn.execute(select(RECORDINGS).where(RECORDINGS.c.leg == filed.leg))).mappings()
-            known = row.first()
-            told = filed
-            if known is not None and known["sha256"] == filed.sha256:
-                told = replace(
-                    filed,
-                    sealed=known["sealed"] or filed.sealed,
-                    heard=Heard(known["heard"]),
-                    kept=Kept(known["kept"]),
-                )
-            await self._history._upsert(conn, RECORDINGS, [to_dict(told)])
+            r = RECORDINGS.c
+            wanted = select(r.leg, r.sha256, r.sealed, r.heard, r.kept).where(
+                r.leg.in_([x.leg for x in rows])
+            )
+            known = {row.leg: row for row in await conn.execute(wanted)}
+            await self._history._upsert(
+                conn, RECORDINGS, [to_dict(_again(x, known.get(x.leg))) for x in rows]
+            )
 
         await self._history.within(write)
 
@@ -282,9 +279,9 @@ class RecordingStore:
             mine.append(r.city == city)
         return await self._rows(select(RECORDINGS).where(*mine).order_by(r.ended))
 
-    async def mark(self, leg: str, **changes: Any) -> None:
-        """Change a row: ``sealed``, ``heard``, ``state``, ``why``."""
-        told = update(RECORDINGS).where(RECORDINGS.c.leg == leg).values(**changes)
+    async def mark(self, *legs: str, **changes: Any) -> None:
+        """Change these rows: ``sealed``, ``heard``, ``state``, ``why``."""
+        told = update(RECORDINGS).where(RECORDINGS.c.leg.in_(legs)).values(**changes)
 
         async def write(conn: AsyncConnection) -> None:
             await conn.execute(told)
@@ -358,6 +355,13 @@ class RecordingStore:
             return [from_dict(Filed, dict(x)) for x in (await conn.execute(wanted)).mappings()]
 
         return await self._history.within(read)
+
+
+def _again(filed: Filed, known: Any) -> Filed:
+    if known is None or known.sha256 != filed.sha256:
+        return filed
+    sealed = known.sealed or filed.sealed
+    return replace(filed, sealed=sealed, heard=Heard(known.heard), kept=Kept(known.kept))
 
 
 async def _going(conn: AsyncConnection, term: Term, calls: Set[str]) -> set[str]:

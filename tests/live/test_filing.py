@@ -45,19 +45,19 @@ class Watched(RecordingStore):
         self.stopped = asyncio.Event()
         self._changed = asyncio.Event()
 
-    async def put(self, filed: Filed) -> None:
+    async def put(self, *rows: Filed) -> None:
         self._there()
-        await super().put(filed)
+        await super().put(*rows)
         self._changed.set()
 
     async def legs(self) -> dict[str, str]:
         self._there()
         return await super().legs()
 
-    async def mark(self, leg: str, **changes: Any) -> None:
+    async def mark(self, *legs: str, **changes: Any) -> None:
         if self.stops == "before":
             await self._stop()
-        await super().mark(leg, **changes)
+        await super().mark(*legs, **changes)
         if self.stops == "after":
             await self._stop()
         self._changed.set()

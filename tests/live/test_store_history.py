@@ -19,13 +19,13 @@ from calls.facts import CallId, LegId
 from calls.model import Call, CallState
 from cti.errors import NotNow
 from cti.store import migrations
-from cti.store.drain import Drain
+from cti.store.drain import Drain, rows_of
 from cti.store.history import History, Past, sqlite_url
 from cti.store.journal import Journal, Limits, segments
 from cti.store.keeping import call_record, flag_record, visit_record
 from cti.store.models import Base
 from cti.store.recordings import RecordingStore, Wanted
-from cti.store.records import Position
+from cti.store.records import Position, Record
 from cti.store.tickets import TicketStore
 from cti.switchboard import replay
 from queues.visit import Outcome, Visit
@@ -271,6 +271,15 @@ async def test_the_drain_carries_every_row_from_journal_to_history_once(
     await drained(Drain(journal, history, batch=40))
     assert len(await history.calls(Past(most=1000))) == 300
     journal.close()
+
+
+def test_of_a_call_that_changed_several_times_only_its_last_row_is_read() -> None:
+    told = [call_record(OPEN), visit_record(VISIT), call_record(replace(ENDED, id=CallId("demo-n1-9.9")))]
+    told += [call_record(ENDED), call_record(ENDED)]
+    broken = {**call_record(ENDED), "row": {"id": CALL, "cause": "sixteen"}}
+    rows = rows_of(Record(Position(), Position(), one) for one in (*told, broken))
+    assert [row.id for row in rows.calls] == ["demo-n1-9.9", CALL]
+    assert (rows.calls[1], rows.visits) == (ENDED, [VISIT])
 
 
 async def test_a_drain_started_anew_goes_on_where_the_last_commit_was(

@@ -328,6 +328,14 @@ def test_no_order_of_facts_wakes_an_ended_call(facts: list[Fact]) -> None:
                 assert (later.ended, later.left_by) == (call.ended, call.left_by)
 
 
+@given(st.lists(any_fact(), max_size=40))
+def test_no_order_of_facts_loses_whose_leg_a_callers_is_or_who_waits(facts: list[Fact]) -> None:
+    board = replay(facts)
+    assert board.picture.callers == {call.leg: call.id for call in board.picture.live()}
+    waiting = {v.call: v.leg for v in board.visits.last.values() if v.outcome == "waiting"}
+    assert board.visits.waiting == waiting
+
+
 @given(st.lists(any_fact(), max_size=30), any_fact())
 def test_a_fact_heard_twice_in_a_row_changes_no_call_the_second_time(facts: list[Fact], last: Fact) -> None:
     once = fold(replay(facts), last)
