@@ -29,6 +29,8 @@ from recording.recognised import Recognised, Speaker
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "tests" / "corpus"
 GOALS = {"name": 0.9, "phone": 0.97, "kind": 0.85, "unit in 3": 0.85, "time": 0.9, "street level": 0.85}
+AS_WAS = {"unconscious": "injured", "crash": "injured", "drowning": "", "violence": "", "lost": ""}
+"""Red flags that are younger than the corpus: what its gold calls them; empty: it has no word, not judged."""
 ZONE = ZoneInfo("Asia/Shanghai")
 Call = Mapping[str, Any]
 
@@ -83,7 +85,7 @@ def judged(call: Call, draft: Draft) -> dict[str, bool]:
     address = draft["address"].value or {}
     told = gold["address"]
     street = all((address.get(key) or "") == told[key] for key in ("street", "place"))
-    flags = set(draft["flags"].value)
+    flags = {AS_WAS.get(flag, flag) for flag in draft["flags"].value} - {""}
     return {
         "name": draft["name"].value in names,
         "phone": draft["phone"].value == (gold["phone"] or None),
