@@ -132,11 +132,12 @@ def _goes_on(talk: Talk, one: Turn, other: Turn) -> bool:
 
 
 def _over_pauses(talk: Talk, flag: str, chain: tuple[Turn, ...]) -> Iterator[Raised]:
-    """Signs whose words begin in one span and end in a later one."""
+    """Signs that begin in one span and end in a later one, or make sense only so: 孩子 … 捡球掉河里了."""
     places = [(turn.index, at) for turn in chain for at in range(len(turn.text))]
+    alone = {turn.index for turn in chain if any(_in_text(flag, told(turn.text)))}
     for start, end, sure in _in_text(flag, told("".join(turn.text for turn in chain))):
         touched = dict.fromkeys(index for index, _ in places[start:end])
-        if len(touched) > 1:
+        if len(touched) > 1 or not alone & set(touched):
             sources = []
             for index in touched:
                 own = [at for turn, at in places[start:end] if turn == index]
