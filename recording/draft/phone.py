@@ -70,7 +70,7 @@ def _caller(talk: Talk, turn: Turn, held: _Held, own: str, others: list[str]) ->
     text = turn.text
     last_end = 0
     told = False
-    start = held
+    until_now = held
     if spelt := _by_grammar(talk.spans[turn.index].digits):
         if held.digits and held.digits != spelt:
             others.append(held.digits)
@@ -102,7 +102,7 @@ def _caller(talk: Talk, turn: Turn, held: _Held, own: str, others: list[str]) ->
         last_end = run.end
     if not told and own and _means_this(talk, turn):
         return _Held(own, None, 0.95)
-    return _doubted(talk, turn, start, held)
+    return _doubted(talk, turn, until_now, held)
 
 
 def _doubted(talk: Talk, turn: Turn, before: _Held, held: _Held) -> _Held:
@@ -165,8 +165,10 @@ def _pieces(turn: Turn, run: Run, before: str, held: _Held, fixed: bool) -> _Hel
 
 
 def _mended(base: str, run: Run, before: str, fixed: bool) -> str:
-    """``base`` with the digits of ``run`` where they belong (后四位是, 中间四位是, 前三位是, 第五位是; else at
-    the end). Empty when they do not fit."""
+    """``base`` with the digits of ``run`` where they belong (后四位是, 中间四位是, 前三位是, 第五位是).
+
+    Else at the end. Empty when they do not fit.
+    """
     bits = run.digits
     if len(run.groups) == 2 and len(run.groups[0][0]) == len(run.groups[1][0]) and fixed:
         old, new = run.groups[0][0], run.groups[1][0]

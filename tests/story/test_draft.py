@@ -135,6 +135,24 @@ def test_a_grammar_of_digits_beats_free_decoding() -> None:
         ("你就写左老师吧。", "左老师"),
         ("不方便说。", None),
         ("我是路过的，姓姚。", "姚"),
+        ("我姓欧阳单名一个靖字。", "欧阳靖"),
+        ("免贵姓陈，耳东陈，单名一个静字。", "陈静"),
+        ("姓王，名字就一个超字。", "王超"),
+        ("叫我小李就行。", "小李"),
+        ("叫我小李", "小李"),
+        ("喊我老周就行。", "老周"),
+        ("小张。", "小张"),
+        ("我叫艾力江·买买提。", "艾力江·买买提"),
+        ("艾力江买买提", "艾力江买买提"),
+        ("我叫买买提江。", "买买提江"),
+        ("扎西次仁。", "扎西次仁"),
+        ("我叫古丽娜尔，电话一三九五六四八七七一二。", "古丽娜尔"),
+        ("我姓弓长张，张伟。", "张伟"),
+        ("耳东陈，陈国栋。", "陈国栋"),
+        ("木子李，李伟，伟大的伟。", "李伟"),
+        ("木易杨，杨柳。", "杨柳"),
+        ("我姓陈，耳东陈。", "陈"),
+        ("等了一个小时。", None),
     ],
 )
 def test_a_name_is_what_the_caller_gives(said: str, name: str | None) -> None:
@@ -143,6 +161,13 @@ def test_a_name_is_what_the_caller_gives(said: str, name: str | None) -> None:
 
 def test_spelling_by_parts_corrects_a_misheard_character() -> None:
     assert drafted("a: 您贵姓？", "c: 我姓张，立早章，章小燕，拂晓的晓。")["name"].value == "章晓燕"
+
+
+def test_who_says_how_to_call_them_needs_no_question_and_small_words_are_nobody() -> None:
+    assert drafted("c: 路灯坏了，叫我小李就行。")["name"].value == "小李"
+    assert drafted("c: 我叫艾力江·买买提，路灯坏了。")["name"].value == "艾力江·买买提"
+    assert drafted("c: 这个小区，小车停得满满的，我等了个把小时。")["name"].value is None
+    assert drafted("c: 老板姓马，叫买买提江。")["name"].value is None
 
 
 def test_a_child_or_a_shopkeeper_is_not_the_caller() -> None:
