@@ -32,10 +32,10 @@ _ROLE = re.compile(
     r"(?=$|[，,。、；;]|(?:的)?(?:联系)?(?:电话|手机|号码)|我|反映|[零一二三四五六七八九幺0-9]{3})"
 )
 _SURNAME = re.compile(rf"(?:免贵[，,]?(?:姓)?|(?<!百)姓|写(?:个|姓)?)(?P<name>{_S})")
-_TITLED = re.compile(rf"(?P<name>{_S}(?:{_H}{{0,2}}?)?(?P<title>{_TITLE}))")
+_TITLED = re.compile(rf"(?<!小)(?P<name>{_S}(?:{_H}{{0,2}}?)?(?P<title>{_TITLE}))")
 _OLD = re.compile(
-    rf"(?:^|[，,。、！]|姓{_H}[，,]|就?[叫喊]我|称呼我|写)(?P<name>老{_S}|小{_S})"
-    r"(?=$|[，,。、！!吧]|(?:就|也|都)(?:行|好|可以|成|中|得)|即可)"
+    rf"(?:^|[，,。、！]|姓{_H}[，,]|就?[叫喊]我|称呼我|[，,]叫|写|我是?)(?P<name>[老小]{_S}[哥姐]?)"
+    r"(?=$|[，,。、！!吧]|(?:就|也|都)(?:行|好|可以|成|中|得)|即可|同志)"
 )
 _SMALL = frozenset(
     [
@@ -146,7 +146,7 @@ def _parted(turn: Turn) -> tuple[Turn, list[int]]:
         if (at := text.find(parts + PARTS[parts])) >= 0:
             cuts |= {at, at + len(parts) + 1}
     for found in re.finditer(rf"{_S}{_TITLE}", text):
-        if found[0] not in _WORDS and not text.startswith("姓", found.start() - 1):
+        if found[0] not in _WORDS and text[max(0, found.start() - 1) : found.start()] not in ("姓", "小"):
             cuts |= {found.start(), found.end()}
     for found in _NEW_CLAUSE.finditer(text):
         cuts.add(found.start())
@@ -192,7 +192,7 @@ def _of_turn(talk: Talk, turn: Turn) -> Iterator[_Found]:
         if cued and (asked or re.search(r"叫我|写|我是|姓", text[max(0, found.start() - 4) : found.start()])):
             yield _Found(found["name"], turn.index, found.start(), found.end(), 0.75, False)
     for found in _OLD.finditer(text):
-        called = re.search(r"[叫喊]我|称呼我", found[0]) is not None
+        called = re.search(r"[叫喊]我|称呼我|[，,]叫", found[0]) is not None
         if (asked or called or ("姓" in text and found["name"][0] == "老")) and found["name"] not in _SMALL:
             yield _Found(found["name"], turn.index, found.start("name"), found.end("name"), 0.83, False)
     for found in _ONE_CHARACTER.finditer(text):
@@ -317,7 +317,7 @@ def _ends(text: str, at: int) -> bool:
 
 
 def _surname(name: str) -> str:
-    if name[:1] in ("老", "小") and len(name) == 2:
+    if name[:1] in ("老", "小") and len(name) in (2, 3) and name[1] in SINGLE:
         return name[1]
     return name[:2] if name[:2] in COMPOUND else name[:1]
 

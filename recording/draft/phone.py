@@ -62,7 +62,9 @@ def phone_of(talk: Talk, occasion: Occasion) -> Field:
     heard = tuple(Option(d, 0.2) for d in dict.fromkeys(others))
     options = heard + from_history((e.phone for e in occasion.earlier), (*others, occasion.caller))
     if occasion.caller:
-        return Field(occasion.caller, 0.6, (), options)
+        # a number was begun and never whole: hardly the line's own
+        begun = len(held.partial) >= 7
+        return Field(occasion.caller, UNSURE if begun else 0.6, (), options)
     return Field(None, 0.0, (), options)
 
 

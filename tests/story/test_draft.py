@@ -75,6 +75,11 @@ def test_a_number_that_was_wrong_and_not_put_right_is_unsure() -> None:
     assert kept.confidence == sure.confidence
 
 
+def test_the_lines_own_number_is_unsure_when_another_was_begun() -> None:
+    field = drafted("a: 您的电话？", "c: 一五零零一二三四五六。")["phone"]
+    assert (field.value, field.confidence < 0.5) == (OWN, True)
+
+
 def test_seven_digits_that_nobody_called_a_telephone_are_none() -> None:
     assert drafted("c: 表号三三三幺二三四，水费不对。")["phone"].value == OWN
     field = drafted("c: 手机一三九五六四八七七一二，座机三三三幺二三四。")["phone"]
@@ -141,6 +146,10 @@ def test_a_grammar_of_digits_beats_free_decoding() -> None:
         ("叫我小李就行。", "小李"),
         ("叫我小李", "小李"),
         ("喊我老周就行。", "老周"),
+        ("我姓李，叫小李就可以。", "小李"),
+        ("我是小王。", "小王"),
+        ("叫我小马哥。", "小马哥"),
+        ("小刘同志。", "小刘"),
         ("小张。", "小张"),
         ("我叫艾力江·买买提。", "艾力江·买买提"),
         ("艾力江买买提", "艾力江买买提"),
