@@ -24,7 +24,7 @@ from cti.store.keeping import fact_of
 from cti.switchboard import Switchboard
 from cti.web.hub import Client
 from cti.web.who import Role, Who
-from recording.draft.flags import FLAGS
+from recording.draft.dangers import FLAGS
 from recording.filed import Role as Voice
 from recording.flagged import KEPT, SHOWN, Flag, Flags, advice, known, signs, step
 from recording.transcript import Now, Said
