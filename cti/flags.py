@@ -25,6 +25,8 @@ GAP = 0.25
 """Seconds between two looks at the same words: a recogniser tells several times a second."""
 SETTLE = 0.8
 """Seconds for which a sign at the end of unfinished words must stand: the next word has come by then."""
+BEFORE = 4
+"""Spans before the first new one that are looked at again with it."""
 KEPT = 500
 """Calls of which it is known how far they were looked at."""
 
@@ -92,13 +94,14 @@ class RedFlags:
                 self._unsettled[call, sign.flag] = since
 
     def _unread(self, call: CallId, said: Sequence[Said]) -> Sequence[Said]:
-        """From one turn before the first that was not looked at: a flag may be the answer to a question."""
+        """From a few turns before the first that was not looked at: a flag may be the answer to a question,
+        or end a sentence that a pause cut in two."""
         read = self._read.pop(call, frozenset())
         fresh = next((n for n, x in enumerate(said) if (x.leg, x.start) not in read), len(said))
         self._read[call] = frozenset((x.leg, x.start) for x in said)
         while len(self._read) > KEPT:
             del self._read[next(iter(self._read))]
-        return said[max(0, fresh - 1) :]
+        return said[max(0, fresh - BEFORE) :]
 
     def _raise(self, call: CallId, sign: Sign) -> None:
         if any(sign.flag == x.flag for x in self._board().flags.of(call)):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from calls.facts import CallId, Fact, FlagRaised, LegId
 from calls.value import dataclass, field, replace
-from recording.draft.flags import FLAGS, flags_of, title_of
+from recording.draft.flags import Raised, raised_in, title_of
 from recording.draft.said import Talk
 from recording.recognised import Recognised
 from recording.transcript import Now, Said, spoken
@@ -20,6 +20,8 @@ SHOWN = 3600.0
 """Seconds for which a flag stands on supervisors' boards after it was raised, the call over or not."""
 AFTER = 6
 """Characters after a sign within which a word may still deny it (``recording.draft.flags``)."""
+SYLLABLE = 0.25
+"""Seconds that one takes when people speak slowly."""
 WORDS = 60
 """Characters told with a flag: the clause it was raised by, not the whole complaint."""
 
@@ -98,31 +100,32 @@ def signs(finished: Sequence[Said], saying: Sequence[Now] = ()) -> tuple[Sign, .
     """The flags in these words, finished or not, each where it was said first."""
     said = [*finished, *(_unfinished(x) for x in saying)]
     # seconds of a leg's own file are wanted, so nothing is shifted to the call's begin
-    turns = [_own(one) for one in said]
-    found = flags_of(Talk(turns))
+    turns = [*(_own(one) for one in finished), *(_going_on(_own(one)) for one in said[len(finished) :])]
     first: dict[str, Sign] = {}
-    for source in found.source:
-        one = said[source.span]
-        for flag in _kinds(found.value, source.text, turns, source.span):
-            second = source.seconds[0] if source.seconds is not None else one.start
-            words = _around(turns[source.span].text, source.start, source.end)
-            settled = source.span < len(finished) or len(turns[source.span].text) - source.end >= AFTER
-            known_first = first.get(flag)
-            if known_first is None or (settled and not known_first.settled):
-                first[flag] = Sign(flag, words, one.leg, round(second, 2), settled)
-    return tuple(first[flag] for flag in found.value if flag in first)
+    for one in raised_in(Talk(turns)):
+        before = first.get(one.flag)
+        if one.sure and (before is None or not before.settled):
+            sign = _sign(one, said, turns, len(finished))
+            if before is None or sign.settled:
+                first[one.flag] = sign
+    return tuple(first.values())
 
 
-def _kinds(raised: Sequence[str], text: str, turns: Sequence[Recognised], span: int) -> list[str]:
-    """Which of the raised flags these words are a source of."""
-    bare = "".join(text.split())
-    mine = [flag for flag in raised if FLAGS[flag].search(bare)]
-    if mine:
-        return mine
-    # an answer to the agent's question: what it says is in the question
-    asked = turns[span - 1].text if span else ""
-    wanted = "trapped" if "被困" in "".join(asked.split()) else "injured"
-    return [flag for flag in raised if flag == wanted]
+def _sign(one: Raised, said: Sequence[Said], turns: Sequence[Recognised], finished: int) -> Sign:
+    begin, end = one.source[0], one.source[-1]
+    at = said[begin.span]
+    second = at.start if begin.seconds is None or begin.span >= finished else begin.seconds[0]
+    settled = end.span < finished or len(turns[end.span].text) - end.end >= AFTER
+    words = _around(turns[begin.span].text, begin.start, begin.end)
+    if end is not begin:
+        words = "".join("".join(turns[x.span].text.split()) for x in one.source)[:WORDS]
+    return Sign(one.flag, words, at.leg, round(second, 2), settled)
+
+
+def _going_on(unfinished: Recognised) -> Recognised:
+    """Begun as long ago as its words take: a recogniser tells only how far it has listened."""
+    begun = unfinished.end - SYLLABLE * len("".join(unfinished.text.split()))
+    return replace(unfinished, start=round(max(0.0, begun), 2))
 
 
 def _own(one: Said) -> Recognised:
@@ -163,8 +166,30 @@ _ADVICE = {
     ),
     "injured": (
         "somebody injured",
-        "问清地点、人数、是否清醒和出血，立即转120；勿随意移动伤者。",
-        "Get place, how many, whether awake or bleeding, bring in 120 at once; do not move the injured.",
+        "问清地点、人数、是否清醒和出血，立即转120；勿随意移动伤者，触电先断电。",
+        "Get place, how many, whether awake or bleeding, bring in 120 at once; do not move the "
+        "injured; electric shock: power off first.",
+    ),
+    "unconscious": (
+        "unconscious or taken ill",
+        "问清位置、年龄、有无呼吸，立即转120；无呼吸则请对方按120指导做胸外按压，勿垫高头、勿喂水。",
+        "Get place, age, whether they breathe, bring in 120 at once; no breath: chest compressions "
+        "as 120 says, "
+        "head flat, nothing to drink.",
+    ),
+    "crash": (
+        "traffic accident",
+        "问清路段、方向、有无人员受伤或被卡，转122，有伤转120，被卡或起火转119；请对方撤到护栏外。",
+        "Get road, direction, whether anybody is hurt or stuck; bring in 122, 120 for the hurt, 119 "
+        "if stuck or "
+        "burning; they stand behind the barrier.",
+    ),
+    "drowning": (
+        "somebody in the water",
+        "问清水域位置、人数、是否可见，立即转119、110和120；请对方勿盲目下水，抛绳、竿、浮物。",
+        "Get where, how many, whether in sight, bring in 119, 110 and 120; nobody jumps in, throw a "
+        "rope, pole "
+        "or float.",
     ),
     "suicide": (
         "risk of suicide",
@@ -174,8 +199,23 @@ _ADVICE = {
     ),
     "threat": (
         "threat of violence",
-        "不激怒、不反驳；记下对象、地点、时间、凶器；立即转110并报告班长。",
-        "Do not provoke or contradict; note whom, where, when, with what; bring in 110, tell the supervisor.",
+        "不激怒、不反驳；记下对象、地点、时间、凶器；立即转110（纵火、爆炸加119）并报告班长。",
+        "Do not provoke or contradict; note whom, where, when, with what; bring in 110 (fire or "
+        "bomb: 119 too), tell the supervisor.",
+    ),
+    "violence": (
+        "somebody is beaten",
+        "问清位置、此刻是否安全、有无凶器和伤者，立即转110（受伤加120）；请对方先躲到安全处，保持通话。",
+        "Get place, whether safe now, weapons and injured, bring in 110 (120 if hurt); they hide "
+        "first and stay "
+        "on the line.",
+    ),
+    "lost": (
+        "a person lost",
+        "问清姓名、年龄、衣着、最后出现的时间地点和病史，立即转110（野外被困加119）；不必等24小时。",
+        "Get name, age, clothes, where and when last seen, illness; bring in 110 (119 outdoors); "
+        "nobody waits "
+        "24 hours.",
     ),
     "minor": (
         "a child alone or harmed",

@@ -17,7 +17,10 @@ class FlagAnswer(Answer):
 
     call: str
     city: str
-    flag: str = Field(description="gas, fire, injured, suicide, threat, minor, trapped, collapse")
+    flag: str = Field(
+        description="gas, fire, injured, unconscious, crash, drowning, suicide, threat, violence, minor, "
+        "lost, trapped, collapse"
+    )
     title: str = Field(description="Chinese and English")
     words: str = Field(description="what was said around it, as it was understood then")
     leg: str

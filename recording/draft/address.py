@@ -14,6 +14,7 @@ from recording.draft.fields import Field, Occasion, Option, from_history
 from recording.draft.gazetteer import Gazetteer
 from recording.draft.numerals import NUMERAL, number
 from recording.draft.said import Talk, Turn
+from recording.draft.unlisted import unlisted
 
 ASKED = re.compile(
     r"哪里|哪儿|位置|地址|在哪|地点|什么地方|哪条路|什么路|哪个村|哪个镇|哪个小区|门牌|住址|哪个区|哪一段|哪条街|什么小区|哪个位置|哪栋|几号楼|哪个网点|哪个学校|哪个幼儿园|哪家|户口在"
@@ -22,14 +23,7 @@ _H = r"[\u4e00-\u9fff]"
 _NUMBER = re.compile(
     rf"^(?:的|那边|上|靠近|大概|好像是?|快到|附近|门牌|是|，|,|旁边)*(?P<number>{NUMERAL})号(?!楼(?!下)|栋|线|摊|院?\d?单元)"
 )
-_STREET = re.compile(
-    rf"(?:在|到|是|住|走|去|从|那个|就|、|，|,|。|^|的|沿着|我们|这边)(?P<name>(?!在|到|是|这|那|我|住|走|去|就|的|一条|那条|哪|每|条|把|堵|修|过|上|铁|公|水泥|马|道){_H}{{1,4}}?(?:大道|大街|路|街|巷|胡同))(?!口|灯|边|上|过|段|面|公交|中间|程|费|由|人|径|道|政)"
-)
-_PLACE = re.compile(
-    rf"(?:在|到|是|住|去|那个|就|、|，|,|。|^|的|叫|我们|路|街|道|镇|乡|我在|号)(?P<name>(?!在|到|是|这|那|我|住|去|就|的|一个|我们|俺|小区|哪|什么|每|各|有){_H}{{2,5}}?(?:小区|花园|家园|公寓|社区|新村|农贸市场|汽车站|火车站|广场|公园|工业园|开发区|村))"
-)
 _CALLED = re.compile(rf"(?:小区|楼盘)(?:的?名字)?叫(?:做)?(?P<name>{_H}{{2,6}})")
-_STATION = re.compile(r"(?:汽车站|火车站|高铁站|客运站|体育馆|政务中心|政务大厅)")
 _BACK = re.compile(r"不对|不是(?!我)|错了|说错")
 _NOT_OURS = re.compile(rf"^(?:是|那是)(?:那|别|谁|人家|{_H}{{1,3}}的(?:$|[，。]))")
 _BUILDING = re.compile(
@@ -37,28 +31,8 @@ _BUILDING = re.compile(
     rf"(?:{NUMERAL}(?:室|户)|[0-9零一二三四五六七八九]{{3,4}}(?!块|元))?|{NUMERAL}单元(?:{NUMERAL}(?:室|户|楼)?)?"
 )
 _NUMERALS = re.compile(NUMERAL)
-_GENERIC = frozenset(
-    [
-        "我们小区",
-        "这个小区",
-        "那个小区",
-        "整个小区",
-        "全小区",
-        "一个村",
-        "我们村",
-        "俺们村",
-        "咱们村",
-        "每个村",
-        "各村",
-        "农村",
-        "本村",
-        "全村",
-        "社区",
-        "自然村",
-        "隔壁村",
-        "隔壁小区",
-    ]
-)
+UNLISTED = 0.6
+"""How sure a name is at most that the plan's places do not hold."""
 _WORK = re.compile(r"(?:上班|单位|户口)(?:在|是)?$")
 
 
@@ -71,6 +45,7 @@ class _Found:
     end: int
     weight: float
     area: str = ""
+    listed: bool = True
 
 
 def address_of(talk: Talk, occasion: Occasion, gazetteer: Gazetteer) -> Field:
@@ -103,7 +78,10 @@ def address_of(talk: Talk, occasion: Occasion, gazetteer: Gazetteer) -> Field:
     sources = [talk.source(f.turn, f.start, f.end) for f in sorted(used, key=lambda f: (f.turn, f.start))]
     if at is not None:
         sources.append(talk.source(*at))
-    sure = min(min(0.95, 0.5 + f.weight / 8) * talk.heard(f.turn, f.start, f.end) for f in used)
+    sure = min(
+        min(0.95 if f.listed else UNLISTED, 0.5 + f.weight / 8) * talk.heard(f.turn, f.start, f.end)
+        for f in used
+    )
     value = {**parts, "text": text}
     others = (*_others(found, best), *from_history(before, (value,)))
     return Field(value, round(sure, 3), tuple(sources), others)
@@ -158,25 +136,18 @@ def _of_turn(talk: Talk, turn: Turn, gazetteer: Gazetteer) -> list[_Found]:
         weight = base * hit.sure + (0.5 if hit.known.kind != "area" else 0)
         found.append(_Found(hit.known.kind, name, turn.index, hit.start, hit.end, weight, hit.known.area))
     if not turn.agent:
-        for pattern, kind, weight in (
-            (_STREET, "street", 1.2),
-            (_PLACE, "place", 1.2),
-            (_CALLED, "place", 1.5),
-        ):
-            for match in pattern.finditer(text):
-                name = match["name"]
-                if (
-                    name in _GENERIC
-                    or taken & set(range(*match.span("name")))
-                    or re.search(r"[什么哪几一在的是过]", name)
-                ):
-                    continue
-                found.append(_Found(kind, name, turn.index, *match.span("name"), weight - 0.02 * turn.index))
-                taken |= set(range(*match.span("name")))
-        for match in _STATION.finditer(text):
-            if not taken & set(range(*match.span())):
-                found.append(_Found("place", match[0], turn.index, *match.span(), 0.9))
+        for called in _CALLED.finditer(text):
+            if not taken & set(range(*called.span("name"))):
+                found.append(_unlisted(turn, "place", *called.span("name"), 1.5))
+                taken |= set(range(*called.span("name")))
+        found += (_unlisted(turn, f.kind, f.start, f.end, f.weight) for f in unlisted(text, taken))
     return [_weighed(text, one) for one in found]
+
+
+def _unlisted(turn: Turn, kind: str, start: int, end: int, weight: float) -> _Found:
+    return _Found(
+        kind, turn.text[start:end], turn.index, start, end, weight - 0.02 * turn.index, listed=False
+    )
 
 
 def _weighed(text: str, one: _Found) -> _Found:
@@ -200,7 +171,7 @@ def _weighed(text: str, one: _Found) -> _Found:
         r"住(?:在)?$|在$", before
     ):
         weight += 0.3
-    return _Found(one.kind, one.name, one.turn, one.start, one.end, weight, one.area)
+    return _Found(one.kind, one.name, one.turn, one.start, one.end, weight, one.area, one.listed)
 
 
 def _part_of_longer(text: str, start: int, end: int, kind: str) -> bool:

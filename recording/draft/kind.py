@@ -85,6 +85,10 @@ _DANGER = {
     "trapped": 5.0,
     "collapse": 4.0,
     "minor": 2.0,
+    "unconscious": 4.0,
+    "crash": 1.0,
+    "drowning": 5.0,
+    "lost": 4.0,
 }
 SUBJECT = 1.2
 """What the subject alone says: 路灯 asks for help, 物业服务 complains, 渔政 reports."""

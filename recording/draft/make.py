@@ -21,6 +21,9 @@ from recording.draft.title import title_of
 from recording.draft.when import when_of
 from recording.recognised import Recognised
 
+PAST = {"injured", "crash", "violence"}
+"""Dangers of which people often tell afterwards: they do not make it now."""
+
 
 class Drafter:
     """Drafts for one plan: its gazetteer is built once. Holds no state of a call."""
@@ -43,7 +46,7 @@ class Drafter:
             "name": name,
             "phone": phone_of(talk, occasion),
             "address": address,
-            "time": when_of(talk, occasion, kind.value, bool(set(flags.value) - {"injured"})),
+            "time": when_of(talk, occasion, kind.value, bool(set(flags.value) - PAST)),
             "kind": kind,
             "subject": subject,
             "unit": unit_of(talk, occasion),

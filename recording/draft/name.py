@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from recording.draft.fields import Field, Occasion, Option, Sounds, from_history
 from recording.draft.phone import WRONG
 from recording.draft.said import Talk, Turn
-from recording.draft.surnames import COMPOUND, PARTS, SINGLE, TITLES
+from recording.draft.surnames import COMPOUND, ELSEWHERE, PARTS, SINGLE, TITLES
 
 _TITLE = f"(?:{'|'.join(TITLES)})"
 _S = f"(?:{'|'.join(sorted(COMPOUND))}|[{''.join(sorted(SINGLE))}])"
@@ -32,8 +32,38 @@ _ROLE = re.compile(
     r"(?=$|[，,。、；;]|(?:的)?(?:联系)?(?:电话|手机|号码)|我|反映|[零一二三四五六七八九幺0-9]{3})"
 )
 _SURNAME = re.compile(rf"(?:免贵[，,]?(?:姓)?|(?<!百)姓|写(?:个|姓)?)(?P<name>{_S})")
-_TITLED = re.compile(rf"(?P<name>{_S}(?:{_H}{{0,2}}?)?(?P<title>{_TITLE}))")
-_OLD = re.compile(rf"(?:^|[，,。、！]|姓{_H}[，,]|就?叫我|写)(?P<name>老{_S})(?=$|[，,。、！!吧])")
+_TITLED = re.compile(rf"(?<!小)(?P<name>{_S}(?:{_H}{{0,2}}?)?(?P<title>{_TITLE}))")
+_OLD = re.compile(
+    rf"(?:^|[，,。、！]|姓{_H}[，,]|就?[叫喊]我|称呼我|[，,]叫|写|我是?)(?P<name>[老小]{_S}[哥姐]?)"
+    r"(?=$|[，,。、！!吧]|(?:就|也|都)(?:行|好|可以|成|中|得)|即可|同志)"
+)
+_SMALL = frozenset(
+    [
+        "小时",
+        "小米",
+        "小麦",
+        "小车",
+        "小康",
+        "小桥",
+        "小池",
+        "小鱼",
+        "小家",
+        "小段",
+        "小包",
+        "小满",
+        "小白",
+        "小国",
+    ]
+)
+"""Words, and nobody's name."""
+_ONE_CHARACTER = re.compile(
+    rf"(?P<surname>{_S})[，,、]?(?:我|的)?(?:单名|名字|名)[，,]?(?:就)?(?:是|叫|有)?(?:一个|个)(?P<given>{_H})(?:字|$|[，,。])"
+)
+_E = f"[{''.join(sorted(set(ELSEWHERE)))}]"
+_ELSEWHERE = re.compile(
+    rf"(?:我的?名字(?:是|叫)|本人(?:叫|姓名)?|名叫|我叫|我是|叫做?|(?P<bare>^(?:嗯|呃|哦|啊|那个)*[，,]?))"
+    rf"(?P<name>{_H}{{2,8}}[·・•]{_H}{{1,8}}(?:[·・•]{_H}{{1,8}})?|{_E}{{3,10}})"
+)
 _AFTER = re.compile(
     r"电话|手机|号码|号|联系|我|就|住|吧|嘛|啊|呀|哈|呢|是|女的|男的|你|的|们|在|这|那|打|不|要|家|说|哦|喔|反|报|先|地|固|座|咱|俺"
 )
@@ -116,7 +146,7 @@ def _parted(turn: Turn) -> tuple[Turn, list[int]]:
         if (at := text.find(parts + PARTS[parts])) >= 0:
             cuts |= {at, at + len(parts) + 1}
     for found in re.finditer(rf"{_S}{_TITLE}", text):
-        if found[0] not in _WORDS and not text.startswith("姓", found.start() - 1):
+        if found[0] not in _WORDS and text[max(0, found.start() - 1) : found.start()] not in ("姓", "小"):
             cuts |= {found.start(), found.end()}
     for found in _NEW_CLAUSE.finditer(text):
         cuts.add(found.start())
@@ -162,8 +192,24 @@ def _of_turn(talk: Talk, turn: Turn) -> Iterator[_Found]:
         if cued and (asked or re.search(r"叫我|写|我是|姓", text[max(0, found.start() - 4) : found.start()])):
             yield _Found(found["name"], turn.index, found.start(), found.end(), 0.75, False)
     for found in _OLD.finditer(text):
-        if asked or "姓" in text:
+        called = re.search(r"[叫喊]我|称呼我|[，,]叫", found[0]) is not None
+        if (asked or called or ("姓" in text and found["name"][0] == "老")) and found["name"] not in _SMALL:
             yield _Found(found["name"], turn.index, found.start("name"), found.end("name"), 0.83, False)
+    for found in _ONE_CHARACTER.finditer(text):
+        if not _OTHERS.search(text[: found.start()]) and (asked or re.search(r"姓|我|免贵", text)):
+            value = found["surname"] + found["given"]
+            yield _Found(value, turn.index, found.start(), found.end("given"), 0.92, True)
+    for found in _ELSEWHERE.finditer(text):
+        dotted = re.search(r"[·・•]", found["name"])
+        told = asked or (found["bare"] is None and not found[0].startswith(("我是", "叫")))
+        if not told or _OTHERS.search(text[: found.start()]) or asked_other:
+            continue
+        if dotted or len(found["name"]) > 3 or found["name"][0] not in SINGLE:
+            yield _Found(found["name"], turn.index, found.start("name"), found.end("name"), 0.92, True)
+    if asked or "姓" in text:
+        for parts, char in PARTS.items():
+            if (at := text.find(parts + char)) >= 0 and char in SINGLE:
+                yield from _after_surname(turn, at + len(parts), at + len(parts) + 1)
     # 我是他爸，栾文军
     said = re.match(rf"我是[^，。]{{1,6}}[，,](?!姓)({_S}{_H}{{1,2}})(?=$|[，,。])", text) if asked else None
     if said and said[1] not in _WORDS:
@@ -271,7 +317,7 @@ def _ends(text: str, at: int) -> bool:
 
 
 def _surname(name: str) -> str:
-    if name.startswith("老") and len(name) == 2:
+    if name[:1] in ("老", "小") and len(name) in (2, 3) and name[1] in SINGLE:
         return name[1]
     return name[:2] if name[:2] in COMPOUND else name[:1]
 

@@ -31,6 +31,62 @@ def test_a_number_is_understood_however_it_is_said(said: str, number: str) -> No
     assert field.source
 
 
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("我电话 一五零零一二三四五六七，哦不对，最后一位是八", "15001234568"),
+        ("我电话 一五零 零一二三 四五六七 哦 不对 最后 一 位 是 八", "15001234568"),
+        ("一五零零一二三四五六七，不对，后四位是四五七八", "15001234578"),
+        ("一五零零一二三四五六七，说错了，中间四位是零一二四", "15001244567"),
+        ("一五零零一二三四五六七，不对不对，前三位是一三零", "13001234567"),
+        ("一五零零一二三四五六七，错了，第三位是九", "15901234567"),
+        ("一五零零一二三四五六七，不对，倒数第二位是九", "15001234597"),
+        ("一五零零一二三四五六七，尾号不是四五六七是四五七六", "15001234576"),
+        ("一五零零一二三四五六七，后两位说错了，是八八", "15001234588"),
+        ("打我座机三三三幺二三四", "3331234"),
+        ("打我家里电话，三三三，幺二三四", "3331234"),
+        ("座机是八八六六幺二三四", "88661234"),
+        ("区号零五六四，座机三三三幺二三四", "05643331234"),
+        ("零五六四三三三幺二三四", "05643331234"),
+        ("座机三三三幺二三四，不对，最后一位是五", "3331235"),
+    ],
+)
+def test_a_part_of_a_number_is_put_right_where_it_belongs_and_a_landline_is_one(
+    said: str, number: str
+) -> None:
+    field = drafted("a: 还有什么要补充吗？", f"c: {said}。")["phone"]
+    assert (field.value, field.confidence >= 0.75) == (number, True)
+
+
+def test_a_number_that_was_wrong_and_not_put_right_is_unsure() -> None:
+    number = "一五零零一二三四五六七"
+    sure = drafted("a: 您的电话？", f"c: {number}。")["phone"]
+    for lines in (
+        (f"c: {number}，哦不对。",),
+        (f"c: {number}，说错了，我想想。",),
+        (f"c: {number}。", "a: 嗯。", "c: 哎不对，我记错了。"),
+    ):
+        field = drafted("a: 您的电话？", *lines)["phone"]
+        assert field.value == sure.value
+        assert field.confidence < 0.5 < sure.confidence
+    told = drafted("a: 您的电话？", f"c: {number}。最后一个问题，三路车不停。")["phone"]
+    assert told.value == sure.value
+    kept = drafted("a: 您的电话？", f"c: {number}。", "a: 您反映什么？", "c: 那个收费不对。")["phone"]
+    assert kept.confidence == sure.confidence
+
+
+def test_the_lines_own_number_is_unsure_when_another_was_begun() -> None:
+    field = drafted("a: 您的电话？", "c: 一五零零一二三四五六。")["phone"]
+    assert (field.value, field.confidence < 0.5) == (OWN, True)
+
+
+def test_seven_digits_that_nobody_called_a_telephone_are_none() -> None:
+    assert drafted("c: 表号三三三幺二三四，水费不对。")["phone"].value == OWN
+    field = drafted("c: 手机一三九五六四八七七一二，座机三三三幺二三四。")["phone"]
+    assert field.value == "13956487712"
+    assert "3331234" in [option.value for option in field.alternatives]
+
+
 def test_house_numbers_dates_and_prices_are_no_telephone_numbers() -> None:
     field = drafted("c: 解放路二百一十号，三月十二号花了一千二百三十四块五，在六栋六零二。")["phone"]
     assert field.value == OWN
@@ -84,6 +140,28 @@ def test_a_grammar_of_digits_beats_free_decoding() -> None:
         ("你就写左老师吧。", "左老师"),
         ("不方便说。", None),
         ("我是路过的，姓姚。", "姚"),
+        ("我姓欧阳单名一个靖字。", "欧阳靖"),
+        ("免贵姓陈，耳东陈，单名一个静字。", "陈静"),
+        ("姓王，名字就一个超字。", "王超"),
+        ("叫我小李就行。", "小李"),
+        ("叫我小李", "小李"),
+        ("喊我老周就行。", "老周"),
+        ("我姓李，叫小李就可以。", "小李"),
+        ("我是小王。", "小王"),
+        ("叫我小马哥。", "小马哥"),
+        ("小刘同志。", "小刘"),
+        ("小张。", "小张"),
+        ("我叫艾力江·买买提。", "艾力江·买买提"),
+        ("艾力江买买提", "艾力江买买提"),
+        ("我叫买买提江。", "买买提江"),
+        ("扎西次仁。", "扎西次仁"),
+        ("我叫古丽娜尔，电话一三九五六四八七七一二。", "古丽娜尔"),
+        ("我姓弓长张，张伟。", "张伟"),
+        ("耳东陈，陈国栋。", "陈国栋"),
+        ("木子李，李伟，伟大的伟。", "李伟"),
+        ("木易杨，杨柳。", "杨柳"),
+        ("我姓陈，耳东陈。", "陈"),
+        ("等了一个小时。", None),
     ],
 )
 def test_a_name_is_what_the_caller_gives(said: str, name: str | None) -> None:
@@ -92,6 +170,13 @@ def test_a_name_is_what_the_caller_gives(said: str, name: str | None) -> None:
 
 def test_spelling_by_parts_corrects_a_misheard_character() -> None:
     assert drafted("a: 您贵姓？", "c: 我姓张，立早章，章小燕，拂晓的晓。")["name"].value == "章晓燕"
+
+
+def test_who_says_how_to_call_them_needs_no_question_and_small_words_are_nobody() -> None:
+    assert drafted("c: 路灯坏了，叫我小李就行。")["name"].value == "小李"
+    assert drafted("c: 我叫艾力江·买买提，路灯坏了。")["name"].value == "艾力江·买买提"
+    assert drafted("c: 这个小区，小车停得满满的，我等了个把小时。")["name"].value is None
+    assert drafted("c: 老板姓马，叫买买提江。")["name"].value is None
 
 
 def test_a_child_or_a_shopkeeper_is_not_the_caller() -> None:

@@ -24,7 +24,7 @@ from cti.store.keeping import fact_of
 from cti.switchboard import Switchboard
 from cti.web.hub import Client
 from cti.web.who import Role, Who
-from recording.draft.flags import FLAGS
+from recording.draft.dangers import FLAGS
 from recording.filed import Role as Voice
 from recording.flagged import KEPT, SHOWN, Flag, Flags, advice, known, signs, step
 from recording.transcript import Now, Said
@@ -209,6 +209,17 @@ async def test_the_answer_to_a_question_is_seen_over_two_legs(watched: Watched) 
     asked = words("有没有 人 受伤", 71.0)
     assert await watched.says("span", SEAT_LEG, at=5.0, live=True, span=asked) == []
     assert await watched.says("partial", text="有 两个", at=8.0, behind=0.0) == ["injured"]
+
+
+async def test_a_sentence_that_a_pause_cuts_in_two_raises_its_flag_over_an_agents_nod(
+    watched: Watched,
+) -> None:
+    first = words("我 家 的 燃气 管道 好像", 71.0)
+    assert await watched.says("span", at=5.0, live=True, span=first) == []
+    assert await watched.says("span", SEAT_LEG, at=5.5, live=True, span=words("嗯", 74.0)) == []
+    assert await watched.says("partial", text="漏 了 味道 很 大", at=6.5, behind=0.0) == ["gas"]
+    [raised] = watched.heard
+    assert (raised.leg, raised.second, raised.words) == (CALLER, 71.0, "我家的燃气管道好像漏了味道很大")
 
 
 async def test_last_words_that_become_text_after_the_call_raise_a_flag_and_its_agent_is_told(
