@@ -31,8 +31,9 @@ res_audiosocket app_audiosocket
 codec_ulaw codec_alaw codec_a_mu codec_g722 codec_resample codec_opus_open_source
 format_pcm format_wav format_sln res_musiconhold
 pbx_config res_speech res_agi
-app_dial app_queue app_mixmonitor app_confbridge app_playback app_read app_record app_stack app_exec
-app_verbose app_userevent app_originate app_senddtmf app_chanspy app_channelredirect app_softhangup
+app_dial app_queue app_mixmonitor app_confbridge app_playback app_playtones app_read app_record
+app_stack app_exec app_verbose app_userevent app_originate app_senddtmf app_chanspy app_channelredirect
+app_softhangup
 func_callerid func_cdr func_channel func_cut func_db func_dialplan func_lock func_global func_groupcount
 func_logic func_strings func_timeout
 res_manager_devicestate cdr_csv cdr_manager

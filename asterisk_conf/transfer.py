@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from asterisk_conf.from_centre import from_centre_contexts
 from asterisk_conf.masking import MASK_KEYS, mask_features
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer_blind import TAKE_BACK
 from asterisk_conf.transfer_reach import reach_contexts
 from asterisk_conf.transfer_room import room_contexts
 from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
@@ -21,7 +22,6 @@ from plan.model import Plan
 KINDS = ("blind", "consult", "three", "handoff")
 KEYS = {"blind": "*81", "consult": "*82", "three": "*83", "together": "*84"}
 """Keys while talking; the number is asked for. ``*`` and a centre's number hands over to it at once."""
-TAKE_BACK = "*80"
 BOTH = "${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}"
 
 
@@ -124,15 +124,18 @@ def _go() -> Context:
     context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("HANDED")}}}" != "1"]?no')
     context.do("Set", "WHY=not-allowed")
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
-    context.do("GotoIf", '$["${KIND}" = "blind" & ${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}]?good')
+    place = '"${KIND}" = "blind" & ${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}'
+    context.do("Set", f"PLACE=${{IF($[{place}]?1:0)}}").do("GotoIf", "${PLACE}?good")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:no")
     context.do("Set", '__TRANSFER_ID=${IF($["${ORDER}" = ""]?${UNIQUEID}:${ORDER})}', label="good")
     context.do("Set", f"{of_caller('HANDED')}=0").do("Set", f"{of_caller('TARGET_IN')}=0")
     context.do("Set", f"{of_caller('TARGET_JOINED')}=0").do("Set", f"{of_caller('AGENT_IN')}=1")
     context.do("Set", f"{of_caller('WAY_FAILED')}=0").do("Set", f"{of_caller('DIALLING')}=")
     context.do("Set", f"{of_caller('AGENT_CAUSE')}=").do("Set", f"{of_caller('LEAVES')}=")
+    context.do("Set", f"{of_caller('RINGS')}=").do("Set", f"{of_caller('UNSENT_AT')}=")
     # before anything is under way: a caller who falls out of the talk now has somewhere to follow to
-    led = f'"${{KIND}}" = "consult" | ("${{KIND}}" != "blind" & "${{{of_caller("WHERE")}}}" != "room")'
+    asks = '"${KIND}" = "consult" | ("${KIND}" = "blind" & "${PLACE}" = "0")'
+    led = f'{asks} | ("${{KIND}}" != "blind" & "${{{of_caller("WHERE")}}}" != "room")'
     context.do("ExecIf", f"$[{led}]?Set({of_caller('AWAY')}=$[0${{{of_caller('AWAY')}}} + 1])")
     context.do("Set", f"{of_caller('AGENT')}=${{SEAT_CHANNEL}}").do("Set", f"{of_caller('TARGET')}=")
     context.do("Set", f"{of_caller('TRANSFER')}=${{KIND}}:${{TO}}:${{TRANSFER_ID}}")
@@ -166,11 +169,17 @@ def _go() -> Context:
     context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
     context.do("Goto", "done")
     told_asked(context, label="blind")
-    context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
+    context.do("GotoIf", "${PLACE}?gone")
+    watched(context)
+    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-sent", "s", "1")
+    context.do("Goto", "done")
+    # in a queue the caller has a place at once
+    context.do("SoftHangup", "${SEAT_CHANNEL}", label="gone").do("Goto", "done")
     # the agent breaks off: who is being dialled is left alone
     context.do("Set", "WHY=not-under-way", label="takeback")
     # handed over, there is nobody to take the caller back to
     context.do("GotoIf", f'$["${{MOVE}}" = "" | "${{{of_caller("HANDED")}}}" = "1"]?no')
+    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?unsent')
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
     context.do("Set", f"{of_caller('TRANSFER')}=")
     tell(context, "taken-back")
@@ -178,6 +187,8 @@ def _go() -> Context:
     context.do("SoftHangup", f"${{{of_caller('DIALLING')}}}").do("Goto", "done")
     context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1", label="askback")
     context.do("Goto", "done")
+    context.do("Gosub", "transfer-stops", "s", "1(back)", label="unsent")
+    context.do("GotoIf", '$["${GOSUB_RETVAL}" = "late"]?no:done')
     # a consultation becomes three
     context.do("Set", "WHY=not-under-way", label="together")
     context.do("GotoIf", f'$["${{CUT(MOVE,:,1)}}" = "consult" & "${{{of_caller("TARGET_IN")}}}" = "1"]?:no')

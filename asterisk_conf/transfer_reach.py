@@ -10,6 +10,9 @@ from plan.model import Plan
 from plan.reach import Contact, Way
 
 SEAT_SECONDS = 25
+BRIEF_SECONDS = 4.5
+"""So long somebody rings whose caller has no agent any more (BRIEF); then the head of the queue, with
+everything within 6 s."""
 
 
 def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
@@ -19,11 +22,14 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
     for seat in plan.seats:
         to.exten(seat)
         who = f"PJSIP/{plan.id}-{seat}"
-        to.do("Dial", who, str(SEAT_SECONDS), "${TO_OPTIONS}b(seat-leg^s^1)U(transfer-seat-up)")
+        to.do(
+            "Dial", who, _seconds(SEAT_SECONDS), "${TO_OPTIONS}b(transfer-rings^s^1(seat))U(transfer-seat-up)"
+        )
         to.do("Return")
     for number, centre in plan.centres.items():
         legs = "&".join(f"Local/{number}w{i}@{plan.id}-way/n" for i in range(1, len(centre.ways) + 1))
-        to.exten(number).do("Dial", legs, str(centre.ring_seconds), "${TO_OPTIONS}U(transfer-up)")
+        to.exten(number)
+        to.do("Dial", legs, _seconds(centre.ring_seconds), "${TO_OPTIONS}b(transfer-rings^s^1)U(transfer-up)")
         to.do("Return")
         for i, way in enumerate(centre.ways, 1):
             wait = (i - 1) * centre.next_after_seconds
@@ -32,8 +38,8 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
             _way(ways.exten(f"{number}w{i}"), plan, way, i, wait, centre.ring_seconds, free)
     for number, contact in plan.contacts.items():
         to.exten(number)
-        to.do("Dial", f"Local/{number}w1@{plan.id}-way/n", str(contact.ring_seconds),
-              "${TO_OPTIONS}U(transfer-up)").do("Return")  # fmt: skip
+        to.do("Dial", f"Local/{number}w1@{plan.id}-way/n", _seconds(contact.ring_seconds),
+              "${TO_OPTIONS}b(transfer-rings^s^1)U(transfer-up)").do("Return")  # fmt: skip
         _way(ways.exten(f"{number}w1"), plan, contact, 1, 0, contact.ring_seconds,
              _free(plan, contact, urgent=False))  # fmt: skip
     yield to
@@ -53,6 +59,11 @@ def city_transfer_contexts(plan: Plan) -> Iterator[Context]:
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
     yield refer.do("Goto", "transfer-caller", "s", "refer")
+
+
+def _seconds(most: int) -> str:
+    """How long somebody rings."""
+    return f'${{IF($["${{BRIEF}}" = "1"]?{min(most, BRIEF_SECONDS):g}:{most})}}'
 
 
 def _free(plan: Plan, way: Way | Contact, *, urgent: bool) -> int:

@@ -12,16 +12,17 @@ from collections.abc import Iterator
 
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer_blind import blind_contexts
 from asterisk_conf.transfer_gone import gone_contexts
-from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked, told_room
+from asterisk_conf.transfer_state import CALLER, LED, of_caller, tell, told_asked, told_room
 from asterisk_conf.transfer_watch import watch_context
 
 LOOKS = 20
 """Looks, 0.05 s apart, after which a colleague goes to the caller whatever became of the agent, and the
 caller on without whoever was asked."""
 REFUSED_LATELY = 10
-"""Seconds after a centre's refusal in which an agent who hangs up may believe that it rings."""
-_LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
+"""Seconds after a centre's refusal, or that of whom the caller was sent to, in which an agent who hangs up
+may believe that it rings."""
 
 
 def room_profiles() -> str:
@@ -37,7 +38,7 @@ def room_profiles() -> str:
 
 def moved_on(context: Context) -> None:
     """On the caller's channel when it fell out of a talk: was it transferred?"""
-    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {_LED}]?transfer-caller,s,1')
+    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {LED}]?transfer-caller,s,1')
 
 
 def room_contexts() -> Iterator[Context]:
@@ -47,11 +48,11 @@ def room_contexts() -> Iterator[Context]:
     yield _agent()
     yield _caller()
     yield _why()
-    yield _blind()
     yield _back()
     yield _dropped()
     yield _up()
     yield _seat_up()
+    yield from blind_contexts()
     yield watch_context()
     yield from gone_contexts()
 
@@ -158,7 +159,7 @@ def _caller() -> Context:
     told_room(context, "out")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     # the agent left the room to ask somebody, and may be back already
-    context.do("GotoIf", f"$[{_LED}]?transfer-caller,s,1")
+    context.do("GotoIf", f"$[{LED}]?transfer-caller,s,1")
     context.do("GotoIf", '$["${NOW}" = ""]?ended')
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
     # Whoever was asked is somewhere between answering and this room, or has just left it: their own leg says
@@ -185,6 +186,7 @@ def _caller() -> Context:
     context.do("GotoIf", '$["${SHARED(LEAVES)}" != ""]?left', label="ended")
     # a phone says nothing of a centre's refusal: who hangs up now may think the centre has the caller
     context.do("GotoIf", f"$[${{EPOCH}} - 0${{SHARED(REFUSED_AT)}} <= {REFUSED_LATELY}]?danger")
+    context.do("GotoIf", f"$[${{EPOCH}} - 0${{SHARED(UNSENT_AT)}} <= {REFUSED_LATELY}]?transfer-back,s,1")
     # the agent was the last and ended the talk, or the phone died
     context.do("Set", "LOOKS=0")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
@@ -201,6 +203,9 @@ def _caller() -> Context:
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
     context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "SEAT=${CUT(CUT(MEMBERINTERFACE,/,2),-,2)}")
     told_asked(context)
+    # such a phone hangs up by itself
+    context.do("Set", "SHARED(AGENT_IN)=0")
+    tell(context, "agent-left")
     context.do("Goto", "transfer-blind", "s", "1")
     context.exten("comes").do("Goto", "s", "enter")
     return context
@@ -214,30 +219,6 @@ def _why() -> Context:
     context.do("GotoIf", '$["${SHARED(TARGET_IN)}" != "1" | ${LOOKS} > 10]?known')
     context.do("Wait", "0.1").do("Goto", "look")
     return context.do("Return", label="known")
-
-
-def _blind() -> Context:
-    """The caller hears ringing until somebody answers; nobody does: the head of the queue."""
-    context = Context("transfer-blind")
-    context.do("Set", "MOVE=${SHARED(TRANSFER)}")
-    context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
-    context.do("Set", f"QUEUE_PRIO={HEAD}")
-    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}?place")
-    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:transfer-back,s,1")
-    context.do("Set", "TO_OPTIONS=gr")
-    context.do("Gosub", "${CITY}-to", "${TO}", "1")
-    context.do("Set", "NOW=${SHARED(TRANSFER)}")
-    context.do("GotoIf", '$["${DIALSTATUS}" != "ANSWER"]?transfer-back,s,1')
-    # whoever answered passed the caller on
-    context.do("GotoIf", f'$["${{NOW}}" != "" | {_LED}]?transfer-caller,s,1')
-    context.do("Gosub", "transfer-why", "s", "1")
-    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
-    context.do("Set", "LEFT_BY=agent")
-    tell(context, "over")
-    context.do("Hangup", "16")
-    context.do("Set", "SHARED(TRANSFER)=", label="place")
-    tell(context, "queued")
-    return context.do("Goto", "${CITY}-to-place", "${TO}", "1")
 
 
 def _back() -> Context:
@@ -267,6 +248,7 @@ def _back() -> Context:
 def _dropped() -> Context:
     """On a caller whom a supervisor takes out of whatever it was in: no transfer moves it any more."""
     context = Context("transfer-dropped")
+    context.do("ExecIf", '$["${SHARED(WHERE)}" = "sent"]?SoftHangup(${SHARED(AGENT)})')
     context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(LEAVES)=").do("Set", "SHARED(WHERE)=")
     # a watch of before ends, and nobody is followed who was led away before
     context.do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]").do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
@@ -280,19 +262,25 @@ def _dropped() -> Context:
 def _up() -> Context:
     """On the target's channel when it has answered, before anybody hears it."""
     context = Context("transfer-up")
+    context.do("Gosub", "transfer-reached", "s", "1")
+    context.do("GotoIf", '$["${GOSUB_RETVAL}" = "late"]?late')
     context.do("Set", f"{of_caller('TARGET')}=${{CHANNEL(name)}}")
     context.do("Set", f"{of_caller('TARGET_CAUSE')}=0")
     context.do("Set", f"{of_caller('TARGET_IN')}=1")
     context.do("Set", "CHANNEL(hangup_handler_push)=transfer-target-gone,s,1")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     # a blind transfer is over when somebody has answered
-    context.do("ExecIf", f'$["${{CUT(MOVE,:,1)}}" = "blind"]?Set({of_caller("TRANSFER")}=)')
+    sent = '"${CUT(MOVE,:,1)}" = "blind"'
+    context.do("ExecIf", f"$[{sent}]?Set({of_caller('WHERE')}=)")
+    context.do("ExecIf", f"$[{sent}]?Set({of_caller('TRANSFER')}=)")
     tell(context, "answered")
-    return context.do("Return")
+    return context.do("Return", label="late")
 
 
 def _seat_up() -> Context:
     context = Context("transfer-seat-up")
+    context.do("Gosub", "transfer-reached", "s", "1")
+    context.do("GotoIf", '$["${GOSUB_RETVAL}" = "late"]?late')
     context.do("Gosub", "seat-joined", "s", "1")
     context.do("Gosub", "transfer-up", "s", "1")
-    return context.do("Return")
+    return context.do("Return", label="late")

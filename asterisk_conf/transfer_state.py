@@ -12,8 +12,11 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
 - LEAVES: the transfer whose agent asked to leave it to caller and target.
 - WATCH: the number of the newest watch (``transfer_watch.watched``).
-- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague; READY: somebody
-  is in the room again.
+- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague, ``sent`` while
+  somebody rings for a caller passed on blindly; READY: somebody is in the room again.
+- RINGS: the channels that ring for a caller passed on blindly; REACHED, STOPPED: the transfer in which one of
+  them answered, or none is wanted any more (``transfer_blind``); UNSENT_AT: when it came to nothing and the
+  agent was still there.
 
 Every step is told: UserEvent ``What: transfer``.
 """
@@ -24,6 +27,8 @@ from asterisk_conf.steps import Context
 
 CALLER = "${CALLER_CHANNEL}"
 NOW = "${STRFTIME(,,%s.%3q)}"
+LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
+"""On the caller's channel: an agent was led out of a talk, and it has not followed yet."""
 
 
 def of_caller(name: str) -> str:

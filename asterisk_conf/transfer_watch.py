@@ -1,4 +1,4 @@
-"""The net below transfers: a channel that looks each second whether somebody is with the caller, or comes.
+"""The net below transfers: a channel that looks twice a second whether somebody is with the caller, or comes.
 
 Two who go at one instant may both have counted on the other.
 """
@@ -6,13 +6,18 @@ Two who go at one instant may both have counted on the other.
 from __future__ import annotations
 
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer_reach import BRIEF_SECONDS
 from asterisk_conf.transfer_state import of_caller
 
 WATCH = "transfer-watch"
-COMES = 10
-"""Looks, a second apart, in which a caller may be on the way to the room; one who left it is not awaited."""
-ALONE = 2
-"""Looks, a second apart, after which a caller whom nobody is with goes to the head of the queue."""
+LOOK = 0.5
+"""Seconds between two looks."""
+COMES = 20
+"""Looks in which a caller may be on the way to the room; one who left it is not awaited."""
+ALONE = 4
+"""Looks after which a caller whom nobody is with goes to the head of the queue."""
+RINGS = round(BRIEF_SECONDS / LOOK)
+"""Looks after which nobody rings any more for a caller whose agent has left."""
 
 
 def watched(context: Context) -> None:
@@ -33,13 +38,13 @@ def watch_context() -> Context:
     context = Context(WATCH)
     context.do("Set", "CDR_PROP(disable)=1").do("Set", "COMES=0")
     context.do("Set", "ALONE=0", label="fine")
-    context.do("Wait", "1", label="look")
+    context.do("Wait", f"{LOOK:g}", label="look")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:gone")
     # the caller went on, perhaps into the room again with another watch
     mine = f'"${{{of_caller("WATCH")}}}" = "${{MINE}}"'
     where = f"${{{of_caller('WHERE')}}}"
     context.do("GotoIf", f"$[{mine}]?:over")
-    context.do("GotoIf", f'$["{where}" = "room" | "{where}" = "hold"]?there')
+    context.do("GotoIf", f'$["{where}" = "room" | "{where}" = "hold" | "{where}" = "sent"]?there')
     context.do("Set", "COMES=$[${COMES} + 1]").do("GotoIf", f"$[${{COMES}} > {COMES}]?over:look")
     context.do("Set", f"COMES={COMES}", label="there")
     # more than those who are marked: the caller is in the same room
@@ -47,9 +52,13 @@ def watch_context() -> Context:
     context.do("GotoIf", f'$[{marked} > 0 & {all_in} > {marked} & "{where}" = "room"]?fine')
     context.do("GotoIf", f"${{CHANNEL_EXISTS(${{{of_caller('AGENT')}}})}}?fine")
     context.do("Set", "ALONE=$[${ALONE} + 1]")
+    context.do("GotoIf", f'$["{where}" = "sent"]?rings')
     context.do("GotoIf", f"$[${{ALONE}} < {ALONE}]?look")
     context.do("ChannelRedirect", "${CALLER_CHANNEL}", "transfer-back", "s", "1")
     context.do("Hangup", label="over")
+    # the caller's own channel goes on when nobody rings any more: looked again, should it not
+    context.do("GotoIf", f"$[${{ALONE}} < {RINGS}]?look", label="rings")
+    context.do("Gosub", "transfer-stops", "s", "1").do("Goto", "look")
     # who came into the room as the caller went is alone there; two may finish what they say
     context.do("ExecIf", f"$[{marked} = 1]?CONFKICK(${{CALL_ID}},all)", label="gone").do("Hangup")
     context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")

@@ -13,8 +13,9 @@ _PLACES = {
     State.RINGING: (480, 260),
     State.TOGETHER: (480, 430),
     State.HANDED: (480, 590),
-    State.SENT: (820, 250),
-    State.QUEUED: (820, 430),
+    State.SENT: (760, 190),
+    State.ALONE: (890, 330),
+    State.QUEUED: (840, 480),
     State.OVER: (820, 640),
 }
 _WIDE, _HIGH = 132, 46

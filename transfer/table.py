@@ -22,7 +22,8 @@ class State(StrEnum):
     RINGING = "ringing"  # caller and agent talk while somebody else is rung
     TOGETHER = "together"  # all three
     HANDED = "handed"  # caller and whoever was asked; the agent has left
-    SENT = "sent"  # the agent has left, the caller hears ringing
+    SENT = "sent"  # somebody is rung for the caller; the agent waits until they have answered
+    ALONE = "alone"  # the same, and the agent has hung up: it rings on for a moment only
     QUEUED = "queued"  # at the head of a queue
     OVER = "over"
 
@@ -38,7 +39,7 @@ class Fact(StrEnum):
     TOGETHER = "together"
     LEAVE = "leave"
     ANSWERED = "answered"  # by whoever was asked
-    REFUSED = "refused"  # refused, busy, not there, or nobody answered
+    REFUSED = "refused"  # refused, busy, not there, or nobody answered in time
     TARGET_LEFT = "target-left"
     AGENT_LEFT = "agent-left"  # hung up, or the phone died
     CALLER_LEFT = "caller-left"
@@ -73,7 +74,8 @@ STATES: Mapping[State, Situation] = {
     State.RINGING: Situation(_pairs("caller-agent"), title="呼叫第三方"),
     State.TOGETHER: Situation(_pairs("caller-agent", "caller-target", "agent-target"), title="三方通话"),
     State.HANDED: Situation(_pairs("caller-target"), title="已移交"),
-    State.SENT: Situation(else_hears="ringing", comes="target", title="盲转振铃"),
+    State.SENT: Situation(else_hears="ringing", comes="agent", title="盲转振铃"),
+    State.ALONE: Situation(else_hears="ringing", comes="target", title="坐席已挂机"),
     State.QUEUED: Situation(else_hears="music", comes="queue", title="队首"),
     State.OVER: Situation(title="结束"),
 }
@@ -124,8 +126,13 @@ ROWS: Mapping[tuple[State, Fact], Row] = {
     (_S.HANDED, _F.TARGET_LEFT): Row(_S.OVER, by=_ROOM),
     (_S.HANDED, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
     (_S.SENT, _F.ANSWERED): Row(_S.HANDED, by="Dial"),
-    (_S.SENT, _F.REFUSED): Row(_S.QUEUED, by=_BACK),
+    (_S.SENT, _F.REFUSED): Row(_S.TALKING, by="transfer-blind"),
+    (_S.SENT, _F.TAKE_BACK): Row(_S.TALKING, order="takeback"),
+    (_S.SENT, _F.AGENT_LEFT): Row(_S.ALONE, by="transfer-watch"),
     (_S.SENT, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
+    (_S.ALONE, _F.ANSWERED): Row(_S.HANDED, by="Dial"),
+    (_S.ALONE, _F.REFUSED): Row(_S.QUEUED, by=_BACK),
+    (_S.ALONE, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
     (_S.QUEUED, _F.SEAT_ANSWERED): Row(_S.TALKING, by="Queue"),
     (_S.QUEUED, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
 }

@@ -31,7 +31,7 @@ AT_ONCE = 20
 ALONE = 6.0
 """Seconds a caller may be with nobody (issue 4)."""
 HELD = 35.0
-"""Seconds a caller may wait for a person who rings, or whom the agent asks: 25 s of ringing and the rest."""
+"""Seconds a caller may wait while an agent holds them: 25 s of ringing and the rest."""
 REACHED = 40.0
 KILLED_EVERY = (15.0, 30.0)
 KEY_SECONDS = 0.25
@@ -68,6 +68,8 @@ PLAIN = (
     Plot(1, 0.5, (Wish("three", "colleague", False, "answer", 0.5, ((2.0, "agent-hangs-up"),)),), 3.0),
     Plot(2, 0.5, (Wish("consult", "colleague", False, "reject", 0.5, ()),), 3.0),
     Plot(3, 0.5, (Wish("blind", "colleague", False, "reject", 0.5, ()),), 3.0),
+    Plot(4, 0.5, (Wish("blind", "colleague", False, "silence", 0.5, ((1.0, "agent-hangs-up"),)),), 8.0),
+    Plot(5, 0.5, (Wish("blind", "colleague", False, "answer", 0.5, ()),), 3.0),
 )
 """What the first runs are, whatever the seed: few runs at random may leave out an ordinary ending."""
 
@@ -371,9 +373,9 @@ class One:
                 await self._night.wish(seat, self._answer.kind, self._target)
 
     def _by_key(self) -> bool:
-        """Keyed while two consult: there somebody hears it."""
-        consults = self._answer is not None and self._answer.kind == "consult"
-        return consults and self._chance.random() < 0.5
+        """Keyed where somebody hears it: while two consult, or while it rings for a caller sent on."""
+        hears = self._answer is not None and self._answer.kind in ("consult", "blind")
+        return hears and self._chance.random() < 0.5
 
     async def _hang_up(self, leg: str) -> None:
         if leg in self._up:

@@ -25,6 +25,7 @@ class Leg:
     name: str
     bridge: str = ""
     call: str = ""
+    up: bool = False
 
     @property
     def person(self) -> bool:
@@ -54,10 +55,10 @@ class Trace:
     """The last transfer was a hand-over to a centre, and answered."""
     alone_since: float | None = None
     alone: float = 0.0
-    """The longest time with nobody, in no queue, and nobody's phone ringing or waiting for this caller."""
+    """The longest time with nobody, in no queue, and no other phone of the call that somebody has lifted."""
     held_since: float | None = None
     held: float = 0.0
-    """The longest time with nobody on the line while some phone of the call was up or rang."""
+    """The longest time with nobody on the line while somebody held another phone of the call."""
     ended_asked: str = ""
     ended_handed: bool = False
     ended_with: frozenset[str] = frozenset()
@@ -150,6 +151,7 @@ class Watch:
             leg.name = event["Newname"]
             self._names[leg.name] = id
         elif kind == "Newstate" and leg is not None and leg.person:
+            leg.up = event.get("ChannelStateDesc") == "Up"
             self._note(leg.call, at, f"{leg.name} {event.get('ChannelStateDesc')}")
         if leg is not None:
             touched.add(leg.call)
@@ -232,7 +234,8 @@ class Watch:
         if people:
             trace.talked = True
             trace.last_with = trace.with_
-        others = any(leg.person and leg.id != caller for leg in mine)
+        # one that only rings is nobody yet
+        others = any(leg.person and leg.up and leg.id != caller for leg in mine)
         held = trace.talked and not people and not trace.queued and others
         alone = trace.talked and not people and not trace.queued and not others
         if alone and trace.alone_since is None:

@@ -18,6 +18,7 @@ AGENT, COLLEAGUE, NEXT = "1001", "1003", "1002"
 CENTRE = "110"
 RINGING = 450
 """Hertz (indications.conf, cn)."""
+UNANSWERED = ("sent", "alone")
 ELSE_HEARS = 12.0
 """Seconds in which music or ringing is to be heard: a sentence may come before it."""
 
@@ -28,7 +29,8 @@ class Case:
     def __init__(self, house: House, city: Lab, folder: Path, *, handoff: bool) -> None:
         self.house, self.city, self.handoff = house, city, handoff
         self.folder = folder
-        self.since = 0
+        self.rang = 0
+        """Samples of the caller's recording when somebody began to ring for them alone."""
         self.target: Seat
         self.call: Call
         self.talk: Talk
@@ -60,9 +62,11 @@ class Case:
             case "ringing" | "together":
                 await self.wishes("handoff" if self.handoff else "three", self.to)
                 await self.target.rings(within=5)
-            case "handed" | "sent" | "queued":
+            case "handed" | "sent" | "alone" | "queued":
                 await self.wishes("handoff" if self.handoff else "blind", self.to)
                 await self.target.rings(within=5)
+                # the first of two tones four seconds apart: from here on it is ringing that is heard
+                self.rang = len(self.call.recording())
         match state:
             case "consulting" | "together":
                 await self.answered()
@@ -71,7 +75,14 @@ class Case:
                 if self.handoff:
                     await self.agent.hangs_up()
                     await self.told("handed")
+                else:
+                    await self.agent.ends()
+            case "alone":
+                await self.agent.hangs_up()
+                await self.told("agent-left")
             case "queued":
+                await self.agent.hangs_up()
+                await self.told("agent-left")
                 await self.target.rejects()
                 await self.told("back")
                 await self.call.waits_in("general")
@@ -88,8 +99,6 @@ class Case:
             case "blind" | "consult" | "three" | "handoff":
                 await self.wishes(fact, self.to)
                 await self.target.rings(within=5)
-                if fact == "blind":
-                    await self.agent.ends()
             case "takeback":
                 await self.wishes("takeback")
                 await self.told("taken-back")
@@ -105,9 +114,11 @@ class Case:
                 await self.answered()
                 if state == "ringing":
                     await self.told("joined")
+                elif state == "sent":
+                    await self.agent.ends()
             case "refused":
                 await self.target.rejects()
-                await self.told("back" if state == "sent" else "refused")
+                await self.told("back" if state == "alone" else "refused")
             case "target-left":
                 await self.target.hangs_up()
                 await self.told("target-left")
@@ -115,6 +126,8 @@ class Case:
                 await self.agent.hangs_up()
                 if state in ("asking", "ringing"):
                     await self.told("back")
+                elif state == "sent":
+                    await self.told("agent-left")
                 elif state != "talking":
                     await self.told("handed")
             case "caller-left":
@@ -140,12 +153,15 @@ class Case:
             return
         if state == "queued" and self.handoff:
             what = "ringing"
-        begin = len(self.call.recording())
+        begin = self.rang if state in UNANSWERED else len(self.call.recording())
         try:
             async with asyncio.timeout(ELSE_HEARS):
                 while True:
                     sound = self.call.recording()[begin:]
                     ringing = ears.tone_seconds(sound, RINGING)
+                    # an agent who waits for the answer hears what the caller hears
+                    if state == "sent" and ears.tone_seconds(self.agent.recording(), RINGING) < 0.5:
+                        ringing = 0.0
                     if what == "ringing" and ringing > 0.5:
                         return
                     if what == "music" and ears.musical(sound) and ringing < 0.2:
@@ -158,18 +174,18 @@ class Case:
 
     def present(self, state: str) -> tuple[str, ...]:
         """Who has a phone at the ear in this state."""
-        with_agent = state in ("talking", "asking", "consulting", "ringing", "together")
+        with_agent = state in ("talking", "asking", "consulting", "ringing", "together", "sent")
         with_target = state in ("consulting", "together", "handed")
         return ("caller", *(["agent"] if with_agent else []), *(["target"] if with_target else []))
 
     async def speaks(self, mark: str, state: str) -> None:
-        if state not in ("over", "queued", "sent"):
+        if state not in ("over", "queued", "alone"):
             await self.talk.speak(mark, *self.present(state))
 
     def expected(self, marks: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
         found: dict[str, set[tuple[str, str]]] = {name: set() for name in self.talk.files}
         for mark, state in marks.items():
-            for pair in STATES[State(state)].hear if state not in ("over", "queued", "sent") else ():
+            for pair in STATES[State(state)].hear:
                 one, two = sorted(pair)
                 found[one].add((mark, two))
                 found[two].add((mark, one))

@@ -40,20 +40,21 @@ async def test_a_service_killed_in_any_state_leaves_no_caller_alone(
     for number in (CENTRE, "1100"):
         await centre(city, number).will_ring()
     case = Case(house, city, tmp_path, handoff=handoff)
-    await case.reaches(state)
+    gone_before = state == State.ALONE
+    # killed the moment the agent is gone, if there is one whom the caller waits for
+    await case.reaches("sent" if gone_before else state)
+    if gone_before:
+        await case.agent.hangs_up()
     with hands.without_service(house):
-        # held by an agent who is there, or a colleague's phone rings for the caller
-        comes = {"asking": AGENT, "consulting": AGENT, "sent": COLLEAGUE}.get(state)
-        if comes is None:
-            assert await has_somebody(city, case.call, SAFE)
+        if state in ("asking", "consulting", "sent"):
+            # held by an agent who is there
+            assert await has_a_leg(city, case.call, AGENT)
         else:
-            assert await has_a_leg(city, case.call, comes)
+            assert await has_somebody(city, case.call, SAFE)
         match state:
-            case "asking" | "consulting" | "ringing" | "together":
+            case "asking" | "consulting" | "ringing" | "together" | "sent":
+                # the colleague's phone rings on, and nobody lifts it
                 await case.agent.hangs_up()
-                assert await has_somebody(city, case.call, SAFE)
-            case "sent":
-                await case.target.rejects()
                 assert await has_somebody(city, case.call, SAFE)
             case "handed" if handoff:
                 await case.target.hangs_up()
@@ -94,4 +95,20 @@ async def test_keys_on_the_phone_hand_over_and_consult_with_the_service_dead(
         await colleague.ends()
         await talk.speak("back", "caller", "agent")
         await until_gone(call, agent, colleague)
+    assert (await talk.heard())["caller"] == {("back", "agent")}
+
+
+async def test_a_key_takes_back_a_caller_sent_on_while_it_rings_with_the_service_dead(
+    house: House, city: Lab, tmp_path: Path
+) -> None:
+    await city.staffed(AGENT, COLLEAGUE, NEXT)
+    with hands.without_service(house):
+        talk, call = await talking(city, tmp_path, AGENT)
+        agent, colleague = talk.parties["agent"], city.seat(COLLEAGUE)
+        await agent.presses("*81" + COLLEAGUE + "#")
+        await colleague.rings(within=10)
+        await agent.presses("*80")
+        await colleague.ends(within=3)
+        await talk.speak("back", "caller", "agent")
+        await until_gone(call, agent)
     assert (await talk.heard())["caller"] == {("back", "agent")}

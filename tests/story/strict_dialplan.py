@@ -11,11 +11,13 @@ from plan.model import DestinationKind, Plan
 APPLICATIONS = frozenset({
     "AGI", "AddQueueMember", "Answer", "Bridge", "ChanSpy", "Dial", "ExecIf", "Goto", "GotoIf",
     "Gosub", "GosubIf", "Hangup",
-    "MixMonitor", "MusicOnHold", "NoOp", "Originate", "PauseQueueMember", "Playback", "Queue", "QueueLog",
+    "MixMonitor", "MusicOnHold", "NoOp", "Originate", "PauseQueueMember", "PlayTones", "Playback", "Queue",
+    "QueueLog",
     "Read", "Record",
     "TryExec",
-    "CONFKICK", "ChannelRedirect", "ConfBridge", "SoftHangup",
+    "CONFKICK", "ChannelRedirect", "ConfBridge", "SoftHangup", "StopPlayTones",
     "RemoveQueueMember", "Return", "SayDigits", "Set", "StackPop", "UnpauseQueueMember", "UserEvent", "Wait",
+    "WaitDigit",
 })
 FUNCTIONS = frozenset({
     "CONFBRIDGE_INFO",
@@ -41,6 +43,7 @@ SHARED = frozenset({
     "transfer-way-up",
     "transfer-invite",
     "transfer-way", "transfer-watch", "transfer-why",
+    "transfer-sent", "transfer-rings", "transfer-stops", "transfer-reached",
     "transfer-agent-gone", "transfer-dropped", "transfer-target-gone", "transfer-room-ends",
     "consult", "consulted", "recording-mask",
     "out-ordered", "out-last", "out-dialled", "out-refused", "out-way", "out-dial", "out-over", "out-failed",
