@@ -59,7 +59,7 @@ _KEYS = "0123459*"
 
 
 class Then(StrEnum):
-    """What the agent does after asking a colleague."""
+    """What the agent does after asking a colleague, or sending the caller on."""
 
     LEAVES = "leaves"  # hangs up: the caller is the colleague's
     TAKES_BACK = "takes back"
@@ -335,7 +335,7 @@ class Mixed:
         with contextlib.suppress(NotDone):
             await self._keys(seat, KEYS[move.kind].format(move.to))
             self.tally.moved[move.kind] += 1
-            if move.kind != "consult" or move.then is Then.WAITS:
+            if move.then is Then.WAITS:
                 return
             await asyncio.sleep(move.then_after)
             if move.then is Then.LEAVES:

@@ -16,6 +16,8 @@ from tests.live.seat_town import plan_at
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
 DUTY = "05557001"
+AGENT_GONE = 6.0
+"""Seconds after which a caller whose agent is gone has somebody or a place in a queue (issue 4)."""
 AGENT, FUND, MARKET, COLLEAGUE = "1001", "1006", "1005", "1003"
 
 
@@ -212,6 +214,46 @@ async def test_a_phone_that_transfers_to_nobody_leaves_the_caller_with_the_next_
         await step_told(town, call, "back")
         await call.waits_in("general")
         await call.hangs_up()
+
+
+async def test_a_phone_that_transfers_by_itself_leaves_a_caller_nobody_answers_at_the_head_of_the_queue(
+    house: House, town: Lab, tmp_path: Path, voices: list[Path]
+) -> None:
+    """Such a phone has hung up by itself: whoever it named rings for a moment only."""
+    async with (
+        town.away(AGENT),
+        baresip.seat(
+            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
+            house=house.base, port=house.base + 64, say=voices[1],
+        ) as phone,
+    ):  # fmt: skip
+        await town.staffed(keep=AGENT)
+        call = await town.caller().dials("12345")
+        await phone.talks(within=20)
+        await call.talks()
+        colleague = town.seat(COLLEAGUE)
+        await colleague.comes_back()
+        await phone.transfers(COLLEAGUE, house=house.base)
+        await colleague.rings(within=10)
+        since = len(town.house.events)
+        await step_told(town, call, "agent-left")
+        await colleague.ends(AGENT_GONE)
+        await call.waits_in("general", AGENT_GONE, since)
+        await call.hangs_up()
+
+
+async def test_a_duty_phone_nobody_lifts_falls_silent_soon_after_the_agent_has_left(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path, AGENT)
+    agent, duty = talk.parties["agent"], centre(town, DUTY)
+    assert (await wish(house, "blind", "7001"))[0] == 200
+    await duty.rings(within=5)
+    since = len(town.house.events)
+    await agent.hangs_up()
+    await call.waits_in("general", AGENT_GONE, since)
+    await duty.ends(within=1)
+    await until_gone(call)
 
 
 async def test_12333_takes_a_caller_and_hands_them_back_with_a_case(

@@ -149,3 +149,35 @@ async def test_an_agent_who_hangs_up_at_once_when_a_centre_refuses_leaves_the_ca
     await talk.speak("again", "caller", "target")
     await until_gone(call, town.seat(CHIEF))
     assert (await talk.heard())["caller"] == {("again", "target")}
+
+
+@pytest.mark.parametrize("agent_stays", [True, False])
+async def test_who_answers_when_the_caller_was_just_taken_back_talks_to_nobody(
+    house: House, town: Lab, tmp_path: Path, agent_stays: bool
+) -> None:
+    """The instant in which the ringing is over and a phone does not know it yet, drawn out: who comes too
+    late is hung up, and the caller goes to whoever is there."""
+    talk, call = await talking(town, tmp_path, AGENT)
+    agent, colleague = talk.parties["agent"], town.seat(COLLEAGUE)
+    assert await wishes(house, AGENT, "blind", COLLEAGUE) == 200
+    await colleague.rings(within=5)
+    id = (await step_told(town, call, "asked"))["Id"]
+    if not agent_stays:
+        await agent.hangs_up()
+        await step_told(town, call, "agent-left")
+    mine = (await call.id()).partition("-")[2]
+    rows = await town.house.ask_list("CoreShowChannels")
+    [channel] = [row["Channel"] for row in rows if row.get("Uniqueid") == mine]
+    since = len(town.house.events)
+    house.asterisk_cli(f"dialplan set chanvar {channel} SHARED(STOPPED) {id}")
+    await colleague.answers()
+    await colleague.ends(within=3)
+    if not agent_stays:
+        await call.waits_in("general", 5, since)
+        await order(house.home, Unpause(city="demo", seat=CHIEF))
+        agent = town.seat(CHIEF)
+        await agent.answers(call, within=20)
+        talk.joins("agent", agent)
+    await talk.speak("after", "caller", "agent")
+    await until_gone(call, agent)
+    assert (await talk.heard())["caller"] == {("after", "agent")}

@@ -47,6 +47,13 @@ def test_the_desk_follows_the_table() -> None:
     assert told("asked refused").live[CALL].state is State.TALKING
     assert told("asked agent-left back").live[CALL].state is State.QUEUED
     assert told("asked answered", kind="consult").live[CALL].state is State.CONSULTING
+    assert told("asked answered", kind="blind").live[CALL].state is State.HANDED
+    assert told("asked agent-left", kind="blind").live[CALL].state is State.ALONE
+    assert told("asked agent-left answered", kind="blind").live[CALL].state is State.HANDED
+    assert told("asked agent-left back", kind="blind").live[CALL].state is State.QUEUED
+    assert told("asked refused", kind="blind").live[CALL].state is State.TALKING
+    sent = transfer_answer(told("asked", kind="blind").live[CALL])
+    assert (sent.hear, sent.caller_hears, sent.buttons) == ([], "ringing", ["takeback"])
     buttons = transfer_answer(told("asked answered", kind="consult").live[CALL]).buttons
     assert buttons == ["takeback", "together", "leave"]
 

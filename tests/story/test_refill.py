@@ -232,6 +232,26 @@ def test_a_colleague_who_was_passed_the_caller_has_a_part_and_ends_the_call(tmp_
     assert mended_stints([twin, answered_too], told.stints, Silence(AT, AT + 100.0)) == []
 
 
+def test_an_agent_who_waited_until_a_colleague_had_the_caller_did_not_talk_meanwhile(tmp_path: Path) -> None:
+    agent = f"n1-{AT}.2"
+    log = [
+        *PASSED_ON[:2],
+        f"{AT + 5}|{LEG}|demo-general|demo-1001|CONNECT|1|{agent}|1",
+        room_line(AT + 8.0, "demo-1001", "out", agent),
+        *PASSED_ON[3:],
+        room_line(AT + 9.8, "demo-1001", "gone", agent),
+    ]
+    dialled = cdr(
+        context="transfer-blind", app="Dial", start=AT + 8, end=AT + 15, peer="PJSIP/demo-1009-0000007e"
+    )
+    told = proof(tmp_path, log, [cdr(end=AT + 8), dialled])
+    parts = {s.seat: (s.part, s.ended, s.talk) for s in told.stints}
+    assert parts == {
+        "1001": (Part.ANSWERED, AT + 9.8, 2.75),
+        "1009": (Part.JOINED, AT + 15.0, 5.5),
+    }
+
+
 def room_line(at: float, name: str, step: str, leg: str) -> str:
     return f"{int(at)}|{LEG}|NONE|PJSIP/{name}-0000007e|HOTLINEROOM|{step}/{leg}/{at:.3f}"
 

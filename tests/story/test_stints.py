@@ -78,6 +78,26 @@ def test_a_consultation_without_the_caller_is_no_talk_with_the_caller() -> None:
     assert (stints[SEAT_LEG].talk, stints[SEAT_LEG].hold) == (17.0, 11.0)
 
 
+def test_an_agent_who_waits_for_somebody_to_answer_does_not_talk_meanwhile() -> None:
+    sent = [*talking(), said(f.LegLeft, 22.0, leg=SEAT_LEG), said(f.LegLeft, 22.0, leg=CALLER)]
+    taken = [
+        said(f.LegStarted, 23.0, leg=OTHER, call=CALL, endpoint="demo-1002"),
+        said(f.LegJoined, 30.0, leg=OTHER),
+        said(f.LegJoined, 30.0, leg=CALLER),
+        said(f.LegEnded, 30.3, leg=SEAT_LEG),
+        said(f.LegEnded, 50.0, leg=CALLER),
+    ]
+    stints = after(*sent, *taken)
+    assert (stints[SEAT_LEG].talk, stints[SEAT_LEG].ended) == (10.0, 30.3)
+    assert (stints[OTHER].part, stints[OTHER].talk) == (Part.JOINED, 20.0)
+    refused = [
+        said(f.LegJoined, 47.0, leg=CALLER),
+        said(f.LegJoined, 47.3, leg=SEAT_LEG),
+        said(f.LegEnded, 50.3, leg=SEAT_LEG),
+    ]
+    assert after(*sent, *refused)[SEAT_LEG].talk == 13.0
+
+
 def test_a_phone_that_refused_has_missed_whichever_word_comes_first() -> None:
     end, word = said(f.LegEnded, 11.0, leg=SEAT_LEG), said(f.SeatDeclined, 11.0, leg=SEAT_LEG, rang=1.0)
     for order in ([end, word], [word, end]):
