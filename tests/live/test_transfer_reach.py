@@ -12,7 +12,7 @@ import pytest_asyncio
 from lab import baresip, ears
 from lab.scenario import Lab, secret_of
 from tests.house import House, ports, running
-from tests.live.seat_town import plan_at
+from tests.live.seat_town import plan_at, seat_is
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
 DUTY = "05557001"
@@ -103,9 +103,14 @@ async def test_a_units_duty_phone_outside_takes_a_caller(
     assert (await wish(house, kind, "7001"))[0] == 200
     ring = await duty.rings(within=5)
     assert ring["called"] == DUTY
+    await seat_is(house.home, AGENT, state="busy")
     await duty.answers()
     talk.joins("target", duty)
     await step_told(town, call, "answered")
+    if kind == "blind":
+        # the agent waited until then
+        await agent.ends()
+        await seat_is(house.home, AGENT, state="wrap-up")
     if kind == "three":
         await step_told(town, call, "joined")
         await talk.speak("asked", "caller", "agent", "target")
