@@ -1,8 +1,9 @@
 """Transfers in dialplan alone: begun by a key on the phone, an order, or the phone's own REFER, they finish
 with the service dead.
 
-Here they begin. Whom an agent may reach stands in ``asterisk_conf.transfer_reach``, where all of them meet in
-``asterisk_conf.transfer_room``, what is remembered meanwhile in ``asterisk_conf.transfer_state``.
+Here they begin. Whom an agent may reach stands in ``asterisk_conf.transfer_reach``, who rings for a caller
+sent on blindly in ``asterisk_conf.transfer_blind``, where all others meet in ``asterisk_conf.transfer_room``,
+what is remembered meanwhile in ``asterisk_conf.transfer_state``.
 """
 
 from __future__ import annotations
