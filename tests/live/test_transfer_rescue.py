@@ -123,7 +123,8 @@ async def test_a_caller_who_comes_back_is_let_into_a_full_queue_and_is_served_fi
     assert await wishes(house, AGENT, "blind", COLLEAGUE) == 200
     colleague = town.seat(COLLEAGUE)
     await colleague.rings(within=5)
-    await talk.parties["agent"].ends()
+    await talk.parties["agent"].hangs_up()
+    await step_told(town, call, "agent-left")
     since = len(town.house.events)
     await colleague.rejects()
     await step_told(town, call, "back")
