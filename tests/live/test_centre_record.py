@@ -155,7 +155,7 @@ async def test_both_sides_agree_though_the_service_is_killed_between_what_was_co
     await killed(house)
     assert computer.received[id][1]["outcome"] == "asked"
     computer.faults = Faults(lost=0.3, repeated=0.4, delay=1.0)
-    await seat_is(house.home, SEAT, state="ready", within=20)
+    await seat_is(house.home, SEAT, state="ready", within=60)
     await computer.repeats("f-2", 1, handoff=id, result="正在处置")
     record = await agreed(house, computer, id, outcome="handed", result="已到场")
     assert computer.received[id][1]["outcome"] == "handed"
