@@ -38,8 +38,11 @@ def _blind() -> Context:
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:transfer-back,s,1")
     context.do("Set", "SHARED(WHERE)=sent")
     context.do("GotoIf", '$["${SHARED(STOPPED)}" = "${TRANSFER_ID}"]?nobody')
-    there = '"${SHARED(AGENT_IN)}" = "1" & ${CHANNEL_EXISTS(${SHARED(AGENT)})}'
+    there = '"${SHARED(AGENT_IN)}" = "1" & 0${CHANNEL_EXISTS(${SHARED(AGENT)})}'
     context.do("Set", f"BRIEF=${{IF($[{there}]?0:1)}}")
+    # a phone's own REFER: a centre that rings is never cut (decisions 9)
+    urgent = '"${SHARED(URGENT)}" = "1"'
+    context.do("ExecIf", f"$[{urgent}]?Set(BRIEF=0)")
     context.do("Set", "TO_OPTIONS=gr")
     context.do("Gosub", "${CITY}-to", "${TO}", "1")
     context.do("Set", "NOW=${SHARED(TRANSFER)}", label="nobody")
@@ -60,7 +63,7 @@ def _blind() -> Context:
     # whoever answered passed the caller on
     context.do("GotoIf", f'$["${{NOW}}" != "" | {LED}]?transfer-caller,s,1')
     # a centre's caller comes back, whoever put the handset down
-    context.do("GotoIf", '$["${SHARED(URGENT)}" = "1"]?transfer-back,s,1')
+    context.do("GotoIf", f"$[{urgent}]?transfer-back,s,1")
     context.do("Gosub", "transfer-why", "s", "1")
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")

@@ -100,12 +100,10 @@ class Case:
                 await self.agent.hangs_up()
                 await self.told("agent-left")
             case "queued":
-                if self.handoff:
-                    # a centre's refusal leaves the caller with the agent
-                    await self.agent.hangs_up()
-                else:
-                    await self.agent.hangs_up()
-                    await self.told("agent-left")
+                await self.agent.hangs_up()
+                await self.told("agent-left")
+                # a centre rings no more when the caller goes back
+                if not self.handoff:
                     await self.target.rejects()
                 await self.told("back")
                 await self.call.waits_in("general")
