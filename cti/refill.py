@@ -148,8 +148,11 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
         there.remove(twin)
         # a seat that came back from asking a colleague was heard as one who joined, its ring as nobody's
         unbegun = twin.began > stint.began + NEAR + 1 and _in(silence, stint.began)
-        lost = twin.ended is None or _in(silence, twin.ended) or unbegun
-        wrong = twin.part is not stint.part or not _near(twin.ended, stint.ended)
+        # its ring was heard and its answer was not: at its end it seemed to have stopped ringing
+        other = twin.part is not stint.part
+        unanswered = other and stint.answered is not None and _in(silence, stint.answered)
+        lost = twin.ended is None or _in(silence, twin.ended) or unbegun or unanswered
+        wrong = other or not _near(twin.ended, stint.ended)
         # the files do not tell talk from hold, and what was heard of hold stays
         talk = max(0.0, stint.talk - twin.hold)
         # a piece of talk is counted when somebody comes or goes: one that ended unheard is in no sum

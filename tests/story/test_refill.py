@@ -154,6 +154,17 @@ def test_who_was_heard_only_when_back_from_asking_a_colleague_rang_and_answered_
     assert mended_stints([replace(heard, ended=back + 9.0)], [talked], before) == []
 
 
+def test_whose_ring_was_heard_and_whose_answer_fell_into_the_silence_has_answered(tmp_path: Path) -> None:
+    [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
+    assert talked.answered is not None
+    end = talked.answered + 60.0
+    proved = replace(talked, ended=end, talk=60.0)
+    heard = replace(proved, part=Part.STOPPED, answered=None, ring=61.0, talk=0.0)
+    [mended] = mended_stints([heard], [proved], Silence(talked.answered - 0.5, talked.answered + 2.0))
+    assert mended == replace(proved, source=Source.REFILLED)
+    assert mended_stints([heard], [proved], Silence(end + 60.0, end + 61.0)) == []
+
+
 def test_a_wait_behind_the_last_ring_ends_when_the_caller_left(tmp_path: Path) -> None:
     gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
     assert proof(tmp_path, [*ANSWERED[:2], gone], [cdr(end=AT + 4)]).call.ended == AT + 9
