@@ -19,7 +19,7 @@ from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live import speaking
 from tests.live.seat_town import told
-from tests.live.test_recordings import filed, http, samples
+from tests.live.test_recordings import filed, http, samples, until
 from tests.live.waiting_town import (
     DUTY_PHONE,
     GREETED,
@@ -206,6 +206,18 @@ async def test_what_a_caller_says_to_the_last_message_is_a_recording_that_the_du
     assert [d["message"] for d in duties if d["call"] == id] == [message["leg"]]
     # another ear than ours is not given it
     assert http(house, f"/api/recordings/{message['leg']}/audio?purpose=x", role="observer")[0] == 403
+    # called back from a phone that is none of ours
+    assert house.cti("duties", "--settle", id).returncode == 2
+    assert house.cti("duties", "--settle", id, "--draft", "--why", "没有草稿").returncode == 1
+    settled = house.cti("duties", "--settle", id, "--why", "手机已回电")
+    assert settled.returncode == 0, settled.stderr
+    (duty,) = await until(
+        "the duty is settled",
+        lambda: [d for d in json.loads(house.cti("duties", "--all", "--json").stdout) if d["call"] == id],
+        lambda found: bool(found and found[0]["settled"]),
+    )
+    assert (duty["settled_by"], duty["reason"]) == ("token-operator", "手机已回电")
+    assert id not in house.cti("duties", "--json").stdout
 
 
 async def test_a_duty_phone_that_answers_ends_the_wait_and_is_no_abandon(house: House, city: Lab) -> None:
