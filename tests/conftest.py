@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
+
+# a busy machine is no fault of what is tested
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 CATEGORIES = ("story", "replay", "live", "outage", "desk", "bench")
 """In the order in which they run: the cheap ones tell first."""
