@@ -17,10 +17,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from calls.audit import Audited, Outcome
+from calls.facts import LegId
 from cti.errors import Refused
 from cti.web.answers import Answer, Answered, asked, json_of, told
 from cti.web.api import CallsQuestion, Moment
 from cti.web.who import WHO, Role, Who
+from recording.table import is_message
 
 BLOCK = 64 * 1024
 AGAIN = 300.0
@@ -395,7 +397,8 @@ class Recordings:
     async def _leg(self, request: web.Request, least: Role) -> tuple[str, str]:
         """A leg that this person may hear, and its call. Raises Answered."""
         leg = _named(request, "leg")
-        who = _least(request, least)
+        # whoever calls back has to hear what the citizen asked for
+        who = _least(request, Role.AGENT if is_message(LegId(leg)) else least)
         city, call = await self._archive.city_and_call(leg)
         if not who.sees(city):
             raise Answered(404, f"no recording {leg!r}", "leg")

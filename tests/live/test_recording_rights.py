@@ -35,7 +35,9 @@ from cti.web.tickets import Tickets
 from plan.model import Plan
 from plan.recordings import CallClass, Listener, RecordingClass
 from recording.filed import Filed, Heard
+from recording.filed import Role as Voice
 from recording.flagged import Flag
+from recording.table import message_of
 from recording.ticket import Ticket
 from recording.transcript import Transcript, in_order
 from tests.live.test_drafts_web import PEOPLE, ROW, span
@@ -165,6 +167,25 @@ async def test_a_class_that_asks_for_an_operator_is_heard_and_read_by_operators_
     assert {(row.did, row.outcome) for row in desk.audit} == {
         (did, Outcome.DONE) for did in ("listen", "transcript", "export")
     }
+
+
+async def test_a_message_that_a_citizen_left_is_heard_by_the_agents_of_their_city_who_owe_them_a_call(
+    desk: Desk, tmp_path: Path
+) -> None:
+    row = replace(filed(OLD), leg=message_of(OLD.leg), role=Voice.MESSAGE)
+    await desk.store.put(row)
+    left = f"/api/recordings/{row.leg}/audio?purpose=call-back"
+    assert [(await desk.ask(left, who))[0] for who in ("8001", "lead", "looker", "luan")] == [
+        200,
+        200,
+        403,
+        404,
+    ]
+    assert (await desk.ask(AUDIO, "8001"))[0] == 403, "the call itself is for supervisors"
+    assert [(row.did, row.who) for row in desk.audit][:1] == [("listen", "8001")]
+    desk.classes("handed")
+    await desk.note("handed", OLD)
+    assert (await desk.ask(left, "8001"))[0] == 403
 
 
 async def test_of_several_classes_the_strictest_right_holds(desk: Desk) -> None:
