@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from calls.facts import LegId
 from cti import vault
 from cti.asterisk.files import written
 from cti.carrying import name_of
@@ -128,6 +129,7 @@ async def check(
     left = holes([s for s in talk if s.leg not in expired], files)
     found.gaps = [asdict(s) for s in left.gaps]
     found.twice = [asdict(s) for s in left.twice]
+    found.twice += _copies(home.recordings, {row.leg: row.file for row in mine})
     found.orphans = [str(p.relative_to(home.recordings)) for p, _, _ in orphans(home.recordings, known)]
     found.unheard = _unheard(proofs, since, city, rows, known)
     return found
@@ -156,6 +158,17 @@ def _row(found: Checked, folder: Path, row: Filed, deep: bool, ring: Callable[[]
             found.lost.append({**about, "why": str(why)})
     if row.short > LATE:
         found.gaps.append({**about, "begin": row.began, "end": row.ended, "seconds": row.short})
+
+
+def _copies(folder: Path, files: Mapping[LegId, str]) -> list[dict[str, Any]]:
+    """Further files of legs whose recording is another file."""
+    told = []
+    for path in sorted(folder.glob("*/*/*.wav*")):
+        file = str(path.relative_to(folder)).removesuffix(vault.SUFFIX)
+        own = files.get(LegId(path.name.removesuffix(vault.SUFFIX).removesuffix(".wav")))
+        if own and file != own and not path.name.startswith("."):
+            told.append({"call": path.parent.name, "leg": path.name.partition(".wav")[0], "file": file})
+    return told
 
 
 def _near(path: Path) -> bool:

@@ -281,13 +281,20 @@ async def test_check_finds_all_of_it_and_then_what_somebody_took_away(house: Hou
     victim = next(house.home.recordings.rglob(f"{found[0]['leg']}.wav*"))
     kept = victim.read_bytes()
     victim.unlink()
+    # and what is there already, in another call's folder
+    double = stray.parent / f"{found[1]['leg']}.wav"
+    double.write_bytes(next(house.home.recordings.rglob(f"{found[1]['leg']}.wav*")).read_bytes())
     done = await asyncio.to_thread(house.cti, "recordings", "check", "--from", since, "--json")
     told = json.loads(done.stdout)
     stray.unlink()
+    double.unlink()
     victim.write_bytes(kept)
     assert done.returncode == 1
     assert told["orphans"] == ["20200101/demo-n1-1.5/n1-1.5.wav"]
     assert [x["leg"] for x in told["lost"]] == [found[0]["leg"]]
+    assert told["twice"] == [
+        {"call": "demo-n1-1.5", "leg": found[1]["leg"], "file": f"20200101/demo-n1-1.5/{found[1]['leg']}.wav"}
+    ]
 
 
 async def test_the_agent_keys_a_pause_and_its_end_in_the_call(
