@@ -133,7 +133,9 @@ def test_a_talk_whose_end_nobody_heard_is_as_long_as_the_files_say(tmp_path: Pat
     [mended] = mended_stints([replace(talked, talk=0.0)], [talked], silence)
     assert mended.talk == talked.talk
     # what was heard is finer than the files' seconds
-    assert mended_stints([replace(talked, talk=talked.talk - 1.0)], [talked], silence) == []
+    assert mended_stints([replace(talked, talk=talked.talk + 0.9)], [talked], silence) == []
+    assert mended_stints([replace(talked, talk=talked.talk - 0.5)], [talked], silence) == []
+    assert mended_stints([replace(talked, talk=talked.talk - 1.0)], [talked], silence) != []
 
 
 def test_who_was_heard_only_when_back_from_asking_a_colleague_rang_and_answered_in_the_silence(
