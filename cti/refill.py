@@ -213,6 +213,18 @@ def rows_for(proofs: Iterable[Proof], span: Span, silence: Silence) -> tuple[int
     return count, told
 
 
+def unfinished(board: Board) -> dict[CallId, float]:
+    """When each call began that goes on, or of whose seats more will be heard: an agent puts the handset down
+    after the caller, a wrap-up ends. Such a row would be written over one that was put right before."""
+    stints = board.stints
+    found = {call.id: call.arrived for call in board.picture.live()}
+    wrapping = (stints.late.get(leg) or stints.open.get(leg) for leg, _ in stints.wrapping.values())
+    for stint in (*stints.open.values(), *wrapping):
+        if stint is not None:
+            found.setdefault(stint.call, stint.began)
+    return found
+
+
 # --- when ---------------------------------------------------------------------------------------------
 
 
@@ -330,7 +342,7 @@ class Refiller:
 
     def _may_end(self, silence: Silence) -> bool:
         """Every call that touched the silence is over: only then Asterisk writes its CDR."""
-        return not any(c.arrived <= silence.until + MARGIN for c in self._board().picture.live())
+        return not any(began <= silence.until + MARGIN for began in unfinished(self._board()).values())
 
     async def put_right(self, silence: Silence) -> int:
         """Refill this time now, as far as its calls are over; how many calls. Raises NotNow."""
@@ -342,7 +354,7 @@ class Refiller:
                 return 0
             first = min(w.began for w in found)
             span = await self._history.span(first - MARGIN, until + MARGIN)
-            live = {c.id for c in self._board().picture.live()}
+            live = unfinished(self._board())
             proofs = [p for w in found if w.call not in live and (p := prove(w)) is not None]
             count, told = await asyncio.to_thread(rows_for, proofs, span, silence)
             for record in told:
