@@ -163,7 +163,8 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
             names = ("part", "began", "answered", "ended", "ring", "queue")
             told = {n: getattr(stint, n) for n in names if n != "began" or unbegun}
             todo.append(replace(twin, **told, talk=talk, source=Source.REFILLED))
-        elif touched and talk > twin.talk + NEAR:
+        # the files cut the end of a talk to the second, so what they have more than we was there
+        elif touched and talk > twin.talk + 2 * EXACT:
             todo.append(replace(twin, talk=talk, source=Source.REFILLED))
     return todo
 
@@ -210,6 +211,18 @@ def rows_for(proofs: Iterable[Proof], span: Span, silence: Silence) -> tuple[int
         told += mine
         count += bool(mine)
     return count, told
+
+
+def unfinished(board: Board) -> dict[CallId, float]:
+    """When each call began that goes on, or of whose seats more will be heard: an agent puts the handset down
+    after the caller, a wrap-up ends. Such a row would be written over one that was put right before."""
+    stints = board.stints
+    found = {call.id: call.arrived for call in board.picture.live()}
+    wrapping = (stints.late.get(leg) or stints.open.get(leg) for leg, _ in stints.wrapping.values())
+    for stint in (*stints.open.values(), *wrapping):
+        if stint is not None:
+            found.setdefault(stint.call, stint.began)
+    return found
 
 
 # --- when ---------------------------------------------------------------------------------------------
@@ -329,7 +342,7 @@ class Refiller:
 
     def _may_end(self, silence: Silence) -> bool:
         """Every call that touched the silence is over: only then Asterisk writes its CDR."""
-        return not any(c.arrived <= silence.until + MARGIN for c in self._board().picture.live())
+        return not any(began <= silence.until + MARGIN for began in unfinished(self._board()).values())
 
     async def put_right(self, silence: Silence) -> int:
         """Refill this time now, as far as its calls are over; how many calls. Raises NotNow."""
@@ -341,7 +354,7 @@ class Refiller:
                 return 0
             first = min(w.began for w in found)
             span = await self._history.span(first - MARGIN, until + MARGIN)
-            live = {c.id for c in self._board().picture.live()}
+            live = unfinished(self._board())
             proofs = [p for w in found if w.call not in live and (p := prove(w)) is not None]
             count, told = await asyncio.to_thread(rows_for, proofs, span, silence)
             for record in told:

@@ -26,6 +26,7 @@ from lab.wire import Event, Wire
 from lab.witness import Log, Report, compare, seen
 from tests.house import House, ports, running
 from tests.live.mixed_plan import COLLEAGUES, LINE, mixed_plan
+from tests.outage.hands import until
 
 FEW, MANY = 60, 2000
 SEED = int(os.environ.get("CTI_MIXED_SEED", "20261121"))
@@ -135,6 +136,11 @@ def night(town: House, full_size: bool) -> Done:
 
     began = time.time() - 1
     tally = asyncio.run(calls_made())
+    until(
+        "both silences are put right",
+        lambda: all(any(a - 5 <= kill <= b for a, b in refills(town, began)) for kill in killing.kills),
+        SETTLED_WITHIN,
+    )
     return Done(tally, killing.kills, promises.states, began, time.time() + 1)
 
 
@@ -269,8 +275,12 @@ def _rows(town: House, night: Done) -> tuple[dict[str, Row], dict[str, list[Row]
 
 
 def _silences(town: House, night: Done) -> list[tuple[float, float]]:
+    return refills(town, night.since)
+
+
+def refills(town: House, since: float) -> list[tuple[float, float]]:
     with sqlite3.connect(town.home.database) as base:
-        return base.execute("SELECT since, until FROM refills WHERE until >= ?", (night.since,)).fetchall()
+        return base.execute("SELECT since, until FROM refills WHERE until >= ?", (since,)).fetchall()
 
 
 def _log(town: House, night: Done) -> Log:

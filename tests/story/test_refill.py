@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 from calls import facts as f
+from calls.facts import CallId, Fact
 from calls.model import LeftBy, Source, Stage
 from cti import kept
 from cti.asterisk.files import written
-from cti.refill import Proof, Refiller, Silence, mended_call, mended_stints, mended_visit, prove, rows_for
+from cti.refill import (
+    Proof,
+    Refiller,
+    Silence,
+    mended_call,
+    mended_stints,
+    mended_visit,
+    prove,
+    rows_for,
+    unfinished,
+)
 from cti.store.drain import Drain
 from cti.store.history import History, Span
 from cti.store.journal import Journal, Limits, Reader
 from cti.store.keeping import fact_of
-from cti.switchboard import Switchboard
+from cti.switchboard import Board, Switchboard, fold
 from queues.stint import Part
 from queues.visit import Outcome
-from tests.story.a_call import said
+from tests.story import a_call
+from tests.story.a_call import SEAT_LEG, said
 from tests.story.test_truth_recount import ANSWERED, AT, CALL, LEG, cdr
 
 
@@ -133,7 +146,9 @@ def test_a_talk_whose_end_nobody_heard_is_as_long_as_the_files_say(tmp_path: Pat
     [mended] = mended_stints([replace(talked, talk=0.0)], [talked], silence)
     assert mended.talk == talked.talk
     # what was heard is finer than the files' seconds
-    assert mended_stints([replace(talked, talk=talked.talk - 1.0)], [talked], silence) == []
+    assert mended_stints([replace(talked, talk=talked.talk + 0.9)], [talked], silence) == []
+    assert mended_stints([replace(talked, talk=talked.talk - 0.5)], [talked], silence) == []
+    assert mended_stints([replace(talked, talk=talked.talk - 1.0)], [talked], silence) != []
 
 
 def test_who_was_heard_only_when_back_from_asking_a_colleague_rang_and_answered_in_the_silence(
@@ -163,6 +178,20 @@ def test_whose_ring_was_heard_and_whose_answer_fell_into_the_silence_has_answere
     [mended] = mended_stints([heard], [proved], Silence(talked.answered - 0.5, talked.answered + 2.0))
     assert mended == replace(proved, source=Source.REFILLED)
     assert mended_stints([heard], [proved], Silence(end + 60.0, end + 61.0)) == []
+
+
+def test_a_call_is_put_right_when_its_seats_have_put_down_and_wrapped_up() -> None:
+    def after(*facts: Fact) -> dict[CallId, float]:
+        return unfinished(reduce(fold, facts, Board()))
+
+    talk = a_call.answered(110.0)
+    left = said(f.CallLeft, 120.0), said(f.LegEnded, 120.0)
+    down, wraps = said(f.LegEnded, 121.0, leg=SEAT_LEG), said(f.SeatPaused, 121.0, reason="wrapup:60")
+    assert after(*talk) == {a_call.CALL: 100.0}
+    assert after(*talk, *left).keys() == {a_call.CALL}
+    assert after(*talk, *left, down) == {}
+    assert after(*talk, *left, down, wraps).keys() == {a_call.CALL}
+    assert after(*talk, *left, down, wraps, said(f.SeatUnpaused, 130.0)) == {}
 
 
 def test_a_wait_behind_the_last_ring_ends_when_the_caller_left(tmp_path: Path) -> None:
