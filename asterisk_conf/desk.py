@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from asterisk_conf.in_step import in_step
 from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer_state import IN_DANGER
 
 HOW = {"listen": "", "whisper": "w", "barge": "B"}
 """How a supervisor is in a call, and ChanSpy's option for it."""
@@ -88,6 +89,7 @@ def _freed() -> Context:
     context = Context("desk-freed", None)
     context.exten("queue").do("Gosub", "transfer-dropped", "s", "1")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-queue-${QUEUE},s,1)}?:lost")
+    context.do("GotoIf", f"$[{IN_DANGER}]?transfer-back,s,1")
     context.do("Set", f"QUEUE_PRIO={HEAD}").do("Set", "HOPS=0")
     in_step(context)
     context.do("Playback", "hotline/caller-returned")

@@ -17,6 +17,7 @@ from asterisk_conf.steps import Context, rests
 from asterisk_conf.transfer import caller_arrives, seat_talks
 from asterisk_conf.transfer_gone import caller_leaves
 from asterisk_conf.transfer_room import moved_on
+from asterisk_conf.transfer_state import IN_DANGER
 from asterisk_conf.waiting import waiting_contexts
 from plan.model import MAX_HOPS
 
@@ -274,8 +275,11 @@ def _talked() -> Context:
     context.do("GotoIf", "$[${LOOKS} > 10]?known")
     context.do("Wait", "0.1")
     context.do("Goto", "look")
+    # a person in danger never goes back to music, nor to a machine
+    danger = f"{cause_is(GONE, 'SEAT_LEFT')} & {IN_DANGER}"
+    context.do("GotoIf", f"$[{danger}]?transfer-back,s,1", label="known")
     lost = f"{cause_is(GONE, 'SEAT_LEFT')} & 0${{RETURNS}} < {RETURNS}"
-    context.do("GotoIf", f"$[{lost}]?back", label="known")
+    context.do("GotoIf", f"$[{lost}]?back")
     # too often: we have lost this caller (asterisk_conf.waiting remembers it)
     context.do("ExecIf", f"$[{cause_is(GONE, 'SEAT_LEFT')}]?Set(DROPPED=1)")
     context.do("Set", "LEFT_BY=agent")

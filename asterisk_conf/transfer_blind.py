@@ -17,6 +17,8 @@ from asterisk_conf.transfer_state import LED, of_caller, tell, told_room
 TAKE_BACK = "*80"
 LOOK = "0.3"
 """Seconds between two looks of the agent's leg: is somebody reached, is the caller back?"""
+LOOKS = 40
+"""Looks, 0.05 s apart, in which the agent comes into the room before the caller does."""
 OURS = '"${TRANSFER_ID}" != "" & '
 
 
@@ -56,8 +58,13 @@ def _blind() -> Context:
     context.do("GotoIf", '$["${SHARED(STOPPED)}" = "${TRANSFER_ID}"]?agent')
     tell(context, "refused", "Status: ${DIALSTATUS}", "Cause: ${HANGUPCAUSE}")
     context.do("Set", "SHARED(UNSENT_AT)=${EPOCH}")
-    context.do("GotoIf", f"$[{there}]?:transfer-back,s,1", label="agent")
-    context.do("Set", "ROOM=${CALL_ID}").do("Goto", "transfer-caller", "comes", "1")
+    # not before the agent: whoever is wished for meanwhile would find the caller in an empty room
+    context.do("Set", "LOOKS=0", label="agent")
+    context.do("GotoIf", f"$[{there}]?:transfer-back,s,1", label="waits")
+    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {LED}]?transfer-caller,s,1')
+    context.do("GotoIf", f"$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 | ${{LOOKS}} > {LOOKS}]?comes")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]").do("Wait", "0.05").do("Goto", "waits")
+    context.do("Set", "ROOM=${CALL_ID}", label="comes").do("Goto", "transfer-caller", "comes", "1")
     # who answered and was gone before anything could be said of it: the agent has left for them
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" = "${TRANSFER_ID}"]?transfer-back,s,1', label="talked")
     # whoever answered passed the caller on

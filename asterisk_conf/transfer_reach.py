@@ -55,7 +55,11 @@ def city_transfer_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     yield urgent.exten("none").do("Return")
     yield from _places(plan, site)
     refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
-    refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
+    # a colleague who is asked sends on whom they talk to, the agent, who goes back to the caller
+    refer.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:caller')
+    refer.do("Set", f"{of_caller('TRANSFER')}=").do("Goto", "transfer-agent", "room", "1")
+    refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}", label="caller")
+    refer.do("Set", "SHARED(WAY_FAILED)=0").do("Set", "SHARED(RINGS)=")
     # the agent's phone is gone already: nobody could stay with the caller
     refer.do("Set", f"SHARED(URGENT)=${{DIALPLAN_EXISTS({plan.id}-urgent,${{TO}},1)}}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
@@ -67,7 +71,9 @@ def _places(plan: Plan, site: Site) -> Iterator[Context]:
     cancelled by now: nobody is sent there."""
     place, cancelled = Context(f"{plan.id}-to-place", None), Context(f"{plan.id}-to-cancelled", None)
     for queue in plan.queues:
-        place.exten(f"queue-{queue}").do("Goto", f"{plan.id}-queue-{queue}", "s", "enter")
+        place.exten(f"queue-{queue}").do("Set", f"__QUEUE={queue}").do(
+            "Goto", f"{plan.id}-queue-{queue}", "s", "enter"
+        )
     for line in plan.lines.values():
         if _queue_of(line):
             for number in line.numbers:
@@ -148,9 +154,12 @@ def reach_contexts() -> Iterator[Context]:
 def _way_up() -> Context:
     """On the leg to the outside that was answered: which number it was; what is said there is recorded."""
     context = Context("transfer-way-up")
+    # too late: nobody waits for it any more (transfer-reached hangs it up)
+    late = f'"${{TRANSFER_ID}}" != "" & "${{{of_caller("STOPPED")}}}" = "${{TRANSFER_ID}}"'
+    context.do("GotoIf", f"$[{late}]?late")
     context.do("Gosub", "record", "s", "1")
     tell(context, "accepted", "Way: ${WAY}", "Trunk: ${WAY_TRUNK}", "Number: ${WAY_NUMBER}")
-    return context.do("Return")
+    return context.do("Return", label="late")
 
 
 def _invite() -> Context:

@@ -128,8 +128,8 @@ def _agent() -> Context:
     context.do("Hangup", "16", label="over")
     context.exten("consult")
     context.do("Gosub", "transfer-agent", "watched", "1")
-    in_step(context)
     told_room(context, "out")
+    in_step(context)
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     # taken back before anybody was asked
     context.do("GotoIf", '$["${MOVE}" = ""]?room,1')
@@ -207,8 +207,9 @@ def _caller() -> Context:
     context.do("GotoIf", f"$[{_URGENT}]?:transfer-back,s,1", label="left")
     context.do("Set", "DANGER=1", label="danger").do("Goto", "transfer-back", "s", "1")
     # the phone's own REFER
-    in_step(context, label="refer")
-    context.do("Set", "MOVE=${SHARED(TRANSFER)}")
+    context.do("GotoIf", f"$[{_URGENT}]?named", label="refer")
+    in_step(context)
+    context.do("Set", "MOVE=${SHARED(TRANSFER)}", label="named")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "BY=phone").do("Set", "KIND=blind")
     context.do("Set", "WISHED=blind")
     context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "SEAT=${CUT(CUT(MEMBERINTERFACE,/,2),-,2)}")
@@ -258,7 +259,8 @@ def _back() -> Context:
 def _dropped() -> Context:
     """On a caller whom a supervisor takes out of whatever it was in: no transfer moves it any more."""
     context = Context("transfer-dropped")
-    context.do("ExecIf", '$["${SHARED(WHERE)}" = "sent"]?SoftHangup(${SHARED(AGENT)})')
+    led = '"${SHARED(TRANSFER)}" != "" | "${SHARED(WHERE)}" = "sent"'
+    context.do("ExecIf", f"$[{led}]?SoftHangup(${{SHARED(AGENT)}})")
     context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(LEAVES)=").do("Set", "SHARED(WHERE)=")
     # a watch of before ends, and nobody is followed who was led away before
     context.do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]").do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")

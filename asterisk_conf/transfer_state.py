@@ -27,6 +27,8 @@ from __future__ import annotations
 from asterisk_conf.steps import Context
 
 CALLER = "${CALLER_CHANNEL}"
+IN_DANGER = '("${DANGER}" = "1" | "${SHARED(URGENT)}" = "1")'
+"""On the caller's channel: a person in danger, brought to a centre or back from one."""
 NOW = "${STRFTIME(,,%s.%3q)}"
 LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
 """On the caller's channel: an agent was led out of a talk, and it has not followed yet."""

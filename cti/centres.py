@@ -39,6 +39,8 @@ SECONDS = 5.0
 SKEW = 300.0
 FEEDBACK = ("officer", "case", "result", "reason")
 MOST_BYTES = 32_768
+MOST_VERSION = 1 << 53
+"""What every reader of JSON knows exactly (RFC 8259, section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,11 @@ def unpack(body: bytes) -> Message:
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Refused("not a message: says, record, version, and body with an offer") from None
     known = says in ("offer", "received", "confirm")
-    if not known or not isinstance(record, str) or type(version) is not int or len(record) > 128:
-        raise Refused("not a message: says is offer, received or confirm; version a whole number")
+    counted = type(version) is int and 0 < version < MOST_VERSION
+    if not known or not isinstance(record, str) or not counted or len(record) > 128:
+        raise Refused(
+            "not a message: says is offer, received or confirm; version a whole number from 1 to 2^53-1"
+        )
     return Message(says, record, version, words)
 
 
@@ -154,7 +159,7 @@ class Centres:
             self._addresses = {key: Address(str(a["url"]), str(a["secret"])) for key, a in told.items()}
             self._read = changed
         except FileNotFoundError:
-            self._addresses = {}
+            self._addresses, self._read = {}, 0.0
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as why:
             log.error("centres.json cannot be read, the one before stays", why=repr(why))
 
@@ -170,7 +175,9 @@ class Centres:
         return [(one[0], message) for one, message in ready.items()]
 
     async def _send(self, session: aiohttp.ClientSession, key: str, message: Message) -> None:
-        address, body, stamp = self._addresses[key], pack(message), f"{time.time():.3f}"
+        address, body, stamp = self._addresses.get(key), pack(message), f"{time.time():.3f}"
+        if address is None:
+            return  # taken away meanwhile: the centre asks again
         headers = {
             "Content-Type": "application/json",
             "X-Hotline-Timestamp": stamp,

@@ -422,8 +422,9 @@ class Filer:
         finally:
             if done:
                 # one transaction for all; whoever dies before it finds the sealed files, and marks them then
-                await self._store.mark(*done, sealed=True)
-                self.sealed += len(done)
+                with contextlib.suppress(NotNow):
+                    await self._store.mark(*done, sealed=True)
+                    self.sealed += len(done)
 
     async def _seal_all(self, rows: list[Filed], done: list[LegId]) -> None:
         """Those that are sealed now are told in ``done``. Raises NotNow."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, desc, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.audit import Outcome
@@ -24,7 +24,7 @@ SETTLED = {f"settle-{kind}": kind for kind in DutyKind}
 
 class DutyStore:
     """Every method raises NotNow while the database is away. ``older``: also from before ``since`` what is
-    open; ``most`` of each."""
+    open; ``most`` of each, what is open first."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -37,7 +37,8 @@ class DutyStore:
         mine = [CALLS.c.owed, or_(recent, _not_called_back()) if older else recent]
         if city is not None:
             mine.append(CALLS.c.city == city)
-        promised = select(CALLS).where(*mine).order_by(CALLS.c.arrived.desc()).limit(most)
+        promised = select(CALLS).where(*mine).order_by(desc(_not_called_back()), CALLS.c.arrived.desc())
+        promised = promised.limit(most)
 
         async def read(conn: AsyncConnection) -> list[Call]:
             rows = (await conn.execute(promised)).mappings().all()
@@ -75,7 +76,7 @@ class DutyStore:
             select(CALLS, first.c.number, first.c.made)
             .outerjoin(first, first.c.call == CALLS.c.id)
             .where(*mine)
-            .order_by(first.c.number.is_not(None), CALLS.c.arrived.desc())
+            .order_by(desc(unsent), CALLS.c.arrived.desc())
             .limit(most)
         )
 

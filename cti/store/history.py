@@ -55,6 +55,8 @@ AUDIT = Base.metadata.tables[AuditRow.__tablename__]
 REFILLS = Base.metadata.tables[RefillRow.__tablename__]
 HANDOFFS = Base.metadata.tables[HandoffRow.__tablename__]
 FLAGS = Base.metadata.tables[FlagRow.__tablename__]
+MIGRATION_SECONDS = 3600.0
+"""Deadline of one statement that changes tables: a column of millions of rows is filled in one."""
 CURSORS = Base.metadata.tables[CursorRow.__tablename__]
 
 
@@ -100,12 +102,17 @@ class History:
         self._current = False
         """The tables are known to be up to date."""
         self._migrating = asyncio.Lock()
+        self._changing: asyncio.Future[None] | None = None
+        """The tables are being changed."""
 
     async def start(self) -> None:
         """Bring the tables up to date. NotNow when the database is away."""
         await self._within(_nothing)
 
     async def close(self) -> None:
+        if self._changing is not None:
+            self._changing.cancel()
+            await asyncio.wait({self._changing}, timeout=self.seconds)
         engine, self._engine = self._engine, None
         if engine is not None:
             async with asyncio.timeout(self.seconds):
@@ -294,11 +301,8 @@ class History:
 
     async def _transaction(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         try:
-            async with self._migrating:
-                if not self._current:
-                    async with self._made().begin() as conn:
-                        await _migrate(conn)
-                    self._current = True
+            if not self._current:
+                await self._up_to_date()
             async with self._made().begin() as conn:
                 return await work(conn)
         except Unknown as why:
@@ -315,6 +319,27 @@ class History:
             if type(why).__module__.startswith("asyncpg"):  # raised while connecting
                 raise NotNow(f"database: {why}") from why
             raise
+
+    async def _up_to_date(self) -> None:
+        """The tables as this version wants them. Changing them may take longer than any deadline where there
+        are millions of rows: that goes on by itself, and meanwhile the database is away."""
+        async with self._migrating:
+            if self._current:
+                return
+            if self._changing is None:
+                async with self._made().connect() as conn:
+                    self._current = await conn.run_sync(migrations.is_current)
+                if self._current:
+                    return
+                self._changing = asyncio.ensure_future(_changed(self.url))
+                self._changing.add_done_callback(lambda t: None if t.cancelled() else t.exception())
+            changing = self._changing
+        try:
+            await asyncio.shield(changing)
+        finally:
+            if changing.done() and self._changing is changing:
+                self._changing = None
+        self._current = True
 
     async def _give_up(self, task: asyncio.Future[Any]) -> None:
         """Leave a transaction that hangs, and its connections: the next one gets fresh ones."""
@@ -355,6 +380,15 @@ def _statement(table: Table, dialect: str) -> Any:
 
 async def _nothing(conn: AsyncConnection) -> None:
     """The tables are brought up to date before any work, this one too."""
+
+
+async def _changed(url: str) -> None:
+    engine = _engine(url, MIGRATION_SECONDS)
+    try:
+        async with engine.begin() as conn:
+            await _migrate(conn)
+    finally:
+        await engine.dispose()
 
 
 async def _migrate(conn: AsyncConnection) -> None:

@@ -249,8 +249,9 @@ class Journal:
             # what the kernel could not write is gone from its cache too: only an alarm is honest
             self.alarm = f"fsync: {why}"
             log.error("journal is not durable", why=str(why))
+        else:
+            self._durable = self.written
         self._dirty = 0
-        self._durable = self.written
         with self._wake:
             self._wake.notify_all()
 

@@ -92,7 +92,7 @@ class RecordingStore:
             )
             known = {row.leg: row for row in await conn.execute(wanted)}
             await self._history._upsert(
-                conn, RECORDINGS, [to_dict(_again(x, known.get(x.leg))) for x in rows]
+                conn, RECORDINGS, [_filed_row(_again(x, known.get(x.leg))) for x in rows]
             )
 
         await self._history.within(write)
@@ -355,6 +355,11 @@ class RecordingStore:
             return [from_dict(Filed, dict(x)) for x in (await conn.execute(wanted)).mappings()]
 
         return await self._history.within(read)
+
+
+def _filed_row(one: Filed) -> dict[str, Any]:
+    # what a carrier sends is as long as it likes, and PostgreSQL takes no NUL
+    return {**to_dict(one), "original": one.original.replace("\0", "")[:128]}
 
 
 def _again(filed: Filed, known: Any) -> Filed:

@@ -6,10 +6,14 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
+from cti.errors import NotNow
 from cti.store.history import History, Past, sqlite_url
 
 KILLED_AT = """
@@ -45,4 +49,33 @@ async def test_tables_a_killed_service_was_making_are_made_by_the_next(
     try:
         assert await history.calls(Past(most=1)) == []
     finally:
+        await history.close()
+
+
+async def test_a_change_of_tables_that_takes_longer_than_the_deadline_is_made_once_and_to_its_end(
+    tmp_path: Path,
+) -> None:
+    """As with millions of rows: whoever asks meanwhile hears that the database is away."""
+    filled: list[str] = []
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def slow(conn: object, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE recordings SET original"):
+            filled.append(statement)
+            time.sleep(1.5)  # in the database's own thread
+
+    history = History(sqlite_url(tmp_path / "history.sqlite"), seconds=0.5)
+    try:
+        with pytest.raises(NotNow, match="did not answer within"):
+            await history.start()
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    assert await history.calls(Past(most=1)) == []
+                    break
+                except NotNow:
+                    continue
+        assert len(filled) == 1
+    finally:
+        event.remove(Engine, "before_cursor_execute", slow)
         await history.close()
