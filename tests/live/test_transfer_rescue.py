@@ -156,6 +156,41 @@ async def test_an_agent_who_hangs_up_at_once_when_a_centre_refuses_leaves_the_ca
     assert (await talk.heard())["caller"] == {("again", "target")}
 
 
+async def test_a_caller_in_danger_who_is_taken_from_an_agent_hears_ringing_and_no_music(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    """A centre refused, somebody answered, and was forced out: danger is not over with one answer."""
+    _, call = await talking(town, tmp_path, AGENT)
+    for number in ("110", "1100"):
+        await centre(town, number).will_reject()
+    assert await wishes(house, AGENT, "handoff", "110") == 200
+    await step_told(town, call, "refused")
+    since = len(town.house.events)
+    status, _ = await orders(house.home, f"/api/seats/demo/{AGENT}/force-out", sign_out=False)
+    assert status == 200
+    await call.waits_in("general", since=since)
+    await rings_on(call)
+    await order(house.home, Unpause(city="demo", seat=CHIEF))
+    await town.seat(CHIEF).answers(call, within=20)
+    await until_gone(call, town.seat(CHIEF))
+
+
+async def test_an_agent_who_sends_a_caller_on_again_before_being_back_with_them_sends_them_on(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    """A busy phone refuses in milliseconds: the next wish comes while agent and caller are on their ways."""
+    _, call = await talking(town, tmp_path, AGENT)
+    colleague, chief = town.seat(COLLEAGUE), town.seat(CHIEF)
+    await colleague.will_be_busy()
+    assert await wishes(house, AGENT, "blind", COLLEAGUE) == 200
+    await step_told(town, call, "refused")
+    assert await wishes(house, AGENT, "blind", CHIEF) == 200
+    await chief.rings(within=5)
+    await chief.answers()
+    await call.talks()
+    await until_gone(call, chief)
+
+
 @pytest.mark.parametrize("agent_stays", [True, False])
 async def test_who_answers_when_the_caller_was_just_taken_back_talks_to_nobody(
     house: House, town: Lab, tmp_path: Path, agent_stays: bool
