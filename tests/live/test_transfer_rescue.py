@@ -166,7 +166,7 @@ async def test_a_caller_in_danger_who_is_taken_from_an_agent_hears_ringing_and_n
     assert await wishes(house, AGENT, "handoff", "110") == 200
     await step_told(town, call, "refused")
     since = len(town.house.events)
-    status, _ = await orders(house.home, f"/api/seats/demo/{AGENT}/force-out", sign_out=False)
+    status, _ = await orders(house.home, f"/api/seats/{AGENT}/force-out", city="demo", sign_out=False)
     assert status == 200
     await call.waits_in("general", since=since)
     await rings_on(call)
