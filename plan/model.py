@@ -240,7 +240,7 @@ class Agent(Rule):
 
 
 class Pause(Rule):
-    """pauses.toml: a reason not to take calls. Its table's name is the reason in every figure."""
+    """pauses.toml: a reason not to take calls. Its table's name is the reason that seats and boards show."""
 
     title: Title
     title_en: OptionalTitle = ""
