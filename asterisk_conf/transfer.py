@@ -208,7 +208,9 @@ def _go() -> Context:
     context.do("ChannelRedirect", f"${{{of_caller('TARGET')}}}", "transfer-joins", "s", "1")
     context.do("Goto", "done")
     # the agent leaves caller and target to each other; before somebody answered that would lose the caller
-    context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("TARGET_IN")}}}" = "1"]?:no', label="leave")
+    # whom the caller was left to has nobody to leave them to
+    both = f'"${{{of_caller("TARGET_IN")}}}" = "1" & "${{{of_caller("HANDED")}}}" != "1"'
+    context.do("GotoIf", f'$["${{MOVE}}" != "" & {both}]?:no', label="leave")
     context.do("Set", f"{of_caller('LEAVES')}=${{MOVE}}")
     context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
     context.do("ExecIf", '$["${ORDER}" != ""]?Set(DB(hotline-order/${ORDER})=${WHY})', label="no")

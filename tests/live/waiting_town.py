@@ -76,7 +76,8 @@ _CHANGES = {
     "queues.toml": [
         ("wait_seconds = 90\n", "wait_seconds = 300\nposition_every_seconds = 15\npace_seconds = 50\n"),
         # fund: 1006 at once, the general seats later
-        ("1004 = 10 }\nwait_seconds = 60\n", "1004 = 10 }\nwait_seconds = 60\nwiden = { 0 = 0, 5 = 10 }\n"),
+        ("{ 1006 = 0, 1003 = 10, 1004 = 10 }\n",
+         "{ 1006 = 0, 1003 = 10, 1004 = 10 }\nwiden = { 0 = 0, 5 = 10 }\n"),
         ('1008 = 0 }\nwait_seconds = 60\nnext = "queue:general"',
          '1008 = 0 }\nwait_seconds = 5\nnext = "phone:duty"'),
     ],

@@ -188,7 +188,7 @@ async def one_round(
     came = {e["Call"] for e in witness.events[before:] if e.get("What") == "arrived"}
     assert ids == came, "Asterisk knows other calls than the lab"
     lines = city.client.lines(dialled_since)
-    mine = [x["caller"] for x in lines if x["what"] == "sent"] + [HOLDER] * HELD
+    mine = [x["caller"] for x in lines if x["what"] == "sent" and x["kind"] == "citizen"] + [HOLDER] * HELD
     assert len(mine) == len(ids) == 24
     rows = await asyncio.to_thread(
         hands.until, "history is complete", lambda: whole(house, ids, began_at), 15
