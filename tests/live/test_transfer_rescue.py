@@ -89,6 +89,7 @@ async def test_whoever_has_a_caller_cannot_take_them_back_from_themselves(
     await talk.parties["agent"].hangs_up()
     await step_told(town, call, "handed")
     assert await wishes(house, COLLEAGUE, "takeback") == 409
+    assert await wishes(house, COLLEAGUE, "leave") == 409, "there is nobody to leave them to"
     await talk.speak("handed", "caller", "target")
     await until_gone(call, colleague)
     assert (await talk.heard())["caller"] == {("handed", "target")}
