@@ -11,7 +11,7 @@ from asterisk_conf.transfer_room import room_profiles
 
 _FIRST = """
 res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject res_http_websocket res_pjsip
-res_pjsip_transport_websocket res_pjsip_session res_pjsip_registrar res_pjsip_pubsub res_pjsip_refer
+res_pjsip_transport_websocket res_pjsip_pubsub res_pjsip_session res_pjsip_registrar res_pjsip_refer
 res_pjsip_nat res_pjsip_logger res_pjsip_acl chan_pjsip
 """
 """Loaded at once one after the other: res_pjsip begins to ask trunks whether they are there (qualify), and
