@@ -12,6 +12,7 @@ import asyncio
 import re
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 FROM = re.compile(rb'"from":\s?([0-9.]+)')
@@ -71,7 +72,7 @@ async def main(port: int, tokens: list[str], file: Path) -> None:
     loop = asyncio.get_running_loop()
     ears = []
     for token in tokens:
-        _, one = await loop.create_connection(lambda token=token: Ears(port, token, late), "127.0.0.1", port)  # type: ignore[misc]
+        _, one = await loop.create_connection(partial(Ears, port, token, late), "127.0.0.1", port)
         ears.append(one)
     await asyncio.gather(*(one.done for one in ears))
     file.write_text("\n".join(f"{x:.6f}" for x in late))
