@@ -1,11 +1,13 @@
-"""Whom a free seat concerns: the callers to be reminded that it may be their turn.
+"""Whom a free seat concerns: the caller to be reminded that it may be their turn.
 
 app_queue looks for a free seat once a second for each waiting caller (RECHECK in app_queue.c), so a seat
 would stand idle half a second on average while somebody waits. Whoever is nudged looks at once; whoever is
-not, or when nobody nudges, looks within that second as ever. A nudge changes no order: app_queue decides.
-"""
+not, or when nobody nudges, looks within that second as ever.
 
-from __future__ import annotations
+One caller of each queue, its head: a head that is being tried does not count as waiting (``pending`` in
+is_our_turn), and the seat counts as free until its phone rings, so the second caller, woken in the same
+milliseconds, would take the seat before the first (seen on 22.10: once in a night).
+"""
 
 from collections.abc import Container, Iterable
 
@@ -13,12 +15,9 @@ from calls.facts import CallId, LegId
 from calls.model import Seat, SeatState
 from queues.visit import Outcome, Visit
 
-MOST = 3
-"""Callers nudged in each queue: the first, and two in case somebody's priority put them in front."""
-
 
 def whom(seat: Seat | None, visits: Iterable[Visit], ringing: Container[CallId]) -> list[LegId]:
-    """Legs of the callers who have waited longest in the queues of a seat that is ready; else nobody.
+    """Legs of the heads of the queues of a seat that is ready, who has waited longest first; else nobody.
 
     ``ringing``: calls for which a phone rings already.
     """
@@ -29,6 +28,15 @@ def whom(seat: Seat | None, visits: Iterable[Visit], ringing: Container[CallId])
         mine = visit.city == seat.city and visit.queue in seat.queues
         if mine and visit.outcome is Outcome.WAITING and visit.leg and visit.call not in ringing:
             waiting.setdefault(visit.queue, []).append(visit)
-    first = [v for line in waiting.values() for v in sorted(line, key=lambda v: v.joined)[:MOST]]
+    heads = [_head(line) for line in waiting.values()]
     # of two queues with the same seats, whoever has waited longer looks first
-    return [v.leg for v in sorted(first, key=lambda v: v.joined)]
+    return [v.leg for v in sorted(heads, key=lambda v: v.joined)]
+
+
+def _head(line: Iterable[Visit]) -> Visit:
+    """Who stands first: app_queue told each one's place when they joined; a higher rank is put in front."""
+    order: list[Visit] = []
+    for visit in sorted(line, key=lambda v: v.joined):
+        # a place we did not hear is the end of the line
+        order.insert(visit.position - 1 if visit.position > 0 else len(order), visit)
+    return order[0]

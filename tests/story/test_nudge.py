@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from calls.facts import CallId, LegId
 from calls.model import Seat, SeatState
-from queues.nudge import MOST, whom
+from queues.nudge import whom
 from queues.visit import Outcome, Visit
 
 READY = Seat("demo", "1001", SeatState.READY, 0.0, queues=("general", "fund"))
@@ -14,15 +16,26 @@ def waits(n: int, queue: str = "general", city: str = "demo", outcome: Outcome =
     return Visit(CallId(f"{city}-n1-1.{n}"), 1, city, queue, LegId(f"n1-1.{n}"), float(n), outcome)
 
 
-def test_the_longest_waiting_of_each_of_its_queues() -> None:
+def test_the_head_of_each_of_its_queues_and_nobody_behind() -> None:
     line = [waits(n) for n in (5, 3, 4, 2, 9)]
-    assert whom(READY, [*line, waits(7, "fund")], ()) == ["n1-1.2", "n1-1.3", "n1-1.4", "n1-1.7"]
-    assert len(whom(READY, line, ())) == MOST
+    assert whom(READY, [*line, waits(7, "fund")], ()) == ["n1-1.2", "n1-1.7"]
+    assert whom(READY, line, ()) == ["n1-1.2"]
+
+
+def test_who_came_later_and_was_put_in_front_is_the_head() -> None:
+    """A caller whose agent's phone died is at position 1 again: who is woken beside may take the seat."""
+    back = replace(waits(9), position=1)
+    assert whom(READY, [replace(waits(2), position=1), replace(waits(3), position=2), back], ()) == ["n1-1.9"]
+
+
+def test_when_the_head_is_rung_for_the_next_is_the_head() -> None:
+    line = [replace(waits(2), position=1), replace(waits(3), position=2), replace(waits(9), position=1)]
+    assert whom(READY, line, {CallId("demo-n1-1.9")}) == ["n1-1.2"]
 
 
 def test_of_two_queues_with_the_same_seats_whoever_waited_longer_looks_first() -> None:
     line = [waits(3), waits(6), waits(2, "fund"), waits(5, "fund")]
-    assert whom(READY, line, ()) == ["n1-1.2", "n1-1.3", "n1-1.5", "n1-1.6"]
+    assert whom(READY, line, ()) == ["n1-1.2", "n1-1.3"]
 
 
 def test_whom_a_phone_rings_for_already_needs_no_nudge() -> None:
