@@ -28,10 +28,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.model import Direction
 from cti.store.history import CALLS, FLAGS, HANDOFFS
+from cti.store.models import Base
 from cti.store.recording_rows import TicketRow
 from plan.recordings import CallClass
 
-TICKETS: Table = TicketRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+TICKETS = Base.metadata.tables[TicketRow.__tablename__]
 HANDED = '"kind":"handoff"'
 """As the record's JSON has it: quotes inside of a text are escaped there."""
 

@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, func, literal, not_, select, tuple_, update
+from sqlalchemy import delete, exists, func, literal, not_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.codec import from_dict, to_dict
 from calls.facts import CallId, LegId
 from cti.store.call_classes import classes_of
 from cti.store.history import History
+from cti.store.models import Base
 from cti.store.recording_rows import HoldRow, RecordingRow, SpanRow, SpokenRow
 from plan.recordings import CallClass
 from recording.filed import Filed, Heard, Kept, Role
@@ -20,10 +21,10 @@ from recording.retention import Term
 from recording.search import bare
 from recording.table import State
 
-RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
-SPANS: Table = SpanRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
-SPOKEN: Table = SpokenRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
-HOLDS: Table = HoldRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+RECORDINGS = Base.metadata.tables[RecordingRow.__tablename__]
+SPANS = Base.metadata.tables[SpanRow.__tablename__]
+SPOKEN = Base.metadata.tables[SpokenRow.__tablename__]
+HOLDS = Base.metadata.tables[HoldRow.__tablename__]
 
 Mark = tuple[float, str]
 """How far recordings were looked through: end and leg of the last one."""

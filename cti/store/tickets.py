@@ -7,20 +7,21 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, insert, not_, select, update
+from sqlalchemy import delete, exists, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.codec import from_dict, to_dict
 from cti.errors import Broken, NotNow
 from cti.store.history import History
+from cti.store.models import Base
 from cti.store.recording_rows import RecordingRow, TicketRow, TypedRow
 from recording.filed import Heard
 from recording.table import State
 from recording.ticket import Ticket, numbered
 
-TICKETS: Table = TicketRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
-TYPED: Table = TypedRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
-RECORDINGS: Table = RecordingRow.__table__  # type: ignore[assignment]  # SQLAlchemy says FromClause; a mapped class has a Table
+TICKETS = Base.metadata.tables[TicketRow.__tablename__]
+TYPED = Base.metadata.tables[TypedRow.__tablename__]
+RECORDINGS = Base.metadata.tables[RecordingRow.__tablename__]
 TRIES = 5
 TYPED_KEPT = 30 * 86_400.0
 """Seconds until what was typed for a ticket that was never made is forgotten."""
