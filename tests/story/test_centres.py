@@ -89,6 +89,14 @@ class Town:
         board.listen(self._keep)
         self.board = board
 
+    def reaches_110_at(self, url: str) -> None:
+        self.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+
+    def hands_over_to_110(self, url: str) -> None:
+        """An agent begins record ``h1``, of which that address is told."""
+        self.reaches_110_at(url)
+        self.board.hear(begun(1))
+
     def _keep(self, heard: Heard) -> None:
         self.written += heard.handoffs
 
@@ -186,10 +194,15 @@ def stepped(number: int, step: str, **told: Any) -> f.TransferStepped:
     )
 
 
+def begun(number: int) -> f.TransferStepped:
+    """An agent hands a caller over to 110: record ``h<number>`` begins."""
+    return stepped(number, "asked", kind="handoff", to="110", seat="1001", caller="139")
+
+
 async def test_a_board_that_is_full_forgets_what_is_over_and_never_what_goes_on(tmp_path: Path) -> None:
     town = Town(tmp_path, OLD)
     for number in range(KEPT):
-        town.board.hear(stepped(number, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        town.board.hear(begun(number))
         if number:
             town.board.hear(stepped(number, "over"))
     await town.hears("f-1", 1, handoff="h-old", officer="0231")
@@ -208,8 +221,7 @@ async def test_a_record_no_centre_confirmed_is_offered_again_however_much_was_wr
     )
     town.board.listen(kept.journal_ear(journal))
     async with refusing() as (url, offered):
-        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
-        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        town.hands_over_to_110(url)
         town.board.hear(stepped(1, "over"))
         assert await next_offered(town, offered) == "h1"
         for second in range(60):
@@ -228,8 +240,7 @@ async def test_what_changed_after_the_centre_had_confirmed_is_offered_by_the_nex
 ) -> None:
     town = Town(tmp_path)
     async with refusing() as (url, offered):
-        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
-        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        town.hands_over_to_110(url)
         asked = town.board.board.moves.records["h1"].version
         await town.hears_said(Message("received", "h1", asked))
         for step in ("answered", "handed", "over"):
@@ -268,7 +279,7 @@ async def test_a_receipt_that_comes_after_a_restart_is_confirmed_so_that_the_cen
     known = replace(OLD, version=7, agreed=7)
     town = Town(tmp_path, known)
     async with refusing() as (url, offered):
-        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        town.reaches_110_at(url)
         await town.hears_said(Message("received", "h-old", 7))
         assert await next_offered(town, offered) == "h-old confirm 7"
 
@@ -278,8 +289,7 @@ async def test_a_centre_that_knows_more_than_a_killed_service_had_written_is_tol
 ) -> None:
     town = Town(tmp_path)
     async with refusing() as (url, offered):
-        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
-        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        town.hands_over_to_110(url)
         assert await next_offered(town, offered) == "h1"
         lost = town.board.board.moves.records["h1"].version + 5
         await town.hears_said(Message("received", "h1", lost))
@@ -293,10 +303,10 @@ async def test_a_centre_that_knows_more_than_a_killed_service_had_written_is_tol
 async def test_nothing_is_received_before_it_is_on_disk(tmp_path: Path) -> None:
     town = Town(tmp_path, replace(OLD, version=7, agreed=7))
     async with refusing() as (url, offered):
-        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        town.reaches_110_at(url)
         town.disk.appended = 3
         await town.hears("f-1", 1, handoff="h-old", result="已处置")
-        town.board.hear(stepped(1, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        town.board.hear(begun(1))
         talking = asyncio.create_task(town.centres.run())
         # what can be said is said, and again half a second later
         assert [await asyncio.wait_for(offered.get(), 10) for _ in range(2)] == ["h1", "h1"]
