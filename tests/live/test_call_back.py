@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.client import Unheard
+from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.waiting_town import (
@@ -105,6 +106,18 @@ async def test_a_caller_who_does_not_confirm_waits_on_in_the_same_place(house: H
         await one.hangs_up()
 
 
+async def is_called_back(city: Lab, call: Call, citizen: str, since: int, *, once_over: Call) -> None:
+    """The agent's talk is over: their phone rings, then the citizen's, and the call back is made."""
+    seat = city.seat("1001")
+    await seat.will_ring()
+    await once_over.hangs_up()
+    await seat.answers(within=15)
+    await outside_rings(city, citizen, within=25, since=since)
+    await call_back_is(call, "talking")
+    await seat.hangs_up()
+    await call_back_is(call, "done")
+
+
 async def test_a_withheld_number_is_keyed_read_out_and_called(house: House, city: Lab) -> None:
     citizen = "05552234567"
     await outside_behaves(city, citizen, "answer")
@@ -119,14 +132,7 @@ async def test_a_withheld_number_is_keyed_read_out_and_called(house: House, city
     await hears_prompt(call, "callback-confirm", within=25)
     await call.presses("1")
     await call_back_is(call, "standing")
-    seat = city.seat("1001")
-    await seat.will_ring()
-    await talking.hangs_up()
-    await seat.answers(within=15)
-    await outside_rings(city, citizen, within=25, since=since)
-    await call_back_is(call, "talking")
-    await seat.hangs_up()
-    await call_back_is(call, "done")
+    await is_called_back(city, call, citizen, since, once_over=talking)
 
 
 async def test_a_number_no_agent_may_call_is_refused_and_the_caller_keeps_the_own_one(
@@ -155,14 +161,7 @@ async def test_a_number_no_agent_may_call_is_refused_and_the_caller_keeps_the_ow
         await call.presses("1")
         await hears_prompt(call, "callback-confirm", since=so_far)
         await takes_confirmed(call)
-        seat = city.seat("1001")
-        await seat.will_ring()
-        await talking.hangs_up()
-        await seat.answers(within=15)
-        await outside_rings(city, citizen, within=25, since=since)
-        await call_back_is(call, "talking")
-        await seat.hangs_up()
-        await call_back_is(call, "done")
+        await is_called_back(city, call, citizen, since, once_over=talking)
     finally:
         service.signal(signal.SIGCONT)
     with pytest.raises(Unheard):

@@ -17,13 +17,12 @@ import pytest
 from cti.speech import shelf, sound
 from lab import ears
 from lab.clock import today_is
-from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House
 from tests.live.cities import city, house
 from tests.live.dialled import Dialled, Place, wrong
-from tests.live.transfer_town import Talk, orders
+from tests.live.transfer_town import orders, talking
 
 __all__ = ["city", "house"]
 
@@ -203,28 +202,13 @@ async def test_a_dual_numbers_own_seat_rings_first_and_12345s_when_it_is_away(
             await call.hangs_up()
 
 
-async def talks_to_1001(city: Lab, folder: Path) -> tuple[Talk, Call]:
-    """A caller of 六安's 12345 and an agent who are connected."""
-    call = await city.caller("13900000071", "luan").dials("12345")
-    seat = city.seat("1001", city="luan")
-    await seat.answers(call, within=40)
-    id = await call.id()
-    await city.house.event(
-        "they talk", lambda e: e["Event"] == "AgentConnect" and e.get("AccountCode") == id, 10
-    )
-    talk = Talk(folder)
-    talk.joins("caller", call)
-    talk.joins("agent", seat)
-    return talk, call
-
-
 @pytest.mark.parametrize(("day", "queue"), [(BEFORE, "general"), (AFTER, "market")], ids=str)
 async def test_an_agent_sends_a_caller_to_another_hotline_by_its_merged_number(
     house: House, city: Lab, tmp_path: Path, day: date, queue: str
 ) -> None:
     await city.staffed("1001", city="luan")
     async with today_is(house.home, day):
-        talk, call = await talks_to_1001(city, tmp_path)
+        talk, call = await talking(city, tmp_path, plan="luan")
         await city.seat("1201", city="luan").comes_back()
         await talk.parties["agent"].presses("*8112315#")
         await talk.parties["agent"].ends()
@@ -246,7 +230,7 @@ async def test_nobody_is_sent_to_a_merged_number_that_is_cancelled(
 ) -> None:
     await city.staffed("1001", city="luan")
     async with today_is(house.home, AFTER):
-        talk, call = await talks_to_1001(city, tmp_path)
+        talk, call = await talking(city, tmp_path, plan="luan")
         status, told = await orders(house.home, "/api/seats/luan/1001/transfer", kind="blind", to="12336")
         assert status == 409, told
         await talk.speak("after", "caller", "agent")

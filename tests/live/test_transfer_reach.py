@@ -3,6 +3,7 @@ what a phone does by itself (REFER). Who heard whom is judged from what they rec
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from calls.orders import Pause
 from lab import baresip, ears
+from lab.parties import Call
 from lab.scenario import Lab, secret_of
 from tests.house import House, ports, running
 from tests.live.seat_town import order, plan_at, seat_is
@@ -43,6 +45,25 @@ async def town(city: Lab) -> AsyncIterator[Lab]:
 async def wish(house: House, kind: str, to: str) -> tuple[int, str]:
     status, told = await orders(house.home, f"/api/seats/demo/{AGENT}/transfer", kind=kind, to=to)
     return status, str(told.get("detail") or told.get("handoff"))
+
+
+@contextlib.asynccontextmanager
+async def strangers_phone(
+    house: House, town: Lab, folder: Path, voices: list[Path]
+) -> AsyncIterator[tuple[baresip.Baresip, Call]]:
+    """The agent sits at a phone nobody here wrote (baresip), and talks with a caller."""
+    async with (
+        town.away(AGENT),
+        baresip.seat(
+            folder / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
+            house=house.base, port=house.base + 64, say=voices[1],
+        ) as phone,
+    ):  # fmt: skip
+        await town.staffed(keep=AGENT)
+        call = await town.caller().dials("12345")
+        await phone.talks(within=20)
+        await call.talks()
+        yield phone, call
 
 
 async def test_a_caller_sent_to_a_queue_talks_to_a_seat_of_that_queue(
@@ -169,17 +190,7 @@ async def test_a_phone_that_transfers_by_itself_brings_the_caller_to_a_colleague
     house: House, town: Lab, tmp_path: Path, voices: list[Path]
 ) -> None:
     """REFER by a stranger's phone (baresip): colleague and caller hear each other, the agent is out."""
-    async with (
-        town.away(AGENT),
-        baresip.seat(
-            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
-            house=house.base, port=house.base + 64, say=voices[1],
-        ) as phone,
-    ):  # fmt: skip
-        await town.staffed(keep=AGENT)
-        call = await town.caller().dials("12345")
-        await phone.talks(within=20)
-        await call.talks()
+    async with strangers_phone(house, town, tmp_path, voices) as (phone, call):
         await town.seat(COLLEAGUE).comes_back()
         await phone.transfers(COLLEAGUE, house=house.base)
         colleague = town.seat(COLLEAGUE)
@@ -205,17 +216,7 @@ async def test_a_phone_that_transfers_by_itself_brings_the_caller_to_a_colleague
 async def test_a_phone_that_transfers_to_nobody_leaves_the_caller_with_the_next_agent(
     house: House, town: Lab, tmp_path: Path, voices: list[Path]
 ) -> None:
-    async with (
-        town.away(AGENT),
-        baresip.seat(
-            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
-            house=house.base, port=house.base + 64, say=voices[1],
-        ) as phone,
-    ):  # fmt: skip
-        await town.staffed(keep=AGENT)
-        call = await town.caller().dials("12345")
-        await phone.talks(within=20)
-        await call.talks()
+    async with strangers_phone(house, town, tmp_path, voices) as (phone, call):
         await town.seat("1002").comes_back()
         await phone.transfers("13800000000", house=house.base)
         await step_told(town, call, "back")
@@ -227,17 +228,7 @@ async def test_a_phone_that_transfers_by_itself_leaves_a_caller_nobody_answers_a
     house: House, town: Lab, tmp_path: Path, voices: list[Path]
 ) -> None:
     """Such a phone has hung up by itself: whoever it named rings for a moment only."""
-    async with (
-        town.away(AGENT),
-        baresip.seat(
-            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
-            house=house.base, port=house.base + 64, say=voices[1],
-        ) as phone,
-    ):  # fmt: skip
-        await town.staffed(keep=AGENT)
-        call = await town.caller().dials("12345")
-        await phone.talks(within=20)
-        await call.talks()
+    async with strangers_phone(house, town, tmp_path, voices) as (phone, call):
         colleague = town.seat(COLLEAGUE)
         await colleague.comes_back()
         await phone.transfers(COLLEAGUE, house=house.base)
@@ -271,17 +262,7 @@ async def test_a_phone_that_sends_a_caller_to_110_by_itself_leaves_them_to_110_o
     for number in ("110", "1100"):
         phone_there = centre(town, number)
         await (phone_there.will_reject(after=4.0) if how == "refuses" else phone_there.will_ring())
-    async with (
-        town.away(AGENT),
-        baresip.seat(
-            tmp_path / "phone", town.seat(AGENT).name, secret_of(house.home, f"demo-{AGENT}"),
-            house=house.base, port=house.base + 64, say=voices[1],
-        ) as phone,
-    ):  # fmt: skip
-        await town.staffed(keep=AGENT)
-        call = await town.caller().dials("12345")
-        await phone.talks(within=20)
-        await call.talks()
+    async with strangers_phone(house, town, tmp_path, voices) as (phone, call):
         # it answers by itself: the caller is not to come back to it
         await order(house.home, Pause(city="demo", seat=AGENT, reason="meeting"))
         await phone.transfers("110", house=house.base)

@@ -129,11 +129,11 @@ def centre(city: Lab, number: str) -> Seat:
 
 
 async def talking(
-    city: Lab, folder: Path, seat: str = "1001", caller: str = "13900000007"
+    city: Lab, folder: Path, seat: str = "1001", caller: str = "13900000007", plan: str | None = None
 ) -> tuple[Talk, Call]:
-    """A caller and an agent, connected."""
-    call = await city.caller(caller).dials("12345")
-    phone = city.seat(seat)
+    """A caller and an agent of that plan, connected; without ``plan``: of the lab's own."""
+    call = await city.caller(caller, plan).dials("12345")
+    phone = city.seat(seat, plan)
     # others may be offered the caller first and let it ring
     await phone.answers(call, within=40)
     id = await call.id()
