@@ -98,7 +98,7 @@ def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
             [
                 ("type", "aor"),
                 ("contact", f"sip:{out}"),
-                # a dead one is skipped at once (decisions 9)
+                # a dead one is skipped at once
                 ("qualify_frequency", 2),
                 ("qualify_timeout", 1.0),
             ],
@@ -130,7 +130,7 @@ def _seat(city: str, number: str, dead_after: int, site: Site) -> Iterator[str]:
             ("force_rport", "yes"),
             ("rewrite_contact", "yes"),
             ("allow_subscribe", "no"),
-            # a phone that lost power says no BYE: its silence is taken for it (decisions 8)
+            # a phone that lost power says no BYE: its silence is taken for it (decision 6)
             ("rtp_timeout", dead_after),
             ("rtp_timeout_hold", 600),
             *_media(site),

@@ -11,7 +11,7 @@ from asterisk_conf.seat_memory import MISSED, PAUSE, SEAT, WRAP_UP, db_delete
 from asterisk_conf.steps import Context
 
 FLOOR = 2
-"""A wrap-up up to so many seconds is app_queue's own ``wrapuptime``; a longer one is a pause (decision 4)."""
+"""A wrap-up up to so many seconds is app_queue's own ``wrapuptime``; a longer one is a pause (decision 6)."""
 REST = 10
 """Seconds a seat is left alone after a ring of full length: app_queue would offer the same caller to the same
 empty chair again, however many colleagues are free."""

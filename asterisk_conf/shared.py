@@ -265,7 +265,7 @@ RETURNS = 3
 
 def _talked() -> Context:
     """The agent's leg ended first; the caller is still there. A phone that died did not hang up: back to the
-    head of the queue (decisions 8)."""
+    head of the queue (decision 6)."""
     context = Context("talked")
     moved_on(context)
     context.do("Set", "LOOKS=0")

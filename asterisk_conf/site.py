@@ -76,7 +76,7 @@ class Site:
     announce: str = ""
     """Absolute path of the AGI program that lets a caller hear the agent's number; empty: none."""
     budget_seconds: float = 0.8
-    """For all addresses together (decisions 18)."""
+    """For all addresses together (decision 1)."""
     failsafe_seconds: float = 1.2
     skip_seconds: int = 5
     """After a question that failed, this long nobody is asked."""

@@ -42,7 +42,7 @@ def _blind() -> Context:
     context.do("GotoIf", '$["${SHARED(STOPPED)}" = "${TRANSFER_ID}"]?nobody')
     there = '"${SHARED(AGENT_IN)}" = "1" & 0${CHANNEL_EXISTS(${SHARED(AGENT)})}'
     context.do("Set", f"BRIEF=${{IF($[{there}]?0:1)}}")
-    # a phone's own REFER: a centre that rings is never cut (decisions 9)
+    # a phone's own REFER: a centre that rings is never cut
     urgent = '"${SHARED(URGENT)}" = "1"'
     context.do("ExecIf", f"$[{urgent}]?Set(BRIEF=0)")
     context.do("Set", "TO_OPTIONS=gr")

@@ -177,12 +177,12 @@ def _invite() -> Context:
 def _wait_for_turn() -> Context:
     """ARG1 way, ARG2 seconds it leaves to those before it, ARG3 trunk, ARG4 its channels, ARG5 number.
 
-    Those before are never cut: a centre that rings slowly goes on ringing beside (decisions 9).
+    Those before are never cut: a centre that rings slowly goes on ringing beside.
     """
     context = Context("transfer-way")
     context.do("Set", "CDR_PROP(disable)=1")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
-    # the centre is to see who needs help, not our building (decisions 21)
+    # the centre is to see who needs help, not our building
     context.do("Set", "CALLERID(num)=${CALLER}").do("Set", "CALLERID(name)=")
     context.do("Set", "UNTIL=$[${EPOCH} + ${ARG2}]")
     context.do("GotoIf", "$[${ARG2} = 0]?turn")

@@ -97,7 +97,7 @@ class Call:
     """When the caller joined the queue of the present visit."""
     seat: str = ""
     answered: float | None = None
-    """When an agent first answered: stops the 15 s clock (GB/T 33358-2016, decisions 23)."""
+    """When an agent first answered: stops the 15 s clock (GB/T 33358-2016, decision 10)."""
     first_seat: str = ""
     ended: float | None = None
     left_by: LeftBy | None = None

@@ -115,7 +115,7 @@ def city_of(call: CallId) -> str:
 
 
 def absorb(picture: Picture, kept: CallId, lost: CallId, at: float) -> Picture:
-    """Call ``lost`` was only a consultation for ``kept``: its legs are now ``kept``'s (decisions 1)."""
+    """Call ``lost`` was only a consultation for ``kept``: its legs are now ``kept``'s."""
     consult = picture.calls.get(lost)
     if consult is None or kept not in picture.calls or kept == lost:
         return picture

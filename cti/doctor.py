@@ -85,7 +85,7 @@ def _asterisk_check() -> Check:
 
 
 def _failsafe_check() -> Check:
-    """Asterisk starts an interpreter itself when FastAGI fails; it must be able to (decisions 17)."""
+    """Asterisk starts an interpreter itself when FastAGI fails; it must be able to (decision 3)."""
     env = asterisk_process.prefix() / "agi.env"
     told = _env(env)
     interpreter, library = told.get("AGI_PYTHON", ""), told.get("AGI_LIB", "")

@@ -13,7 +13,7 @@ from queues.nudge import whom
 
 AFTER = (0.02, 0.15, 1.02, 2.02)
 """Seconds after a seat got free: app_queue learns of it a moment after us, and its own wrapuptime (two
-seconds at most, decision 4) ends without a word."""
+seconds at most, decision 6) ends without a word."""
 _FREEING = (f.SeatDevice, f.SeatUnpaused, f.SeatSignedIn, f.PhoneReachable)
 
 

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     ] = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
     """Networks whose phones are told the machine's own address instead."""
     advice_seconds: Annotated[float, Field(gt=0, le=3)] = 0.8
-    """Budget of the question "where next?" over all addresses (decisions 18)."""
+    """Budget of the question "where next?" over all addresses (decision 1)."""
     advice_skip_seconds: Annotated[int, Field(ge=0, le=60)] = 5
     """After an unanswered question the next calls do not ask for so long."""
     advice_others: str = ""

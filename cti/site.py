@@ -90,7 +90,7 @@ def site_of(
 
 
 def lay_out(home: Home, asterisk: Installed) -> None:
-    """Make the folders Asterisk works in and put there what it plays and runs (decisions 17).
+    """Make the folders Asterisk works in and put there what it plays and runs (decision 3).
 
     Copies, not links: a checkout under a private home is out of reach of an unprivileged Asterisk.
     """

@@ -29,7 +29,7 @@ class CallAccount:
 
     call: str | None
     answered: bool
-    """A seat answered. A line that only a machine answered is not (decisions 23)."""
+    """A seat answered. A line that only a machine answered is not (decision 10)."""
     seat: str | None
     seconds_to_seat: float | None
     left_by: LeftBy

@@ -46,7 +46,7 @@ class Merged(Rule):
     numbers: Numbers = ()
     """As citizens dial it. Arriving as the called number, or as the number that forwarded the call."""
     called: Numbers = ()
-    """Distinct called numbers the carrier delivers for this row (decisions 22): then the first of
+    """Distinct called numbers the carrier delivers for this row (decision 8): then the first of
     ``numbers`` is kept as the original number."""
     unit: OptionalName = ""
     """责任单位, one of units.toml."""

@@ -41,7 +41,7 @@ def walk(
     dialled = number
     stage = plan.stage(number, day) if day else None
     if stage is None and forwarded_from:
-        # the called number counts first: a carrier may drop or invent a Diversion (decisions 22)
+        # the called number counts first: a carrier may drop or invent a Diversion (decision 8)
         stage = plan.stage(forwarded_from, day) if day else None
         dialled = forwarded_from if stage or plan.line_of(forwarded_from) else number
     name = stage.line if stage else plan.line_of(dialled)

@@ -1,4 +1,4 @@
-"""What one call counts as in the figure of GB/T 33358-2016 (docs/decisions 23)."""
+"""What one call counts as in the figure of GB/T 33358-2016 (decision 10)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from calls.model import Call, LeftBy
 WITHIN = 15.0
 """Seconds to an agent's voice (GB/T 33358-2016)."""
 NO_CIRCUIT = 34
-"""Q.850: refused because the trunk is full. The trunk's own counters tell these (decisions 23)."""
+"""Q.850: refused because the trunk is full. The trunk's own counters tell these (decision 10)."""
 
 
 def own(call: Call) -> bool:

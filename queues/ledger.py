@@ -1,6 +1,6 @@
 """The ledger: the office's figures, counted over calls, visits and stints, never over events.
 
-The figure of GB/T 33358-2016 (docs/decisions 23): the clock starts when a call enters the line, so the
+The figure of GB/T 33358-2016 (decision 10): the clock starts when a call enters the line, so the
 greeting counts, and stops when an agent first answers. All offered calls stand below the line; a call-back
 and a recorded message are not "answered"; short abandons are shown beside it and not taken out. Rates are
 fractions 0 to 1, and a figure over zero rows is None, not 0 or 1.

@@ -1,6 +1,6 @@
 """Wrap-up (整理): a pause that names its own end, and what is done when nobody ended it.
 
-Asterisk keeps it as the member's pause reason, ``wrapup:1732190695`` (decisions 4); the dialplan's clock
+Asterisk keeps it as the member's pause reason, ``wrapup:1732190695`` (decision 6); the dialplan's clock
 (asterisk_conf.seat_leg) ends it, the agent may end it early.
 """
 

@@ -1,4 +1,4 @@
-"""Who belongs to which call after transfers (decisions 1).
+"""Who belongs to which call after transfers.
 
 An agent who asks a colleague first has two calls: the citizen's, and one of their own to the
 colleague. When the agent steps out, the two become one: **the citizen's call keeps its id**, the other

@@ -144,7 +144,7 @@ URGENT_ROWS: Mapping[tuple[State, Fact], Row] = {
     (_S.HANDED, _F.TARGET_LEFT): Row(_S.QUEUED, by=_ROOM),
 }
 """Where it differs when the target is an emergency or utility centre, and after every hand-over: who leaves
-when is the agent's wish, what protects the caller is the target's (decisions 7)."""
+when is the agent's wish, what protects the caller is the target's (decision 14)."""
 
 
 def row(state: State, fact: Fact, *, urgent: bool = False) -> Row | None:

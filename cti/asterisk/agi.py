@@ -23,7 +23,7 @@ HEAD_BYTES = 16384
 """Asterisk sends some 25 short lines; a SIP name or URI may be long."""
 HEAD_SECONDS = 2.0
 SESSION_SECONDS = 2.0
-"""After its head: the dialplan gives up the whole question after 3 s anyway (decision 18)."""
+"""After its head: the dialplan gives up the whole question after 3 s anyway."""
 OPEN_CONNECTIONS = 2000
 BACKLOG = 1024
 SCRIPT = "where-next"

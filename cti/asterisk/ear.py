@@ -72,7 +72,7 @@ def _age(call: CallId) -> int:
 
 
 def elder(calls: list[CallId]) -> CallId:
-    """Two calls that merge keep the caller's id (decision 1); the consultation began later."""
+    """Two calls that merge keep the caller's id (decision 4); the consultation began later."""
     return min(calls, key=_age)
 
 

@@ -1,4 +1,4 @@
-"""The journal: every fact on disk before it is anywhere else (decisions 12).
+"""The journal: every fact on disk before it is anywhere else.
 
 Records are appended by ``append`` (never waits, never raises) and written by one thread, which also
 makes them durable: at most ``sync_seconds`` or ``sync_records`` are behind on fsync. A kill -9 loses at

@@ -1,6 +1,6 @@
 """History as tables. One row per call, one row per visit to a queue, one cursor per journal.
 
-Times are seconds since the epoch, UTC. ``city`` stands in every row that is about a city (decisions 13).
+Times are seconds since the epoch, UTC. ``city`` stands in every row that is about a city.
 """
 
 from __future__ import annotations

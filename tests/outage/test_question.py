@@ -1,4 +1,4 @@
-"""Greeting-end to ring with the first seat busy, whatever the service does (issue 2, decisions 18).
+"""Greeting-end to ring with the first seat busy, whatever the service does.
 
 Frozen: 6 s for the first caller, 1 s for the next ones. Everything else: 3 s. Nobody is lost, and an
 independent observer sees AgentConnect each time.

@@ -21,7 +21,7 @@ from tests.fakes.ami_server import FakeAmi, event
 from tests.fakes.told import Told
 
 BUDGET = 0.8
-"""Seconds for the whole question (decision 18)."""
+"""Seconds for the whole question (decision 1)."""
 HEAD = (
     b"agi_network: yes\nagi_network_script: where-next\nagi_request: agi://127.0.0.1/where-next\n"
     b"agi_callerid: 13800000001\nagi_dnid: 12345\nagi_arg_1: demo-n1-1732190695.12\nagi_arg_2: demo\n"
