@@ -46,7 +46,10 @@ def set_account(
 
 @app.command("list")
 def list_accounts(home: HomeOption = None) -> None:
-    """Every account. 帐号列表"""
+    """Every account. 帐号列表
+
+    Example: cti account list --home ~/h2
+    """
     try:
         known = Accounts(home_of(home), dict).all()
     except Refused as why:

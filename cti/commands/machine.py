@@ -104,7 +104,10 @@ def _detached(root: Path, out: Console) -> int:
 
 
 def down(home: HomeOption = None) -> None:
-    """Stop an instance started elsewhere. 停止热线系统"""
+    """Stop an instance started elsewhere. 停止热线系统
+
+    Example: cti down --home ~/h2
+    """
     where, out = home_of(home), Console(highlight=False)
     told = where.state().get("supervisor") or {"pid": 0, "started": 0}
     found = Process(int(told["pid"]), int(told["started"]))
@@ -136,6 +139,8 @@ def doctor_command(
     as_json: Annotated[bool, typer.Option("--json", help="one object for machines")] = False,
 ) -> None:
     """Check every dependency and say what to do. 体检
+
+    Example: cti doctor --json
 
     Exit code 0 only when the hotline is ready; 3 when the machine lacks something; else 1.
     """

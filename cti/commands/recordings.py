@@ -268,7 +268,10 @@ def hold(
     purpose: Purpose,
     home: HomeOption = None,
 ) -> None:
-    """Keep this call's recordings whatever the terms say (legal hold). 法律留存"""
+    """Keep this call's recordings whatever the terms say (legal hold). 法律留存
+
+    Example: cti recordings hold demo-n1-1732190695.12 --purpose 投诉复核
+    """
     _order(home, call, "hold", purpose)
 
 
@@ -278,7 +281,10 @@ def release(
     purpose: Purpose,
     home: HomeOption = None,
 ) -> None:
-    """End a legal hold: the ordinary terms hold again. 解除留存"""
+    """End a legal hold: the ordinary terms hold again. 解除留存
+
+    Example: cti recordings release demo-n1-1732190695.12 --purpose 复核已结
+    """
     _order(home, call, "release", purpose)
 
 
@@ -297,6 +303,8 @@ def rotate(
     On disk the sound is not written again; a recording on the shelf is fetched, wrapped and carried again.
     May be stopped and gone on with (--resume): files wrapped with an older key still open. --retire removes
     the older keys, and refuses while a file needs one.
+
+    Example: cti recordings rotate && cti recordings rotate --retire
     """
     from cti.recording_parts import keys_of
     from cti.retiring import retired
