@@ -75,7 +75,7 @@ STATES: Mapping[State, Situation] = {
     State.TOGETHER: Situation(_pairs("caller-agent", "caller-target", "agent-target"), title="三方通话"),
     State.HANDED: Situation(_pairs("caller-target"), title="已移交"),
     State.SENT: Situation(else_hears="ringing", comes="agent", title="盲转振铃"),
-    State.ALONE: Situation(else_hears="ringing", comes="target", title="坐席已挂机"),
+    State.ALONE: Situation(else_hears="ringing", comes="target", title="话务员已挂机"),
     State.QUEUED: Situation(else_hears="music", comes="queue", title="队首"),
     State.OVER: Situation(title="结束"),
 }

@@ -71,7 +71,7 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
         {
             "get": _get("The draft of a ticket, also while they talk 工单草稿", t.DraftAnswer, None, "call"),
             "post": _post(
-                "What the agent typed; it stays 坐席填写", t.TypedBody, t.DraftAnswer, "200", "call"
+                "What the agent typed; it stays 话务员填写", t.TypedBody, t.DraftAnswer, "200", "call"
             ),
         },
     )
