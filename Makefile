@@ -49,7 +49,7 @@ outage: test-setup ## the failure table, by doing it
 	@$(PYTEST) tests/outage $(ARGS)
 
 desk: ## browser tests: none yet
-	@echo "There is no browser desk yet, so there is nothing to test (docs/map.md says what comes later)." >&2; exit 3
+	@echo "There is no browser desk yet, so there is nothing to test (README.md says what is not there yet)." >&2; exit 3
 
 bench: test-setup ## measurements against stated baselines
 	@$(VENV)/python -m bench $(ARGS)
