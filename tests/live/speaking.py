@@ -29,7 +29,7 @@ CLIP = AUDIO / "aishell3_SSB00730374.wav"
 """One that vosk alone understands the same whatever silence comes before it (20 of 20; SSB00180170, of 23
 characters, comes out in seven ways with up to four wrong): what it is compared with is no matter of luck."""
 PACE = 0.25
-"""Seconds a second of sound takes vosk alone on the machine for which the bounds are stated (speech.md)."""
+"""Seconds a second of sound takes vosk alone on the machine for which the bounds are stated (decision 9)."""
 LIVE = 0.45
 """The same, for live text to keep up with two voices and for a voice to be understood while it speaks."""
 OPTED_OUT = os.environ.get("CTI_TEST_SPEECH") == "0"

@@ -71,3 +71,11 @@ def test_every_file_and_folder_the_map_names_is_there() -> None:
     named = set(re.findall(r"`((?:[a-z_.]+/)+(?:[a-z_]+\.[a-z]+)?)`", map_text()))
     assert len(named) > 10
     assert [name for name in sorted(named) if not (HOUSE / name).exists()] == []
+
+
+def test_every_file_of_the_switch_room_is_named_in_the_map() -> None:
+    there = {path.name + ("/" if path.is_dir() else "") for path in (HOUSE / "cti").iterdir()}
+    there -= {name for name in there if name.startswith("__")}
+    text = map_text()
+    assert len(there) > 40
+    assert [name for name in sorted(there | {"__main__.py"}) if f"`cti/{name}`" not in text] == []
