@@ -2,11 +2,14 @@
 
     python -m bench listening     needs the model (cti speech fetch) and CTI_AUDIO, the folder of samples
 
-One recogniser process, as the service starts it, follows taps that grow in real time as Asterisk writes them
-(48 kHz, 32 KiB a piece); every voice speaks without a pause, which is the worst case. Compared are seconds of
-CPU for a second of sound, so a busy machine changes the lag but not the ratio. The baseline is a process with
-nothing but ``KaldiRecognizer.AcceptWaveform`` on the same 8 kHz samples. The lag is that of a word: from the
-end of its sound, as the final text has it, to the first partial text that is long enough to hold it.
+One recogniser process, as the service starts it, follows taps as Asterisk writes them (48 kHz), in which
+every voice speaks without a pause, which is the worst case. Compared are seconds of CPU for a second of sound.
+The baseline is a process with nothing but ``KaldiRecognizer.AcceptWaveform`` on the same 8 kHz samples.
+
+Twice: the taps are written whole at once, so that the process never waits, as on a core that follows all the
+calls it can: the ratio that is the goal. And they grow in real time, 32 KiB a piece, as in a call: the lag, and
+the ratio of a core with time to spare, where each piece finds the caches cold. The lag is that of a word: from
+the end of its sound, as the final text has it, to the first partial text that is long enough to hold it.
 """
 
 from __future__ import annotations
@@ -49,27 +52,29 @@ def main(full: bool) -> bool:
         with multiprocessing.get_context("spawn").Pool(1) as bare:
             # before and after: what else runs on this machine changes what a second of CPU is worth
             first, raw_text = bare.apply(alone, (str(model), paths))
-            seen = followed(model, files)
-            raw_cpu = (first + bare.apply(alone, (str(model), paths))[0]) / 2
+            busy = followed(model, files, growing=False)
+            second = bare.apply(alone, (str(model), paths))[0]
+            seen = followed(model, files, growing=True)
+            third = bare.apply(alone, (str(model), paths))[0]
     spoken = sum(file.stat_size for file in seen.files) / (2 * TAP_RATE)
-    ours, theirs = seen.cpu / spoken, raw_cpu / spoken
+    ours, theirs = busy.cpu / spoken, (first + second) / 2 / spoken
+    at_ease = (second + third) / 2 / seen.cpu
     lag = sorted(behind for leg in seen.shown for behind in word_lags(seen.shown[leg], seen.words[leg]))
     p50, p99 = lag[len(lag) // 2], lag[min(len(lag) - 1, int(len(lag) * 0.99))]
     same = sum(a.replace(" ", "") == b.replace(" ", "") for a, b in zip(raw_text, seen.text, strict=True))
     print(f"{voices} voices that never pause, {spoken:.0f} s of sound in all")
     print(f"  bare vosk        {theirs:.3f} s of CPU a second of sound: {1 / theirs:5.1f} calls a core")
     print(f"  our live process {ours:.3f} s of CPU a second of sound: {1 / ours:5.1f} calls a core")
-    print(f"  ratio            {theirs / ours:.2f} (goal {GOAL})")
+    print(f"  ratio            {theirs / ours:.2f} (goal {GOAL}); with time to spare {at_ease:.2f}")
     print(
         f"  a word's text behind its sound: p50 {p50:.2f} s, p99 {p99:.2f} s, {len(lag)} words"
         f" (pieces of {PIECE_SECONDS:.2f} s); goal {LAG_GOAL:g} s"
     )
     print(f"  memory: {seen.before / 1024:.0f} MiB with the model, {seen.a_call / 1024:.1f} MiB a call more")
     print(f"  text identical to bare vosk: {same} of {voices}")
-    told = {"bench": "listening", "ratio": round(theirs / ours, 3), "calls_per_core": round(1 / ours, 2)}
-    print(
-        json.dumps({**told, "bare": round(1 / theirs, 2), "lag_p50": round(p50, 3), "lag_p99": round(p99, 3)})
-    )
+    told = {"bench": "listening", "ratio": round(theirs / ours, 3), "ratio_at_ease": round(at_ease, 3)}
+    told |= {"calls_per_core": round(1 / ours, 2), "bare": round(1 / theirs, 2)}
+    print(json.dumps(told | {"lag_p50": round(p50, 3), "lag_p99": round(p99, 3)}))
     # the texts may differ by a letter: Kaldi adds noise of its own, in another order for several voices
     return theirs / ours >= GOAL and p99 <= LAG_GOAL
 
@@ -142,8 +147,8 @@ class Sized:
     stat_size: int
 
 
-def followed(model: Path, files: Sequence[Path]) -> Followed:
-    """The worker follows all of them while they grow."""
+def followed(model: Path, files: Sequence[Path], *, growing: bool) -> Followed:
+    """The worker follows all of them while they grow, or whole as they are."""
     seen = Followed([Sized(file, file.stat().st_size) for file in files])
     process = subprocess.Popen(
         [sys.executable, "-m", "cti.speech.worker", str(model)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -154,12 +159,15 @@ def followed(model: Path, files: Sequence[Path]) -> Followed:
         while json.loads(process.stdout.readline())["what"] != "ready":
             pass
         seen.before, cpu = memory(process.pid), cpu_seconds(process.pid)
+        # copies: what was read of a tap is given back to the disk
         legs = {file.name: file.with_suffix(".sln48") for file in files}
+        for file, tap in zip(files, legs.values(), strict=True):
+            tap.write_bytes(b"" if growing else file.read_bytes())
         began = time.monotonic()
-        growing = threading.Thread(target=grow, args=(files, list(legs.values()), began))
-        growing.start()
+        carrier = threading.Thread(target=grow, args=(files, list(legs.values()), began))
+        if growing:
+            carrier.start()
         for leg, tap in legs.items():
-            tap.touch()
             process.stdin.write(json.dumps({"do": "follow", "leg": leg, "file": str(tap)}).encode() + b"\n")
         process.stdin.flush()
         texts = {leg: "" for leg in legs}
@@ -181,7 +189,7 @@ def followed(model: Path, files: Sequence[Path]) -> Followed:
                     seen.shown[told["leg"]].append((time.monotonic() - began, letters(texts[told["leg"]])))
                 case "over":
                     open_legs.discard(told["leg"])
-            if not ended and not growing.is_alive():
+            if not ended and not carrier.is_alive():
                 ended = True
                 for leg in legs:
                     process.stdin.write(json.dumps({"do": "end", "leg": leg}).encode() + b"\n")
