@@ -9,7 +9,7 @@ VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest
 ARGS ?=
 # files of tests at once, each with a hotline of its own: they mostly wait for calls
-AT_ONCE ?= 3
+AT_ONCE ?= 4
 export CTI_NO_SKIP ?= 1
 # the tests' recogniser is where set-up has put it
 test story replay live outage bench prove: export CTI_MODELS ?= $(shell . setup/words.sh && models_folder)
@@ -28,11 +28,12 @@ run: setup ## bring up the hotline and the city around it; Ctrl-C stops
 test-setup:
 	@setup/all.sh --tests
 
+# the long files first: short ones fill what is left of the time;
 # a fault of style does not hide what the tests say, and still fails the run; pytest's summary comes last
 test: test-setup ## everything: lint, then story, replay, live and outage tests
 	@lint=0; $(MAKE) lint || lint=$$?; \
 	echo "==> tests"; tests=0; \
-	$(PYTEST) tests/story tests/replay tests/live tests/outage -n $(AT_ONCE) --dist loadfile --durations=10 $(ARGS) || tests=$$?; \
+	$(PYTEST) tests/outage tests/live tests/replay tests/story -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS) || tests=$$?; \
 	[ $$lint -eq 0 ] || { echo "lint failed (see above)" >&2; exit 1; }; \
 	exit $$tests
 

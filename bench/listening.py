@@ -3,13 +3,13 @@
     python -m bench listening     needs the model (cti speech fetch) and CTI_AUDIO, the folder of samples
 
 One recogniser process, as the service starts it, follows taps as Asterisk writes them (48 kHz), in which
-every voice speaks without a pause, which is the worst case. Compared are seconds of CPU for a second of sound.
-The baseline is a process with nothing but ``KaldiRecognizer.AcceptWaveform`` on the same 8 kHz samples.
+every voice speaks without a pause, which is the worst case. Compared are seconds of CPU for a second of
+sound. The baseline is a process with nothing but ``KaldiRecognizer.AcceptWaveform`` on the same samples.
 
-Twice: the taps are written whole at once, so that the process never waits, as on a core that follows all the
-calls it can: the ratio that is the goal. And they grow in real time, 32 KiB a piece, as in a call: the lag, and
-the ratio of a core with time to spare, where each piece finds the caches cold. The lag is that of a word: from
-the end of its sound, as the final text has it, to the first partial text that is long enough to hold it.
+Twice: the taps are written whole at once, so that the process never waits, as on a core that follows all
+the calls it can: the ratio that is the goal. And they grow in real time, 32 KiB a piece, as in a call: the
+lag, and the ratio of a core with time to spare, where each piece finds the caches cold. The lag is that of
+a word: from the end of its sound, as the final text has it, to the first partial text long enough to hold it.
 """
 
 from __future__ import annotations
