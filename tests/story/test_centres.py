@@ -300,6 +300,31 @@ async def test_a_centre_that_knows_more_than_a_killed_service_had_written_is_tol
         assert town.board.board.moves.records["h1"].version > lost + 1
 
 
+@pytest.mark.parametrize("version", [2**64 - 1, 2**53, 0, True])
+async def test_a_version_that_not_every_computer_can_read_is_refused_and_ends_nothing(
+    tmp_path: Path, version: int
+) -> None:
+    town = Town(tmp_path)
+    async with refusing() as (url, offered):
+        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        for number in (1, 2):
+            town.board.hear(stepped(number, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        with pytest.raises(Refused, match="whole number from 1 to"):
+            await town.hears_said(Message("received", "h1", version))
+        with pytest.raises(Refused, match="whole number from 1 to"):
+            await town.hears_said(Message("offer", "f-1", version, {"handoff": "h1"}))
+        talking = asyncio.create_task(town.centres.run())
+        assert {await asyncio.wait_for(offered.get(), 10) for _ in range(2)} == {"h1", "h2"}
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_the_largest_version_that_every_computer_can_read_is_taken(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    await town.hears("f-1", 2**53 - 1, handoff="h-old", result="已处置")
+    assert [row.result for row in town.written] == ["已处置"]
+
+
 async def test_nothing_is_received_before_it_is_on_disk(tmp_path: Path) -> None:
     town = Town(tmp_path, replace(OLD, version=7, agreed=7))
     async with refusing() as (url, offered):
