@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import threading
 import time
 import wave
 from collections.abc import AsyncIterator, Callable
@@ -55,6 +56,7 @@ class Watched(RecordingStore):
         return await super().legs()
 
     async def mark(self, *legs: str, **changes: Any) -> None:
+        self._there()
         if self.stops == "before":
             await self._stop()
         await super().mark(*legs, **changes)
@@ -266,6 +268,39 @@ async def test_a_service_killed_while_it_seals_leaves_no_plain_file(office: Offi
     [left] = path.parent.iterdir()
     file = vault.Sealed(office.ring, left)
     assert file.read(0, file.size) == plain
+
+
+async def test_a_service_told_to_end_while_it_seals_ends_though_the_database_is_away(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = row_of(1), row_of(2)
+    for row in (first, second):
+        wav(office.folder / row.file)
+        await office.store.put(row)
+    seal, sealing, gone = vault.seal, asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(ring: Ring, source: Path, *more: Any) -> str:
+        if first.leg in source.name or gone.is_set():
+            return seal(ring, source, *more)
+        office.store.away = True
+        loop.call_soon_threadsafe(sealing.set)
+        gone.wait(20)
+        raise OSError(errno.EIO, "the process is gone")
+
+    monkeypatch.setattr(vault, "seal", slow)
+    running = asyncio.create_task(office.life(seal_after=0.0).run())
+    await asyncio.wait_for(sealing.wait(), 10)
+    running.cancel()
+    ended, _ = await asyncio.wait({running}, timeout=5)
+    running.cancel()
+    gone.set()
+    assert ended
+    # the first was sealed and could not be marked: the next service does that
+    office.store.away = False
+    office.life(seal_after=0.0)
+    async with office.runs():
+        await office.store.until(lambda rows: all(row.sealed for row in rows.values()))
 
 
 async def test_a_plain_file_beside_its_sealed_one_goes_only_if_both_say_the_same(office: Office) -> None:
