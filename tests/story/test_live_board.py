@@ -1,4 +1,4 @@
-"""The live board over a real switchboard: what is over and forgotten stands there no more, whatever comes late."""
+"""The live board over a real switchboard: what is over stands there no more, whatever is told late."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from cti.live_board import LiveBoard
 from cti.store.history import History
 from cti.switchboard import Switchboard
 from tests.story.a_call import said
-
 
 NOW = 200.0
 
