@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -339,6 +340,46 @@ async def test_nothing_is_received_before_it_is_on_disk(tmp_path: Path) -> None:
         assert await asyncio.wait_for(offered.get(), 10) == "f-1 received 1"
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_a_centre_whose_address_is_taken_away_ends_nothing_and_is_answered_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path, OLD, replace(OLD, id="h-119", centre="119"))
+    async with refusing() as (url, offered):
+        told = {"url": url, "secret": SECRET}
+        addressed(town, {"demo/110": told, "demo/119": told}, BEGAN)
+        town.disk.appended = 1
+        await town.hears("f-1", 1, handoff="h-old", result="已处置")
+        await town.hears("x-1", 1, "119", handoff="h-119", result="已处置")
+        addressed(town, {"demo/119": told}, BEGAN + 1)
+        town.disk.durable = 1
+        talking = asyncio.create_task(town.centres.run())
+        assert await asyncio.wait_for(offered.get(), 10) == "x-1 received 1"
+        addressed(town, {"demo/110": told}, BEGAN + 2)
+        await town.hears("f-1", 1, handoff="h-old", result="已处置")
+        while await asyncio.wait_for(offered.get(), 10) != "f-1 received 1":
+            pass
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_an_address_put_back_as_it_was_is_known_again(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    told = json.loads(town.file.read_text())
+    addressed(town, told, BEGAN)
+    await town.hears("f-1", 1, handoff="h-old")
+    town.file.unlink()
+    with pytest.raises(NotNow, match="has no address"):
+        await town.hears("f-1", 2, handoff="h-old")
+    addressed(town, told, BEGAN)
+    await town.hears("f-1", 2, handoff="h-old")
+
+
+def addressed(town: Town, told: dict[str, Any], changed: float) -> None:
+    """The addresses of the centres' computers, as they were written at that moment."""
+    town.file.write_text(json.dumps(told))
+    os.utime(town.file, (changed, changed))
 
 
 @contextlib.asynccontextmanager
