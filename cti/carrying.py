@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -22,6 +21,7 @@ from cti.shelf.chosen import Chosen
 from cti.shelf.copying import carried, fetched
 from cti.shelf.port import Absent, Away
 from cti.store.recordings import RecordingStore
+from cti.stubborn import AGAIN, HOUR, Later
 from recording.filed import Filed, Kept
 
 log = structlog.get_logger(__name__)
@@ -32,15 +32,7 @@ PROBE = 15.0
 """With nothing to carry the shelf is asked so often whether it is there."""
 AT_ONCE = 4
 MOST = 40
-AGAIN, HOUR, DAY = 30.0, 3600.0, 86400.0
-
-
-@dataclass(slots=True)
-class Later:
-    """One recording that failed by itself, while the shelf took others."""
-
-    tries: int
-    at: float
+DAY = 86400.0
 
 
 def name_of(row: Filed) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,11 +21,12 @@ import structlog
 from calls.facts import CallId, Fact, LegId, MaskAsked, RecordingFiled, RecordingMissing, Snapshot
 from calls.picture import caller_leg, city_of
 from cti import vault
-from cti.carrying import AGAIN, HOUR, Later
 from cti.errors import Broken, NotNow
 from cti.glances import Glances
 from cti.ring import Ring
+from cti.sealing import row_of
 from cti.store.recordings import RecordingStore
+from cti.stubborn import Stubborn
 from cti.switchboard import Board, Heard
 from recording.check import HEADER, Found, closed, header_of, mended, verdict
 from recording.filed import Filed, Role, whose
@@ -48,12 +48,8 @@ SAVE = 0.1
 TOGETHER = 50
 """So many rows are saved in one transaction: one each costs more than all else that is done for a call."""
 ORPHANS_EVERY = 300.0
-MOST = 50
-"""So many are sealed between two looks."""
 OLD_MESSAGE = "message"
 """The name of every call's message before it was the caller's leg's."""
-THE_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""Troubles of the disk, and of no one recording."""
 ALARMS = 50
 """So many are kept in memory and shown on boards."""
 LACKING = 1000
@@ -74,36 +70,6 @@ class Alarm:
     why: str
 
 
-class Stubborn:
-    """Recordings that failed by themselves while others did not, and when each is tried again."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._later: dict[LegId, Later] = {}
-        self._now = now
-
-    def __len__(self) -> int:
-        return len(self._later)
-
-    def rests(self, leg: LegId) -> bool:
-        """Whether it is too early to try it again."""
-        return leg in self._later and self._later[leg].at > self._now()
-
-    def later(self, leg: LegId) -> None:
-        """Try it again after the others; it is not its own fault."""
-        tries = self._later[leg].tries if leg in self._later else 0
-        self._later[leg] = Later(tries, self._now() + AGAIN)
-
-    def failed(self, leg: LegId) -> bool:
-        """Try it again later and later. True: it has not failed before."""
-        tries = self._later[leg].tries if leg in self._later else 0
-        self._later[leg] = Later(tries + 1, self._now() + min(HOUR, AGAIN * 2 ** min(tries, 7)))
-        return not tries
-
-    def only(self, there: Collection[LegId]) -> None:
-        """All others are done, or gone."""
-        self._later = {leg: one for leg, one in self._later.items() if leg in there}
-
-
 class Filer:
     """``hear`` is a listener of the switchboard; ``run`` files."""
 
@@ -116,26 +82,24 @@ class Filer:
         tell: Callable[[Fact], None],
         *,
         node: str,
-        seal_after: float | None,
         keys: Keys = lambda call, since: (),
         longest: float = 180.0,
         filed: Callable[[Filed], None] = lambda filed: None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``seal_after``: seconds from a leg's end to its encryption, None for never; ``keys``: what agents
-        keyed in a call to keep out of its recordings, ``longest``: for so many seconds at most; ``filed``:
-        who else wants to know."""
+        """``keys``: what agents keyed in a call to keep out of its recordings, ``longest``: for so many
+        seconds at most; ``filed``: who else wants to know."""
         self.folder = folder
         self.alarms: list[Alarm] = []
         """The last ones, the newest last; after a start those of the database."""
         self.alarmed: Callable[[Alarm], None] = lambda alarm: None
         """Called with each new one."""
-        self.filed = self.missing = self.sealed = 0
+        self.filed = self.missing = 0
         """Since the start."""
         self.trouble = ""
         """Why rows wait; empty while none does."""
         self._store, self._ring, self._board, self._tell = store, ring, board, tell
-        self._node, self._seal_after, self._told, self._now = node, seal_after, filed, now
+        self._node, self._told, self._now = node, filed, now
         self._keys, self._longest = keys, longest
         self._listening_since = float("inf")
         """Since when every fact was heard."""
@@ -148,7 +112,7 @@ class Filer:
         """Not yet in the database."""
         self._again: dict[LegId, Recording] = {}
         """Filed or missing by the journal, and in no row: looked at once more."""
-        self._unsealed, self._orphans = Stubborn(now), Stubborn(now)
+        self._orphans = Stubborn(now)
 
     @property
     def waiting(self) -> int:
@@ -170,7 +134,6 @@ class Filer:
             group.create_task(self._remember())
             group.create_task(self._recall())
             group.create_task(self._save_for_ever())
-            group.create_task(self._seal_for_ever())
             group.create_task(self._orphans_for_ever())
             while True:
                 for one in (*self._board().recordings.due(), *self._again.values()):
@@ -312,6 +275,12 @@ class Filer:
         self.alarms = [*self.alarms[-ALARMS + 1 :], new]
         self.alarmed(new)
 
+    def removed(self, row: Filed) -> None:
+        """A recording that was filed and that somebody took away."""
+        self.missing += 1
+        self.alarm(row.call, row.leg, "removed")
+        log.error("recording was removed", call=row.call, leg=row.leg)
+
     async def lacking(self, since: float | None, until: float | None, city: str | None) -> list[Alarm]:
         """Every alarm of a time, the newest last: what the database says is missing or short, and what only
         this process knows (not filed, not sealed, not carried, changed, not saved yet). Raises NotNow."""
@@ -399,100 +368,13 @@ class Filer:
                 self._again[leg] = replace(one, state=State.ROLLING, why="")
         self._news.set()
 
-    # --- sealing ------------------------------------------------------------------------------------
-
-    async def _seal_for_ever(self) -> None:
-        while self._seal_after is not None:
-            try:
-                await self.seal_due(self._now() - self._seal_after)
-            except NotNow as why:
-                log.warning("recordings stay unsealed for now", why=str(why))
-            await asyncio.sleep(min(LOOK, max(0.2, self._seal_after)))
-
-    async def seal_due(self, before: float) -> None:
-        """Encrypt some of what was over before ``before``. Raises NotNow: the database is away, or the key
-        ring."""
-        most = MOST + len(self._unsealed)
-        rows = await self._store.unsealed(before, most)
-        if len(rows) < most:
-            self._unsealed.only({row.leg for row in rows})
-        done: list[LegId] = []
-        try:
-            await self._seal_all([row for row in rows if not self._unsealed.rests(row.leg)][:MOST], done)
-        finally:
-            if done:
-                # one transaction for all; whoever dies before it finds the sealed files, and marks them then
-                with contextlib.suppress(NotNow):
-                    await self._store.mark(*done, sealed=True)
-                    self.sealed += len(done)
-
-    async def _seal_all(self, rows: list[Filed], done: list[LegId]) -> None:
-        """Those that are sealed now are told in ``done``. Raises NotNow."""
-        for row in rows:
-            try:
-                if await self.seal(row):
-                    done.append(row.leg)
-            except (Broken, OSError) as why:
-                if isinstance(why, OSError) and why.errno in THE_DISKS:
-                    # a try may fill the disk to its last byte: one a look, and each time another
-                    log.warning("recording stays unsealed for now", leg=row.leg, why=str(why))
-                    self._unsealed.later(row.leg)
-                    return
-                log.error("recording cannot be sealed", call=row.call, leg=row.leg, why=str(why))
-                if self._unsealed.failed(row.leg):
-                    self.alarm(row.call, row.leg, "not-sealed")
-
-    async def seal(self, row: Filed) -> bool:
-        """Encrypt one; False: it is not there. Raises NotNow; Broken, OSError: it is this one's own trouble,
-        the plain file stays."""
-        path = self.folder / row.file
-        target = path.with_name(path.name + vault.SUFFIX)
-        if not path.exists():
-            if target.exists():
-                return True
-            # somebody took it away: this is what must never pass in silence
-            await self._store.mark(row.leg, state=State.MISSING, why="removed")
-            self.alarm(row.call, row.leg, "removed")
-            self.missing += 1
-            log.error("recording was removed", call=row.call, leg=row.leg)
-            return False
-        meta = {n: getattr(row, n) for n in ("leg", "call", "city", "line", "seat", "role", "began", "ended")}
-        meta |= {"seconds": row.seconds, "sha256": row.sha256, "pauses": json.loads(row.pauses)}
-        meta["original"] = row.original
-        digest = await asyncio.to_thread(vault.seal, self._ring(), path, target, meta)
-        if digest != row.sha256:
-            log.error("recording changed after it was filed", call=row.call, leg=row.leg)
-            self.alarm(row.call, row.leg, "changed")
-        # this order: whoever dies in between leaves no plain file that nobody looks at again
-        await asyncio.to_thread(path.unlink)
-        return True
-
-    async def tidy(self) -> None:
-        """Remove plain files that lie beside their sealed ones, when those open and say the same: services
-        used to leave them when killed. Raises NotNow: the database is away."""
-        for path in await asyncio.to_thread(_plain_beside_sealed, self.folder):
-            row = await self._store.one(path.stem)
-            if row is None or not row.sealed or self.folder / row.file != path:
-                continue
-            try:
-                same = await asyncio.to_thread(_says_the_same, self._ring(), path)
-                if same:
-                    await asyncio.to_thread(path.unlink)
-                log.warning("a plain file beside its sealed one", leg=row.leg, removed=same)
-            except (NotNow, Broken, OSError) as why:
-                log.warning("a plain file stays beside its sealed one", leg=row.leg, why=str(why))
-
     # --- what nobody told of --------------------------------------------------------------------------
 
     async def _orphans_for_ever(self) -> None:
-        tidy = False
         while True:
             await asyncio.sleep(LOOK)
             left = 1
             try:
-                if not tidy:
-                    await self.tidy()
-                    tidy = True
                 left = await self.adopt()
             except (NotNow, OSError) as why:
                 log.warning("orphans not looked for", why=str(why))
@@ -535,7 +417,9 @@ class Filer:
         if self._now() - stat.st_mtime < PATIENCE:
             return
         if path.name.endswith(vault.SUFFIX):
-            await self._adopt_sealed(path)
+            # a database that was lost: the sealed file says itself what it is
+            row = await asyncio.to_thread(row_of, self.folder, self._ring(), path)
+            self._rows[row.leg] = row
             return
         found = await asyncio.to_thread(_found, path, whole=False)
         seconds = max(0, found.size - HEADER) / 16000
@@ -556,33 +440,6 @@ class Filer:
         """Asterisk names a channel by the second in which it was made; the file ends with its last write."""
         return touched - seconds
 
-    async def _adopt_sealed(self, path: Path) -> None:
-        """A database that was lost: the sealed file says itself what it is."""
-        try:
-            file = await asyncio.to_thread(vault.Sealed, self._ring(), path)
-            told = file.meta
-            row = Filed(
-                leg=LegId(told["leg"]),
-                call=CallId(told["call"]),
-                city=told["city"],
-                line=told["line"],
-                # files sealed before did not say it
-                original=told.get("original", ""),
-                seat=told["seat"],
-                role=told["role"],
-                began=told["began"],
-                ended=told["ended"],
-                seconds=told["seconds"],
-                pauses=json.dumps(told["pauses"]),
-                file=str(path.relative_to(self.folder)).removesuffix(vault.SUFFIX),
-                bytes=file.size,
-                sha256=told["sha256"],
-                sealed=True,
-            )
-        except (KeyError, TypeError, ValueError) as why:
-            raise Broken(f"{path.name}: does not say what it is: {why!r}") from why
-        self._rows[row.leg] = replace(row)
-
 
 def alarm_of(row: Filed) -> Alarm:
     """A row that is missing or short, at the moment its leg was over."""
@@ -601,19 +458,6 @@ def orphans(folder: Path, known: frozenset[str]) -> list[tuple[Path, CallId, Leg
             continue
         found.append((path, call, LegId(leg)))
     return found
-
-
-def _plain_beside_sealed(folder: Path) -> list[Path]:
-    plain = folder.glob("*/*/*.wav")
-    return [path for path in plain if path.with_name(path.name + vault.SUFFIX).exists()]
-
-
-def _says_the_same(ring: Ring, path: Path) -> bool:
-    """Raises NotNow, Broken, OSError."""
-    digest = hashlib.sha256()
-    for block in vault.Sealed(ring, path.with_name(path.name + vault.SUFFIX)).blocks():
-        digest.update(block)
-    return digest.hexdigest() == _found(path, whole=True).sha256
 
 
 def _glance(path: Path) -> Found:

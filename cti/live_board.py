@@ -208,16 +208,14 @@ class LiveBoard:
 
     def _moved(self, heard: Heard) -> None:
         board = heard.board
-        forgotten = {*heard.forgotten}
-        calls = {c.id for c in heard.calls} | forgotten | {h.call for h in heard.handoffs}
+        calls = {c.id for c in heard.calls} | {*heard.forgotten} | {h.call for h in heard.handoffs}
         if isinstance(heard.fact, f.Snapshot):
             calls |= self._stood.keys()
         if heard.call is not None:
             calls.add(heard.call)
         moved, over = [], []
         for call in calls:
-            known, before = board.picture.calls.get(call), self._stood.get(call)
-            now = None if call in forgotten else stands(board.moves, call, known)
+            now, before = stands(board.moves, call, board.picture.calls.get(call)), self._stood.get(call)
             if now is not None and now != before:
                 self._stood[call] = now
                 moved.append(now)

@@ -23,6 +23,7 @@ from cti.masking import Masker
 from cti.reserve import Reserve
 from cti.retention import Retention
 from cti.ring import Ring
+from cti.sealing import Sealer
 from cti.settings import Settings
 from cti.shelf.chosen import Chosen
 from cti.sounds import Sounds
@@ -52,7 +53,6 @@ class RecordingParts:
     ) -> None:
         self._home, self._settings = home, settings
         self.store = RecordingStore(history)
-        after = settings.recording_seal_after_seconds
         self.filer = Filer(
             home.recordings,
             self.store,
@@ -60,9 +60,17 @@ class RecordingParts:
             lambda: switchboard.board,
             self._tell(switchboard),
             node=NODE,
-            seal_after=None if after < 0 else float(after),
             keys=self._keys,
             longest=float(settings.recording_mask_seconds),
+        )
+        after = settings.recording_seal_after_seconds
+        self.sealer = Sealer(
+            home.recordings,
+            self.store,
+            lambda: self.ring,
+            self.filer.alarm,
+            self.filer.removed,
+            after=None if after < 0 else float(after),
         )
         workers = settings.speech_workers or max(1, (os.cpu_count() or 2) // 2)
         self.shelf = Chosen(home, settings)
@@ -125,6 +133,7 @@ class RecordingParts:
     def runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
         runs: dict[str, Callable[[], Awaitable[None]]] = {
             "recordings": self.filer.run,
+            "sealing": self.sealer.run,
             "masks": self.masker.run,
             "listening": self.listening.run,
             "red flags": self.flags.run,

@@ -26,6 +26,7 @@ TOLD = ("call", "centre", "caller", "seat", "asked", "answered", "joined", "hand
 MOST_THEIRS = 64
 KEPT = 500
 """Records remembered; older ones stand in the database."""
+KEPT_OVER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Moves:
     records: Mapping[str, Handoff] = field(default_factory=dict)
     touched: tuple[Handoff, ...] = ()
     """Records the last fact changed."""
+    over: tuple[CallId, ...] = ()
+    """The last calls that are over: what is told late of them begins nothing."""
 
 
 _HAPPENED: Mapping[str, Happened] = {
@@ -220,9 +223,11 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
     if (outcome := _OUTCOME.get(x.step)) is not None and not decided:
         told["outcome"] = outcome
         told["cause"] = x.why or record.cause
-    if x.step in _ENDS or (x.step == "target-left" and record.ended is None):
+    late = x.call in moves.over
+    if x.step in _ENDS or ((x.step == "target-left" or late) and record.ended is None):
         told["ended"] = x.at
-    return _move(_put(moves, replace(record, **told)), x)
+    moves = _put(moves, replace(record, **told))
+    return moves if late else _move(moves, x)
 
 
 def _move(moves: Moves, x: f.TransferStepped) -> Moves:
@@ -272,7 +277,7 @@ def _seat_answered(moves: Moves, x: f.SeatAnswered) -> Moves:
 
 
 def _left(moves: Moves, x: f.CallLeft) -> Moves:
-    moves = _gone(moves, x.call)
+    moves = replace(_gone(moves, x.call), over=(*moves.over, x.call)[-KEPT_OVER:])
     for record in list(moves.records.values()):
         if record.call == x.call and record.ended is None:
             moves = _put(moves, replace(record, ended=x.at, changed=x.at))
@@ -326,11 +331,12 @@ def _gone(moves: Moves, call: CallId) -> Moves:
 def stands(moves: Moves, id: CallId, call: Call | None) -> Now | None:
     """Where this call stands: in a transfer, or talking to an agent who may wish one; None: neither.
 
-    ``call``: as the picture has it. A citizen whom a seat called, and a consultation that is a call of its
-    own, are not transferred.
+    ``call``: as the picture has it; None: it is over and forgotten, or nobody heard of it. A citizen whom a
+    seat called, and a consultation that is a call of its own, are not transferred.
     """
-    known = moves.live.get(id)
-    if call is None or (known is not None and call.state is not CallState.ENDED):
+    if call is None or call.state is CallState.ENDED:
+        return None
+    if (known := moves.live.get(id)) is not None:
         return known
     if call.state is not CallState.TALKING or not call.seat or call.outgoing or call.consult_of is not None:
         return None
@@ -339,7 +345,7 @@ def stands(moves: Moves, id: CallId, call: Call | None) -> Now | None:
 
 def all_stand(moves: Moves, calls: Mapping[CallId, Call]) -> tuple[Now, ...]:
     """Where every call stands that stands somewhere; ``calls``: those of the picture."""
-    found = (stands(moves, id, calls.get(id)) for id in {**calls, **moves.live})
+    found = (stands(moves, id, call) for id, call in calls.items())
     return tuple(now for now in found if now is not None)
 
 

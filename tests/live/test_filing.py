@@ -1,4 +1,5 @@
-"""The clerk of recordings over files and rows in SQLite: what a death or a bad file leaves behind."""
+"""Who files and who seals recordings, over files and rows in SQLite: what a death or a bad file leaves
+behind."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import threading
 import time
 import wave
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +24,7 @@ from cti import vault
 from cti.errors import NotNow
 from cti.filing import Filer
 from cti.ring import Ring
+from cti.sealing import Sealer
 from cti.store.history import History, sqlite_url
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Switchboard, replay
@@ -55,6 +58,7 @@ class Watched(RecordingStore):
         return await super().legs()
 
     async def mark(self, *legs: str, **changes: Any) -> None:
+        self._there()
         if self.stops == "before":
             await self._stop()
         await super().mark(*legs, **changes)
@@ -105,8 +109,10 @@ class Office:
 
         self.filer = Filer(
             self.folder, self.store, lambda: self.ring, lambda: board.board, tell, node="n1",
-            seal_after=seal_after,
         )  # fmt: skip
+        self.sealer = Sealer(
+            self.folder, self.store, lambda: self.ring, self.filer.alarm, self.filer.removed, after=seal_after
+        )
         board.listen(self.filer.hear)
         return self.filer
 
@@ -138,13 +144,15 @@ class Office:
 
     @asynccontextmanager
     async def runs(self) -> AsyncIterator[None]:
-        running = asyncio.create_task(self.filer.run())
+        running = [asyncio.create_task(part.run()) for part in (self.filer, self.sealer)]
         try:
             yield
         finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+            for one in running:
+                one.cancel()
+            for one in running:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await one
 
     async def looked(self) -> None:
         """Until each leg's file was looked at."""
@@ -171,7 +179,8 @@ def wav(path: Path) -> Path:
 
 @pytest.fixture
 async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
-    monkeypatch.setattr("cti.filing.LOOK", 0.05)
+    for module in ("filing", "sealing"):
+        monkeypatch.setattr(f"cti.{module}.LOOK", 0.05)
     monkeypatch.setattr("cti.filing.PATIENCE", 0.05)
     history = History(sqlite_url(tmp_path / "history.sqlite"), seconds=10.0)
     await history.start()
@@ -268,6 +277,40 @@ async def test_a_service_killed_while_it_seals_leaves_no_plain_file(office: Offi
     assert file.read(0, file.size) == plain
 
 
+async def test_a_service_told_to_end_while_it_seals_ends_though_the_database_is_away(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = row_of(1), row_of(2)
+    for row in (first, second):
+        wav(office.folder / row.file)
+        await office.store.put(row)
+    seal, sealing, gone = vault.seal, asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(ring: Ring, source: Path, *more: Any) -> str:
+        if first.leg in source.name or gone.is_set():
+            return seal(ring, source, *more)
+        office.store.away = True
+        loop.call_soon_threadsafe(sealing.set)
+        gone.wait(20)
+        raise OSError(errno.EIO, "the process is gone")
+
+    monkeypatch.setattr(vault, "seal", slow)
+    office.life(seal_after=0.0)
+    running = asyncio.create_task(office.sealer.run())
+    await asyncio.wait_for(sealing.wait(), 10)
+    running.cancel()
+    ended, _ = await asyncio.wait({running}, timeout=5)
+    running.cancel()
+    gone.set()
+    assert ended
+    # the first was sealed and could not be marked: the next service does that
+    office.store.away = False
+    office.life(seal_after=0.0)
+    async with office.runs():
+        await office.store.until(lambda rows: all(row.sealed for row in rows.values()))
+
+
 async def test_a_plain_file_beside_its_sealed_one_goes_only_if_both_say_the_same(office: Office) -> None:
     same, other, waits = (row_of(n) for n in range(3))
     for row in (same, other, waits):
@@ -276,7 +319,7 @@ async def test_a_plain_file_beside_its_sealed_one_goes_only_if_both_say_the_same
         await office.store.put(replace(row, sealed=row is not waits))
     with (office.folder / other.file).open("ab") as file:
         file.write(b"more")
-    await office.filer.tidy()
+    await office.sealer.tidy()
     left = [row for row in (same, other, waits) if (office.folder / row.file).exists()]
     assert left == [other, waits]
 
@@ -325,7 +368,7 @@ async def test_recordings_that_cannot_be_read_are_told_once_and_later_ones_are_s
     filer = office.life(seal_after=0.0)
     async with office.runs():
         await office.store.until(lambda rows: rows[good.leg].sealed)
-    await filer.seal_due(2000.0)
+    await office.sealer.seal_due(2000.0)
     assert [a.leg for a in filer.alarms if a.why == "not-sealed"] == [row.leg for row in bad]
 
 

@@ -184,6 +184,29 @@ async def test_a_duty_that_was_settled_by_hand_is_open_no_more_and_says_who_and_
     assert (duty["call"], duty["settled_by"], duty["reason"]) == (calls[1].id, "chief", "手机")
 
 
+async def test_a_promise_that_is_open_is_told_however_many_were_made_and_settled_since(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, _ = town
+    now = time.time()
+    open_one = a_call("open", now - 9000, owed=True, caller="13800138000")
+    settled = [a_call(f"s{n}", now - 8000 + n, owed=True, caller=f"139{n:08}") for n in range(2002)]
+    talks = [
+        a_call(f"t{n}", now - 3000, answered=now - 2990, caller=call.caller)
+        for n, call in enumerate(settled[:1001])
+    ]
+    by_hand = [
+        audit.Audited(
+            id=f"h{n}", at=now, city="demo", who="chief", role="supervisor", did="settle-call-back",
+            on=call.id, told='{"reason":"手机"}', outcome=audit.Outcome.DONE,
+        )
+        for n, call in enumerate(settled[1001:])
+    ]  # fmt: skip
+    await city.history.save([open_one, *settled, *talks], [], "j", Position(), audits=by_hand)
+    for since in ("", "?from=0"):
+        assert [d["call"] for d in (await city.get(f"/api/duties{since}"))[1]] == [open_one.id]
+
+
 async def test_a_draft_is_a_duty_until_it_is_a_ticket(town: tuple[Town, Staffing]) -> None:
     city, _ = town
     await city.history.save([ANSWERED], [], "j", Position())

@@ -132,6 +132,27 @@ def test_a_full_disk_costs_no_record_while_memory_lasts_and_is_an_alarm(tmp_path
     journal.close()
 
 
+def test_what_the_disk_did_not_keep_is_not_called_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    journal = Journal(tmp_path, SMALL)
+    journal.append({"n": 0})
+    assert journal.flush()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", refuses)
+        journal.append({"n": 1})
+        assert not journal.flush(0.5)
+        assert (journal.appended, journal.durable) == (2, 1)
+        assert journal.alarm.startswith("fsync")
+    journal.append({"n": 2})
+    assert journal.flush()
+    assert journal.alarm == ""
+    journal.close()
+
+
 def test_a_journal_deleted_while_it_runs_goes_on_in_a_new_file_and_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "home" / "journal"
     journal = Journal(folder, SMALL)

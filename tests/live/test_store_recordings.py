@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from calls.audit import Audited
+from calls.audit import Audited, Outcome
 from calls.facts import CallId, LegId
 from calls.model import Call, Direction
 from cti import vault
@@ -29,6 +29,7 @@ from cti.store.recordings import BEGIN, Hold, Mark, RecordingStore, Span, Wanted
 from cti.store.records import Position
 from cti.store.tickets import TYPED_KEPT, TicketStore
 from plan.recordings import CLASSES, RecordingClass, own_places
+from queues.duties import DutyKind
 from recording.filed import Filed, Heard, Role
 from recording.flagged import Flag
 from recording.retention import DAY, Term
@@ -96,6 +97,14 @@ async def test_a_row_told_again_keeps_what_became_of_it(store: RecordingStore) -
     await store.put(ROW)
     found = await store.one(ROW.leg)
     assert found == replace(ROW, sealed=True, heard=Heard.DONE)
+
+
+async def test_a_dialled_number_too_long_for_its_column_is_cut_not_refused(store: RecordingStore) -> None:
+    """It is what a carrier sends, and its row is saved together with others."""
+    await store.put(replace(ROW, original="9" * 1000 + "\0"), replace(SEAT, original="12\x00345"))
+    assert [row.original for row in await store.of_call(CALL)] == ["9" * 128, "12345"]
+    assert [row.leg for row, _ in await store.find(Wanted(original="12345"))] == [SEAT.leg]
+    assert await store.find(Wanted(original="9" * 1000)) == []
 
 
 async def test_words_wait_until_their_recording_is_filed(store: RecordingStore) -> None:
@@ -363,6 +372,34 @@ async def test_a_call_whose_caller_was_written_down_is_drafted_until_its_first_t
     assert await drafted() == [(other.id, None), (said.id, first.number)], "the open ones first"
     assert (await found.drafted(0.0, "demo"))[0].made == 900.0
     assert await drafted(since=701.0, older=True) == [(other.id, None)]
+
+
+async def test_of_more_duties_than_are_asked_for_those_that_are_open_are_told_first(
+    history: History, store: RecordingStore
+) -> None:
+    promised = [a_call(f"p{n}", 100 + n, owed=True, caller=f"139{n:08}") for n in range(3)]
+    answered = [a_call(f"d{n}", 100 + n, answered=105.0 + n) for n in range(3)]
+    by_hand = [
+        Audited(id=call.id, at=900.0, city="demo", who="chief", role="supervisor", did=did, on=call.id,
+                told='{"reason":"手机"}', outcome=Outcome.DONE)
+        for did, calls in (("settle-call-back", promised), ("settle-draft", answered))
+        for call in calls[1:]
+    ]  # fmt: skip
+    await history.save([*promised, *answered], [], "j", Position(), audits=by_hand)
+    for call in answered:
+        await store.put(leg_of(call))
+        said = replace(span(call.leg, 0, "你好", " ni hao ", 2.0), call=call.id)
+        assert await store.put_spans(call.leg, [said], Heard.DONE)
+    found = DutyStore(history)
+    for older in (False, True):
+        assert [c.id for c in await found.owed(0.0, most=1, older=older)] == [promised[0].id]
+        assert [d.call.id for d in await found.drafted(0.0, most=1, older=older)] == [answered[0].id]
+    settled = await found.by_hand([c.id for c in (*promised, *answered)])
+    assert {(kind, call): row.reason for (kind, call), row in settled.items()} == {
+        (kind, call.id): "手机"
+        for kind, calls in ((DutyKind.CALL_BACK, promised), (DutyKind.DRAFT, answered))
+        for call in calls[1:]
+    }
 
 
 async def test_the_last_tickets_of_a_callers_number_are_found_in_its_city_only(history: History) -> None:

@@ -46,9 +46,6 @@ class Store:
             raise NotNow("away")
         return [r for r in self.rows if city in (None, r.city)][:most]
 
-    async def unsealed(self, before: float) -> list[Filed]:
-        return []
-
     async def legs(self) -> dict[str, str]:
         return {r.leg: r.why for r in self.rows}
 
@@ -59,8 +56,7 @@ class Desk:
         board = Switchboard()
         told: Any = self.store
         self.filer = Filer(
-            folder, told, lambda: told, lambda: board.board, board.hear, node="n1", seal_after=None,
-            now=lambda: NOW,
+            folder, told, lambda: told, lambda: board.board, board.hear, node="n1", now=lambda: NOW,
         )  # fmt: skip
         self.live = LiveBoard(
             lambda: board.board, tuple, History("sqlite+aiosqlite://"), dict, lambda: self.filer.alarms,

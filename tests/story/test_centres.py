@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -300,6 +301,31 @@ async def test_a_centre_that_knows_more_than_a_killed_service_had_written_is_tol
         assert town.board.board.moves.records["h1"].version > lost + 1
 
 
+@pytest.mark.parametrize("version", [2**64 - 1, 2**53, 0, True])
+async def test_a_version_that_not_every_computer_can_read_is_refused_and_ends_nothing(
+    tmp_path: Path, version: int
+) -> None:
+    town = Town(tmp_path)
+    async with refusing() as (url, offered):
+        town.file.write_text(json.dumps({"demo/110": {"url": url, "secret": SECRET}}))
+        for number in (1, 2):
+            town.board.hear(stepped(number, "asked", kind="handoff", to="110", seat="1001", caller="139"))
+        with pytest.raises(Refused, match="whole number from 1 to"):
+            await town.hears_said(Message("received", "h1", version))
+        with pytest.raises(Refused, match="whole number from 1 to"):
+            await town.hears_said(Message("offer", "f-1", version, {"handoff": "h1"}))
+        talking = asyncio.create_task(town.centres.run())
+        assert {await asyncio.wait_for(offered.get(), 10) for _ in range(2)} == {"h1", "h2"}
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_the_largest_version_that_every_computer_can_read_is_taken(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    await town.hears("f-1", 2**53 - 1, handoff="h-old", result="已处置")
+    assert [row.result for row in town.written] == ["已处置"]
+
+
 async def test_nothing_is_received_before_it_is_on_disk(tmp_path: Path) -> None:
     town = Town(tmp_path, replace(OLD, version=7, agreed=7))
     async with refusing() as (url, offered):
@@ -314,6 +340,46 @@ async def test_nothing_is_received_before_it_is_on_disk(tmp_path: Path) -> None:
         assert await asyncio.wait_for(offered.get(), 10) == "f-1 received 1"
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_a_centre_whose_address_is_taken_away_ends_nothing_and_is_answered_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path, OLD, replace(OLD, id="h-119", centre="119"))
+    async with refusing() as (url, offered):
+        told = {"url": url, "secret": SECRET}
+        addressed(town, {"demo/110": told, "demo/119": told}, BEGAN)
+        town.disk.appended = 1
+        await town.hears("f-1", 1, handoff="h-old", result="已处置")
+        await town.hears("x-1", 1, "119", handoff="h-119", result="已处置")
+        addressed(town, {"demo/119": told}, BEGAN + 1)
+        town.disk.durable = 1
+        talking = asyncio.create_task(town.centres.run())
+        assert await asyncio.wait_for(offered.get(), 10) == "x-1 received 1"
+        addressed(town, {"demo/110": told}, BEGAN + 2)
+        await town.hears("f-1", 1, handoff="h-old", result="已处置")
+        while await asyncio.wait_for(offered.get(), 10) != "f-1 received 1":
+            pass
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_an_address_put_back_as_it_was_is_known_again(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    told = json.loads(town.file.read_text())
+    addressed(town, told, BEGAN)
+    await town.hears("f-1", 1, handoff="h-old")
+    town.file.unlink()
+    with pytest.raises(NotNow, match="has no address"):
+        await town.hears("f-1", 2, handoff="h-old")
+    addressed(town, told, BEGAN)
+    await town.hears("f-1", 2, handoff="h-old")
+
+
+def addressed(town: Town, told: dict[str, Any], changed: float) -> None:
+    """The addresses of the centres' computers, as they were written at that moment."""
+    town.file.write_text(json.dumps(told))
+    os.utime(town.file, (changed, changed))
 
 
 @contextlib.asynccontextmanager

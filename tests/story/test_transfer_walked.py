@@ -1,0 +1,109 @@
+"""What the dialplan does in moments too short for a live test: it is walked as it was rendered."""
+
+from __future__ import annotations
+
+import pytest
+
+from asterisk_conf.render import render
+from tests.story.plan_files import demo, site
+from tests.story.walked import Asterisk, evaluated, read
+
+CALL = "demo-n1-1.1"
+CALLER, AGENT, COLLEAGUE = "PJSIP/demo-carrier-1", "PJSIP/demo-1001-2", "PJSIP/demo-1002-3"
+CONTEXTS = read(render([demo()], site())["extensions.conf"])
+NEW = "_[+0-9*]!"
+"""The extension of a phone's own transfer, whatever was dialled."""
+
+
+def talk(**shared: str) -> Asterisk:
+    """A caller, the agent they were connected to, and what stands on the caller's channel."""
+    usual = {"CALL_ID": CALL, "CITY": "demo", "LINE": "main", "QUEUE": "general", "CALLER_CHANNEL": CALLER}
+    on_caller = {"AGENT": AGENT, "AGENT_IN": "1", **shared}
+    return Asterisk(
+        CONTEXTS,
+        {
+            CALLER: {**usual, **{f"SHARED({name})": value for name, value in on_caller.items()}},
+            AGENT: dict(usual),
+            COLLEAGUE: dict(usual),
+        },
+    )
+
+
+def test_an_expression_is_worth_what_asterisk_says() -> None:
+    assert evaluated('"a" = "a" & ("b" != "b" | 03 > 2)') == 1
+    assert evaluated('"" != "" | "sent" = "held"') == 0
+    assert evaluated("04 + 1") == 5
+    with pytest.raises(AssertionError, match="unknown"):
+        evaluated('"a" =~ "b"')
+
+
+@pytest.mark.parametrize(
+    ("shared", "left"),
+    [
+        ({"TRANSFER": "blind:1002:h1"}, [AGENT]),
+        ({"TRANSFER": "blind:1002:h1", "WHERE": "sent"}, [AGENT]),
+        ({"TRANSFER": "consult:1002:h1", "WHERE": "hold"}, [AGENT]),
+        ({"TRANSFER": "three:1002:h1", "DIALLING": COLLEAGUE}, [AGENT, COLLEAGUE]),
+        ({}, []),
+    ],
+    ids=["not rung yet", "rings", "consults", "dials a third", "talks, as app_queue ends it"],
+)
+def test_an_agent_whose_caller_is_taken_out_of_a_transfer_waits_for_nobody(
+    shared: dict[str, str], left: list[str]
+) -> None:
+    told = talk(**shared)
+    assert told.walks(CALLER, "desk-freed", "queue", within=["transfer-dropped"]) == "demo-queue-general,s,1"
+    assert [step for step in told.done if step.startswith("SoftHangup")] == [f"SoftHangup({x})" for x in left]
+    assert told.shared(CALLER, "TRANSFER") == told.shared(CALLER, "WHERE") == ""
+
+
+def test_a_colleague_who_is_asked_and_transfers_by_their_phone_gives_the_agent_back_to_the_caller() -> None:
+    told = talk(TRANSFER="consult:1002:h1", WHERE="hold")
+    told.channels[AGENT] |= {"EXTEN": "1003", "UNIQUEID": "n1-2"}
+    assert told.walks(AGENT, "demo-transfer", NEW, within=["transfer-agent"]) == "ConfBridge"
+    assert told.done[-2:] == [
+        f"ChannelRedirect({CALLER},transfer-caller,comes,1)",
+        f"ConfBridge({CALL},default_bridge,transfer-marked)",
+    ]
+    assert (told.shared(CALLER, "TRANSFER"), told.shared(CALLER, "READY")) == ("", "1")
+
+
+def test_an_agent_who_transfers_by_the_phone_sends_the_caller_and_nothing_of_before_counts() -> None:
+    told = talk(RINGS="PJSIP/demo-1005-9&", WAY_FAILED="1", URGENT="1")
+    told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
+    assert told.walks(CALLER, "demo-transfer", NEW) == "transfer-caller,s,refer"
+    assert told.shared(CALLER, "TRANSFER") == "blind:1003:n1-1.17"
+    assert [told.shared(CALLER, name) for name in ("RINGS", "WAY_FAILED", "URGENT")] == ["", "0", "0"]
+
+
+@pytest.mark.parametrize(("stopped", "recorded"), [("h1", False), ("", True)])
+def test_whoever_answers_outside_when_nobody_waits_any_more_is_not_recorded(
+    stopped: str, recorded: bool
+) -> None:
+    told = talk(STOPPED=stopped)
+    told.channels[COLLEAGUE] |= {"TRANSFER_ID": "h1", "WAY": "1", "WAY_TRUNK": "carrier", "WAY_NUMBER": "110"}
+    assert told.walks(COLLEAGUE, "transfer-way-up") == "Return"
+    assert ("Gosub(record,s,1)" in told.done) is recorded
+    assert any("Step: accepted" in step for step in told.done) is recorded
+
+
+@pytest.mark.parametrize("danger", [{"DANGER": "1"}, {"SHARED(URGENT)": "1"}, {}])
+def test_a_caller_in_danger_who_is_taken_out_hears_no_machine(danger: dict[str, str]) -> None:
+    told = talk()
+    told.channels[CALLER] |= danger
+    ended = told.walks(CALLER, "desk-freed", "queue")
+    assert ended == ("transfer-back,s,1" if danger else "demo-queue-general,s,1")
+    assert ("Playback(hotline/caller-returned)" in told.done) is not bool(danger)
+
+
+@pytest.mark.parametrize(
+    ("danger", "goes"),
+    [({"DANGER": "1", "RETURNS": "3"}, "transfer-back,s,1"), ({"SHARED(URGENT)": "1"}, "transfer-back,s,1"),
+     ({}, "demo-queue-general,s,enter"), ({"RETURNS": "3"}, "Hangup")],
+)  # fmt: skip
+def test_a_caller_in_danger_whose_agents_phone_dies_rings_again_however_often_it_was_lost(
+    danger: dict[str, str], goes: str
+) -> None:
+    told = talk()
+    told.channels[CALLER] |= {"SEAT_LEFT": "38", **danger}
+    assert told.walks(CALLER, "talked") == goes
