@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from calls import facts as f
 from calls.audit import Audited
-from calls.facts import CallId
+from calls.facts import CallId, LegId
 from calls.orders import Order
 from cti.errors import NotNow, Refused
 from cti.handoffs import Handoffs
@@ -73,6 +73,10 @@ class Town:
     def hands_over(self, city: str, *steps: str) -> str:
         """A caller of that city's seat 1001, brought to 110; the record's id."""
         call = CallId(f"{city}-n1-1.1")
+        number = {"called": "12345", "original": "12345", "caller": CALLER, "sip_call": ""}
+        place = {"city": city, "trunk": "carrier", "line": "main"}
+        leg = LegId(f"{call}-leg")
+        self.board.hear(f.CallArrived(at=time.time(), node="n1", call=call, leg=leg, **place, **number))
         for step in ("asked", *steps):
             fact = f.TransferStepped(at=time.time(), node="n1", call=call, id=f"h-{city}", step=step)
             if step == "asked":
