@@ -283,7 +283,10 @@ def _wrapped(s: Stints, key: tuple[str, str], at: float) -> Stints:
 
 
 def _true(s: Stints, x: f.Snapshot) -> Stints:
-    """Whoever is gone has ended, when exactly nobody knows; bridges are as Asterisk says now."""
+    """Whoever is gone has ended, when exactly nobody knows; bridges are as Asterisk says now. A wrap-up that
+    is over has no length: what came after it, a later pause would count into it."""
+    wraps = {(m.city, m.seat) for m in x.members if m.paused and m.reason.startswith(WRAP_UP)}
+    s = replace(s, wrapping={key: found for key, found in s.wrapping.items() if key in wraps})
     alive = {leg.leg: leg for leg in x.legs}
     for leg, stint in list(s.open.items()):
         if leg not in alive:

@@ -155,8 +155,7 @@ def step(moves: Moves, fact: Fact) -> Moves:
         case f.HandoffNoted():
             return _noted(moves, fact)
         case f.Snapshot():
-            alive = {leg.call for leg in fact.legs}
-            return replace(moves, live={c: n for c, n in moves.live.items() if c in alive})
+            return _true(moves, fact)
         case f.HandedToUs():
             return _to_us(moves, fact)
         case f.CallLeft():
@@ -292,6 +291,18 @@ def recalled(moves: Moves, record: Handoff) -> Moves:
     # written before records had versions
     record = replace(record, version=record.version or _moment(record))
     return replace(_keep(moves, record), touched=moves.touched)
+
+
+def _true(moves: Moves, x: f.Snapshot) -> Moves:
+    """What ended while nobody listened: its last words are in no file, so the record says when it was found
+    to be over, and ``unheard`` for its cause."""
+    alive = {leg.call for leg in x.legs}
+    moves = replace(moves, live={c: n for c, n in moves.live.items() if c in alive})
+    for record in list(moves.records.values()):
+        if record.ended is None and record.call not in alive:
+            cause = record.cause or "unheard"
+            moves = _put(moves, replace(record, ended=x.at, cause=cause, changed=x.at))
+    return moves
 
 
 def _moment(record: Handoff) -> int:

@@ -1,9 +1,10 @@
 """The journal: every fact on disk before it is anywhere else.
 
-Records are appended by ``append`` (never waits, never raises) and written by one thread, which also
-makes them durable: at most ``sync_seconds`` or ``sync_records`` are behind on fsync. A kill -9 loses at
-most what the thread had not yet handed to the kernel. A disk that is full or broken costs records, which
-are counted and shown, and never a call; writing goes on as soon as it can.
+Records are appended by ``append`` (never waits, never raises) and written by one thread; another makes them
+durable: at most ``sync_seconds`` or ``sync_records`` are behind on the last fsync begun. A kill -9 loses at
+most what the first had not yet handed to the kernel, also while a disk takes seconds for an fsync. A disk
+that is full or broken costs records, which are counted and shown, and never a call; writing goes on as soon
+as it can.
 
 Each segment begins with what was open at that moment, so the last segments are enough to start from.
 """
@@ -91,8 +92,14 @@ class Journal:
         self._end = Position()
         self._appended = 0
         self._durable = 0
+        self._wished = threading.Condition()
+        self._wish: tuple[int, int] | None = None
+        """What is to be made durable next: a descriptor of its own, and how many records that makes."""
+        self._ended = False
         self.ident = _open_folder(folder)
         self._open_last()
+        self._syncer = threading.Thread(target=self._sync_wishes, name="journal-sync", daemon=True)
+        self._syncer.start()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -167,11 +174,15 @@ class Journal:
             if self._dirty and (
                 closing or self._dirty >= self.limits.sync_records or time.monotonic() >= due
             ):
-                self._sync()
+                self._wish_sync()
             if closing and (not self._waiting or self.alarm):
                 self.unwritten += sum(isinstance(x, bytes) for x in self._waiting)
                 if self._fd >= 0:
                     os.close(self._fd)
+                with self._wished:
+                    self._ended = True
+                    self._wished.notify()
+                self._syncer.join()
                 return
 
     def _idle_seconds(self, due: float) -> float | None:
@@ -242,18 +253,46 @@ class Journal:
             os.close(self._fd)
             self._fd = -1
 
-    def _sync(self) -> None:
-        try:
-            os.fdatasync(self._fd)
-        except OSError as why:
-            # what the kernel could not write is gone from its cache too: only an alarm is honest
-            self.alarm = f"fsync: {why}"
-            log.error("journal is not durable", why=str(why))
-        else:
-            self._durable = self.written
+    def _wish_sync(self) -> None:
         self._dirty = 0
+        try:
+            # of its own: the segment may be closed before it is its turn
+            wish = (os.dup(self._fd), self.written)
+        except OSError as why:
+            self._not_durable(why)
+            return
+        with self._wished:
+            former, self._wish = self._wish, wish
+            self._wished.notify()
+        if former is not None:
+            # same file, fewer records: a turn of the segment syncs what came before it
+            os.close(former[0])
+
+    def _sync_wishes(self) -> None:
+        while True:
+            with self._wished:
+                while self._wish is None and not self._ended:
+                    self._wished.wait()
+                wish, self._wish = self._wish, None
+            if wish is None:
+                return
+            self._sync(*wish)
+            os.close(wish[0])
+
+    def _sync(self, fd: int, records: int) -> None:
+        try:
+            os.fdatasync(fd)
+        except OSError as why:
+            self._not_durable(why)
+        else:
+            self._durable = max(self._durable, records)
         with self._wake:
             self._wake.notify_all()
+
+    def _not_durable(self, why: OSError) -> None:
+        # what the kernel could not write is gone from its cache too: only an alarm is honest
+        self.alarm = f"fsync: {why}"
+        log.error("journal is not durable", why=str(why))
 
     def _next_segment(self, head: bytes) -> None:
         number = self._end.segment + 1 if self._fd >= 0 or self._end.offset else max(1, self._end.segment)
@@ -265,7 +304,8 @@ class Journal:
             path.unlink(missing_ok=True)
             raise
         if self._fd >= 0:
-            self._sync()
+            self._sync(self._fd, self.written)
+            self._dirty = 0
             os.close(self._fd)
         self._fd = fd
         self._end = Position(number, len(head))

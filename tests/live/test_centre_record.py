@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from cti.kept import last_board
+from cti.store.journal import Reader
 from lab.centre import Faults, LabCentre
 from lab.scenario import Lab
 from tests.house import House, house_with
@@ -55,15 +57,19 @@ async def computer(house: House) -> AsyncIterator[LabCentre]:
 async def agreed(house: House, computer: LabCentre, id: str, **wanted: str) -> dict[str, Any]:
     """Wait until the record says so, and the centre's computer has its newest; the record."""
     record: dict[str, Any] = {}
-    async with asyncio.timeout(AGREED):
-        while True:
-            record = await asks(house.home, f"/api/handoffs/{id}")
-            version, body = computer.received.get(id, (0, {}))
-            newest = body.get("ended") == str(record["ended"]) and (id, version) in computer.settled
-            if newest and all(record[name] == text for name, text in wanted.items()):
-                return record
-            # two computers talk to each other; neither tells a test
-            await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(AGREED):
+            while True:
+                record = await asks(house.home, f"/api/handoffs/{id}")
+                version, body = computer.received.get(id, (0, {}))
+                newest = body.get("ended") == str(record["ended"]) and (id, version) in computer.settled
+                if newest and all(record[name] == text for name, text in wanted.items()):
+                    return record
+                # two computers talk to each other; neither tells a test
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        heard = computer.received.get(id)
+        pytest.fail(f"not agreed: {record}, the centre has {heard}, settled {computer.settled}")
 
 
 def _ended(packets: list[Packet]) -> bool:
@@ -151,7 +157,7 @@ async def test_both_sides_agree_though_the_service_is_killed_between_what_was_co
     await talk.parties["agent"].ends()
     await call.hangs_up()
     await police.ends()
-    await has_ended(house, id)
+    await end_is_on_disk(house, id)
     await killed(house)
     assert computer.received[id][1]["outcome"] == "asked"
     computer.faults = Faults(lost=0.3, repeated=0.4, delay=1.0)
@@ -163,10 +169,12 @@ async def test_both_sides_agree_though_the_service_is_killed_between_what_was_co
     await until_gone(*talk.parties.values())
 
 
-async def has_ended(house: House, id: str) -> None:
-    """Wait until the record has its end: the phones end before Asterisk has told of it."""
+async def end_is_on_disk(house: House, id: str) -> None:
+    """Wait until the journal has the record's end: the phones end before Asterisk has told of it, and a kill
+    takes what has not reached the disk."""
+    reader = Reader(house.home.journal)
     async with asyncio.timeout(AGREED):
-        while (await asks(house.home, f"/api/handoffs/{id}"))["ended"] is None:  # noqa: ASYNC110  # as in agreed
+        while (record := last_board(reader).moves.records.get(id)) is None or record.ended is None:  # noqa: ASYNC110  # a file tells nobody
             await asyncio.sleep(0.1)
 
 

@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,8 @@ def test_a_corrupted_record_in_the_middle_is_skipped_and_counted(tmp_path: Path)
 
 WRITER = """
 import sys
+import threading
+import time
 from pathlib import Path
 from cti.store.journal import Journal
 journal = Journal(Path(sys.argv[1]))
@@ -150,6 +154,34 @@ def test_what_the_disk_did_not_keep_is_not_called_durable(
     journal.append({"n": 2})
     assert journal.flush()
     assert journal.alarm == ""
+    journal.close()
+
+
+def test_while_an_fsync_takes_its_time_what_comes_still_reaches_the_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+    sync = os.fdatasync
+
+    def slow(fd: int) -> None:
+        begun.set()
+        assert goes_on.wait(10)
+        sync(fd)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    journal = Journal(tmp_path, SMALL)
+    journal.append({"n": 0})
+    assert begun.wait(5)
+    for n in range(1, 4):
+        before = journal.end
+        journal.append({"n": n})
+        while journal.end == before:
+            time.sleep(0.01)
+    # what a kill -9 would leave now
+    assert (told(tmp_path), journal.durable) == ([0, 1, 2, 3], 0)
+    goes_on.set()
+    assert journal.flush()
+    assert journal.durable == 4
     journal.close()
 
 

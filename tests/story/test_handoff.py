@@ -12,6 +12,7 @@ from calls.codec import fact_from_dict, fact_to_dict, from_dict, to_dict
 from calls.facts import CallId, LegId
 from calls.model import Call, CallState, Direction
 from cti.web.transfer import handoff_answer, sheet, transfer_answer
+from tests.story.a_call import leg_now, said
 from transfer.handoff import KEPT, Handoff, Moves, stands, step
 from transfer.table import State
 
@@ -39,6 +40,19 @@ def test_a_hand_over_leaves_every_stage_with_its_time() -> None:
     assert (record.joined, record.handed, record.ended) == (BEGAN + 4, BEGAN + 5, BEGAN + 7)
     assert (record.number, record.trunk, record.seat) == ("110", "demo-centres", "1001")
     assert record.tried == ("1 demo-centres 110 dialled", "1 demo-centres 110 accepted")
+
+
+def test_a_hand_over_whose_end_nobody_heard_ends_with_the_snapshot_that_does_not_have_its_call() -> None:
+    moves = told("asked dialled accepted answered joined handed")
+    alive = step(moves, said(f.Snapshot, 0.0, legs=(leg_now(call=CALL),)))
+    assert alive.records == moves.records
+    found = said(f.Snapshot, 60.0)
+    record = step(moves, found).records["h1"]
+    assert (record.ended, record.outcome, record.cause) == (found.at, "handed", "unheard")
+    assert record.version > moves.records["h1"].version, "its centre is told"
+    assert step(step(moves, found), said(f.Snapshot, 90.0)).records["h1"] == record
+    over = told("asked answered handed over")
+    assert step(over, found).records == over.records
 
 
 def test_the_desk_follows_the_table() -> None:

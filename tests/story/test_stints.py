@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from calls import facts as f
 from calls.facts import Fact, LegId
 from queues.stint import Part, Stint, Stints, step
-from tests.story.a_call import CALL, CALLER, SEAT_LEG, any_fact, leg_now, said
+from tests.story.a_call import CALL, CALLER, SEAT_LEG, any_fact, leg_now, member_now, said
 
 OTHER = LegId("n1-100.3")
 
@@ -128,6 +128,14 @@ def test_wrap_up_ends_when_another_pause_begins() -> None:
         said(f.SeatPaused, 47.0, reason="3"),
     )[SEAT_LEG]
     assert stint.wrap_up == 7.0
+
+
+def test_a_wrap_up_that_ended_unheard_has_no_length_and_takes_none_of_a_later_pause() -> None:
+    paused = [*talking(), said(f.LegEnded, 40.0, leg=SEAT_LEG), said(f.SeatPaused, 41.0, reason="wrapup:60")]
+    lunch = [said(f.SeatPaused, 900.0, reason="meal"), said(f.SeatUnpaused, 2700.0)]
+    assert after(*paused, said(f.Snapshot, 800.0), *lunch)[SEAT_LEG].wrap_up is None
+    still = said(f.Snapshot, 50.0, members=(member_now(paused=True, reason="wrapup:60"),))
+    assert after(*paused, still, said(f.SeatUnpaused, 60.0))[SEAT_LEG].wrap_up == 19.0
 
 
 def test_a_leg_that_ended_while_nobody_looked_ends_with_the_snapshot() -> None:
