@@ -109,6 +109,7 @@ async def test_danger_is_on_the_supervisors_and_the_agents_screen_while_they_tal
             assert "煤气" not in json.dumps(one.said, ensure_ascii=False)
         assert not [m for m in whole.said if m["kind"] == "prompt"]
     await until("a transcript", lambda: transcript(warned, id), lambda t: t["complete"], within=60)
+    await until("it is in the journal", lambda: raised(home, id), bool)
     assert len(raised(home, id)) == 1
     board = json.loads(warned.cti("board", "--once", "--json", "--full").stdout)
     assert [f["call"] for f in board["flags"]] == [id]
