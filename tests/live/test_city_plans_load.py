@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,15 +11,15 @@ import pytest
 
 from cti import asterisk_process, plan_folder
 from cti.asterisk_process import Installed
-from cti.home import Home, Ports, write_atomic
+from cti.home import Home, write_atomic
 from cti.plan_reload import AmiReloader, take_over
 from cti.settings import Settings
 from cti.site import lay_out, site_of
 from lab.observer import Observer
 from tests.house import ROOT, ports
+from tests.live.loading import complaints, loaded
 
 CITIES = ("luan", "zezhou", "zhoucun", "guangde", "ziyang")
-COMPLAINT = re.compile(r"\] (?:WARNING|ERROR)\[.*")
 
 
 @dataclass
@@ -34,9 +33,6 @@ class Running:
         site = site_of(self.home, self.home.ports, Settings(), self.asterisk, plans, lab=True)
         return plan_folder.install(self.home, plans, site)
 
-    def complaints(self) -> list[str]:
-        return COMPLAINT.findall((self.home.asterisk / "log/messages").read_text("utf-8", "replace"))
-
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
@@ -49,18 +45,12 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
             plan_folder.keep(home, Path(shutil.copytree(ROOT / "plans" / city, here.folder / city)))
         lay_out(home, asterisk)
         here.install()
-        conf = home.asterisk / "etc/asterisk.conf"
-        process = asterisk_process.start(asterisk, conf, home.asterisk, tmp_path / "console.log")
-        try:
-            ami = ("127.0.0.1", Ports(base).ami)
-            await asterisk_process.ready(ami, "observer", home.secrets["ami_observer"])
+        async with loaded(home, asterisk, tmp_path / "console.log"):
             yield here
-        finally:
-            await asterisk_process.stop(process)
 
 
 async def test_the_plans_of_five_notices_load_together_without_a_warning(running: Running) -> None:
-    assert running.complaints() == []
+    assert complaints(running.home) == []
     async with Observer(running.home) as house:
         queues = {row["Queue"] for row in await house.ask_list("QueueStatus") if "Max" in row}
     assert {queue.partition("-")[0] for queue in queues} == {"luan", "guangde", "ziyang"}
@@ -78,4 +68,4 @@ async def test_a_row_with_another_date_is_taken_over_by_a_reload(running: Runnin
     assert await take_over(asterisk, after)
     rules = (running.home.asterisk / "etc/extensions.conf").read_text()
     assert "${TODAY} >= 20320101" in rules
-    assert running.complaints() == []
+    assert complaints(running.home) == []

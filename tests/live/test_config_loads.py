@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -13,13 +12,12 @@ import pytest
 
 from cti import asterisk_process, plan_folder
 from cti.asterisk_process import Installed
-from cti.home import Home, Ports, write_atomic
+from cti.home import Home, write_atomic
 from cti.plan_reload import AmiReloader, take_over
 from cti.settings import Settings
 from cti.site import lay_out, site_of
+from tests.live.loading import complaints, loaded
 from tests.story.plan_files import DEMO
-
-COMPLAINT = re.compile(r"\] (?:WARNING|ERROR)\[.*")
 
 
 def free_base() -> int:
@@ -42,10 +40,6 @@ class Running:
         site = site_of(self.home, self.home.ports, Settings(), self.asterisk, [plan], lab=True)
         return plan_folder.install(self.home, [plan], site)
 
-    def complaints(self) -> list[str]:
-        text = (self.home.asterisk / "log/messages").read_text("utf-8", "replace")
-        return COMPLAINT.findall(text)
-
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
@@ -58,17 +52,12 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     plan_folder.keep(home, folder)
     lay_out(home, asterisk)
     here.install()
-    conf = home.asterisk / "etc/asterisk.conf"
-    process = asterisk_process.start(asterisk, conf, home.asterisk, tmp_path / "console.log")
-    try:
-        await asterisk_process.ready(("127.0.0.1", Ports(base).ami), "observer", home.secrets["ami_observer"])
+    async with loaded(home, asterisk, tmp_path / "console.log"):
         yield here
-    finally:
-        await asterisk_process.stop(process)
 
 
 async def test_the_demo_plan_loads_without_a_warning(running: Running) -> None:
-    assert running.complaints() == []
+    assert complaints(running.home) == []
 
 
 async def test_a_new_plan_is_taken_over_by_a_reload_and_an_old_one_again(running: Running) -> None:
@@ -85,4 +74,4 @@ async def test_a_new_plan_is_taken_over_by_a_reload_and_an_old_one_again(running
     plan_folder.point(running.home, "demo", first)
     assert running.install() == before
     assert await take_over(asterisk, before)
-    assert running.complaints() == []
+    assert complaints(running.home) == []
