@@ -13,6 +13,7 @@ from lab.wav import complete
 if TYPE_CHECKING:
     from lab import ears  # needs numpy, which a person who only makes calls does not have
     from lab.scenario import Lab
+    from lab.wire import Event
 
 LOOK = 0.25
 """Seconds between looks at a recording that grows: a file tells nobody that it grew."""
@@ -61,14 +62,14 @@ class Phone:
     async def holds(self) -> None:
         """Put the other side on hold."""
         await self._client.ask("hold", leg=self.leg)
-        await self.sees("held", within=5)
+        await self.sees("held", within=15)
 
     async def resumes(self) -> None:
         """Back from hold."""
         await self._client.ask("resume", leg=self.leg)
-        await self.sees("resumed", within=5)
+        await self.sees("resumed", within=15)
 
-    async def hangs_up(self, within: float = 5.0) -> None:
+    async def hangs_up(self, within: float = 15.0) -> None:
         """Put the handset down and see it end."""
         await self._client.ask("hang_up", leg=self.leg)
         await self.ends(within)
@@ -102,12 +103,12 @@ class Phone:
             )
         return match
 
-    async def recorded(self, within: float = 5.0) -> ears.Samples:
+    async def recorded(self, within: float = 15.0) -> ears.Samples:
         """The whole recording, after the call: waits until the file is closed."""
         await self.kept(within)
         return self.recording()
 
-    async def kept(self, within: float = 5.0) -> Path:
+    async def kept(self, within: float = 15.0) -> Path:
         """The file of the recording, once it is closed. Raises TimeoutError when nothing was heard."""
         async with asyncio.timeout(within):
             while not (self.heard_file and complete(self.heard_file)):  # noqa: ASYNC110  # another process (Asterisk) writes the file; its header is what says that it was closed
@@ -144,7 +145,7 @@ class Call(Phone):
         if self._pressing is not None:
             await self._pressing
 
-    async def is_answered(self, within: float = 5.0) -> Line:
+    async def is_answered(self, within: float = 15.0) -> Line:
         """The line is up (a machine or a person)."""
         return await self.sees("answered", within=within)
 
@@ -169,7 +170,7 @@ class Call(Phone):
             self._since,
         )
 
-    async def id(self, within: float = 5.0) -> str:
+    async def id(self, within: float = 15.0) -> str:
         """The house's CALL_ID."""
         return await self._lab.house.call_known(self.sip_call, within)
 
@@ -187,10 +188,10 @@ class Call(Phone):
             within,
         )
 
-    async def waits_in(self, queue: str, within: float = 10.0, since: int = 0) -> None:
+    async def waits_in(self, queue: str, within: float = 10.0, since: int = 0) -> Event:
         """The caller is in this queue of the house (QueueCallerJoin, seen as observer)."""
         call = await self.id()
-        await self._lab.house.event(
+        return await self._lab.house.event(
             f"{self.name} waits in {queue}",
             lambda e: (
                 e["Event"] == "QueueCallerJoin"
@@ -242,14 +243,14 @@ class Seat(Phone):
         if not self._ringing_leg():
             await self.rings(within, call, still=True)
         await self._client.ask("pick_up", leg=self.leg, say=str(say) if say else None)
-        return await self.sees("answered", within=5, after=0)
+        return await self.sees("answered", within=15, after=0)
 
     async def rejects(self, within: float = 20.0, *, busy: bool = False) -> None:
         """Decline what rings (403, or 486 when ``busy``), else the next call."""
         if not self._ringing_leg():
             await self.rings(within, still=True)
         await self._client.ask("reject", leg=self.leg, busy=busy)
-        await self.sees("ended", within=5, after=0)
+        await self.sees("ended", within=15, after=0)
 
     def _ringing_leg(self) -> bool:
         return bool(self.leg) and not self._over(self.leg)

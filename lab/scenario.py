@@ -225,7 +225,7 @@ class Dialling:
         answer = await self._lab.client.ask("dial", **self._told)
         call = Call(self._lab, answer["leg"], Path(answer["heard"]), since, self._told)
         self._lab.calls.append(call)
-        sent = await call.sees("sent", within=5)
+        sent = await call.sees("sent", within=15)
         call.sip_call, call.sent = sent["sip_call"], sent["at"]
         if self._keys:
             call.will_press(self._keys)

@@ -62,7 +62,7 @@ async def seats(home: Home) -> dict[str, dict[str, Any]]:
         return {row["seat"]: row for row in await answer.json()}
 
 
-async def seat_is(home: Home, number: str, within: float = 5.0, **wanted: Any) -> dict[str, Any]:
+async def seat_is(home: Home, number: str, within: float = 15.0, **wanted: Any) -> dict[str, Any]:
     """Wait until the service says so of this seat. Raises Unheard with what it said instead."""
     seat: dict[str, Any] = {}
     try:

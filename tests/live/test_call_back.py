@@ -74,6 +74,7 @@ async def test_a_caller_is_called_back_in_the_place_they_had_agent_first(house: 
     await seat.hangs_up()
     await call_back_is(call, "done")
     await seat.answers(behind, within=10)
+    await behind.talks()
     await behind.hangs_up()
 
     promised = await call.id()

@@ -145,7 +145,9 @@ async def test_both_sides_agree_though_the_service_is_killed_between_what_was_co
         said = {("f-2", computer.told["f-2"][0])}
         await until("it is received", lambda: computer.taken, said.issubset)
     asked = await until(
-        "asked is confirmed", lambda: computer.received[id], lambda got: (id, got[0]) in computer.settled
+        "asked is confirmed",
+        lambda: computer.received.get(id, (0, {})),
+        lambda got: (id, got[0]) in computer.settled,
     )
     assert asked[1]["outcome"] == "asked"
     # nothing passes any more: what happens now the centre's computer does not hear of

@@ -21,6 +21,7 @@ from lab import sipp
 from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import ROOT, House, ports, running
+from tests.live.desk_town import Person
 from tests.live.transfer_town import asks, centre, orders, step_told, talking, until_gone
 
 CITIES = ("demo", "luan")
@@ -134,7 +135,8 @@ async def test_screen_and_record_have_centre_case_and_story_when_a_seat_answers(
     await city.house.event(
         "they talk", lambda e: e["Event"] == "AgentConnect" and e["AccountCode"] == event["Call"], 10
     )
-    record = await asks(house.home, f"/api/handoffs/in-{event['Call']}")
+    desk = Person(house.home, house.home.tokens["operator"])
+    record = await desk.shown(f"handoffs/in-{event['Call']}", outcome="accepted")
     assert (record["direction"], record["centre"], record["caller"]) == ("in", "110", CALLER)
     assert (record["case"], record["story"], record["of"]) == (CASE, STORY, "")
     assert (record["seat"], record["outcome"], record["by"]) == (SEAT, "accepted", POLICE[to])

@@ -131,8 +131,7 @@ async def test_a_supervisor_who_listens_takes_the_caller_over(
     await talk.hears(voices[1])
     await city.seat("1003").hears(voices[0])
     await seat_is(chief.home, "1003", state="busy", call=id)
-    row = (await chief.gets(f"calls/{id}"))[1]
-    assert (row["state"], row["seat"], row["first_seat"]) == ("talking", "1003", "1001")
+    await chief.shown(f"calls/{id}", state="talking", seat="1003", first_seat="1001")
     await city.seat("1003").hangs_up()
     await talk.ends(within=5)
     row = await chief.audited(did="take-over", on=id, outcome="done")

@@ -109,6 +109,7 @@ async def test_the_number_a_citizen_dialled_stays_on_call_recording_history_and_
         call = await city.caller("13900000012", "luan").dials("12345", diversion="12336", hear=False)
         ring = await seat.rings(within=GREETED, call=call)
         await seat.answers(call)
+        await call.talks()
         assert ring["original"] == "12336"
         name = await call.id()
         now = await asked(house.home, f"calls/{name}")

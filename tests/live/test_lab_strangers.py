@@ -99,7 +99,7 @@ async def test_odd_sip_is_answered_and_leaves_nothing_behind(
         ODD[name], tmp_path, number="12345", house=house.base, port=house.base + 60, within=30
     )
     assert (outcome.well, outcome.failed) == (1, 0), outcome.errors
-    await city.quiet(within=5)
+    await city.quiet()
     call = await city.caller().dials("12345")
     await call.is_answered()
     await call.hangs_up()
@@ -116,7 +116,7 @@ async def test_a_call_that_cannot_be_heard_is_refused_and_the_next_one_is_not(
         scenario, tmp_path, number="12345", house=house.base, port=house.base + 60, within=20
     )
     assert outcome.made == 1
-    await city.quiet(within=5)
+    await city.quiet()
     call = await city.caller().dials("12345")
     await call.is_answered()
     await call.hangs_up()

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from calls.orders import Pause
 from cti.web.who import Role
 from lab.client import Unheard
 from lab.scenario import Lab
 from tests.house import House, ports, running
 from tests.live.desk_town import LOOK, Person, account, person, screen
 from tests.live.outgoing_town import CITIZEN, citizen_at, out_told, outgoing_plan, talked, wire_of
-from tests.live.seat_town import codes, seat_is
+from tests.live.seat_town import codes, order, seat_is
 from tests.live.transfer_town import centre
 from tests.live.waiting_town import prompt_wav, row
 
@@ -187,11 +188,12 @@ async def test_who_is_not_signed_in_calls_nobody_but_the_emergency_numbers(
 async def test_when_no_trunk_is_free_the_agent_hears_so_and_110_still_goes_out(
     house: House, city: Lab, agent: Person
 ) -> None:
+    # 1002 is nobody's phone but its own agent's: the queue is not to ring it
+    await city.staffed("1001", "1002")
+    await order(house.home, Pause(city="demo", seat="1002", reason="meeting"))
+    await seat_is(house.home, "1002", state="paused", device="not_inuse")
     call = await city.caller("13900000062").dials("12345")
     await city.seat("1001").rings(within=20, call=call)
-    # 1002 is nobody's phone but its own agent's
-    await city.staffed("1001", "1002")
-    await seat_is(house.home, "1002", state="ready", device="not_inuse")
     since, seat = len(city.house.events), city.seat("1002")
     await seat.dials("9" + CITIZEN)
     await out_told(city, "out-refused", since, Why="no-trunk", Seat="1002")

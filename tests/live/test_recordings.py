@@ -304,6 +304,7 @@ async def test_the_agent_keys_a_pause_and_its_end_in_the_call(
     call = await city.caller("13900000007").dials("12345").says(voices[0])
     seat = city.seat("1001")
     await seat.answers(call, say=voices[1], within=CHORUS)
+    await call.talks()
     id = await call.id()
     await seat.presses("*91")
     await until("paused", lambda: rows(house, id), lambda r: {x["state"] for x in r} == {"paused"})

@@ -126,6 +126,9 @@ def test_a_full_disk_costs_no_record_while_memory_lasts_and_is_an_alarm(tmp_path
     for n in range(10):
         journal.append({"n": n})
     assert not journal.flush(seconds=0.2)
+    end = time.monotonic() + 10
+    while not journal.alarm and time.monotonic() < end:
+        time.sleep(0.01)
     assert "No space left" in journal.alarm
     assert refused
     full = False

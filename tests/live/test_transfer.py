@@ -85,6 +85,7 @@ async def test_a_colleague_who_is_called_in_has_a_talk_of_their_own_in_the_ledge
     await talk.speak("alone", "caller", "target")
     id = await call.id()
     await until_gone(call, colleague)
+    await colleague.ends()
     (one,) = (c for c in seen(house.home.lab / "phones.jsonl", since).citizens if c.call == id)
     phones = {ring.seat: with_caller(ring, one.rings, one.ended) for ring in one.rings}
     assert phones.keys() == {"1001", "1002"}

@@ -18,7 +18,7 @@ from lab.wire import Event
 from tests.house import House, ports, running
 from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import rings_on
-from tests.live.transfer_town import centre, orders, step_told, talking, until_gone
+from tests.live.transfer_town import centre, in_the_room, orders, step_told, talking, until_gone
 
 AGENT, COLLEAGUE, CHIEF = "1001", "1003", "1002"
 WATCHED = 4.0
@@ -212,8 +212,10 @@ async def test_who_answers_when_the_caller_was_just_taken_back_talks_to_nobody(
     since = len(town.house.events)
     house.asterisk_cli(f"dialplan set chanvar {channel} SHARED(STOPPED) {id}")
     await colleague.answers()
-    await colleague.ends(within=3)
-    if not agent_stays:
+    await colleague.ends(within=10)
+    if agent_stays:
+        await in_the_room(town, call, f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-")
+    else:
         await call.waits_in("general", 5, since)
         await order(house.home, Unpause(city="demo", seat=CHIEF))
         agent = town.seat(CHIEF)

@@ -112,6 +112,7 @@ async def test_whoever_cannot_be_had_leaves_the_caller_with_the_agent(
     if how == "busy":
         await one.target.rejects(busy=True)
     await one.told("refused", SEAT_SECONDS + 5)
+    await one.together_again()
     await one.speaks("after", "talking")
     await until_gone(one.call, one.agent)
     assert (await one.talk.heard())["caller"] == {("after", "agent")}

@@ -12,11 +12,13 @@ from lab.scenario import Lab
 from lab.wav import RATE
 from tests.house import House
 from tests.live.seat_town import order
-from tests.live.transfer_town import Talk, centre, step_told, talking
+from tests.live.transfer_town import Talk, centre, in_the_room, step_told, talking
 from transfer.table import STATES, State, else_hears
 
 AGENT, COLLEAGUE, NEXT = "1001", "1003", "1002"
 CENTRE = "110"
+CALLER = "PJSIP/demo-carrier-"
+"""How the caller's channel begins."""
 RINGING = 450
 """Hertz (indications.conf, cn)."""
 UNANSWERED = ("sent", "alone")
@@ -70,6 +72,10 @@ class Case:
     async def told(self, step: str, within: float = 10.0) -> None:
         await step_told(self.city, self.call, step, within)
 
+    async def together_again(self) -> None:
+        """Agent and caller hear each other."""
+        await in_the_room(self.city, self.call, f"PJSIP/demo-{AGENT}-", CALLER)
+
     # --- the ways to a state ---------------------------------------------------------------------
 
     async def reaches(self, state: str) -> None:
@@ -77,13 +83,13 @@ class Case:
         match state:
             case "asking" | "consulting":
                 await self.wishes("consult", self.to)
-                await self.target.rings(within=5)
+                await self.target.rings(within=5, still=True)
             case "ringing" | "together":
                 await self.wishes(self.kind if self.handoff else "three", self.to)
-                await self.target.rings(within=5)
+                await self.target.rings(within=5, still=True)
             case "handed" | "sent" | "alone" | "queued":
                 await self.wishes(self.kind if self.handoff else "blind", self.to)
-                await self.target.rings(within=5)
+                await self.target.rings(within=5, still=True)
                 # the first of two tones four seconds apart: from here on it is ringing that is heard
                 self.rang = len(self.call.recording())
         match state:
@@ -119,14 +125,16 @@ class Case:
         match fact:
             case "blind" | "consult" | "three" | "handoff":
                 await self.wishes(fact, self.to)
-                await self.target.rings(within=5)
+                await self.target.rings(within=5, still=True)
             case "takeback":
                 await self.wishes("takeback")
                 await self.told("taken-back")
                 await self.target.ends()
+                await self.together_again()
             case "together":
                 await self.wishes("together")
                 await self.told("joined")
+                await self.together_again()
             case "leave":
                 await self.wishes("leave")
                 await self.agent.ends()
@@ -140,9 +148,13 @@ class Case:
             case "refused":
                 await self.target.rejects()
                 await self.told("back" if state == "alone" else "refused")
+                if state != "alone":
+                    await self.together_again()
             case "target-left":
                 await self.target.hangs_up()
                 await self.told("target-left")
+                if state in ("consulting", "together"):
+                    await self.together_again()
             case "agent-left":
                 await self.agent.hangs_up()
                 if state in ("asking", "ringing"):
@@ -151,6 +163,8 @@ class Case:
                     await self.told("agent-left")
                 elif state != "talking":
                     await self.told("handed")
+                if state == "consulting":
+                    await in_the_room(self.city, self.call, CALLER)
             case "caller-left":
                 await self.call.hangs_up()
             case "seat-answered":

@@ -67,7 +67,7 @@ class Talk:
                 probe = Phone.__new__(Phone)
                 probe.heard_file = file
                 with contextlib.suppress(TimeoutError):
-                    sounds.append(await probe.recorded())
+                    sounds.append(await probe.recorded(20))
             result[name] = {
                 said
                 for said, hertz in self.said.items()
@@ -163,11 +163,30 @@ async def step_told(city: Lab, call: Call, step: str, within: float = 10.0, sinc
     )
 
 
+async def in_the_room(city: Lab, call: Call, *channels: str, within: float = 10.0) -> None:
+    """Channels whose names begin so are in the call's room: a step is told before they are."""
+    id = await call.id()
+
+    def inside(name: str) -> bool:
+        mine = [
+            e["Event"]
+            for e in city.house.events
+            if e["Event"] in ("ConfbridgeJoin", "ConfbridgeLeave")
+            and e["Conference"] == id
+            and e["Channel"].startswith(name)
+        ]
+        return mine[-1:] == ["ConfbridgeJoin"]
+
+    async with asyncio.timeout(within):
+        while not all(inside(name) for name in channels):  # noqa: ASYNC110  # of two kinds of events, the last
+            await asyncio.sleep(0.05)
+
+
 async def until_gone(*phones: Phone) -> None:
     """Everybody hangs up, whoever still can."""
     for phone in phones:
         with contextlib.suppress(Exception):
-            await phone.hangs_up(2)
+            await phone.hangs_up(10)
     await asyncio.sleep(0)
 
 

@@ -97,6 +97,7 @@ async def test_what_is_said_after_a_key_that_a_frozen_service_hears_late_is_kept
     call = await city.caller("13900000013").dials("12345")
     seat = city.seat("1001")
     await seat.answers(call, within=20)
+    await call.talks()
     id = await call.id()
     with hands.frozen(hands.ours(house)):
         await seat.presses("*91")

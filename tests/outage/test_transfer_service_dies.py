@@ -14,7 +14,7 @@ from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.seat_town import plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
-from tests.live.transfer_town import centre, has_somebody, step_told, talking, until_gone
+from tests.live.transfer_town import centre, has_somebody, in_the_room, step_told, talking, until_gone
 from tests.outage import hands
 from transfer.table import State
 
@@ -97,6 +97,7 @@ async def test_keys_on_the_phone_hand_over_and_consult_with_the_service_dead(
         await talk.speak("asked", "agent", "target")
         await agent.presses("*80")  # taken back
         await colleague.ends()
+        await in_the_room(city, call, f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-")
         await talk.speak("back", "caller", "agent")
         await until_gone(call, agent, colleague)
     assert (await talk.heard())["caller"] == {("back", "agent")}
@@ -110,9 +111,10 @@ async def test_a_key_takes_back_a_caller_sent_on_while_it_rings_with_the_service
         talk, call = await talking(city, tmp_path, AGENT)
         agent, colleague = talk.parties["agent"], city.seat(COLLEAGUE)
         await agent.presses("*81" + COLLEAGUE + "#")
-        await colleague.rings(within=10)
+        await colleague.rings(within=10, still=True)
         await agent.presses("*80")
-        await colleague.ends(within=3)
+        await colleague.ends(within=10)
+        await in_the_room(city, call, f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-")
         await talk.speak("back", "caller", "agent")
         await until_gone(call, agent)
     assert (await talk.heard())["caller"] == {("back", "agent")}
