@@ -23,6 +23,7 @@ from calls.facts import (
     HandoffNoted,
     LinkDown,
     LinkUp,
+    MaskMissed,
     RecordingFiled,
     RecordingMissing,
     Snapshot,
@@ -47,7 +48,7 @@ EXACT = 0.3
 MARGIN = 3.0
 """Seconds around a silence: what was heard then may have died on the way to the disk."""
 SETTLE = 2.0
-OURS = (LinkUp, LinkDown, RecordingFiled, RecordingMissing, FlagRaised, HandoffNoted)
+OURS = (LinkUp, LinkDown, MaskMissed, RecordingFiled, RecordingMissing, FlagRaised, HandoffNoted)
 """Facts we tell ourselves, also before anybody listens to Asterisk again: they end no silence."""
 LOOK = 1.0
 
