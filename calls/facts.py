@@ -316,6 +316,18 @@ class MaskAsked(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaskMissed(Fact):
+    """A pause was asked for and Asterisk did not do it: what this leg says from ``since`` on is in its file
+    and is to be made silence there. ``until`` None: the pause is still owed and asked for again. Moments are
+    seconds since the epoch. Said by us."""
+
+    leg: LegId
+    call: CallId
+    since: float
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFiled(Fact):
     """The file of this leg was closed, checked and put away. ``seconds`` of sound; ``short``: seconds fewer
     than the leg lasted."""

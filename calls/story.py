@@ -327,6 +327,17 @@ def _resumed(t: _Telling, x: f.RecordingResumed, call: CallId) -> Said:
     return (f"录音恢复（{zh}）", f"recording of {en} goes on")
 
 
+def _missed_mask(t: _Telling, x: f.MaskMissed, call: CallId) -> Said:
+    zh, en = _who(t, x.leg)
+    if x.until is None:
+        return (f"录音未能暂停（{zh}），继续重试", f"recording of {en} did not pause: asked for again")
+    lasted = max(0.0, x.until - x.since)
+    return (
+        f"录音未暂停 {lasted:.1f} 秒（{zh}），归档时静音",
+        f"recording of {en} was not paused for {lasted:.1f} s: silenced when it is filed",
+    )
+
+
 def _filed(t: _Telling, x: f.RecordingFiled, call: CallId) -> Said:
     lost = (f"，缺 {x.short:g} 秒", f", {x.short:g} s are not in it") if x.short else ("", "")
     return (f"录音归档 {x.seconds:.1f} 秒{lost[0]}", f"recording filed, {x.seconds:.1f} s{lost[1]}")
@@ -424,6 +435,7 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.ConferenceLeft: _went,
     f.RecordingStarted: _recorded,
     f.RecordingPaused: _paused,
+    f.MaskMissed: _missed_mask,
     f.RecordingResumed: _resumed,
     f.RecordingFiled: _filed,
     f.RecordingMissing: _missing,

@@ -6,7 +6,9 @@ does not answer, a caller who leaves in this very second) Asterisk says, and it 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Container, Mapping
 from typing import Literal
 
 from calls.facts import CallId, LegId
@@ -39,11 +41,20 @@ from plan.model import Plan
 from plan.outgoing import judge, plain
 from plan.words import did_you_mean
 from queues.duties import DutyKind
+from transfer.handoff import stands
+from transfer.table import State
 
 Sounds = Callable[[Plan, str], str | None]
 """The sound that a prompt of a plan plays as; None: there is none."""
 REVEAL = "supervisor"
 """The least role that may ask for a whole number where the plan has no outgoing.toml."""
+PASSED_ON = "来电人正在转接 the caller is just being passed on: wait until somebody has them"
+UNDER_WAY = (State.ASKING, State.CONSULTING, State.RINGING, State.TOGETHER, State.SENT, State.ALONE)
+"""A colleague or a centre is part of it: who leaves now leaves the caller to them, or to the queue's head."""
+HELD = (State.ASKING, State.CONSULTING, State.RINGING, State.TOGETHER)
+"""The caller's leg waits, or is on its way to a room: it can be led away."""
+LOOK, LOOKS = 0.05, 10
+"""Seconds between two looks, and how many: app_queue tells of a ring milliseconds after it chose a seat."""
 WAITING = (CallState.WAITING, CallState.RINGING)
 VANISHED = 41
 """The Q.850 cause of a phone that did not hang up (asterisk_conf.seat_leg.GONE): no ring was missed by it."""
@@ -128,32 +139,86 @@ class Desk:
         for queue in queues:
             self._queue(city, queue, known)
         await self._do(SetQueues(city=city, seat=seat, queues=tuple(sorted(queues.items())), by=by.word))
+        await self._rings_no_more(city, seat, queues)
 
     async def force_out(
         self, city: str, seat: str, caller: Literal["queue", "end"], sign_out: bool, by: By
     ) -> None:
         there = self._seat(city, seat)
+        if caller == "end" and self._passed_on(there):
+            raise Refused(PASSED_ON)
         # first no more calls, then the caller: else the next call would ring here in between
         if there.state is not SeatState.AWAY:
             out = SignOut(city=city, seat=seat, by=by.word)
             await self._do(out if sign_out else Pause(city=city, seat=seat, reason="forced", by=by.word))
-        # a ring that began meanwhile is one too
-        now = self._seat(city, seat)
-        call = self._board().picture.calls.get(now.call) if now.call is not None else None
-        if call is not None and call.state is CallState.TALKING and call.seat == seat:
-            # a citizen whom the seat called waits in no queue
-            await self._do(HangUp(leg=call.leg) if call.outgoing else Free(leg=call.leg, to=caller))
-        elif call is not None and (rings := self._rings_at(call, seat)):
-            for leg in rings:
-                # answered in this very moment it is a phone that vanished, and the caller comes first again
-                await self._do(HangUp(leg=leg, cause=VANISHED))
-        elif there.state is SeatState.AWAY:
+        call = self._call_at(city, seat)
+        if call is not None and not await self._frees(call, seat, caller):
+            await self._hangs_up_at(call, seat)
+        elif call is None and there.state is SeatState.AWAY:
             raise Refused(f"座席 {seat} 无人签入也无通话 nobody is signed in at {seat}, and it has no call")
+        # a ring that began meanwhile, or was about to, is one too
+        await self._rings_no_more(city, seat, ())
 
-    def _rings_at(self, call: Call, seat: str) -> list[LegId]:
-        """The legs by which this seat rings for this call."""
-        legs = self._board().picture.legs.values()
-        return [x.id for x in legs if x.call == call.id and x.endpoint == f"{call.city}-{seat}" and not x.up]
+    async def _frees(self, call: Call, seat: str, caller: Literal["queue", "end"]) -> bool:
+        """The caller of this seat is taken out of their talk; False: they are not this seat's alone, and go
+        on as the transfer table says when one of its parties leaves. Raises Refused, NotNow."""
+        if call.outgoing and call.state is CallState.TALKING and call.seat == seat:
+            # a citizen whom the seat called waits in no queue
+            await self._do(HangUp(leg=call.leg))
+            return True
+        now = stands(self._board().moves, call.id, call)
+        mine = call.seat == seat and (call.state is CallState.TALKING or now is not None)
+        if not mine or now is None or (caller == "queue" and now.state in UNDER_WAY):
+            return False
+        try:
+            await self._do(Free(leg=call.leg, to=caller))
+        except Refused:
+            if (after := self._call_at(call.city, seat)) is None:
+                raise
+            # passed on in this very moment
+            await self._hangs_up_at(after, seat)
+            if caller == "end":
+                raise Refused(f"座席 {seat} 已强制签出 seat {seat} is out; {PASSED_ON}") from None
+        return True
+
+    def _passed_on(self, seat: Seat) -> bool:
+        """The caller of this seat is between two: nothing can be done to their leg now."""
+        call = self._call_at(seat.city, seat.name)
+        if call is None or call.outgoing or call.seat != seat.name:
+            return False
+        now = stands(self._board().moves, call.id, call)
+        return call.state is CallState.MOVING and (now is None or now.state not in HELD)
+
+    def _call_at(self, city: str, seat: str) -> Call | None:
+        found = self._seat(city, seat).call
+        return None if found is None else self._board().picture.calls.get(found)
+
+    async def _hangs_up_at(self, call: Call, seat: str) -> None:
+        """Every leg of this seat in this call. Raises NotNow."""
+        legs = [x for x in self._board().picture.legs.values() if x.call == call.id]
+        for leg in (x for x in legs if x.endpoint == f"{call.city}-{seat}"):
+            # answered in this very moment it is a phone that vanished, and the caller comes first again
+            await self._is_gone(HangUp(leg=leg.id) if leg.up else HangUp(leg=leg.id, cause=VANISHED))
+
+    async def _rings_no_more(self, city: str, seat: str, queues: Container[str]) -> None:
+        """No queue but these rings at this seat, nor does one that had chosen it before it was told."""
+        cut: set[LegId] = set()
+        for _ in range(LOOKS):
+            picture = self._board().picture
+            for id, rings in picture.ringing.items():
+                call = picture.calls.get(id)
+                if call is None or call.city != city or call.queue in queues:
+                    continue
+                for leg in (x for x, name in rings.items() if name == seat and x not in cut):
+                    cut.add(leg)
+                    await self._is_gone(HangUp(leg=leg, cause=VANISHED))
+            # nobody tells that app_queue has nothing in hand
+            await asyncio.sleep(LOOK)
+
+    async def _is_gone(self, order: HangUp) -> None:
+        """One that has gone by itself is gone, too. Raises NotNow."""
+        with contextlib.suppress(Refused):
+            await self._do(order)
 
     # --- calls ----------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from cti.switchboard import Board, Heard
 from recording.check import HEADER, Found, closed, header_of, mended, verdict
 from recording.filed import Filed, Role, whose
 from recording.filed import Heard as Transcribed
-from recording.masked import MARGIN, Key, unkept
+from recording.masked import MARGIN, Key, together, unkept, unpaused
 from recording.table import Recording, State, message_of, speaker
 
 log = structlog.get_logger(__name__)
@@ -180,8 +180,11 @@ class Filer:
             one = _placed(one, (await asyncio.to_thread(path.stat)).st_mtime, found.size)
         if path is not None and not closed(found) and found.size > HEADER:
             await asyncio.to_thread(_mend, path, found.size)
+        if (known := self._board().recordings.of(one.leg)) is not None:
+            # told in the moment in which the leg ended
+            one = replace(one, missed=known.missed)
         heard = one.sure and one.began is not None and one.began > self._listening_since
-        if path is not None and (not heard or one.call in self._late):
+        if path is not None and (not heard or one.missed or one.call in self._late):
             one = await asyncio.to_thread(self._unkept, one, path)
             found = replace(found, sha256="")
         if not found.sha256:
@@ -189,18 +192,20 @@ class Filer:
         return self._decide(one, found)
 
     def _unkept(self, one: Recording, path: Path) -> Recording:
-        """What an agent keyed while nobody listened is made silence now. Raises OSError."""
+        """What an agent keyed while nobody listened, and what Asterisk did not pause when it was asked to, is
+        made silence now. Raises OSError."""
         found = _found(path, whole=False)
         if found.header is None or one.ended is None or not found.header.rate:
             return one
         seconds = min(found.header.data, found.size - HEADER) / (2 * found.header.rate)
         began = one.began if one.began is not None else one.ended - seconds
         keys = self._keys(one.call, began - MARGIN)
-        stretches = unkept(keys, began, began + seconds, one.pauses, self._longest)
+        keyed = unkept(keys, began, began + seconds, one.pauses, self._longest)
+        stretches = together((*keyed, *unpaused(one.missed, began, began + seconds)))
         if not stretches:
             return one
         _silence(path, stretches, found.header.rate)
-        log.info("what was keyed to be kept out is silence now", call=one.call, leg=one.leg)
+        log.info("what was to be kept out is silence now", call=one.call, leg=one.leg)
         return replace(one, pauses=tuple(sorted({*one.pauses, *stretches})))
 
     def _on_disk(self, one: Recording) -> str:

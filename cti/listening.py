@@ -186,6 +186,9 @@ class Listening:
                 for one in recordings.of_call(call.id):
                     self._want(one)
         for one in heard.recordings:
+            if one.missed and (listened := self._known.get(one.leg)) is not None and listened.live:
+                log.warning("live text given up: a pause was missed", leg=one.leg)
+                self._drop(listened)
             if one.ended is not None:
                 self._ends(one)
                 continue
@@ -200,6 +203,8 @@ class Listening:
             one.leg not in self._asked
             and one.state in (State.ROLLING, State.PAUSED)
             and one.began is not None
+            # what a pause should have kept out would be read from a tap; from the filed recording it is not
+            and not one.missed
         ):
             self._asked.add(one.leg)
             self._wanted.put_nowait(one.leg)
@@ -252,8 +257,15 @@ class Listening:
         hand.say(do="follow", leg=leg, file=str(file), offset=offset)
         now = self._board().recordings.of(leg)
         if now is not None and now.state is State.PAUSED:
-            await self._do(MaskRecording(leg=leg, on=True))
-        if now is None or now.ended is not None:
+            try:
+                await self._do(MaskRecording(leg=leg, on=True))
+            except (NotNow, Refused):
+                # nobody may read what the recording keeps out
+                self._drop(listened)
+                raise
+        if now is not None and now.missed:
+            self._drop(listened)
+        elif now is None or now.ended is not None:
             listened.ended = self._now() if now is None or now.ended is None else now.ended
             hand.say(do="end", leg=leg)
 
@@ -268,6 +280,7 @@ class Listening:
                 listened.partial, listened.seconds = told["text"], told["at"]
                 self.lags.append(max(0.0, self._now() - (listened.began + listened.offset + told["at"])))
                 if told["behind"] > BEHIND:
+                    log.warning("live text given up: too far behind", leg=listened.leg)
                     self._drop(listened)
             case "span":
                 listened.partial, listened.seconds = "", told["at"]
@@ -283,9 +296,8 @@ class Listening:
         self.changed(listened.call)
 
     def _drop(self, listened: Hearing) -> None:
-        """Too much at once: this leg's words come afterwards."""
+        """This leg's words come afterwards."""
         self.dropped += 1
-        log.warning("live text given up: too far behind", leg=listened.leg)
         if listened.hand is not None:
             listened.hand.say(do="drop", leg=listened.leg)
         self._release(listened)

@@ -1,6 +1,7 @@
 """Pausing the recordings of a call while sensitive data are said: by order, by key, by the plan's rule.
 
-The files go on in silence, so they stay in step. A pause that is forgotten ends by itself.
+The files go on in silence, so they stay in step. A pause that is forgotten ends by itself. What Asterisk does
+not do when it is asked is owed: asked again every second, and what was recorded meanwhile is told.
 """
 
 from __future__ import annotations
@@ -8,23 +9,33 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from calls import facts as f
-from calls.facts import CallId
+from calls.facts import CallId, Fact, LegId
 from calls.model import CallState
 from calls.orders import MaskRecording, Order
 from cti.errors import NotNow, Refused
 from cti.switchboard import Board, Heard
 from plan.model import Plan
 from recording.masked import Key, still_on
-from recording.table import State
+from recording.table import Recording, State
 
 log = structlog.get_logger(__name__)
 
 LOOK = 1.0
+_WISHED = {True: State.PAUSED, False: State.ROLLING}
 TALK = (CallState.TALKING, CallState.MOVING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A leg is to be paused (``on``), or to go on, ``since`` a moment (seconds since the epoch)."""
+
+    on: bool
+    since: float
 
 
 class Masker:
@@ -35,17 +46,23 @@ class Masker:
         board: Callable[[], Board],
         plans: Callable[[], Mapping[str, Plan]],
         do: Callable[[Order], Awaitable[str]],
+        tell: Callable[[Fact], None],
         *,
+        node: str,
         longest: float,
         keys: Callable[[CallId, float], Sequence[Key]] = lambda call, since: (),
         now: Callable[[], float] = time.time,
     ) -> None:
         """``keys``: what agents keyed in a call from a moment on, as Asterisk wrote it down."""
         self._board, self._plans, self._do = board, plans, do
+        self._tell, self._node = tell, node
         self._longest, self._keys, self._now = longest, keys, now
         self._masked: dict[CallId, float] = {}
         """Since when; by a rule of the plan it has no end of its own."""
         self._by_rule: set[CallId] = set()
+        self._owed: dict[LegId, _Wish] = {}
+        self._asking: dict[LegId, list[_Wish]] = {}
+        """What Asterisk has not answered yet."""
         self._asked: asyncio.Queue[tuple[CallId, bool]] = asyncio.Queue()
         self._blind = False
         """Nobody has looked yet what was keyed while we did not listen."""
@@ -62,11 +79,22 @@ class Masker:
         elif isinstance(fact, f.RecordingStarted) and (heard.call or fact.call) in self._masked:
             # a colleague who comes in hears the same data
             self._asked.put_nowait((heard.call or fact.call, True))
-        elif isinstance(fact, f.CallLeft):
-            self._masked.pop(fact.call, None)
-            self._by_rule.discard(fact.call)
         elif isinstance(fact, f.Snapshot):
             self._found_again(heard.board)
+        self._by_rule.difference_update(heard.forgotten)
+        for one in heard.recordings:
+            if one.ended is not None and one.leg in self._asking:
+                # its file is looked at in a moment, long before an answer that does not come (and no listener
+                # tells anything itself)
+                asyncio.get_running_loop().call_soon(self._cut_off, one.leg, one.ended)
+            if one.ended is not None and not heard.board.recordings.of_call(one.call):
+                self._masked.pop(one.call, None)
+                self._by_rule.discard(one.call)
+
+    def _cut_off(self, leg: LegId, ended: float) -> None:
+        """The leg ended before Asterisk answered whether it is paused."""
+        for wish in self._asking.get(leg, ()):
+            self._missed(leg, wish, ended)
 
     def _rule(self, call: CallId, masked: bool) -> None:
         if masked != (call in self._by_rule):
@@ -84,10 +112,16 @@ class Masker:
             if queue is not None and queue.masked and call.state in TALK:
                 self._rule(call.id, True)
         for one in board.recordings.going.values():
-            if one.state is State.PAUSED and one.ended is None and one.call not in self._masked:
-                self._masked[one.call] = one.since
-                # whoever came in meanwhile hears the same data
-                self._asked.put_nowait((one.call, True))
+            missed = next((since for since, until in one.missed if until is None), None)
+            if one.ended is not None or (one.state is not State.PAUSED and missed is None):
+                continue
+            if missed is not None:
+                self._owed.setdefault(one.leg, _Wish(True, missed))
+            if one.call not in self._masked and ((owed := self._owed.get(one.leg)) is None or owed.on):
+                self._masked[one.call] = one.since if missed is None else missed
+        for masked in self._masked:
+            # whoever came in meanwhile hears the same data
+            self._asked.put_nowait((masked, True))
         self._blind = True
 
     async def _keyed(self) -> None:
@@ -122,6 +156,11 @@ class Masker:
 
     async def run(self) -> None:
         """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pay_for_ever())
+            group.create_task(self._carry_out())
+
+    async def _carry_out(self) -> None:
         while True:
             if self._blind:
                 self._blind = False
@@ -147,10 +186,11 @@ class Masker:
             try:
                 await self.mask(call, on)
             except (NotNow, Refused) as why:
-                log.warning("recording not masked", call=call, on=on, why=str(why))
+                log.info("recording not masked", call=call, on=on, why=str(why))
 
     async def mask(self, call: CallId, on: bool) -> int:
-        """Pause or resume every recording of a call; how many. Raises Refused when none goes on, NotNow."""
+        """Pause or resume every recording of a call; how many. Raises Refused when none goes on, and NotNow
+        when it does not hold for all of them yet: it is owed."""
         legs = self._board().recordings.of_call(call)
         if not legs:
             self._masked.pop(call, None)
@@ -159,20 +199,72 @@ class Masker:
             self._masked.setdefault(call, self._now())
         else:
             self._masked.pop(call, None)
-        done = 0
-        trouble: Exception | None = None
-        for one in legs:
-            if one.state is (State.PAUSED if on else State.ROLLING):
-                done += 1
-                continue
-            try:
-                await self._do(MaskRecording(leg=one.leg, on=on))
-                done += 1
-            except (NotNow, Refused) as why:
-                trouble = why
-        if not done and trouble is not None:
-            raise trouble
-        return done
+        troubles = [why for why in await asyncio.gather(*(self._put(one, on) for one in legs)) if why]
+        if troubles:
+            zh, en = ("暂停", "not paused") if on else ("恢复", "still paused")
+            raise NotNow(f"录音尚未{zh}，每秒重试 {en} yet, asked again every second: {troubles[0]}")
+        return len(legs)
+
+    async def _put(self, one: Recording, on: bool) -> Exception | None:
+        """This leg as it is wished; what hindered it."""
+        owed = self._owed.get(one.leg)
+        if owed is not None and owed.on is not on:
+            self._paid(one.leg, self._now())
+        elif owed is None and one.leg not in self._asking and one.state is _WISHED[on]:
+            return None
+        # one that Asterisk has not answered may still be carried out, so it is asked for the other then
+        since = self._masked.get(one.call, self._now())
+        return await self._ask(one.leg, _Wish(on, max(since, one.began or since) if on else self._now()))
+
+    async def _ask(self, leg: LegId, wish: _Wish) -> Exception | None:
+        """What Asterisk refuses or does not answer is owed, and told; what it does is not any more."""
+        self._asking.setdefault(leg, []).append(wish)
+        try:
+            await self._do(MaskRecording(leg=leg, on=wish.on))
+        except (NotNow, Refused) as why:
+            one, owed = self._board().recordings.of(leg), self._owed.get(leg)
+            # another wish may have come meanwhile
+            wished = one is not None and one.ended is None and (one.call in self._masked) is wish.on
+            if wished and (owed is None or owed.on is not wish.on):
+                log.warning("recording not masked", leg=leg, on=wish.on, why=str(why))
+                self._owed[leg] = wish
+                self._missed(leg, wish, None)
+            return why
+        finally:
+            self._asking[leg].remove(wish)
+            if not self._asking[leg]:
+                del self._asking[leg]
+        if (owed := self._owed.get(leg)) is not None and owed.on is wish.on:
+            self._paid(leg, self._now())
+        return None
+
+    async def _pay_for_ever(self) -> None:
+        """What is owed is asked for again until it holds, or the leg is over."""
+        while True:
+            await asyncio.sleep(LOOK)
+            for leg, owed in list(self._owed.items()):
+                one = self._board().recordings.of(leg)
+                if one is None or one.ended is not None:
+                    self._paid(leg, self._now() if one is None or one.ended is None else one.ended)
+                elif one.state is _WISHED[owed.on] and (owed.on or one.since > owed.since):
+                    # done though no answer came; one that goes on may yet be paused by what was asked before
+                    self._paid(leg, one.since)
+            # one that waits for an answer is not asked twice
+            again = [(leg, owed) for leg, owed in self._owed.items() if leg not in self._asking]
+            await asyncio.gather(*(self._ask(leg, owed) for leg, owed in again))
+
+    def _paid(self, leg: LegId, until: float) -> None:
+        self._missed(leg, self._owed.pop(leg), until)
+
+    def _missed(self, leg: LegId, owed: _Wish, until: float | None) -> None:
+        one = self._board().recordings.of(leg)
+        if one is None or not owed.on:
+            return
+        until = None if until is None else max(until, owed.since)
+        said = f.MaskMissed(
+            at=self._now(), node=self._node, leg=leg, call=one.call, since=owed.since, until=until
+        )
+        self._tell(said)
 
     def masked(self, call: CallId) -> bool:
         return call in self._masked

@@ -109,6 +109,8 @@ class RecordingParts:
             lambda: switchboard.board,
             plans,
             do,
+            self._tell(switchboard),
+            node=NODE,
             longest=float(settings.recording_mask_seconds),
             keys=self._keys,
         )

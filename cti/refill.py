@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,16 @@ from calls.facts import (
     CallId,
     FlagRaised,
     HandoffNoted,
+    LegId,
     LinkDown,
     LinkUp,
+    MaskMissed,
     RecordingFiled,
     RecordingMissing,
     Snapshot,
 )
 from calls.model import Call, LeftBy, Source, Stage
-from cti.asterisk.files import Written, written
+from cti.asterisk.files import Written, wrap_ups, written
 from cti.errors import NotNow
 from cti.store.drain import Drain
 from cti.store.history import History, Span
@@ -37,6 +40,7 @@ from cti.store.keeping import call_record, fact_of, opened, stint_record, visit_
 from cti.switchboard import Board, Heard, fold
 from queues.stint import Part, Stint
 from queues.visit import Visit
+from queues.wrap_up import WRAP_UP, WrapUp
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +51,9 @@ EXACT = 0.3
 MARGIN = 3.0
 """Seconds around a silence: what was heard then may have died on the way to the disk."""
 SETTLE = 2.0
-OURS = (LinkUp, LinkDown, RecordingFiled, RecordingMissing, FlagRaised, HandoffNoted)
+LONGEST = 3600.0
+"""Seconds: a wrap-up that began longer before a silence was over by then."""
+OURS = (LinkUp, LinkDown, MaskMissed, RecordingFiled, RecordingMissing, FlagRaised, HandoffNoted)
 """Facts we tell ourselves, also before anybody listens to Asterisk again: they end no silence."""
 LOOK = 1.0
 
@@ -167,6 +173,61 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
         elif touched and talk > twin.talk + 2 * EXACT:
             todo.append(replace(twin, talk=talk, source=Source.REFILLED))
     return todo
+
+
+def mended_wrap_ups(talks: Sequence[Stint], proved: Sequence[WrapUp], silence: Silence) -> Iterator[Stint]:
+    """Talks whose wrap-up nobody heard begin or end, or that took another's: each wrap-up belongs to the talk
+    of its seat that ended when it began. Only of seats that wrapped up, or talked, in the silence."""
+    mine = _belong(talks, proved)
+    begin, end = silence.since - MARGIN, silence.until + MARGIN
+
+    def over(stint: Stint) -> float | None:
+        wrap = mine.get(stint.leg)
+        return stint.ended if wrap is None else wrap.ended
+
+    touched = {s.leg for s in talks if s.began <= end and ((at := over(s)) is None or at >= begin)}
+    for stint in talks:
+        own = mine.get(stint.leg)
+        if own is None:
+            if stint.wrap_up is not None and any(
+                _near(stint.wrap_up, wrap.ended - wrap.began)
+                for leg, wrap in mine.items()
+                if leg in touched and wrap.seat == stint.seat and wrap.city == stint.city
+                if wrap.ended is not None and wrap.began > (stint.ended or wrap.began)
+            ):
+                # it was the last talk of its seat that was heard
+                yield replace(stint, wrap_up=None, source=Source.REFILLED)
+        elif own.ended is not None and stint.leg in touched:
+            lasted = own.ended - own.began
+            if not _near(stint.wrap_up, lasted):
+                yield replace(stint, wrap_up=lasted, source=Source.REFILLED)
+
+
+def _belong(talks: Sequence[Stint], proved: Sequence[WrapUp]) -> dict[LegId, WrapUp]:
+    """Each wrap-up to the talk of its seat that ended nearest to its first second, by that talk's leg."""
+    ended: dict[tuple[str, str], list[tuple[float, LegId]]] = {}
+    for stint in talks:
+        if stint.ended is not None:
+            ended.setdefault((stint.city, stint.seat), []).append((stint.ended, stint.leg))
+    for mine in ended.values():
+        mine.sort()
+    near: list[tuple[float, float, LegId, WrapUp]] = []
+    for wrap in proved:
+        mine = ended.get((wrap.city, wrap.seat), [])
+        first, last = (bisect(mine, (at, LegId(""))) for at in (wrap.began - NEAR, wrap.began + 1 + NEAR))
+        near += [(_off(at, wrap.began), wrap.began, leg, wrap) for at, leg in mine[first:last]]
+    found: dict[LegId, WrapUp] = {}
+    taken: set[WrapUp] = set()
+    for _, _, leg, wrap in sorted(near, key=lambda one: one[:3]):
+        if leg not in found and wrap not in taken:
+            found[leg] = wrap
+            taken.add(wrap)
+    return found
+
+
+def _off(ended: float, second: float) -> float:
+    """Seconds from a moment to a second of the files."""
+    return max(second - ended, ended - second - 1.0, 0.0)
 
 
 def _in(silence: Silence, at: float) -> bool:
@@ -341,8 +402,14 @@ class Refiller:
                 await asyncio.sleep(LOOK)
 
     def _may_end(self, silence: Silence) -> bool:
-        """Every call that touched the silence is over: only then Asterisk writes its CDR."""
-        return not any(began <= silence.until + MARGIN for began in unfinished(self._board()).values())
+        """Every call that touched the silence is over: only then Asterisk writes its CDR. And no seat wraps
+        up of which nobody heard when it began."""
+        board = self._board()
+        if any(began <= silence.until + MARGIN for began in unfinished(board).values()):
+            return False
+        seats = board.seats.seats.values()
+        wraps = {(s.city, s.name) for s in seats if s.paused.partition(":")[0] == WRAP_UP}
+        return wraps <= board.stints.wrapping.keys()
 
     async def put_right(self, silence: Silence) -> int:
         """Refill this time now, as far as its calls are over; how many calls. Raises NotNow."""
@@ -351,6 +418,7 @@ class Refiller:
             since, until = silence.since - MARGIN, silence.until + MARGIN
             found = await asyncio.to_thread(written, *self._files, self.node, since, until)
             if not found:
+                await self._wrap_ups(silence, since)
                 return 0
             first = min(w.began for w in found)
             span = await self._history.span(first - MARGIN, until + MARGIN)
@@ -360,7 +428,18 @@ class Refiller:
             for record in told:
                 self._journal.append(record)
             await self._drained()
+            await self._wrap_ups(silence, min(first, since))
             return count
+
+    async def _wrap_ups(self, silence: Silence, first: float) -> None:
+        """Once the stints are right. Raises NotNow."""
+        proved = await asyncio.to_thread(wrap_ups, self._files[0], first - LONGEST)
+        talks = await self._history.talks(first - LONGEST + NEAR, self._now())
+        live = {leg for leg, _ in self._board().stints.wrapping.values()}
+        over = [stint for stint in talks if stint.leg not in live]
+        for stint in await asyncio.to_thread(lambda: list(mended_wrap_ups(over, proved, silence))):
+            self._journal.append(stint_record(stint))
+        await self._drained()
 
     async def _drained(self) -> None:
         """Wait until history has all the journal holds. Raises NotNow after a while."""

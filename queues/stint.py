@@ -69,6 +69,14 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class _Pause:
+    """``reason`` is this wrap-up's own: it names when it ends. ``queues``: in which the seat is paused so."""
+
+    reason: str
+    queues: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stints:
     open: Mapping[LegId, Stint] = field(default_factory=dict)
     late: Mapping[LegId, Stint] = field(default_factory=dict)
@@ -76,6 +84,8 @@ class Stints:
     legs: Mapping[LegId, _Seen] = field(default_factory=dict)
     wrapping: Mapping[tuple[str, str], tuple[LegId, float]] = field(default_factory=dict)
     """(city, seat) -> the stint it wraps up, and since when."""
+    pauses: Mapping[tuple[str, str], _Pause] = field(default_factory=dict)
+    """Of seats that wrap up."""
     touched: tuple[Stint, ...] = field(default=(), compare=False)
 
 
@@ -257,6 +267,8 @@ def _paused(s: Stints, x: f.SeatPaused) -> Stints:
     key = (x.city, x.seat)
     if not x.reason.startswith(WRAP_UP):
         return _wrapped(s, key, x.at)
+    queues = s.pauses[key].queues if key in s.pauses else frozenset()
+    s = replace(s, pauses={**s.pauses, key: _Pause(x.reason, queues | {x.queue})})
     if key in s.wrapping:
         return s
     # the hang-up handler may pause the seat before its leg is reported gone
@@ -268,11 +280,22 @@ def _paused(s: Stints, x: f.SeatPaused) -> Stints:
     return replace(s, wrapping={**s.wrapping, key: (of[-1].leg, x.at)})
 
 
-def _unpaused(s: Stints, x: f.SeatUnpaused | f.SeatSignedOut) -> Stints:
+def _unpaused(s: Stints, x: f.SeatUnpaused) -> Stints:
     return _wrapped(s, (x.city, x.seat), x.at)
 
 
+def _signed_out(s: Stints, x: f.SeatSignedOut) -> Stints:
+    """Of one queue; a supervisor may have taken it from a seat that wraps up and stays in others."""
+    key = (x.city, x.seat)
+    pause = s.pauses.get(key)
+    left = pause.queues - {x.queue} if pause is not None and x.queue else frozenset()
+    if pause is None or not left:
+        return _wrapped(s, key, x.at)
+    return replace(s, pauses={**s.pauses, key: replace(pause, queues=left)})
+
+
 def _wrapped(s: Stints, key: tuple[str, str], at: float) -> Stints:
+    s = replace(s, pauses=without(s.pauses, key))
     found = s.wrapping.get(key)
     if found is None:
         return s
@@ -285,8 +308,19 @@ def _wrapped(s: Stints, key: tuple[str, str], at: float) -> Stints:
 def _true(s: Stints, x: f.Snapshot) -> Stints:
     """Whoever is gone has ended, when exactly nobody knows; bridges are as Asterisk says now. A wrap-up that
     is over has no length: what came after it, a later pause would count into it."""
-    wraps = {(m.city, m.seat) for m in x.members if m.paused and m.reason.startswith(WRAP_UP)}
-    s = replace(s, wrapping={key: found for key, found in s.wrapping.items() if key in wraps})
+    pauses: dict[tuple[str, str], _Pause] = {}
+    for m in x.members:
+        if m.paused and m.reason.startswith(WRAP_UP):
+            known = pauses.get((m.city, m.seat))
+            queues = known.queues if known is not None else frozenset()
+            pauses[m.city, m.seat] = _Pause(m.reason, queues | {m.queue})
+    # one with another reason is another wrap-up
+    wrapping = {
+        key: found
+        for key, found in s.wrapping.items()
+        if key in pauses and key in s.pauses and pauses[key].reason == s.pauses[key].reason
+    }
+    s = replace(s, wrapping=wrapping, pauses=pauses)
     alive = {leg.leg: leg for leg in x.legs}
     for leg, stint in list(s.open.items()):
         if leg not in alive:
@@ -323,6 +357,6 @@ _HANDLERS: Mapping[type[Fact], Callable[[Stints, Any], Stints]] = {
     f.SeatAnswered: _answered,
     f.SeatPaused: _paused,
     f.SeatUnpaused: _unpaused,
-    f.SeatSignedOut: _unpaused,
+    f.SeatSignedOut: _signed_out,
     f.Snapshot: _true,
 }

@@ -7,6 +7,7 @@ Asterisk keeps it as the member's pause reason, ``wrapup:1732190695`` (decision 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from calls.model import Seat
 from calls.orders import EndWrapUp
@@ -16,6 +17,16 @@ REST = "rest"
 """After a ring nobody answered: ``rest:1732190695``. Ends like a wrap-up, and is none."""
 GRACE = 3.0
 """Seconds after its end in which the clock does it; then somebody else has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """One that Asterisk wrote down, in whole seconds since the epoch; ``ended`` None: it goes on."""
+
+    city: str
+    seat: str
+    began: float
+    ended: float | None = None
 
 
 def timed(reason: str) -> bool:

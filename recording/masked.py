@@ -1,4 +1,4 @@
-"""What an agent keyed to be kept out of the recordings while nobody of ours could pause them."""
+"""What was to be kept out of the recordings and was not paused: keyed unheard, or asked in vain."""
 
 from __future__ import annotations
 
@@ -44,10 +44,34 @@ def unkept(
             at + longest,
             lasted,
         )
-        begin, end = max(0.0, at - MARGIN), min(lasted, end + MARGIN)
-        if begin >= end or at > lasted:
-            continue
+        found.append((at, end))
+    return _silent(found, lasted)
+
+
+def unpaused(
+    missed: Iterable[tuple[float, float | None]], began: float, ended: float
+) -> tuple[tuple[float, float], ...]:
+    """The stretches of a leg's file to be made silent because Asterisk did not pause it: ``missed`` from and
+    to, seconds since the epoch (to None: to the end). Seconds in the file, margins included."""
+    return _silent(((a - began, (ended if b is None else b) - began) for a, b in missed), ended - began)
+
+
+def together(stretches: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """In order, those that touch as one."""
+    found: list[tuple[float, float]] = []
+    for begin, end in sorted(stretches):
         if found and begin <= found[-1][1]:
-            begin, end = found[-1][0], max(end, found.pop()[1])
-        found.append((round(begin, 3), round(end, 3)))
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((begin, end))
     return tuple(found)
+
+
+def _silent(stretches: Iterable[tuple[float, float]], lasted: float) -> tuple[tuple[float, float], ...]:
+    """With the margins, as far as the file goes."""
+    wide = (
+        (round(max(0.0, a - MARGIN), 3), round(min(lasted, b + MARGIN), 3))
+        for a, b in stretches
+        if a <= lasted
+    )
+    return together((a, b) for a, b in wide if a < b)

@@ -67,6 +67,8 @@ class Recording:
     """From and to, seconds after ``began``."""
     why: str = ""
     """Why it is missing."""
+    missed: tuple[tuple[float, float | None], ...] = ()
+    """From and to, seconds since the epoch: it was to be paused and was not. To None: it still is not."""
 
     @property
     def over(self) -> bool:
@@ -226,10 +228,15 @@ def _ended(all_: Recordings, x: f.LegEnded) -> Recordings:
     one = all_.going.get(mine)
     if one is None or one.ended is not None or goes_on:
         return all_
-    return _put(all_, replace(one, ended=x.at, pauses=_closed(one, x.at)))
+    return _put(all_, replace(one, ended=x.at, pauses=_closed(one, x.at), missed=_unmissed(one, x.at)))
 
 
 # --- the file -----------------------------------------------------------------------------------
+
+
+def _unmissed(one: Recording, at: float) -> tuple[tuple[float, float | None], ...]:
+    """What was missed, if it ends now."""
+    return tuple((since, max(since, at) if until is None else until) for since, until in one.missed)
 
 
 def _recording_started(all_: Recordings, x: f.RecordingStarted) -> Recordings:
@@ -245,7 +252,20 @@ def _recording_started(all_: Recordings, x: f.RecordingStarted) -> Recordings:
 def _paused(all_: Recordings, x: f.RecordingPaused) -> Recordings:
     one = all_.of(x.leg)
     moved = None if one is None or one.ended is not None else _moved(one, x)
-    return all_ if moved is None else _put(all_, moved)
+    return all_ if moved is None else _put(all_, replace(moved, missed=_unmissed(moved, x.at)))
+
+
+def _mask_missed(all_: Recordings, x: f.MaskMissed) -> Recordings:
+    one = all_.of(x.leg)
+    if one is None or one.over:
+        return all_
+    ends = [at for at in (x.until, one.ended) if at is not None]
+    if any(until is None for _, until in one.missed):
+        return _put(all_, replace(one, missed=_unmissed(one, min(ends)))) if ends else all_
+    if any(since == x.since for since, _ in one.missed):
+        return all_  # it ended by what Asterisk told
+    until = max(x.since, min(ends)) if ends else None
+    return _put(all_, replace(one, missed=(*one.missed, (x.since, until))))
 
 
 def _resumed(all_: Recordings, x: f.RecordingResumed) -> Recordings:
@@ -291,7 +311,8 @@ def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
     )
     for one in list(all_.going.values()):
         if one.ended is None and one.leg not in there and one.leg not in heirs.values():
-            all_ = _put(all_, replace(one, ended=x.at, sure=False, pauses=_closed(one, x.at)))
+            pauses, missed = _closed(one, x.at), _unmissed(one, x.at)
+            all_ = _put(all_, replace(one, ended=x.at, sure=False, pauses=pauses, missed=missed))
     for leg in x.legs:
         # heard by somebody now; that its recording began was told while nobody listened
         if leg.bridge and leg.up and leg.call is not None and leg.endpoint:
@@ -310,6 +331,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Recordings, Any], Recordings]] = {
     f.RecordingStarted: _recording_started,
     f.RecordingPaused: _paused,
     f.RecordingResumed: _resumed,
+    f.MaskMissed: _mask_missed,
     f.RecordingFiled: _filed,
     f.RecordingMissing: _missing,
     f.CallBackOwed: _message_left,

@@ -42,7 +42,7 @@ async def at_desk(order: DeskOrder, connection: Connection, channel_of: Channel)
         case TakeOver():
             await _take_over(order, connection, channel_of)
         case Free():
-            await _redirect(connection, channel_of(order.leg), "desk-freed", order.to)
+            await _free(order, connection, channel_of(order.leg))
         case MoveToFront():
             await _ask(
                 connection,
@@ -59,6 +59,14 @@ async def at_desk(order: DeskOrder, connection: Connection, channel_of: Channel)
         case Announce():
             told = {"CITY": order.city, "LINE": order.line, "SOUND": order.sound, "BY": order.by}
             await run(connection, "line-order", told, f"{order.city}/{order.line}")
+
+
+async def _free(order: Free, connection: Connection, caller: str) -> None:
+    """A caller for whom somebody rings dials by themselves: led away in that moment they would be hung up."""
+    values = {"Action": "Getvar", "Channel": caller, "Variable": "SHARED(WHERE)"}
+    if (await _ask(connection, values)).head.get("Value", "") == "sent":
+        raise Refused("来电人正在转接 the caller is just being passed on")
+    await _redirect(connection, caller, "desk-freed", order.to)
 
 
 async def _set_queues(order: SetQueues, connection: Connection) -> None:

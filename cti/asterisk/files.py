@@ -10,7 +10,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
 from cti.asterisk.room import ROOM, Room
+from queues.wrap_up import WRAP_UP, WrapUp
 from recording.masked import Key
 
 CHUNK = 1 << 20
@@ -77,6 +78,32 @@ def mask_keys(queue_log: Path, call: CallId, since: float) -> tuple[Key, ...]:
             at, _, state = words[5].partition("/")
             found.append(Key(_float(at), state == "on"))
     return tuple(key for key in found if key.at >= since)
+
+
+def wrap_ups(queue_log: Path, since: float) -> tuple[WrapUp, ...]:
+    """Every wrap-up of a seat that began at ``since`` or later, in the order in which they began."""
+    going: dict[str, WrapUp] = {}
+    queues: dict[str, set[str]] = {}
+    found: list[WrapUp] = []
+    for line in _tail(queue_log, since - LATEST_FIRST, _line_at).splitlines():
+        words = [*line.split("|"), ""]
+        if len(words) < 6 or words[4] not in ("PAUSE", "UNPAUSE", "REMOVEMEMBER"):
+            continue
+        at, member, event = _float(words[0]), words[3], words[4]
+        if event == "PAUSE" and words[5].startswith(f"{WRAP_UP}:"):
+            going.setdefault(member, WrapUp(*city_and(member), at))
+            queues.setdefault(member, set()).add(words[2])
+            continue
+        if event == "REMOVEMEMBER":
+            # a queue may be taken away from a seat that wraps up
+            queues.get(member, set()).discard(words[2])
+            if queues.get(member):
+                continue
+        queues.pop(member, None)
+        if (one := going.pop(member, None)) is not None:
+            found.append(replace(one, ended=at))
+    every = sorted((*found, *going.values()), key=lambda w: w.began)
+    return tuple(w for w in every if w.began >= since)
 
 
 def _tail(file: Path, since: float, moment: Callable[[str], float]) -> str:

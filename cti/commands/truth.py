@@ -22,7 +22,8 @@ from cti.truth.compare import ONLY_LEDGER, Truth, compare
 from cti.truth.files import NoFiles, cdrs, queue_log
 from cti.truth.grouped import GROUPS, differences
 from cti.truth.recount import recount
-from cti.truth.rows import ledger_rows
+from cti.truth.rows import ledger_rows, wrap_up_rows
+from cti.truth.wrapped import compare_wrap_ups, wrap_ups
 
 SHOWN = 40
 """Differences printed for a person; --json has them all."""
@@ -80,6 +81,8 @@ def _judged(home: Home, since: float, until: float, city: str | None) -> Truth:
     counted = recount(queue_log(home.queue_log), cdrs(home.cdr) if home.cdr.exists() else ())
     calls, visits = ledger_rows(url, since - EDGE, until + EDGE)
     found = compare(counted, calls, visits, since, until, city)
+    stints, silences = wrap_up_rows(url, since - EDGE, until + EDGE)
+    compare_wrap_ups(found, wrap_ups(queue_log(home.queue_log)), stints, silences, since, until, city)
     told = {by: asking.ledger(home, since, until, by, 60, city)["rows"] for by in GROUPS}
     found.differences += differences(counted, told, found, since, until, city)
     return found
@@ -101,6 +104,8 @@ def told(found: Truth) -> dict[str, Any]:
         "open": found.open,
         "unprovable": found.unprovable,
         "borderline": found.borderline,
+        "wrap_ups": found.wrap_ups,
+        "unheard": found.unheard,
         "not_compared": list(ONLY_LEDGER),
     }
 
@@ -117,11 +122,13 @@ def _show(found: Truth, since: float, until: float, city: str | None) -> None:
     table.add_row("呼入 offered", "", str(found.offered))
     table.add_row("接通 answered", "", str(found.answered))
     table.add_row("排队次数 visits", "", str(found.visits))
+    table.add_row("整理次数 wrap-ups", "", str(found.wrap_ups))
     out.print(table)
     notes = {
         "补录 rows refilled from these files": found.refilled,
         "进行中 calls still open, not compared": found.open,
         "无话单 calls an Asterisk died with, only the ledger knows them": len(found.unprovable),
+        "未闻 calls after which nobody heard how long a seat wrapped up": len(found.unheard),
         "临界 calls at 15 s within the clocks' own resolution": len(found.borderline),
     }
     for name, count in notes.items():

@@ -208,6 +208,17 @@ class History:
 
         return await self._within(read)
 
+    async def talks(self, since: float, until: float) -> list[Stint]:
+        """Stints that were answered and ended in [since, until)."""
+        wanted = select(STINTS).where(
+            STINTS.c.answered.is_not(None), STINTS.c.ended >= since, STINTS.c.ended < until
+        )
+
+        async def read(conn: AsyncConnection) -> list[Stint]:
+            return [from_dict(Stint, dict(row)) for row in (await conn.execute(wanted)).mappings()]
+
+        return await self._within(read)
+
     async def audits(self, past: Past, **equal: str) -> list[Audited]:
         """Orders given in the time of ``past``, newest first; ``equal``: columns and their values."""
         wanted = select(AUDIT).order_by(AUDIT.c.at.desc(), AUDIT.c.id).limit(past.most)

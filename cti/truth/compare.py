@@ -14,7 +14,7 @@ SLACK = 0.5
 """Seconds between a line of Asterisk's files and the event that tells the same, on a busy machine."""
 HANDLER = 1.0
 """Seconds more for an end: the files are written first, then the dialplan goes on and tells us."""
-ONLY_LEDGER = ("greeting's end", "hold", "wrap-up", "advice")
+ONLY_LEDGER = ("greeting's end", "hold", "advice")
 """What neither file holds: not compared."""
 
 
@@ -53,6 +53,9 @@ class Truth:
     """Calls an Asterisk died with: it wrote no CDR, so only the ledger knows them. In neither figure."""
     borderline: list[str] = field(default_factory=list)
     """Calls so near to 15 s that the two clocks may say either; in the figures as each side has them."""
+    wrap_ups: int = 0
+    unheard: list[str] = field(default_factory=list)
+    """Calls after which a seat wrapped up in a silence: the ledger says that it does not know how long."""
 
 
 def compare(

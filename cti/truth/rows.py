@@ -21,6 +21,11 @@ _CALLS = (
     " cause, greeted, stage, source, consult_of, callback_of,"
     " direction, seat, owed FROM calls WHERE arrived >= ? AND arrived < ?"
 )
+_STINTS = (
+    "SELECT leg, call, city, seat, ended, wrap_up FROM stints"
+    " WHERE answered IS NOT NULL AND ended >= ? AND ended < ? ORDER BY ended"
+)
+_SILENCES = "SELECT since, until FROM refills WHERE until >= ? AND since < ?"
 _VISITS = (
     "SELECT v.call, v.number, v.queue, v.joined, v.outcome, v.left, v.seat, v.waited, v.rang, v.talked,"
     " v.declined, v.source FROM visits v JOIN calls c ON c.id = v.call WHERE c.arrived >= ? AND c.arrived < ?"
@@ -33,44 +38,47 @@ def ledger_rows(url: str, since: float, until: float) -> tuple[dict[str, Row], d
 
     ``url`` as SQLAlchemy writes it. Raises NotNow when the database is not there.
     """
-    scheme, _, rest = url.partition("://")
-    if scheme.startswith("sqlite"):
-        calls, visits = _from_file(Path(rest.removeprefix("/")), since, until)
-    else:
-        calls, visits = asyncio.run(_from_postgres(f"postgresql://{rest}", since, until))
+    calls, visits = _read(url, (_CALLS, _VISITS), since, until)
     of: dict[str, list[Row]] = {}
     for visit in visits:
         of.setdefault(visit["call"], []).append(visit)
     return {call["id"]: call for call in calls}, of
 
 
-def _from_file(file: Path, since: float, until: float) -> tuple[list[Row], list[Row]]:
+def wrap_up_rows(url: str, since: float, until: float) -> tuple[list[Row], list[tuple[float, float]]]:
+    """Talks of seats that ended in [since, until), and the silences that touched it. Raises NotNow."""
+    stints, silences = _read(url, (_STINTS, _SILENCES), since, until)
+    return stints, [(row["since"], row["until"]) for row in silences]
+
+
+def _read(url: str, asked: Sequence[str], since: float, until: float) -> list[list[Row]]:
+    scheme, _, rest = url.partition("://")
+    if scheme.startswith("sqlite"):
+        return _from_file(Path(rest.removeprefix("/")), asked, since, until)
+    return asyncio.run(_from_postgres(f"postgresql://{rest}", asked, since, until))
+
+
+def _from_file(file: Path, asked: Sequence[str], since: float, until: float) -> list[list[Row]]:
     if not file.exists():
         raise NotNow(f"{file}: no database there; the service makes it (cti up)")
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SECONDS)) as base:
             base.row_factory = sqlite3.Row
-            return _plain(base, _CALLS, since, until), _plain(base, _VISITS, since, until)
+            return [[dict(row) for row in base.execute(sql, (since, until))] for sql in asked]
     except sqlite3.Error as why:
         raise NotNow(f"{file}: {why}") from None
 
 
-def _plain(base: sqlite3.Connection, sql: str, *told: float) -> list[Row]:
-    return [dict(row) for row in base.execute(sql, told)]
-
-
-async def _from_postgres(url: str, since: float, until: float) -> tuple[list[Row], list[Row]]:
+async def _from_postgres(url: str, asked: Sequence[str], since: float, until: float) -> list[list[Row]]:
     def numbered(sql: str) -> str:
         return sql.replace("?", "$1", 1).replace("?", "$2", 1)
 
     try:
         base: Any = await asyncpg.connect(url, timeout=SECONDS)
         try:
-            found: Sequence[Any] = [
-                await base.fetch(numbered(sql), since, until) for sql in (_CALLS, _VISITS)
-            ]
+            found: Sequence[Any] = [await base.fetch(numbered(sql), since, until) for sql in asked]
         finally:
             await base.close()
     except (OSError, TimeoutError, asyncpg.PostgresError) as why:
         raise NotNow(f"the database does not answer: {why}") from None
-    return [dict(r) for r in found[0]], [dict(r) for r in found[1]]
+    return [[dict(row) for row in rows] for rows in found]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from calls.audit import Audited, Outcome
 from calls.facts import LegId
-from cti.errors import Refused
+from cti.errors import NotNow, Refused
 from cti.web.answers import Answer, Answered, asked, json_of, told
 from cti.web.api import CallsQuestion, Moment
 from cti.web.who import WHO, Role, Who
@@ -342,6 +342,10 @@ class Recordings:
         did = "mask" if body.on else "unmask"
         try:
             count = await self._archive.mask(call, body.on)
+        except NotNow as why:
+            # owed: it is done as soon as Asterisk does it
+            self._audit(who, call.partition("-")[0], did, call, {}, Outcome.UNKNOWN, str(why))
+            raise
         except Refused as why:
             self._audit(who, call.partition("-")[0], did, call, {}, Outcome.REFUSED, str(why))
             raise

@@ -95,7 +95,7 @@ title = "市场"
 members = { 2006 = 0, 2007 = 0, 2001 = 5 }
 ring_seconds = 3
 wait_seconds = 5
-wrap_up_seconds = 1
+wrap_up_seconds = 3
 next = "queue:general"
 [small]
 title = "小"

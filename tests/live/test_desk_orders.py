@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,18 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from calls.orders import Kind, Transfer
+from cti.errors import NotNow, Refused
 from cti.home import Home
 from cti.speech import shelf
 from cti.speech.sound import from_alaw, write_wav
 from cti.web.who import Role
 from lab import ears
+from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen, signs_in
-from tests.live.seat_town import GREETED, RING, WRAP_UP, member, plan_at, seat_is, told
+from tests.live.seat_town import GREETED, RING, WRAP_UP, member, order, plan_at, seat_is, told
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +196,130 @@ async def test_who_is_forced_out_while_ringing_rings_no_more_and_the_caller_goes
     await chief.orders("seats/1002/ready")
     await city.seat("1002").answers(call, within=RING)
     assert (await seat_is(home, "1001", missed=0))["state"] == "away"
+    await call.hangs_up()
+
+
+async def talks(home: Home, city: Lab, chief: Person) -> Call:
+    """A caller with seat 1001; 1002 is called by its number only."""
+    await chief.orders("seats/1002/pause", reason="meeting")
+    call = await city.caller().dials("12345")
+    await city.seat("1001").answers(call, within=GREETED)
+    await chief.shown(f"calls/{await call.id()}", state="talking")
+    return call
+
+
+async def test_who_is_forced_out_while_their_caller_rings_elsewhere_leaves_them_there_and_cannot_end_them(
+    home: Home, city: Lab, chief: Person
+) -> None:
+    call = await talks(home, city, chief)
+    agent, colleague = city.seat("1001"), city.seat("1002")
+    await order(home, Transfer(city="demo", seat="1001", kind="blind", to="1002"))
+    await colleague.rings(within=5)
+    await chief.shown(f"calls/{await call.id()}", state="moving")
+    status, why = await chief.orders("seats/1001/force-out", caller="end")
+    assert (status, "being passed on" in why["detail"]) == (409, True), why
+    # refused is not done by half
+    assert (await seat_is(home, "1001", state="busy"))["agent"] == "8001"
+    assert (await chief.orders("seats/1001/force-out"))[0] == 200
+    await agent.ends(within=2)
+    await seat_is(home, "1001", state="away", agent="")
+    await colleague.answers()
+    await chief.shown(f"calls/{await call.id()}", state="talking", seat="1002")
+    await call.hangs_up()
+
+
+@pytest.mark.parametrize("kind", ["blind", "consult", "three"])
+async def test_who_is_forced_out_while_somebody_is_asked_leaves_their_caller_at_the_head_of_the_queue(
+    home: Home, city: Lab, chief: Person, kind: Kind
+) -> None:
+    call = await talks(home, city, chief)
+    since = len(city.house.events)
+    await order(home, Transfer(city="demo", seat="1001", kind=kind, to="1002"))
+    await city.seat("1002").rings(within=5)
+    assert (await chief.orders("seats/1001/force-out"))[0] == 200
+    await city.seat("1001").ends(within=2)
+    await seat_is(home, "1001", state="away", agent="")
+    await city.seat("1002").ends(within=8)
+    await call.waits_in("general", within=10, since=since)
+    await call.hangs_up()
+
+
+async def test_who_is_forced_out_among_three_leaves_the_other_two_to_each_other(
+    home: Home, city: Lab, chief: Person
+) -> None:
+    call = await talks(home, city, chief)
+    await order(home, Transfer(city="demo", seat="1001", kind="three", to="1002"))
+    await city.seat("1002").answers(within=5)
+    await told(city, "transfer", Step="joined", Call=await call.id())
+    assert (await chief.orders("seats/1002/force-out"))[0] == 200
+    await city.seat("1002").ends(within=2)
+    await seat_is(home, "1001", state="busy")
+    await chief.shown(f"calls/{await call.id()}", state="talking", seat="1001")
+    await call.hangs_up()
+
+
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.06, 0.15, 0.4])
+async def test_who_is_forced_out_as_their_caller_is_just_being_moved_is_out_and_the_caller_is_somewhere(
+    home: Home, city: Lab, chief: Person, after: float
+) -> None:
+    call = await talks(home, city, chief)
+    since = len(city.house.events)
+    wish = asyncio.create_task(wished(home, Transfer(city="demo", seat="1001", kind="blind", to="1002")))
+    await told(city, "transfer", Step="asked", since=since)
+    # the instant is what is varied, nothing is waited for
+    await asyncio.sleep(after)
+    assert (await chief.orders("seats/1001/force-out"))[0] == 200
+    await wish
+    await city.seat("1001").ends(within=2)
+    await seat_is(home, "1001", state="away", agent="")
+    # the colleague lets it ring: a moment more, then nobody is with the caller but the queue
+    await call.waits_in("general", within=12, since=since)
+    await chief.orders("seats/1002/ready")
+    await city.seat("1002").answers(call, within=GREETED + RING)
+    await call.hangs_up()
+
+
+async def wished(home: Home, wish: Transfer) -> None:
+    """An agent wishes it; who is forced out meanwhile is refused."""
+    with contextlib.suppress(Refused, NotNow):
+        await order(home, wish)
+
+
+async def test_a_queue_that_is_taken_away_from_a_seat_rings_there_no_more(
+    home: Home, city: Lab, chief: Person
+) -> None:
+    await chief.orders("seats/1002/pause", reason="meeting")
+    call = await city.caller().dials("12345")
+    seat = city.seat("1001")
+    await seat.rings(within=GREETED, call=call, still=True)
+    await chief.shown(f"calls/{await call.id()}", state="ringing", seat="1001")
+    assert (await chief.orders("seats/1001/queues", queues={"market": 0}))[0] == 200
+    await seat.ends(within=2)
+    await seat_is(home, "1001", state="ready", queues=["market"], missed=0)
+    await chief.orders("seats/1002/ready")
+    await city.seat("1002").answers(call, within=RING)
+    await call.hangs_up()
+
+
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.03, 0.1])
+async def test_a_queue_that_is_taken_away_as_it_is_about_to_ring_does_not_ring_on(
+    home: Home, city: Lab, chief: Person, after: float
+) -> None:
+    await chief.orders("seats/1002/pause", reason="meeting")
+    call = await city.caller().dials("12345")
+    await call.waits_in("general", within=GREETED)
+    # the instant is what is varied, nothing is waited for
+    await asyncio.sleep(after)
+    assert (await chief.orders("seats/1001/queues", queues={"market": 0}))[0] == 200
+    # done is done: whatever app_queue had in hand does not ring by now
+    rows = await city.house.ask_list("CoreShowChannels")
+    assert not [row for row in rows if row.get("Channel", "").startswith("PJSIP/demo-1001-")]
+    since = len(city.house.events)
+    await chief.orders("seats/1002/ready")
+    await city.seat("1002").answers(call, within=RING + GREETED)
+    assert not [
+        e for e in city.house.events[since:] if e["Event"] == "AgentCalled" and "1001" in e["Interface"]
+    ]
     await call.hangs_up()
 
 

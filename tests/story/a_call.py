@@ -37,6 +37,7 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "position": 1,
         "waiting": 1,
         "waited": 5.0,
+        "since": 90.0,
         "seat": "1001",
         "rang": 2.0,
         "talked": 30.0,

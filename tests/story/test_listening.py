@@ -126,6 +126,20 @@ async def test_a_tap_that_begins_in_a_pause_is_masked_too(room: Room) -> None:
             await asyncio.sleep(0)
 
 
+async def test_a_leg_whose_pause_was_missed_is_read_from_its_filed_recording_only(room: Room) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    room.tells("span", at=2.0, live=True, span=words("六二二二", 71.0))
+    room.board.hear(said(f.MaskMissed, 205.0, since=200.0, leg=CALLER))
+    assert {"do": "drop", "leg": CALLER} in room.said
+    assert (await room.listening.transcript(CALL)).said == ()
+    room.said.clear()
+    room.board.hear(said(f.RecordingPaused, 206.0, leg=CALLER))
+    room.board.hear(said(f.RecordingResumed, 207.0, leg=CALLER))
+    await asyncio.sleep(0)
+    assert not [s for s in room.said if s["leg"] == CALLER]
+
+
 async def test_text_shows_while_it_is_said_and_stays_in_its_place(room: Room) -> None:
     talk(room)
     await room.begun(CALLER, SEAT_LEG)

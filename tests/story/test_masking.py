@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from calls import facts as f
-from calls.facts import LegId
+from calls.facts import Fact, LegId
 from calls.orders import MaskRecording, Order
 from cti.asterisk.files import mask_keys
-from cti.errors import Refused
+from cti.errors import NotNow, Refused
 from cti.masking import Masker
 from cti.switchboard import Switchboard
 from plan.model import Plan
-from recording.masked import Key, unkept
+from recording.masked import Key, unkept, unpaused
 from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, said
 from tests.story.plan_files import demo
 
@@ -29,18 +29,29 @@ class Room:
         self.clock = 1000.0
         self.board = board or Switchboard()
         self.orders: list[MaskRecording] = []
+        self.answers: Callable[[MaskRecording], Awaitable[None]] | None = None
+        """Asterisk before it does it; what it raises is its answer."""
+        self.told: list[f.MaskMissed] = []
         self.masker = Masker(
-            lambda: self.board.board, lambda: {"demo": plan}, self._do, longest=60.0, now=lambda: self.clock,
+            lambda: self.board.board, lambda: {"demo": plan}, self._do, self._told,
+            node="n1", longest=60.0, now=lambda: self.clock,
             keys=lambda call, since: [k for k in keys if call == CALL and k.at >= since],
         )  # fmt: skip
         self.board.listen(self.masker.hear)
 
     async def _do(self, order: Order) -> str:
         assert isinstance(order, MaskRecording)
+        if self.answers is not None:
+            await self.answers(order)
         self.orders.append(order)
         kind = f.RecordingPaused if order.on else f.RecordingResumed
         self.board.hear(said(kind, self.clock, leg=order.leg, call=None))
         return ""
+
+    def _told(self, fact: Fact) -> None:
+        assert isinstance(fact, f.MaskMissed)
+        self.told.append(fact)
+        self.board.hear(fact)
 
     async def masked(self, *legs: LegId, on: bool = True) -> None:
         """Wait until exactly these were ordered."""
@@ -233,3 +244,139 @@ def test_asterisk_writes_the_keys_down_and_they_are_read_from_there(tmp_path: Pa
     assert mask_keys(log, CALL, 100.0) == (Key(140.25, True), Key(150.5, False))
     assert mask_keys(log, CALL, 145.0) == (Key(150.5, False),)
     assert mask_keys(tmp_path / "none", CALL, 0.0) == ()
+
+
+# --- what Asterisk does not do ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cti.masking.LOOK", 0.02)
+
+
+async def in_vain(order: MaskRecording) -> None:
+    raise NotNow("no link to Asterisk")
+
+
+def missed(room: Room, leg: LegId) -> tuple[tuple[float, float | None], ...]:
+    one = room.board.board.recordings.of(leg)
+    assert one is not None
+    return one.missed
+
+
+async def test_a_pause_that_asterisk_does_not_do_is_asked_for_again_until_it_holds(
+    soon: None, room: Room
+) -> None:
+    talk(room)
+
+    async def refuses(order: MaskRecording) -> None:
+        raise Refused("MixMonitorMute: Failed to set mute flag.")
+
+    for refusal in (in_vain, refuses):
+        room.answers, room.orders, room.told = refusal, [], []
+        with pytest.raises(NotNow, match="not paused yet, asked again every second"):
+            await room.masker.mask(CALL, True)
+        assert {(x.leg, x.since, x.until) for x in room.told} == {
+            (leg, room.clock, None) for leg in (CALLER, SEAT_LEG)
+        }
+        since, room.clock = room.clock, room.clock + 7
+        room.answers = None
+        await room.masked(CALLER, SEAT_LEG)
+        assert missed(room, CALLER)[-1] == missed(room, SEAT_LEG)[-1] == (since, room.clock)
+        assert {(x.leg, x.until) for x in room.told[2:]} == {(leg, room.clock) for leg in (CALLER, SEAT_LEG)}
+        room.clock += 5
+        await room.masker.mask(CALL, False)
+        room.clock += 5
+
+
+async def test_a_pause_that_is_not_wished_any_more_is_not_owed_and_what_was_said_meanwhile_is_told(
+    soon: None, room: Room
+) -> None:
+    talk(room)
+    room.answers = in_vain
+    with pytest.raises(NotNow):
+        await room.masker.mask(CALL, True)
+    room.clock += 3
+    with pytest.raises(NotNow, match="still paused yet"):
+        await room.masker.mask(CALL, False)
+    assert missed(room, CALLER) == ((1000.0, 1003.0),)
+    # Asterisk may yet do what it did not answer to, so it is told to go on
+    room.answers = None
+    await room.masked(CALLER, SEAT_LEG, on=False)
+    assert not [o for o in room.orders if o.on]
+
+
+async def test_a_pause_whose_leg_ends_first_is_missed_to_its_end(soon: None, room: Room) -> None:
+    talk(room)
+    room.answers = in_vain
+    with pytest.raises(NotNow):
+        await room.masker.mask(CALL, True)
+    asked, third = asyncio.Event(), LegId("n1-9.9")
+
+    async def never(order: MaskRecording) -> None:
+        if order.leg == third:
+            asked.set()
+        await asyncio.Event().wait()
+
+    room.clock += 4
+    room.board.hear(said(f.LegEnded, room.clock, leg=CALLER))
+    assert missed(room, CALLER) == ((1000.0, 1004.0),)
+    # also one that nobody knows yet whether it was missed
+    room.answers = never
+    room.board.hear(said(f.LegStarted, 1004.0, leg=third, endpoint="demo-1002", channel="PJSIP/demo-1002-9"))
+    room.board.hear(said(f.RecordingStarted, 1004.0, leg=third, file="d/9.wav"))
+    async with asyncio.timeout(5):
+        await asked.wait()
+    room.board.hear(said(f.LegEnded, 1009.0, leg=third))
+    await asyncio.sleep(0)
+    assert missed(room, third) == ((1004.0, 1009.0),)
+
+
+async def test_a_pause_asked_for_while_another_wish_waits_for_its_answer_is_not_taken_for_done(
+    soon: None, room: Room
+) -> None:
+    talk(room)
+    await room.masker.mask(CALL, True)
+    room.orders.clear()
+    waits, asked = asyncio.Event(), asyncio.Event()
+    wishes: list[bool] = []
+
+    async def slow(order: MaskRecording) -> None:
+        wishes.append(order.on)
+        asked.set()
+        await waits.wait()
+
+    room.answers = slow
+    off = asyncio.create_task(room.masker.mask(CALL, False))
+    await asked.wait()
+    asked.clear()
+    on = asyncio.create_task(room.masker.mask(CALL, True))
+    await asked.wait()
+    waits.set()
+    assert await off == await on == 2
+    assert wishes == [False, False, True, True]
+
+
+async def test_a_pause_that_a_dead_service_owed_is_owed_by_the_next_one(soon: None) -> None:
+    owed = [said(f.MaskMissed, 980.0, leg=leg, since=979.0) for leg in (CALLER, SEAT_LEG)]
+    room = Room(demo(), died(*owed))
+    async with started(room):
+        await room.masked(CALLER, SEAT_LEG)
+        assert missed(room, CALLER) == ((979.0, 1000.0),)
+
+
+@pytest.mark.parametrize(
+    ("missed", "silent"),
+    [
+        ([(110, 120)], [(9, 21)]),
+        ([(110, None)], [(9, 100)]),
+        ([(100.4, 110), (110.5, 111)], [(0, 12)]),
+        ([(150, 230)], [(49, 100)]),
+        ([(300, None)], []),
+        ([], []),
+    ],
+)
+def test_what_was_not_paused_is_silence_afterwards(
+    missed: list[tuple[float, float | None]], silent: list[tuple[float, float]]
+) -> None:
+    assert unpaused(missed, 100.0, 200.0) == tuple(pytest.approx(one) for one in silent)

@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
+import pytest
+
 from calls import facts as f
-from calls.facts import CallId, Fact
+from calls.facts import CallId, Fact, LegId
 from calls.model import LeftBy, Source, Stage
 from cti import kept
-from cti.asterisk.files import written
+from cti.asterisk.files import wrap_ups, written
 from cti.refill import (
     Proof,
     Refiller,
@@ -18,6 +20,7 @@ from cti.refill import (
     mended_call,
     mended_stints,
     mended_visit,
+    mended_wrap_ups,
     prove,
     rows_for,
     unfinished,
@@ -27,11 +30,12 @@ from cti.store.history import History, Span
 from cti.store.journal import Journal, Limits, Reader
 from cti.store.keeping import fact_of
 from cti.switchboard import Board, Switchboard, fold
-from queues.stint import Part
+from queues.stint import Part, Stint
 from queues.visit import Outcome
+from queues.wrap_up import WrapUp
 from tests.story import a_call
 from tests.story.a_call import SEAT_LEG, said
-from tests.story.test_truth_recount import ANSWERED, AT, CALL, LEG, cdr
+from tests.story.test_truth_recount import ANSWERED, AT, CALL, LEG, cdr, in_all, paused
 
 
 def proof(tmp_path: Path, log: list[str], rows: list[str]) -> Proof:
@@ -455,3 +459,64 @@ def test_what_a_new_service_says_itself_before_it_listens_ends_no_silence(tmp_pa
 def beside(journal: Journal, board: Switchboard) -> Refiller:
     history = History("sqlite+aiosqlite://")
     return Refiller("n1", (Path(), Path()), history, journal, Drain(journal, history), lambda: board.board)
+
+
+# --- wrap-ups ---------------------------------------------------------------------------------------------
+
+
+SILENT = Silence(AT + 5.0, AT + 15.0)
+
+
+def talk(leg: str, ended: float, wrap_up: float | None) -> Stint:
+    return Stint(
+        LegId(leg), CallId(CALL), "demo", "1001", "general", ended - 5.0, Part.ANSWERED, answered=ended - 4.0,
+        ended=ended, wrap_up=wrap_up,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("talks", "proved", "mended"),
+    [
+        # its end was not heard; its begin was not; the talk was not
+        ([talk("a", AT + 4.2, None)], [(AT + 4.0, AT + 10.0)], {"a": 6.0}),
+        ([talk("a", AT + 12.2, None)], [(AT + 12.0, AT + 42.0)], {"a": 30.0}),
+        (
+            [talk("a", AT + 12.0, None), talk("b", AT - 40.0, 30.0)],
+            [(AT + 12.0, AT + 42.0)],
+            {"a": 30.0, "b": None},
+        ),
+        # what was heard right stays as it was heard
+        ([talk("a", AT + 4.2, 5.7)], [(AT + 4.0, AT + 10.0)], {}),
+        # and what no silence touched is not looked at: refilled, it would hide a fault from the second count
+        ([talk("a", AT - 40.0, None)], [(AT - 40.0, AT - 30.0)], {}),
+        ([talk("a", AT + 60.0, 9.0)], [(AT + 60.0, AT + 63.0)], {}),
+        # one that goes on
+        ([talk("a", AT + 4.2, None)], [(AT + 4.0, None)], {}),
+    ],
+)
+def test_a_wrap_up_that_nobody_heard_begin_or_end_is_put_right(
+    talks: list[Stint], proved: list[tuple[float, float | None]], mended: dict[str, float | None]
+) -> None:
+    told = mended_wrap_ups(talks, [WrapUp("demo", "1001", *one) for one in proved], SILENT)
+    found = {stint.leg: stint for stint in told}
+    assert {leg: stint.wrap_up for leg, stint in found.items()} == mended
+    assert {stint.source for stint in found.values()} <= {Source.REFILLED}
+
+
+def test_wrap_ups_are_read_from_what_asterisk_wrote(tmp_path: Path) -> None:
+    log = tmp_path / "queue_log"
+    lines = [
+        *in_all(AT, "PAUSE", f"rest:{AT + 10}"),
+        *in_all(AT + 10, "UNPAUSE"),
+        *in_all(AT + 12, "PAUSE", f"wrapup:{AT + 18}"),
+        paused(AT + 14, "REMOVEMEMBER"),
+        paused(AT + 18, "UNPAUSE", queue="market"),
+        *in_all(AT + 30, "PAUSE", f"wrapup:{AT + 36}"),
+        *in_all(AT + 33, "PAUSE", "lunch"),
+        *in_all(AT + 50, "PAUSE", f"wrapup:{AT + 56}"),
+    ]
+    log.write_text("\n".join(lines) + "\n")
+    told = [(w.seat, w.began - AT, None if w.ended is None else w.ended - AT) for w in wrap_ups(log, AT)]
+    assert told == [("1001", 12, 18), ("1001", 30, 33), ("1001", 50, None)]
+    assert [w.began for w in wrap_ups(log, AT + 20)] == [AT + 30, AT + 50]
+    assert wrap_ups(tmp_path / "none", AT) == ()

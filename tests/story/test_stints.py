@@ -120,6 +120,14 @@ def test_wrap_up_runs_from_its_pause_to_its_end_and_is_counted_once_for_all_queu
     assert stint.wrap_up == 14.0
 
 
+def test_wrap_up_goes_on_when_one_of_its_queues_is_taken_away_and_ends_with_the_last() -> None:
+    paused = [said(f.SeatPaused, 41.0, queue=q, reason="wrapup:60") for q in "ab"]
+    over = [*talking(), said(f.LegEnded, 40.0, leg=SEAT_LEG), *paused, said(f.SeatSignedOut, 45.0, queue="a")]
+    assert after(*over)[SEAT_LEG].wrap_up is None
+    assert after(*over, said(f.SeatUnpaused, 55.0, queue="b"))[SEAT_LEG].wrap_up == 14.0
+    assert after(*over, said(f.SeatSignedOut, 50.0, queue="b"))[SEAT_LEG].wrap_up == 9.0
+
+
 def test_wrap_up_ends_when_another_pause_begins() -> None:
     stint = after(
         *talking(),
@@ -136,6 +144,8 @@ def test_a_wrap_up_that_ended_unheard_has_no_length_and_takes_none_of_a_later_pa
     assert after(*paused, said(f.Snapshot, 800.0), *lunch)[SEAT_LEG].wrap_up is None
     still = said(f.Snapshot, 50.0, members=(member_now(paused=True, reason="wrapup:60"),))
     assert after(*paused, still, said(f.SeatUnpaused, 60.0))[SEAT_LEG].wrap_up == 19.0
+    another = said(f.Snapshot, 90.0, members=(member_now(paused=True, reason="wrapup:99"),))
+    assert after(*paused, another, said(f.SeatUnpaused, 99.0))[SEAT_LEG].wrap_up is None
 
 
 def test_a_leg_that_ended_while_nobody_looked_ends_with_the_snapshot() -> None:

@@ -12,6 +12,7 @@ from cti.truth.compare import Truth, compare
 from cti.truth.files import NoFiles, cdrs, parts, queue_log
 from cti.truth.grouped import GROUPS, differences, rows
 from cti.truth.recount import Recount, recount
+from cti.truth.wrapped import Wrapped, compare_wrap_ups, wrap_ups
 
 AT = 1795267219
 LEG = f"n1-{AT}.0"
@@ -256,3 +257,91 @@ def test_a_caller_moved_and_one_who_waits_on_after_a_key_did_not_overflow(tmp_pa
     got = rows(found, "queue", AT - 100, AT + 100)
     assert +got["demo/general"] == {"offered": 2, "key_exit": 1, "redirected": 1}
     assert +got["demo/market"] == {"offered": 1, "answered": 1}
+
+
+# --- wrap-ups ---------------------------------------------------------------------------------------------
+
+
+def paused(at: int, event: str, reason: str = "", queue: str = "general") -> str:
+    return f"{at}|NONE|demo-{queue}|demo-1001|{event}|{reason}"
+
+
+def in_all(at: int, event: str, reason: str = "") -> list[str]:
+    """As app_queue writes one pause of a seat with two queues."""
+    every = f"{at}|NONE|NONE|demo-1001|{event}ALL|{reason}"
+    return [every, *(paused(at, event, reason, queue) for queue in ("general", "market"))]
+
+
+WRAPS = in_all(AT + 12, "PAUSE", f"wrapup:{AT + 18}")
+
+
+def wrapped(tmp_path: Path, *lines: str) -> list[Wrapped]:
+    (tmp_path / "queue_log").write_text("\n".join(lines) + "\n")
+    return wrap_ups(queue_log(tmp_path / "queue_log"))
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        (in_all(AT + 18, "UNPAUSE"), 6),
+        (in_all(AT + 15, "PAUSE", "lunch"), 3),
+        ([paused(AT + 13, "REMOVEMEMBER"), paused(AT + 16, "REMOVEMEMBER", queue="market")], 4),
+        ([paused(AT + 13, "REMOVEMEMBER"), paused(AT + 18, "UNPAUSE", queue="market")], 6),
+        (in_all(AT + 14, "PAUSE", f"wrapup:{AT + 30}") + in_all(AT + 30, "UNPAUSE"), 18),
+        ([], None),
+    ],
+)
+def test_a_wrap_up_lasts_until_the_seat_is_ready_paused_for_something_else_or_out_of_all_queues(
+    tmp_path: Path, after: list[str], seconds: float | None
+) -> None:
+    (one,) = wrapped(tmp_path, *WRAPS, *after)
+    assert (one.city, one.seat, one.began) == ("demo", "1001", AT + 12)
+    assert (None if one.ended is None else one.ended - one.began) == seconds
+
+
+def test_a_rest_after_a_missed_ring_is_no_wrap_up(tmp_path: Path) -> None:
+    assert wrapped(tmp_path, *in_all(AT, "PAUSE", f"rest:{AT + 10}"), *in_all(AT + 10, "UNPAUSE")) == []
+
+
+def talk(wrap_up: float | None, **more: Any) -> dict[str, Any]:
+    row = {"leg": f"n1-{AT}.2", "call": CALL, "city": "demo", "seat": "1001", "ended": AT + 12.3}
+    return row | {"wrap_up": wrap_up} | more
+
+
+SIX = [*WRAPS, *in_all(AT + 18, "UNPAUSE")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows", "different"),
+    [
+        (SIX, [talk(5.8)], []),
+        (SIX, [talk(7.4)], []),
+        (SIX, [talk(7.6)], [(CALL, 7.6, 6)]),
+        (SIX, [talk(None)], [(CALL, None, 6)]),
+        (SIX, [], [("", None, 6)]),
+        (SIX, [talk(6.0, seat="1002")], [(CALL, 6.0, None), ("", None, 6)]),
+        # of two talks that ended in these seconds the nearest; the other one has none
+        (SIX, [talk(6.0), talk(None, leg="n1-1.9", ended=AT + 10.5)], []),
+        (WRAPS, [talk(None)], []),
+        (WRAPS, [talk(4.0)], [(CALL, 4.0, None)]),
+        ([], [talk(4.0)], [(CALL, 4.0, None)]),
+        ([], [talk(None)], []),
+    ],
+)
+def test_every_wrap_up_of_either_side_is_compared_with_the_others(
+    tmp_path: Path, lines: list[str], rows: list[dict[str, Any]], different: list[tuple[Any, ...]]
+) -> None:
+    truth = Truth()
+    compare_wrap_ups(truth, wrapped(tmp_path, *lines), rows, [], AT - 100, AT + 100)
+    assert [(d.call, d.ledger, d.asterisk) for d in truth.differences] == different
+    assert truth.unheard == []
+
+
+def test_a_wrap_up_whose_end_nobody_heard_is_labelled_in_a_silence_only(tmp_path: Path) -> None:
+    for silence, unheard, count in (
+        ((AT + 15.0, AT + 40.0), [CALL], 0),
+        ((AT + 60.0, AT + 90.0), [], 1),
+    ):
+        truth = Truth()
+        compare_wrap_ups(truth, wrapped(tmp_path, *SIX), [talk(None)], [silence], AT - 100, AT + 100)
+        assert (truth.unheard, len(truth.differences), truth.wrap_ups) == (unheard, count, 1)

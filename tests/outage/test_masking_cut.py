@@ -1,0 +1,175 @@
+"""Asterisk does not pause a recording when it is asked to: it is asked again, and no file has the words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from calls.facts import Fact, MaskMissed, RecordingPaused
+from cti.store.keeping import fact_of
+from cti.store.reading import Reader
+from lab import ears
+from lab.babble import babble_file
+from lab.scenario import Lab
+from tests.house import House, ports, running
+from tests.live.test_recordings import filed, http, rows, samples, until
+from tests.outage import hands
+from tests.outage.conftest import tidy
+
+RATE = 8000
+FROZEN = 7.0
+"""Seconds: longer than an order waits for its answer, shorter than a link that is given up."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("cut")
+    (folder / "settings.toml").write_text("speech = false\n")
+    with ports() as base, running(folder, base + 100 * ("CTI_TEST_BASE" in os.environ), plans) as up:
+        hands.until_ready(up.home)
+        yield up
+
+
+@pytest_asyncio.fixture
+async def city(house: House) -> Any:
+    async with Lab(house.home) as lab:
+        yield lab
+    await tidy(house)
+
+
+@pytest.fixture
+def voices(tmp_path: Path) -> list[Path]:
+    return [babble_file(tmp_path, seed, 3.0) for seed in (11, 12, 13)]
+
+
+@contextlib.contextmanager
+def cut(house: House) -> Iterator[None]:
+    """The service's link to Asterisk is gone and cannot be had again; observers keep theirs."""
+    conf = house.home.asterisk / "etc/manager.conf"
+    was = conf.read_text()
+    secret = house.home.secrets["ami_service"]
+    assert secret in was
+    conf.write_text(was.replace(secret, "another-one"))
+    try:
+        house.asterisk_cli("manager reload")
+        for line in house.asterisk_cli("manager show connected").splitlines():
+            words = line.split()
+            if words[:1] == ["service"]:
+                house.asterisk_cli(f"manager kick session {words[4]}")
+        hands.until("the link is gone", lambda: not hands.part_ok(house.home, "asterisk"), 15)
+        yield
+    finally:
+        conf.write_text(was)
+        house.asterisk_cli("manager reload")
+        hands.until_ready(house.home)
+
+
+def told(house: House, call: str) -> list[Fact]:
+    """What the journal has of this call's pauses."""
+    facts = (fact_of(record) for record in Reader(house.home.journal).mentioning(call))
+    return [fact for fact in facts if isinstance(fact, MaskMissed | RecordingPaused)]
+
+
+async def masked(house: House, call: str, on: bool) -> tuple[int, str]:
+    status, data, _ = await asyncio.to_thread(http, house, f"/api/calls/{call}/mask", body={"on": on})
+    return status, str(json.loads(data).get("detail", ""))
+
+
+def never_has(house: House, row: dict[str, Any], secret: Path, *, but: Path) -> None:
+    heard = samples(http(house, f"/api/recordings/{row['leg']}/audio?purpose=mask")[1])
+    # a second more than was missed is silent on either side
+    assert ears.contains(heard, ears.load(but)[: int(1.5 * RATE)])
+    for begin in (0.0, 1.0, 2.0):
+        part = ears.load(secret)[int(begin * RATE) : int((begin + 1.0) * RATE)]
+        assert not ears.contains(heard, part), begin
+
+
+async def test_a_pause_asked_for_without_a_link_holds_when_it_is_back_and_the_file_never_has_the_words(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    before, secret, more = voices
+    await city.staffed("1001")
+    call = await city.caller("13900000021").dials("12345")
+    seat = city.seat("1001")
+    await seat.answers(call, within=20)
+    id = await call.id()
+    await call.says(before)
+    await seat.hears(before, within=20)
+    with cut(house):
+        status, why = await masked(house, id, True)
+        assert (status, "asked again every second" in why) == (503, True), why
+        await call.says(secret)
+        await seat.hears(secret, within=20)
+    await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    await call.says(more)
+    await seat.hears(more, within=20)
+    assert (await masked(house, id, False))[0] == 200
+    await until("both go on", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["rolling"] * 2)
+    await call.says(before)
+    await call.hangs_up()
+    found = await filed(house, id, 2)
+    [mine] = [row for row in found if row["role"] == "caller"]
+    never_has(house, mine, secret, but=before)
+    never_has(house, mine, more, but=before)
+    missed = [fact for fact in told(house, id) if isinstance(fact, MaskMissed)]
+    # the moments of both legs: first that it was missed, then until when
+    assert len({fact.leg for fact in missed}) == 2
+    assert sum(fact.until is None for fact in missed) == 2
+    assert [fact for fact in missed if fact.until is not None]
+
+
+async def test_a_pause_that_never_came_to_hold_is_silence_in_the_file(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    before, secret, _ = voices
+    await city.staffed("1001")
+    call = await city.caller("13900000022").dials("12345")
+    seat = city.seat("1001")
+    await seat.answers(call, within=20)
+    id = await call.id()
+    await call.says(before)
+    await seat.hears(before, within=20)
+    with cut(house):
+        assert (await masked(house, id, True))[0] == 503
+        await call.says(secret)
+        await seat.hears(secret, within=20)
+        await call.hangs_up()
+        await call.ends(within=10)
+    found = await filed(house, id, 2)
+    assert not [fact for fact in told(house, id) if isinstance(fact, RecordingPaused)]
+    [mine] = [row for row in found if row["role"] == "caller"]
+    assert len(mine["pauses"]) == 1
+    never_has(house, mine, secret, but=before)
+
+
+async def test_a_pause_that_a_frozen_asterisk_does_not_answer_is_silence_from_the_moment_it_was_asked_for(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    before, secret, _ = voices
+    await city.staffed("1001")
+    call = await city.caller("13900000023").dials("12345")
+    seat = city.seat("1001")
+    await seat.answers(call, within=20)
+    id = await call.id()
+    await call.says(before)
+    await seat.hears(before, within=20)
+    with hands.frozen([house.parts()["asterisk"]]):
+        asked = asyncio.create_task(masked(house, id, True))
+        # what the citizen says now waits in Asterisk's socket
+        speaks = asyncio.create_task(call.says(secret))
+        status, why = await asked
+        assert (status, "asked again every second" in why) == (503, True), why
+        await speaks
+    await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    await call.hangs_up()
+    found = await filed(house, id, 2)
+    [mine] = [row for row in found if row["role"] == "caller"]
+    never_has(house, mine, secret, but=before)
