@@ -11,6 +11,9 @@ says whose call back it is; when an agent has answered, its ;1 half dials the ci
 first, and nobody is called to hear music. ``hotline-stand-in/<CALL_ID>`` names the ;2 half: there is never a
 second one.
 
+For a transfer the ;2 half is the caller: what becomes of it the citizen hears through both halves. Until the
+citizen has answered there is nobody to transfer (SHARED ``AWAITED``, ``asterisk_conf.transfer_state``).
+
 States: asked, standing, dialling, talking, resting (the next try is due), given-up. When the two have talked
 the record goes.
 """
@@ -20,6 +23,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer import caller_arrives
+from asterisk_conf.transfer_gone import caller_leaves
+from asterisk_conf.transfer_state import of_caller
 from asterisk_conf.waiting import KEY_CALL_BACK
 from plan.model import CallBack, Plan
 
@@ -29,6 +35,10 @@ FIELDS = ("city", "queue", "line", "number", "rank", "tries", "state", "due")
 """Of a record, in this order, with ``/`` between."""
 STAND_SECONDS = 86_400
 """A stand-in waits as long as it takes; a day is longer than any queue."""
+CODEC = "alaw"
+"""Of a stand-in's two halves: what phones and trunks speak, so that nothing is translated. A translation path
+leaves out what has a lower RTP number than what came before (``asterisk_conf.in_step``): in Originate()'s own
+slin, citizen and agent heard nothing of whoever came next, or of the ringing, about one time in two."""
 ANY_CALL = "_[a-z][a-z0-9]."
 """Extensions that are a CALL_ID. Two characters at least: ``h``, ``i``, ``t`` mean something to Asterisk."""
 SHORTEST, LONGEST = 7, 12
@@ -93,6 +103,8 @@ def _offer() -> Context:
     Only what outgoing.toml allows is called when it was keyed: whoever calls us could have us call anything
     else. The number the call comes from is called unless it is refused."""
     context = Context("call-back")
+    # whoever is being called back and waits again: two promises for one citizen would be told apart by nobody
+    context.do("GotoIf", '$["${OF}" != ""]?wait')
     context.do("Set", "ASKED=0")
     context.do("Set", "OWN=${CALLER}")
     context.do("ExecIf", '$["${OWN:0:3}" = "+86"]?Set(OWN=${OWN:3})')
@@ -124,7 +136,7 @@ def _offer() -> Context:
     context.do("Gosub", "call-back-note", "s", "1(${UNIQUEID})")
     context.do("Set", "CALL_BACK=1").do("Set", "OWED=yes").do("Set", "LEFT_BY=system")
     context.do("Originate", "Local/${OF}@stand-in/n", "exten", "stand-in-citizen", "${OF}", "1",
-               str(STAND_SECONDS), "a")  # fmt: skip
+               str(STAND_SECONDS), f"aC({CODEC})")  # fmt: skip
     context.do("Playback", "hotline/callback-kept")
     context.do("Playback", "hotline/callback-confirmed")
     context.do("Hangup", "16")
@@ -164,7 +176,7 @@ def _stand_up() -> Context:
     context = Context("stand-up", None)
     context.exten(ANY_CALL).do("Set", "CDR_PROP(disable)=1")
     context.do("Originate", "Local/${EXTEN}@stand-in/n", "exten", "stand-in-citizen", "${EXTEN}", "1",
-               str(STAND_SECONDS), "a")  # fmt: skip
+               str(STAND_SECONDS), f"aC({CODEC})")  # fmt: skip
     context.do("Answer").do("Hangup")
     return context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
 
@@ -188,6 +200,8 @@ def _stand_in() -> Context:
     context.do("Set", f"DB({STANDING}/${{OF}})=${{UNIQUEID}}", label="mine")
     context.do("Set", "HELD=${UNLOCK(stand-in)}")
     context.do("Set", "CHANNEL(hangup_handler_push)=stand-in-left,s,1")
+    caller_arrives(context)
+    context.do("Set", "SHARED(AWAITED)=1")
     context.do("Set", "__CALL_ID=${CITY}-${UNIQUEID}").do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     context.do("Set", "__DAY=${STRFTIME(${EPOCH},,%Y%m%d)}").do("Set", "__CALLER=${NUMBER}")
     context.do("Set", "CALLERID(num)=${NUMBER}").do("Set", "__ORIGINAL=").do("Set", "__SIP_CALL=")
@@ -216,6 +230,9 @@ def _rested(context: Context) -> None:
 def _stand_in_left() -> Context:
     """Hangup handler of the ;2 half."""
     context = Context("stand-in-left")
+    # before the record is read, which may be gone and sets names anew
+    caller_leaves(context)
+    context.do("Gosub", "owed", "s", "1")
     _read(context)
     context.do("ExecIf", f'$["${{DB({STANDING}/${{OF}})}}" = "${{UNIQUEID}}"]?'
                f"Set(GONE=${{DB_DELETE({STANDING}/${{OF}})}})")  # fmt: skip
@@ -240,6 +257,8 @@ def _citizen() -> Context:
     context.do("Set", "__DAY=${STRFTIME(${EPOCH},,%Y%m%d)}")
     context.do("Gosub", "${CITY}-callback-${QUEUE}", "s", "1")
     context.do("Set", "CHANNEL(hangup_handler_push)=stand-in-citizen-left,s,1")
+    # both halves have one name, and end in ;1 and ;2
+    context.do("Set", "__CALLER_CHANNEL=${CHANNEL(name):0:-1}2")
     context.do("Set", "STATE=dialling").do("Gosub", "call-back-note", "s", "1(${BACK})")
     context.do("Set", "CHANNEL(language)=zh")
     context.do("Playback", "hotline/callback-agent")
@@ -261,6 +280,7 @@ def _citizen_up() -> Context:
     # whoever was greeted and then found nobody there was not called back
     context.do("GotoIf", "${CHANNEL_EXISTS(${BACK})}?:gone")
     context.do("Set", "STATE=talking").do("Gosub", "call-back-note", "s", "1(${BACK})")
+    context.do("Set", f"{of_caller('AWAITED')}=")
     context.do("UserEvent", "Hotline", "What: greeted", "Call: ${CALL_ID}")
     context.do("Return")
     return context.do("Hangup", label="gone")

@@ -244,13 +244,17 @@ def _again(site: Site, agi: str, position: str) -> tuple[str, ...]:
 
 
 def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
-    """Where a stand-in waits for its citizen (asterisk_conf.callback). Nobody listens: no agent's number."""
+    """Where a stand-in waits for its citizen (asterisk_conf.callback). Nobody listens: no agent's number.
+
+    An agent who goes when the citizen is there has talked, transferred or lost them, as any caller."""
     context = Context(f"{plan.id}-stand-in-{name}")
     _for_the_seat(context, plan, queue)
     context.do("Gosub", "seat-wind", "s", "1")
     options = QUEUE_OPTIONS.format(ring="r")
     context.do("Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", "1"))
+    context.do("Set", "CHANNEL(language)=zh")
     context.do("Gosub", "queued-out", "s", f"1({name})")
+    context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE" & "${SHARED(AWAITED)}" != "1"]?talked,s,1')
     return context.do("Hangup", "16")
 
 

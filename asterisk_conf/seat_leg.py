@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from asterisk_conf.seat_memory import MISSED, PAUSE, SEAT, WRAP_UP, db_delete
 from asterisk_conf.steps import Context
+from asterisk_conf.transfer_state import of_caller
 
 FLOOR = 2
 """A wrap-up up to so many seconds is app_queue's own ``wrapuptime``; a longer one is a pause (decision 6)."""
@@ -71,7 +72,8 @@ def _seat_left() -> Context:
     context.do("GotoIf", "${FULL}?:bye", label="rest")
     context.do("Set", f"WRAP_UP={REST}").do("Gosub", "seat-wrap-up", "s", "1(rest)").do("Return")
     # the caller's leg looks at this (context talked): did the agent hang up, or did the phone die?
-    context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=${CAUSE}", label="talked")
+    told = f"Set({of_caller('SEAT_LEFT')}=${{CAUSE}})"
+    context.do("ExecIf", f"${{CHANNEL_EXISTS(${{CALLER_CHANNEL}})}}?{told}", label="talked")
     context.do("Set", f"AGENT=${{DB({SEAT})}}")
     context.do("GotoIf", '$["${AGENT}" = ""]?bye')
     # a dead phone looks free until it is asked again (qualify): nobody may be sent there meanwhile

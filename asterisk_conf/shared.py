@@ -53,6 +53,7 @@ def shared_contexts(site: Site) -> Iterator[Context]:
     yield _seat_leg()
     yield _seat_joined(site)
     yield _left()
+    yield _owed()
     yield from waiting_contexts()
     yield from callback_contexts()
     yield _consult()
@@ -270,7 +271,8 @@ def _talked() -> Context:
     moved_on(context)
     context.do("Set", "LOOKS=0")
     # the seat's leg ends in a thread of its own: its handler (seat-left) leaves its cause here
-    context.do("GotoIf", '$["${SEAT_LEFT}" != ""]?known', label="look")
+    context.do("Set", "SEAT_LEFT=${SHARED(SEAT_LEFT)}", label="look")
+    context.do("GotoIf", '$["${SEAT_LEFT}" != ""]?known')
     context.do("Set", "LOOKS=$[${LOOKS} + 1]")
     context.do("GotoIf", "$[${LOOKS} > 10]?known")
     context.do("Wait", "0.1")
@@ -286,7 +288,7 @@ def _talked() -> Context:
     context.do("Hangup", "16")
     context.do("Set", "RETURNS=$[0${RETURNS} + 1]", label="back")
     _tell(context, "returned", "Queue: ${QUEUE}", "Member: ${MEMBERINTERFACE}", "Cause: ${SEAT_LEFT}")
-    context.do("Set", "SEAT_LEFT=")
+    context.do("Set", "SHARED(SEAT_LEFT)=")
     context.do("Set", f"QUEUE_PRIO={HEAD}")
     in_step(context)
     context.do("Playback", "hotline/caller-returned")
@@ -364,10 +366,17 @@ def _left() -> Context:
     context.do("ExecIf", '$["${DUTY_UP}" != "" & "${LEFT_BY}" = ""]?Set(LEFT_BY=system)')
     context.do("Gosub", "waits-over", "s", "1")
     caller_leaves(context)
-    context.do("GotoIf", '$["${OWED}" = ""]?bye')
+    context.do("Gosub", "owed", "s", "1")
+    by = '${IF($["${LEFT_BY}" = ""]?caller:${LEFT_BY})}'
+    _tell(context, "left", f"By: {by}", "Cause: ${HANGUPCAUSE}")
+    return context.do("Return")
+
+
+def _owed() -> Context:
+    """From the hangup handler of a caller's leg, or of a stand-in's: a person owes them a call."""
+    context = Context("owed")
+    context.do("GotoIf", '$["${OWED}" = ""]?none')
     _tell(context, "owed", "Caller: ${CALLER}", "Line: ${LINE}", "Message: ${OWED_FILE}")
     # a duty must not be forgotten because nobody was listening
     context.do("QueueLog", "${CITY}-${QUEUE}", "${UNIQUEID}", "NONE", "HOTLINEOWED", "${OWED_FILE}")
-    by = '${IF($["${LEFT_BY}" = ""]?caller:${LEFT_BY})}'
-    _tell(context, "left", f"By: {by}", "Cause: ${HANGUPCAUSE}", label="bye")
-    return context.do("Return")
+    return context.do("Return", label="none")

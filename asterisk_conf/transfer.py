@@ -50,7 +50,7 @@ def caller_arrives(context: Context) -> None:
 def seat_talks(context: Context) -> None:
     """On the seat's channel when it has answered, before the two hear each other."""
     # who talked to this caller before left no cause of this talk's end
-    context.do("Set", "MASTER_CHANNEL(SEAT_LEFT)=")
+    context.do("Set", f"{of_caller('SEAT_LEFT')}=")
     context.do("Set", "GLOBAL(LEG_${CHANNEL(endpoint)})=${CHANNEL(name)}")
     context.do("Set", f"GLOBAL(CALLER_OF_${{CHANNEL(endpoint)}})={CALLER}")
     for name in ("CALL_ID", "CALLER", "DAY", "QUEUE"):
@@ -108,6 +108,9 @@ def _go() -> Context:
     context.do("Set", "WHY=no-call")
     context.do("GotoIf", '$["${SEAT_CHANNEL}" = "" | "${CALLER_CHANNEL}" = ""]?no')
     context.do("GotoIf", f"$[{BOTH}]?:no")
+    context.do("Set", "WHY=not-yet")
+    context.do("GotoIf", f'$["${{{of_caller("AWAITED")}}}" = "1"]?no')
+    context.do("Set", "WHY=no-call")
     context.do("Set", f"__CALL_ID=${{{of_caller('CALL_ID')}}}")
     # a key and a click in one moment: the second finds the first under way
     context.do("Set", "HELD=${LOCK(transfer-${CALL_ID})}")

@@ -58,12 +58,15 @@ def city_transfer_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     # a colleague who is asked sends on whom they talk to, the agent, who goes back to the caller
     refer.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:caller')
     refer.do("Set", f"{of_caller('TRANSFER')}=").do("Goto", "transfer-agent", "room", "1")
-    refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}", label="caller")
+    # a call back that nobody has answered yet: that try has failed, and the next one comes
+    refer.do("GotoIf", '$["${SHARED(AWAITED)}" = "1"]?nobody', label="caller")
+    refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
     refer.do("Set", "SHARED(WAY_FAILED)=0").do("Set", "SHARED(RINGS)=")
     # the agent's phone is gone already: nobody could stay with the caller
     refer.do("Set", f"SHARED(URGENT)=${{DIALPLAN_EXISTS({plan.id}-urgent,${{TO}},1)}}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
-    yield refer.do("Goto", "transfer-caller", "s", "refer")
+    refer.do("Goto", "transfer-caller", "s", "refer")
+    yield refer.do("Hangup", "16", label="nobody")
 
 
 def _places(plan: Plan, site: Site) -> Iterator[Context]:

@@ -68,7 +68,7 @@ def _target() -> Context:
     # said first, looked then: whoever goes meanwhile hangs this up, or it ends by itself
     context.do("GotoIf", f'$["${{CUT(SHARED(TRANSFER,{CALLER}),:,3)}}" = "${{TRANSFER_ID}}"]?:over')
     # what a phone is told of the call it rings for
-    for name in ("SIP_CALL", "LINE", "ORIGINAL"):
+    for name in ("SIP_CALL", "LINE", "ORIGINAL", "OF"):
         context.do("Set", f"__{name}=${{IMPORT({CALLER},{name})}}")
     context.do("Set", "TO_OPTIONS=")
     context.do("Gosub", "${CITY}-to", "${TO}", "1")

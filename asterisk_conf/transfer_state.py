@@ -9,6 +9,9 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - AGENT, TARGET: their channels; DIALLING: the channel that dials the target.
 - AWAY: counts how often an agent was led out of a talk; the caller's AWAY_SEEN says how far it followed.
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
+- AWAITED: 1 while the citizen of a call back has not answered yet (``asterisk_conf.callback``): the caller is
+  nobody's voice so far, and no wish moves it.
+- SEAT_LEFT: the cause with which the last seat's leg ended; empty while one talks.
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
 - URGENT: 1 when the newest transfer's target is one of ``<city>-urgent``, or it is a hand-over.
 - LEAVES: the transfer whose agent asked to leave it to caller and target.

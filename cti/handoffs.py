@@ -73,6 +73,11 @@ class Handoffs:
             known = ", ".join(plan.centres) or "none"
             raise Refused(f"{to!r} 不是联动中心 is no centre of this plan (there are: {known})")
         kind = meant(kind, urgent=to in plan.centres and plan.centres[to].urgent)
+        ours = [call for call in self._board().picture.live() if (call.city, call.seat) == (city, seat)]
+        if ours and all(call.outgoing for call in ours):
+            raise Refused(
+                "座席呼出的通话不能转接 the citizen was called from this seat: such a call is not transferred"
+            )
         id = secrets.token_hex(8) if to else ""
         await self._do(Transfer(city=city, seat=seat, kind=kind, to=to, id=id))
         if id and words:

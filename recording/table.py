@@ -183,6 +183,9 @@ def _answered(all_: Recordings, x: f.LegAnswered) -> Recordings:
     known = all_.legs.get(x.leg)
     if known is None or known.call not in all_.lines or x.leg != caller_leg(known.call):
         return all_
+    # a stand-in: who is called back speaks on a leg of their own
+    if not known.endpoint:
+        return all_
     return _want(all_, x.leg, x.at)
 
 

@@ -342,14 +342,17 @@ def _gone(moves: Moves, call: CallId) -> Moves:
 def stands(moves: Moves, id: CallId, call: Call | None) -> Now | None:
     """Where this call stands: in a transfer, or talking to an agent who may wish one; None: neither.
 
-    ``call``: as the picture has it; None: it is over and forgotten, or nobody heard of it. A citizen whom a
-    seat called, and a consultation that is a call of its own, are not transferred.
+    ``call``: as the picture has it; None: it is over and forgotten, or nobody heard of it. A citizen who is
+    called back out of the queue is a caller from the moment they answer. A citizen whom a seat called by
+    itself, and a consultation that is a call of its own, are not transferred.
     """
     if call is None or call.state is CallState.ENDED:
         return None
     if (known := moves.live.get(id)) is not None:
         return known
     if call.state is not CallState.TALKING or not call.seat or call.outgoing or call.consult_of is not None:
+        return None
+    if call.callback_of and call.greeted is None:
         return None
     return Now(call.id, State.TALKING, "", call.city, call.seat, "", urgent=False)
 

@@ -19,6 +19,7 @@ _WORD = re.compile(r"[a-z0-9-]{0,30}")
 """What may become a dialplan variable of ours."""
 REASONS = {
     "no-call": "该座席没有通话 nobody is talking there",
+    "not-yet": "市民尚未接听，无法转接 the citizen has not answered yet: there is nobody to transfer",
     "under-way": "转接正在进行 a transfer is under way",
     "not-under-way": "没有可撤回的转接 there is no transfer to change",
     "not-allowed": "计划不允许转到该号码 the plan does not allow this number",

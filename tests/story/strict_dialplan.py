@@ -30,8 +30,8 @@ FUNCTIONS = frozenset({
 SHARED = frozenset({
     "general", "globals", "arrive", "record", "hop", "ask-service", "ask-apart", "ask-nobody", "queued-out",
     "listen", "ask-apart-ready", "ask-apart-listen", "ask-apart-spy",
-    "talked", "seat-leg", "seat-joined", "left", "seat-code", "seat-order", "seat-do", "seat-in", "seat-join",
-    "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
+    "talked", "seat-leg", "seat-joined", "left", "owed", "seat-code", "seat-order", "seat-do", "seat-in",
+    "seat-join", "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
     "from-centre", "centre-said", "handed-to-us", "seat-queues", "desk-watch", "desk-watched",
     "desk-taker", "desk-taken", "desk-freed", "desk-urgent", "line-order",

@@ -107,6 +107,13 @@ def test_where_no_agent_may_move_a_caller_there_is_no_button(call: Call | None) 
     assert stands(Moves(), CALL, call) is None
 
 
+def test_a_citizen_who_is_called_back_out_of_the_queue_may_be_moved_once_they_have_answered() -> None:
+    assert stands(Moves(), CALL, a_talk(callback_of="demo-1")) is None
+    there = a_talk(callback_of="demo-1", greeted=BEGAN + 9)
+    assert stands(Moves(), CALL, there) == stands(Moves(), CALL, a_talk())
+    assert stands(Moves(), CALL, replace(there, direction=Direction.OUT)) is None
+
+
 def test_a_call_that_is_being_moved_stands_where_the_table_says() -> None:
     moves = told("asked dialled")
     assert stands(moves, CALL, a_talk()) == moves.live[CALL]

@@ -14,8 +14,11 @@ from asterisk_conf.render import render
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.model import Call, CallState, Direction, LeftBy
+from calls.orders import Order
 from calls.story import tell
 from cti.asterisk.files import written
+from cti.errors import Refused
+from cti.handoffs import Handoffs
 from cti.refill import prove
 from cti.switchboard import replay
 from cti.truth.compare import compare
@@ -341,6 +344,20 @@ def test_a_service_that_starts_in_the_middle_knows_whose_call_it_is() -> None:
     call = the_call([said(f.Snapshot, 120.0, legs=legs)])
     assert (call.direction, call.seat, call.state) == (Direction.OUT, "1001", CallState.TALKING)
     assert call.caller == ""
+
+
+async def test_an_agent_who_called_a_citizen_is_told_that_such_a_call_is_not_transferred() -> None:
+    board, ordered = replay(talks()), list[Order]()
+
+    async def do(order: Order) -> str:
+        ordered.append(order)
+        return ""
+
+    handoffs = Handoffs(lambda: board, lambda: {"demo": demo()}, do, lambda fact: None, lambda record: None)
+    with pytest.raises(Refused, match="called from this seat: such a call is not transferred"):
+        await handoffs.wish("demo", "1001", "blind", "1003", {})
+    assert ordered == []
+    assert handoffs.now() == ()
 
 
 def test_its_story_names_the_citizen_and_hides_the_number() -> None:

@@ -60,6 +60,12 @@ def test_a_caller_is_wanted_from_the_answer_and_rolls_when_asterisk_writes() -> 
     assert state_of(plays(*BEGUN), CALLER) is State.ROLLING
 
 
+def test_of_a_stand_in_no_file_is_missing() -> None:
+    stand_in = started(CALLER, None, "Local/demo-n1-0.9@stand-in-00000001;2")
+    told = plays(stand_in, arrived(), at(0.2, f.LegAnswered, leg=CALLER))
+    assert state_of(told, CALLER) is None
+
+
 MESSAGE = message_of(CALLER)
 
 

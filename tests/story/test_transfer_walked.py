@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asterisk_conf.render import render
-from tests.story.plan_files import demo, site
+from tests.story.plan_files import add, checked, demo, demo_files, site
 from tests.story.walked import Asterisk, evaluated, read
 
 CALL = "demo-n1-1.1"
@@ -105,5 +105,76 @@ def test_a_caller_in_danger_whose_agents_phone_dies_rings_again_however_often_it
     danger: dict[str, str], goes: str
 ) -> None:
     told = talk()
-    told.channels[CALLER] |= {"SEAT_LEFT": "38", **danger}
+    told.channels[CALLER] |= {"SHARED(SEAT_LEFT)": "38", **danger}
     assert told.walks(CALLER, "talked") == goes
+
+
+STAND_IN = f"Local/{CALL}@stand-in-00000001;2"
+RULE = """
+[general.call_back]
+after_seconds = 60
+trunk = "carrier"
+tries = 2
+again_after_seconds = 60
+ring_seconds = 20
+"""
+
+
+def call_back(**shared: str) -> Asterisk:
+    """A stand-in in whose call the agent sits, and the agent."""
+    files = demo_files()
+    add("queues.toml", RULE)(files)
+    plan = checked(files).plan
+    assert plan is not None
+    usual = {"CALL_ID": CALL, "CITY": "demo", "LINE": "main", "QUEUE": "general", "CALLER_CHANNEL": STAND_IN}
+    told = {f"SHARED({name})": value for name, value in shared.items()}
+    return Asterisk(
+        read(render([plan], site(plan))["extensions.conf"]),
+        {STAND_IN: {**usual, "OF": "demo-n1-0.9", **told}, AGENT: dict(usual)},
+    )
+
+
+def test_no_wish_moves_a_citizen_who_is_called_back_and_has_not_answered_yet() -> None:
+    told, wish = call_back(AWAITED="1"), "Local/s@transfer-go-2;2"
+    order = {"SEAT": "1001", "KIND": "blind", "TO": "1003", "ORDER": "o1", "SEAT_CHANNEL": AGENT}
+    told.channels[wish] = {**told.channels[AGENT], **order}
+    assert told.walks(wish, "transfer-go") == "Hangup"
+    assert told.channels[wish]["DB(hotline-order/o1)"] == "not-yet"
+
+
+@pytest.mark.parametrize(("awaited", "goes"), [("1", "Hangup"), ("", "transfer-caller,s,refer")])
+def test_a_phone_that_transfers_a_citizen_who_has_not_answered_yet_ends_the_try(
+    awaited: str, goes: str
+) -> None:
+    told = call_back(AWAITED=awaited)
+    told.channels[STAND_IN] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
+    assert told.walks(STAND_IN, "demo-transfer", NEW) == goes
+
+
+@pytest.mark.parametrize(
+    ("awaited", "shared", "goes"),
+    [
+        ("1", {"SEAT_LEFT": "38"}, "Hangup"),
+        ("", {"SEAT_LEFT": "16"}, "Hangup"),
+        ("", {"SEAT_LEFT": "38"}, "demo-queue-general,s,enter"),
+        ("", {"TRANSFER": "consult:1003:h1", "AWAY": "1"}, "transfer-caller,s,1"),
+    ],
+    ids=["nobody has answered yet", "the agent hung up", "the agent's phone died", "the agent transfers"],
+)
+def test_a_citizen_who_was_called_back_is_from_then_on_a_caller_as_any(
+    awaited: str, shared: dict[str, str], goes: str
+) -> None:
+    told = call_back(AWAITED=awaited, **shared)
+    told.channels[STAND_IN]["QUEUESTATUS"] = "CONTINUE"
+    steps = told.contexts["demo-stand-in-general"]["s"]
+    (queue,) = (n for n, step in enumerate(steps) if step.app == "Queue")
+    # behind Queue(), where the walk of a queue ends
+    rest = {**told.contexts, "demo-stand-in-general": {"s": steps[queue + 1 :]}}
+    told = Asterisk(rest, told.channels)
+    assert told.walks(STAND_IN, "demo-stand-in-general", within=["talked"]) == goes
+
+
+def test_a_citizen_who_is_called_back_and_waits_again_is_promised_no_second_call() -> None:
+    told = call_back()
+    assert told.walks(STAND_IN, "call-back") == "demo-queue-general,s,enter"
+    assert told.done == ["Playback(hotline/callback-failed)"]
