@@ -45,6 +45,8 @@ Sounds = Callable[[Plan, str], str | None]
 REVEAL = "supervisor"
 """The least role that may ask for a whole number where the plan has no outgoing.toml."""
 WAITING = (CallState.WAITING, CallState.RINGING)
+WITH_SEAT = (CallState.TALKING, CallState.MOVING)
+"""The caller is an agent's to free: they talk, or the agent has sent the caller on or asks a colleague."""
 VANISHED = 41
 """The Q.850 cause of a phone that did not hang up (asterisk_conf.seat_leg.GONE): no ring was missed by it."""
 
@@ -140,9 +142,11 @@ class Desk:
         # a ring that began meanwhile is one too
         now = self._seat(city, seat)
         call = self._board().picture.calls.get(now.call) if now.call is not None else None
-        if call is not None and call.state is CallState.TALKING and call.seat == seat:
+        if call is not None and call.state in WITH_SEAT and call.seat == seat:
             # a citizen whom the seat called waits in no queue
-            await self._do(HangUp(leg=call.leg) if call.outgoing else Free(leg=call.leg, to=caller))
+            await self._do(
+                HangUp(leg=call.leg) if call.outgoing else Free(city=city, seat=seat, leg=call.leg, to=caller)
+            )
         elif call is not None and (rings := self._rings_at(call, seat)):
             for leg in rings:
                 # answered in this very moment it is a phone that vanished, and the caller comes first again
