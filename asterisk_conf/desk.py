@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.desk_leads import desk_leads_contexts, led_by_desk
 from asterisk_conf.in_step import in_step
 from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.steps import Context
@@ -18,8 +19,10 @@ from asterisk_conf.transfer_state import IN_DANGER
 
 HOW = {"listen": "", "whisper": "w", "barge": "B"}
 """How a supervisor is in a call, and ChanSpy's option for it."""
-WAIT = 15
+WAIT = 15.0
 """Seconds a supervisor's phone waits for the caller it takes over; the caller comes within milliseconds."""
+LOOK = 0.5
+"""Seconds between two looks whether there is still a caller to wait for."""
 URGENT = "hotline-urgent"
 
 
@@ -30,6 +33,7 @@ def desk_contexts() -> Iterator[Context]:
     yield _taker()
     yield _taken()
     yield _freed()
+    yield from desk_leads_contexts()
     yield _urgent()
     yield _line_order()
 
@@ -66,9 +70,12 @@ def _taker() -> Context:
     # DAY is the caller's: all files of a call lie in one folder
     context.do("Set", "CALL_ID=${WATCHED}").do("GosubIf", '$["${DAY}" != ""]?record,s,1')
     # a leg fetched away before it got here would take its own redirection for a hangup
-    context.do("Set", "TAKER_READY=1")
-    context.do("Wait", str(WAIT))
-    return context.do("Hangup")
+    context.do("Set", "TAKER_READY=1").do("Set", "LOOKS=0")
+    # a caller who hangs up on the way leaves nobody waiting
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over", label="look")
+    context.do("Wait", f"{LOOK:g}").do("Set", "LOOKS=$[${LOOKS} + 1]")
+    context.do("GotoIf", f"$[${{LOOKS}} < {round(WAIT / LOOK)}]?look")
+    return context.do("Hangup", label="over")
 
 
 def _taken() -> Context:
@@ -78,6 +85,7 @@ def _taken() -> Context:
     context.do("UserEvent", "Hotline", "What: taken", *told)
     in_step(context)
     context.do("Bridge", "${TAKER}", "x")
+    led_by_desk(context)
     context.do("GotoIf", '$["${BRIDGERESULT}" = "SUCCESS"]?over')
     context.do("Goto", "desk-freed", "queue", "1")
     context.do("Set", "LEFT_BY=agent", label="over")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
+from asterisk_conf.desk_leads import led_by_desk
 from asterisk_conf.from_centre import HANDED_OVER, centre_arrives, centre_context
 from asterisk_conf.merged import merged_numbers
 from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
@@ -254,6 +255,7 @@ def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     context.do("Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", "1"))
     context.do("Set", "CHANNEL(language)=zh")
     context.do("Gosub", "queued-out", "s", f"1({name})")
+    led_by_desk(context)
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE" & "${SHARED(AWAITED)}" != "1"]?talked,s,1')
     return context.do("Hangup", "16")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
+from asterisk_conf.desk_leads import led_by_desk
 from asterisk_conf.in_step import in_step
 from asterisk_conf.masking import MASK_KEYS
 from asterisk_conf.merged import origin_contexts
@@ -268,6 +269,7 @@ def _talked() -> Context:
     """The agent's leg ended first; the caller is still there. A phone that died did not hang up: back to the
     head of the queue (decision 6)."""
     context = Context("talked")
+    led_by_desk(context)
     moved_on(context)
     context.do("Set", "LOOKS=0")
     # the seat's leg ends in a thread of its own: its handler (seat-left) leaves its cause here
@@ -277,9 +279,10 @@ def _talked() -> Context:
     context.do("GotoIf", "$[${LOOKS} > 10]?known")
     context.do("Wait", "0.1")
     context.do("Goto", "look")
+    led_by_desk(context, label="known")
     # a person in danger never goes back to music, nor to a machine
     danger = f"{cause_is(GONE, 'SEAT_LEFT')} & {IN_DANGER}"
-    context.do("GotoIf", f"$[{danger}]?transfer-back,s,1", label="known")
+    context.do("GotoIf", f"$[{danger}]?transfer-back,s,1")
     lost = f"{cause_is(GONE, 'SEAT_LEFT')} & 0${{RETURNS}} < {RETURNS}"
     context.do("GotoIf", f"$[{lost}]?back")
     # too often: we have lost this caller (asterisk_conf.waiting remembers it)

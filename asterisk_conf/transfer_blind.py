@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.desk_leads import led_by_desk
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import LED, of_caller, tell, told_room
@@ -47,7 +48,8 @@ def _blind() -> Context:
     context.do("ExecIf", f"$[{urgent}]?Set(BRIEF=0)")
     context.do("Set", "TO_OPTIONS=gr")
     context.do("Gosub", "${CITY}-to", "${TO}", "1")
-    context.do("Set", "NOW=${SHARED(TRANSFER)}", label="nobody")
+    led_by_desk(context, label="nobody")
+    context.do("Set", "NOW=${SHARED(TRANSFER)}")
     context.do("GotoIf", '$["${SHARED(REACHED)}" = "${TRANSFER_ID}"]?talked')
     # taken back, and already on the way to somebody else
     other = '"${NOW}" != "" & "${CUT(NOW,:,3)}" != "${TRANSFER_ID}"'
@@ -60,7 +62,8 @@ def _blind() -> Context:
     context.do("Set", "SHARED(UNSENT_AT)=${EPOCH}")
     # not before the agent: whoever is wished for meanwhile would find the caller in an empty room
     context.do("Set", "LOOKS=0", label="agent")
-    context.do("GotoIf", f"$[{there}]?:transfer-back,s,1", label="waits")
+    led_by_desk(context, label="waits")
+    context.do("GotoIf", f"$[{there}]?:transfer-back,s,1")
     context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {LED}]?transfer-caller,s,1')
     context.do("GotoIf", f"$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 | ${{LOOKS}} > {LOOKS}]?comes")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]").do("Wait", "0.05").do("Goto", "waits")
@@ -72,6 +75,7 @@ def _blind() -> Context:
     # a centre's caller comes back, whoever put the handset down
     context.do("GotoIf", f"$[{urgent}]?transfer-back,s,1")
     context.do("Gosub", "transfer-why", "s", "1")
+    led_by_desk(context)
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
     tell(context, "over")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.desk_leads import led_by_desk
 from asterisk_conf.in_step import in_step
 from asterisk_conf.seat_leg import GONE, HEAD, cause_is
 from asterisk_conf.steps import Context
@@ -150,6 +151,7 @@ def _agent() -> Context:
 def _caller() -> Context:
     """The caller's channel, out of a talk: what the transfer means for it."""
     context = Context("transfer-caller")
+    led_by_desk(context)
     in_step(context)
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
@@ -166,6 +168,7 @@ def _caller() -> Context:
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
     context.do("Set", "SHARED(WHERE)=")
     told_room(context, "out")
+    led_by_desk(context)
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     # the agent left the room to ask somebody, and may be back already
     context.do("GotoIf", f"$[{LED}]?transfer-caller,s,1")
@@ -185,6 +188,7 @@ def _caller() -> Context:
     context.do("GotoIf", f'$[{talked} & "${{SHARED(URGENT)}}" != "1"]?over')
     context.do("Goto", "transfer-back", "s", "1")
     context.do("Gosub", "transfer-why", "s", "1", label="over")
+    led_by_desk(context)
     context.do("GotoIf", '$["${SHARED(TARGET_IN)}" = "1"]?transfer-back,s,1')
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
     context.do("Set", "LEFT_BY=agent")
@@ -235,6 +239,7 @@ def _why() -> Context:
 def _back() -> Context:
     """Nobody is with the caller: the head of the queue. In an emergency it hears ringing, no music."""
     context = Context("transfer-back")
+    led_by_desk(context)
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     # from which transfer: whoever else would lead the caller back sees that it went by itself
     context.do("ExecIf", '$["${MOVE}" != ""]?Set(SHARED(BACK)=${CUT(MOVE,:,3)})')
@@ -260,10 +265,14 @@ def _dropped() -> Context:
     """On a caller whom a supervisor takes out of whatever it was in: no transfer moves it any more."""
     context = Context("transfer-dropped")
     led = '"${SHARED(TRANSFER)}" != "" | "${SHARED(WHERE)}" = "sent"'
-    context.do("ExecIf", f"$[{led}]?SoftHangup(${{SHARED(AGENT)}})")
+    context.do("Set", "LEFT=").do("ExecIf", f"$[{led}]?Set(LEFT=${{SHARED(AGENT)}})")
+    context.do("Set", "MOVE=${SHARED(TRANSFER)}")
+    # said first, hung up then: an agent who goes leads nobody back who is led already
+    context.do("ExecIf", '$["${MOVE}" != ""]?Set(SHARED(BACK)=${CUT(MOVE,:,3)})')
     context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(LEAVES)=").do("Set", "SHARED(WHERE)=")
     # a watch of before ends, and nobody is followed who was led away before
     context.do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]").do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
+    context.do("ExecIf", '$["${LEFT}" != ""]?SoftHangup(${LEFT})')
     context.do("ExecIf", '$["${SHARED(DIALLING)}" != ""]?SoftHangup(${SHARED(DIALLING)})')
     context.do("GotoIf", '$["${ROOM}" = ""]?done')
     context.do("Set", "ROOM=")

@@ -164,8 +164,11 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Free:
-    """The caller's leg leaves its agent: to the head of the queue, or out (``end``)."""
+    """The caller's leg leaves its agent at ``seat``: to the head of the queue, or out (``end``). Whoever has
+    the caller from the agent by then keeps them."""
 
+    city: str
+    seat: str
     leg: LegId
     to: Literal["queue", "end"] = "queue"
 

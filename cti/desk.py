@@ -56,6 +56,7 @@ HELD = (State.ASKING, State.CONSULTING, State.RINGING, State.TOGETHER)
 LOOK, LOOKS = 0.05, 10
 """Seconds between two looks, and how many: app_queue tells of a ring milliseconds after it chose a seat."""
 WAITING = (CallState.WAITING, CallState.RINGING)
+"""The caller is an agent's to free: they talk, or the agent has sent the caller on or asks a colleague."""
 VANISHED = 41
 """The Q.850 cause of a phone that did not hang up (asterisk_conf.seat_leg.GONE): no ring was missed by it."""
 
@@ -171,7 +172,7 @@ class Desk:
         if not mine or now is None or (caller == "queue" and now.state in UNDER_WAY):
             return False
         try:
-            await self._do(Free(leg=call.leg, to=caller))
+            await self._do(Free(city=call.city, seat=seat, leg=call.leg, to=caller))
         except Refused:
             if (after := self._call_at(call.city, seat)) is None:
                 raise

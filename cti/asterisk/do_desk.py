@@ -42,7 +42,8 @@ async def at_desk(order: DeskOrder, connection: Connection, channel_of: Channel)
         case TakeOver():
             await _take_over(order, connection, channel_of)
         case Free():
-            await _free(order, connection, channel_of(order.leg))
+            told = {"CITY": order.city, "SEAT": order.seat, "HOW": order.to}
+            await _lead(connection, channel_of(order.leg), told, f"{order.city}/{order.seat}")
         case MoveToFront():
             await _ask(
                 connection,
@@ -59,14 +60,6 @@ async def at_desk(order: DeskOrder, connection: Connection, channel_of: Channel)
         case Announce():
             told = {"CITY": order.city, "LINE": order.line, "SOUND": order.sound, "BY": order.by}
             await run(connection, "line-order", told, f"{order.city}/{order.line}")
-
-
-async def _free(order: Free, connection: Connection, caller: str) -> None:
-    """A caller for whom somebody rings dials by themselves: led away in that moment they would be hung up."""
-    values = {"Action": "Getvar", "Channel": caller, "Variable": "SHARED(WHERE)"}
-    if (await _ask(connection, values)).head.get("Value", "") == "sent":
-        raise Refused("来电人正在转接 the caller is just being passed on")
-    await _redirect(connection, caller, "desk-freed", order.to)
 
 
 async def _set_queues(order: SetQueues, connection: Connection) -> None:
@@ -111,20 +104,27 @@ async def _take_over(order: TakeOver, connection: Connection, channel_of: Channe
     values = {"Action": "Getvar", "Channel": caller, "Variable": "DAY"}
     day = (await _ask(connection, values)).head.get("Value", "")
     if order.watching is None:
-        taker = LegId(await _ring(order, connection, "desk-taker", "s", {"DAY": day}))
+        taker = LegId(
+            await _ring(order, connection, "desk-taker", "s", {"DAY": day, "CALLER_CHANNEL": caller})
+        )
     else:
         taker = order.watching
         await _set(connection, channel_of(taker), "DAY", day)
+        await _set(connection, channel_of(taker), "CALLER_CHANNEL", caller)
         await _redirect(connection, channel_of(taker), "desk-taker", "s")
     try:
         await _is_there(connection, channel_of(taker))
-        await _set(connection, caller, "TAKER", channel_of(taker))
-        await _set(connection, caller, "TAKEN_BY", order.by)
-        await _redirect(connection, caller, "desk-taken", "s")
+        told = {"HOW": "taken", "BY": order.by, "TAKER": channel_of(taker)}
+        await _lead(connection, caller, told, order.call)
     except Refused:
-        # the caller is gone: nobody may sit there and wait
+        # the caller is gone, or nobody's to take: nobody may sit there and wait
         await connection.ask({"Action": "Hangup", "Channel": channel_of(taker)})
         raise
+
+
+async def _lead(connection: Connection, caller: str, told: dict[str, str], what: str) -> None:
+    """The caller leaves what they are in; the dialplan sees to it. Raises Refused when they did not."""
+    await run(connection, "desk-leads", {"CALLER_CHANNEL": caller, **told}, what)
 
 
 async def _is_there(connection: Connection, taker: str) -> None:

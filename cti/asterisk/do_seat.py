@@ -30,8 +30,9 @@ _WORD = re.compile(r"[a-z0-9-]{0,24}")
 _LISTS: Mapping[str, re.Pattern[str]] = {
     **dict.fromkeys(("ADD", "SET", "DROP"), re.compile(r"[a-z0-9/:-]{0,900}")),
     "SOUND": re.compile(r"[A-Za-z0-9/-]{0,80}"),
+    **dict.fromkeys(("CALLER_CHANNEL", "TAKER"), re.compile(r"[A-Za-z0-9/@;._+-]{1,100}")),
 }
-"""And those that are longer: queues with levels (``general/0:market/2``), the name of a sound."""
+"""And those that are longer: queues with levels (``general/0:market/2``), names of a sound, of channels."""
 REASONS = {
     "unknown-queue": "没有这个队列 no such queue",
     "unknown-line": "没有这条线路 no such line",
@@ -40,6 +41,9 @@ REASONS = {
     "unknown-reason": "没有这个原因 no such reason in the plan",
     "not-signed-in": "该座席没有人签入 nobody is signed in there",
     "no-wrap-up": "该座席不在整理中 the seat is in no wrap-up",
+    "caller-gone": "来电人已挂断 the caller is gone",
+    "led-already": "另一指令正在处理该来电 another order is moving this caller just now",
+    "no-talk-now": "来电人已不在通话 the caller talks to nobody now: they are in the queue again",
     "no-queue": "此人在此座席没有队列 this person has no queue at this seat",
 }
 """The dialplan's word to what a person reads."""

@@ -191,9 +191,17 @@ async def test_a_caller_fetched_for_a_phone_that_has_died_goes_to_the_head_of_th
     mine = (await talk.id()).partition("-")[2]
     rows = await home_wire.ask_list("CoreShowChannels")
     [channel] = [row["Channel"] for row in rows if row.get("Uniqueid") == mine]
-    await home_wire.ask("Setvar", Channel=channel, Variable="TAKER", Value="PJSIP/demo-1003-0000dead")
-    await home_wire.ask("Setvar", Channel=channel, Variable="TAKEN_BY", Value="1003")
-    await home_wire.ask("Redirect", Channel=channel, Context="desk-taken", Exten="s", Priority=1)
+    told = {"CALLER_CHANNEL": channel, "HOW": "taken", "ORDER": "o1", "BY": "1003"}
+    told["TAKER"] = "PJSIP/demo-1003-0000dead"
+    await home_wire.ask(
+        "Originate",
+        told,
+        Channel="Local/s@desk-leads/n",
+        Context="desk-leads",
+        Exten="1",
+        Priority=1,
+        Async="true",
+    )
     await talk.waits_in("general", within=10, since=before)
     [place] = [
         row["Position"]

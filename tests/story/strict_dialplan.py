@@ -34,7 +34,7 @@ SHARED = frozenset({
     "seat-join", "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
     "from-centre", "centre-said", "handed-to-us", "seat-queues", "desk-watch", "desk-watched",
-    "desk-taker", "desk-taken", "desk-freed", "desk-urgent", "line-order",
+    "desk-taker", "desk-taken", "desk-freed", "desk-leads", "desk-led", "desk-urgent", "line-order",
     "queue-enter", "queue-paced", "waits-over",
     "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
     "stand-in-left", "stand-in-citizen", "stand-in-citizen-up", "stand-in-citizen-left",
