@@ -56,7 +56,6 @@ HELD = (State.ASKING, State.CONSULTING, State.RINGING, State.TOGETHER)
 LOOK, LOOKS = 0.05, 10
 """Seconds between two looks, and how many: app_queue tells of a ring milliseconds after it chose a seat."""
 WAITING = (CallState.WAITING, CallState.RINGING)
-"""The caller is an agent's to free: they talk, or the agent has sent the caller on or asks a colleague."""
 VANISHED = 41
 """The Q.850 cause of a phone that did not hang up (asterisk_conf.seat_leg.GONE): no ring was missed by it."""
 
