@@ -63,7 +63,7 @@ def test_a_colleague_who_is_asked_and_transfers_by_their_phone_gives_the_agent_b
     assert told.walks(AGENT, "demo-transfer", NEW, within=["transfer-agent"]) == "ConfBridge"
     assert told.done[-2:] == [
         f"ChannelRedirect({CALLER},transfer-caller,comes,1)",
-        f"ConfBridge({CALL},default_bridge,transfer-marked)",
+        f"ConfBridge({CALL},default_bridge,transfer-marked,transfer-keys)",
     ]
     assert (told.shared(CALLER, "TRANSFER"), told.shared(CALLER, "READY")) == ("", "1")
 
