@@ -22,7 +22,7 @@ from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
 from asterisk_conf.spoken import listens
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer import keys_global, transfer_contexts
+from asterisk_conf.transfer import keys_global, room_key_context, transfer_contexts
 from asterisk_conf.transfer_reach import city_transfer_contexts
 from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Spoken, Trunk
@@ -51,6 +51,7 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
         )
     )
     contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts()]
+    contexts.append(room_key_context(plans))
     contexts += outgoing_contexts(site)
     for plan in plans:
         contexts += city_contexts(plan, site)

@@ -42,7 +42,7 @@ res_manager_devicestate cdr_csv cdr_manager
 res_agi will not load without res_speech. websocket, srtp and opus wait for browser seats."""
 
 
-def machine_files(site: Site, keys: str = "") -> Iterator[tuple[str, str]]:
+def machine_files(site: Site, keys: str = "", room_keys: str = "") -> Iterator[tuple[str, str]]:
     """File name and text of everything here."""
     yield "asterisk.conf", _asterisk(site)
     yield "modules.conf", _modules(site)
@@ -58,7 +58,7 @@ def machine_files(site: Site, keys: str = "") -> Iterator[tuple[str, str]]:
     yield "cdr.conf", _CDR
     yield "cdr_manager.conf", section("general", [("enabled", "yes")])
     yield "features.conf", section("general", [("transferdigittimeout", 3)]) + keys
-    yield "confbridge.conf", _CONFBRIDGE + room_profiles()
+    yield "confbridge.conf", _CONFBRIDGE + room_profiles() + room_keys
     # looked for at start; Asterisk complains where they are missing
     yield "ccss.conf", section("general", [])
     yield "udptl.conf", section("general", [])

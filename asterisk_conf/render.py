@@ -11,7 +11,7 @@ from asterisk_conf.machine import machine_files
 from asterisk_conf.pjsip import pjsip_conf
 from asterisk_conf.queues import queues_conf
 from asterisk_conf.site import Site
-from asterisk_conf.transfer import features
+from asterisk_conf.transfer import features, room_keys
 from asterisk_conf.waiting import queue_rules, say_conf
 from plan.model import Plan
 
@@ -24,7 +24,7 @@ def render(plans: Sequence[Plan], site: Site) -> dict[str, str]:
     ``failsafe.json`` is for the classic AGI program: where each line's callers go without advice.
     """
     cities = sorted(plans, key=lambda plan: plan.id)
-    files = dict(machine_files(site, features(cities)))
+    files = dict(machine_files(site, features(cities), room_keys(cities)))
     files["pjsip.conf"] = pjsip_conf(cities, site)
     files["queues.conf"] = queues_conf(cities, site)
     files["queuerules.conf"] = queue_rules(cities)

@@ -15,14 +15,16 @@ from asterisk_conf.masking import MASK_KEYS, mask_features
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_blind import TAKE_BACK
 from asterisk_conf.transfer_reach import reach_contexts
-from asterisk_conf.transfer_room import room_contexts
+from asterisk_conf.transfer_room import ROOM_MENU, room_contexts
 from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
 from asterisk_conf.transfer_watch import watched
 from plan.model import Plan
 
 KINDS = ("blind", "consult", "three", "handoff")
-KEYS = {"blind": "*81", "consult": "*82", "three": "*83", "together": "*84"}
+KEYS = {"blind": "*81", "consult": "*82", "three": "*83", "together": "*84", "leave": "*85"}
 """Keys while talking; the number is asked for. ``*`` and a centre's number hands over to it at once."""
+_ASKS_NOBODY = ("together", "leave", "takeback")
+ROOM_KEY = "transfer-room-key"
 BOTH = "${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}"
 
 
@@ -34,6 +36,36 @@ def features(plans: Sequence[Plan]) -> str:
     lines = [f"{name} => {key},self,Gosub(transfer-key,s,1({what}))\n" for name, key, what in keys]
     lines += mask_features()
     return f"\n[featuremap]\ndisconnect => {TAKE_BACK}\n\n[applicationmap]\n{''.join(lines)}"
+
+
+def room_keys(plans: Sequence[Plan]) -> str:
+    """For confbridge.conf: the same keys in a room, and the one that takes back.
+
+    A room reads no number, it only knows a key when it is whole; what it means is dialplan, for which the leg
+    stands aside from the room meanwhile (``_room_key``)."""
+    lines = [f"{key} = dialplan_exec({ROOM_KEY},{name},1)\n" for name, (key, _) in _in_room(plans).items()]
+    return f"[{ROOM_MENU}]\ntype = menu\n{''.join(lines)}\n"
+
+
+def room_key_context(plans: Sequence[Plan]) -> Context:
+    """A key in a room. The room takes the leg back when the last step of an extension is done."""
+    context = Context(ROOM_KEY, None)
+    for name, (_, (called, told)) in _in_room(plans).items():
+        context.exten(name).do("Gosub", called, "s", f"1({told})")
+        # what some Dial() of before ended with would be played as a tone
+        context.do("Set", "DIALSTATUS=")
+    return context
+
+
+def _in_room(plans: Sequence[Plan]) -> dict[str, tuple[str, tuple[str, str]]]:
+    """Name -> key, and the context with its arguments."""
+    centres = sorted({name for plan in plans for name in plan.centres})
+    keys = {f"to{name}": (f"*{name}", ("transfer-key", f"handoff,{name}")) for name in centres}
+    keys["takeback"] = (TAKE_BACK, ("transfer-key", "takeback,"))
+    keys |= {kind: (key, ("transfer-key", f"{kind},")) for kind, key in KEYS.items()}
+    return keys | {
+        name: (key, ("recording-mask", "on" if name == "mask" else "off")) for name, key in MASK_KEYS.items()
+    }
 
 
 def keys_global(plans: Sequence[Plan]) -> str:
@@ -74,11 +106,13 @@ def transfer_contexts() -> Iterator[Context]:
 def _key() -> Context:
     """A key on an agent's phone while talking. ARG1 what, ARG2 the target (empty: asked for).
 
-    It runs in the talk's own bridge, which it must not take apart from inside: a Local channel does that.
+    It runs in the talk's own bridge, or in a room, which it must not take apart from inside: a Local channel
+    does that.
     """
     context = Context("transfer-key")
     context.do("Set", "TO=${ARG2}")
-    context.do("GotoIf", '$["${TO}" != "" | "${ARG1}" = "together"]?go')
+    asks_nobody = " | ".join(f'"${{ARG1}}" = "{kind}"' for kind in _ASKS_NOBODY)
+    context.do("GotoIf", f'$["${{TO}}" != "" | {asks_nobody}]?go')
     context.do("Read", "TO", "beep", "15", "", "1", "4")
     context.do("Set", "ENDPOINT=${CHANNEL(endpoint)}", label="go")
     known = {
@@ -118,10 +152,15 @@ def _go() -> Context:
     # on 22.10: every third time).
     context.do("Set", "LOOKS=0")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="keyed")
-    context.do("GotoIf", '$["${IMPORT(${SEAT_CHANNEL},CONTEXT)}" != "transfer-key" | ${LOOKS} > 40]?free')
+    context.do("Set", "AT=${IMPORT(${SEAT_CHANNEL},CONTEXT)}")
+    keyed = f'"${{AT}}" = "transfer-key" | "${{AT}}" = "{ROOM_KEY}"'
+    context.do("GotoIf", f"$[({keyed}) & ${{LOOKS}} <= 40]?:free")
     context.do("Wait", "0.05").do("Goto", "keyed")
     # whoever keyed may have put the handset down meanwhile
     context.do("GotoIf", f"$[{BOTH}]?:no", label="free")
+    # a leg that is still being keyed on would be led away inside of its room
+    context.do("Set", "WHY=under-way")
+    context.do("GotoIf", f'$["${{ORDER}}" != "" & ({keyed})]?no')
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     context.do("GotoIf", '$["${KIND}" = "takeback" | "${KIND}" = "together" | "${KIND}" = "leave"]?${KIND}')
     context.do("Set", "WHY=under-way")

@@ -25,6 +25,8 @@ caller on without whoever was asked."""
 REFUSED_LATELY = 10
 """Seconds after a centre's refusal, or that of whom the caller was sent to, in which an agent who hangs up
 may believe that it rings."""
+ROOM_MENU = "transfer-keys"
+"""In confbridge.conf: the keys of a seat's phone in a room (``asterisk_conf.transfer.room_keys``)."""
 _URGENT = '"${SHARED(URGENT)}" = "1"'
 
 
@@ -104,7 +106,10 @@ def _joins() -> Context:
     tell(context, "joined")
     told_room(context, "in", of=f"${{{of_caller('TARGET')}}}")
     _bring_caller(context)
-    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
+    # a Local channel's own phone keys where it is: in its talk with that channel
+    own = '"${CHANNEL(channeltype)}" = "PJSIP"'
+    menu = f"${{IF($[{own}]?{ROOM_MENU}:)}}"
+    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked", menu)
     return context.do("Hangup", "16", label="over")
 
 
@@ -125,7 +130,7 @@ def _agent() -> Context:
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over")
     told_room(context, "in")
     _bring_caller(context)
-    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked")
+    context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked", ROOM_MENU)
     context.do("Hangup", "16", label="over")
     context.exten("consult")
     context.do("Gosub", "transfer-agent", "watched", "1")

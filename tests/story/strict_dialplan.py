@@ -38,7 +38,7 @@ SHARED = frozenset({
     "queue-enter", "queue-paced", "waits-over",
     "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
     "stand-in-left", "stand-in-citizen", "stand-in-citizen-up", "stand-in-citizen-left",
-    "transfer-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
+    "transfer-key", "transfer-room-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
     "transfer-caller", "transfer-blind", "transfer-back", "transfer-up", "transfer-seat-up",
     "transfer-way-up",
     "transfer-invite",
@@ -62,16 +62,20 @@ MODES = frozenset({"listen", "whisper", "barge", "queue", "end"})
 SIGN = r"none|of-[a-z0-9-]+|trunk-[a-z0-9-]+|caller-\+?[0-9]+|_caller-\+?[0-9]+!"
 """Extensions of ``<city>-centre``: who hands calls over."""
 MOVES = frozenset({"room", "consult", "watched", "comes"})
+IN_ROOM = frozenset({"blind", "three", "together", "leave", "takeback", "mask", "unmask", "to[0-9]+"})
+"""Keys in a room."""
 PLACES = "[0-9]+w[0-9]|queue-[a-z0-9-]+"
 STEP = re.compile(
-    STEP.pattern.replace("PAUSE", "|".join([PLACES, *sorted(PAUSES | MODES | MOVES)])).replace("SIGN", SIGN)
+    STEP.pattern.replace("PAUSE", "|".join([PLACES, *sorted(PAUSES | MODES | MOVES | IN_ROOM)])).replace(
+        "SIGN", SIGN
+    )
 )
 CALLED = re.compile(r"([A-Z_]{2,})\(")
 GENERAL = re.compile(
     r"(?:static|writeprotect|clearglobalvars|extenpatternmatchnew) = (?:yes|no)|PLAN_HASH = [0-9a-f]{64}"
     r"|PACE-[a-z][a-z0-9-]* = [0-9]+|TRANSFER_KEYS = [a-z0-9#]+"
 )
-KEYED = re.compile(r"[A-Za-z0-9_(),:.\[\]-]+ (?:=|=>) ?[\x20-\x3a\x3c-\x7e]*")
+KEYED = re.compile(r"[A-Za-z0-9_(),:.\[\]*-]+ (?:=|=>) ?[\x20-\x3a\x3c-\x7e]*")
 
 
 def strangers(files: Mapping[str, str], plan: Plan) -> list[str]:

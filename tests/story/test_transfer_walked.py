@@ -63,7 +63,7 @@ def test_a_colleague_who_is_asked_and_transfers_by_their_phone_gives_the_agent_b
     assert told.walks(AGENT, "demo-transfer", NEW, within=["transfer-agent"]) == "ConfBridge"
     assert told.done[-2:] == [
         f"ChannelRedirect({CALLER},transfer-caller,comes,1)",
-        f"ConfBridge({CALL},default_bridge,transfer-marked)",
+        f"ConfBridge({CALL},default_bridge,transfer-marked,transfer-keys)",
     ]
     assert (told.shared(CALLER, "TRANSFER"), told.shared(CALLER, "READY")) == ("", "1")
 
@@ -178,3 +178,42 @@ def test_a_citizen_who_is_called_back_and_waits_again_is_promised_no_second_call
     told = call_back()
     assert told.walks(STAND_IN, "call-back") == "demo-queue-general,s,enter"
     assert told.done == ["Playback(hotline/callback-failed)"]
+
+
+ORDER = "taken:o1:1003:PJSIP/demo-1003-9"
+"""A supervisor's order that waits beside a caller."""
+
+
+@pytest.mark.parametrize("context", ["talked", "transfer-caller", "transfer-back"])
+def test_a_caller_who_falls_out_of_a_talk_takes_a_supervisors_order_before_anything_else(
+    context: str,
+) -> None:
+    told = talk(DESK=ORDER, TRANSFER="three:1002:h1")
+    assert told.walks(CALLER, context) == "desk-led,s,1"
+    assert told.done == []
+    assert told.walks(CALLER, "desk-led") == "desk-taken,s,1"
+    assert (told.shared(CALLER, "DESK"), told.shared(CALLER, "DESK_DONE")) == ("", "o1")
+    assert told.channels[CALLER]["TAKER"] == "PJSIP/demo-1003-9"
+
+
+@pytest.mark.parametrize(
+    ("who", "shared"), [(COLLEAGUE, {}), ("", {"WHERE": "room", "HANDED": "1"})], ids=["a talk", "a room"]
+)
+def test_whoever_has_the_caller_from_an_agent_who_is_forced_out_keeps_them(
+    who: str, shared: dict[str, str]
+) -> None:
+    told = talk(**shared)
+    told.channels[CALLER]["BRIDGEPEER"] = who
+    told.channels["order"] = {"CALLER_CHANNEL": CALLER, "HOW": "queue", "ORDER": "o1", "SEAT": "1001"}
+    told.channels["order"]["CITY"] = "demo"
+    assert told.walks("order", "desk-leads") == "Hangup"
+    assert told.done == ["Answer()", "Hangup()"]
+    assert told.shared(CALLER, "DESK") == ""
+
+
+def test_a_second_supervisor_in_the_same_moment_is_refused() -> None:
+    told = talk(DESK=ORDER)
+    told.channels["order"] = {"CALLER_CHANNEL": CALLER, "HOW": "queue", "ORDER": "o2"}
+    assert told.walks("order", "desk-leads") == "Hangup"
+    assert told.channels["order"]["DB(hotline-order/o2)"] == "led-already"
+    assert told.shared(CALLER, "DESK") == ORDER

@@ -130,11 +130,16 @@ class Asterisk:
                 return str(int(args[0] in self.channels))
             case "CUT":
                 parts = variables.get(args[0], "").split(args[1])
-                return args[1].join(parts[int(args[2].rstrip("-")) - 1 :][: None if "-" in args[2] else 1])
+                first, to, last = args[2].partition("-")
+                return args[1].join(parts[int(first) - 1 : int(last or len(parts)) if to else int(first)])
             case "FILTER":
                 return "".join(c for c in args[1] if c.isdigit())
             case "DIALPLAN_EXISTS":
                 return str(int(args[1] in self.contexts.get(args[0], {})))
+            case "IMPORT":
+                return self.channels.get(args[0], {}).get(args[1], "")
+            case "LOCK" | "UNLOCK":
+                return "1"
             case "STRFTIME":
                 return ""  # it is only told
         raise AssertionError(f"an unknown function: {name}")
