@@ -18,8 +18,6 @@ from lab.parties import Call, Phone, Seat
 from lab.scenario import Lab, secret_of
 from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
-from tests.live.test_recordings import filed, http, samples
-from tests.live.test_recordings_in_step import KEYS, OUT_OF_STEP
 from tests.live.test_transfer_table import AGENT_GONE
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
 from tests.live.transfer_town import Talk, asks, centre, orders, until_gone
@@ -301,24 +299,3 @@ async def test_nobody_is_transferred_before_the_citizen_has_answered_and_the_age
     await one.agent.hangs_up()
     await one.call.ends()
     await call_back_is(one.promised, "done")
-
-
-async def test_keys_in_a_room_shift_nothing_that_a_citizen_who_was_called_back_says_after_them(
-    house: House, case: Cases, voices: list[Path]
-) -> None:
-    one = await case()
-    await one.reaches("ringing")
-    await one.call.presses(KEYS)
-    said = time.time()
-    await one.call.says(voices[0])
-    id = await one.call.id()
-    await one.all_are_gone()
-    (row,) = [row for row in await filed(house, id, 2) if row["role"] != "seat"]
-    sound = samples(http(house, f"/api/recordings/{row['leg']}/audio?purpose=step")[1]) / 32768
-    word = ears.contains(sound, ears.load(voices[0]))
-    assert word, "what the citizen said is not in the file"
-    moved = word.at - (said - row["began"]) - ears.contains(ears.load(voices[0]), ears.load(voices[0])).at
-    lacks = row["ended"] - row["began"] - row["seconds"]
-    print(f"words {moved:+.3f} s from where they were said, file {lacks:.3f} s shorter")
-    assert abs(moved) < OUT_OF_STEP
-    assert lacks < OUT_OF_STEP
