@@ -4,6 +4,7 @@ the phone's keys, by the phone itself. Who heard whom is judged from what they r
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -64,6 +65,7 @@ class Citizen(Call):
 class CalledBack(Case):
     """One call back, led through the transfer table."""
 
+    caller_channel = "Local/"
     promised: Call
     phone: Seat
 
@@ -157,6 +159,8 @@ async def is_one_kept_promise(house: House, one: CalledBack, began: float) -> No
 
 # --- rows of the transfer table -------------------------------------------------------------------------
 
+FULL = os.environ.get("CTI_PROVE") == "1"
+"""Each begins with a call back, which takes half a minute."""
 ROWS = [
     ("sent", "refused", "talking", False),
     ("sent", "agent-left", "alone", False),
@@ -169,6 +173,8 @@ ROWS = [
     ("handed", "target-left", "queued", True),
 ]
 """The keys below lead through most of the others."""
+if not FULL:
+    ROWS = [row for row in ROWS if row[:2] in (("sent", "agent-left"), ("consulting", "takeback"))]
 
 
 @pytest.mark.parametrize(("state", "fact", "then", "handoff"), ROWS, ids=lambda x: str(x))
@@ -208,7 +214,7 @@ KEYED: dict[Kind, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KEYED)
+@pytest.mark.parametrize("kind", KEYED if FULL else ("blind", "handoff"))
 async def test_keys_transfer_a_citizen_who_was_called_back_while_the_service_is_frozen(
     house: House, case: Cases, kind: Kind
 ) -> None:

@@ -18,7 +18,6 @@ from transfer.table import STATES, State, else_hears
 AGENT, COLLEAGUE, NEXT = "1001", "1003", "1002"
 CENTRE = "110"
 CALLER = "PJSIP/demo-carrier-"
-"""How the caller's channel begins."""
 RINGING = 450
 """Hertz (indications.conf, cn)."""
 UNANSWERED = ("sent", "alone")
@@ -43,6 +42,9 @@ async def rings_on(call: Call) -> None:
 
 class Case:
     """One call, led through the table."""
+
+    caller_channel = CALLER
+    """How the channel begins that is the caller's in a room."""
 
     def __init__(
         self, house: House, city: Lab, folder: Path, *, handoff: bool, kind: Kind = "handoff"
@@ -74,7 +76,7 @@ class Case:
 
     async def together_again(self) -> None:
         """Agent and caller hear each other."""
-        await in_the_room(self.city, self.call, f"PJSIP/demo-{AGENT}-", CALLER)
+        await in_the_room(self.city, self.call, f"PJSIP/demo-{AGENT}-", self.caller_channel)
 
     # --- the ways to a state ---------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class Case:
                 elif state != "talking":
                     await self.told("handed")
                 if state == "consulting":
-                    await in_the_room(self.city, self.call, CALLER)
+                    await in_the_room(self.city, self.call, self.caller_channel)
             case "caller-left":
                 await self.call.hangs_up()
             case "seat-answered":
