@@ -163,9 +163,12 @@ class Listening:
         return Transcript(call, in_order(said), _saying(mine))
 
     def _complete(self, call: CallId, mine: Sequence[Hearing], rows: Sequence[Filed]) -> bool:
-        if any(one.call == call and not one.over for one in self._board().recordings.going.values()):
-            return all(self._whole(h) for h in mine if h.live) and bool(mine) and self._over(call)
         done = {h.leg for h in mine if h.live and self._whole(h)}
+        going = [x for x in self._board().recordings.going.values() if x.call == call and not x.over]
+        if going:
+            # of a leg whose live text was given up the words come when its recording is filed
+            told = all(x.leg in done for x in going if x.began is not None)
+            return bool(done) and told and all(h.leg in done for h in mine if h.live) and self._over(call)
         waiting = [r for r in rows if r.heard is Known.WAITING and r.state is State.FILED]
         return bool(rows) and all(r.leg in done for r in waiting)
 

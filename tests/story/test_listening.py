@@ -172,6 +172,20 @@ async def test_a_voice_too_far_behind_is_left_to_after_call_work(room: Room) -> 
     assert CALLER not in room.hand.live
 
 
+@pytest.mark.parametrize("behind", [0.0, BEHIND + 1])
+async def test_a_call_is_not_complete_while_the_words_of_a_leg_that_was_given_up_are_to_come(
+    room: Room, behind: float
+) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+    room.tells("partial", text="", at=1.0, behind=behind)
+    for leg in (CALLER, SEAT_LEG):
+        room.board.hear(said(f.LegEnded, 210.0, leg=leg))
+        room.tells("over", leg=leg, seconds=100.0, live=True)
+    # filed later: what the taps held is all there is until then
+    assert (await room.listening.transcript(CALL)).complete is (behind == 0.0)
+
+
 async def test_a_tap_that_stopped_early_is_not_taken_for_the_whole_talk(room: Room) -> None:
     talk(room)
     await room.begun(CALLER, SEAT_LEG)
