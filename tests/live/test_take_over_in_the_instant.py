@@ -95,10 +95,15 @@ async def over(call: Call) -> str:
 
 
 async def with_whom(city: Lab, call: Call) -> set[str]:
-    """The seats that are in one bridge with the caller, by Asterisk's own list."""
+    """The seats that hear the caller, by Asterisk's own list: in one bridge, or through a Local channel."""
     mine = (await call.id()).partition("-")[2]
     rows = await city.house.ask_list("CoreShowChannels")
+    of = {row["Channel"]: row["BridgeId"] for row in rows if row.get("BridgeId")}
     bridges = {row["BridgeId"] for row in rows if row.get("Uniqueid") == mine and row.get("BridgeId")}
+    halves = [name for name, bridge in of.items() if bridge in bridges and name.startswith("Local/")]
+    # who is called into a room comes by a Local channel: one half there, the other with the phone
+    others = (name[:-1] + ("2" if name.endswith("1") else "1") for name in halves)
+    bridges |= {of[name] for name in others if name in of}
     return {
         row["Channel"].removeprefix("PJSIP/demo-").partition("-")[0]
         for row in rows
