@@ -229,3 +229,10 @@ async def test_a_pause_withdrawn_before_a_frozen_asterisk_answered_is_silence_al
     found = await filed(house, id, 2)
     [mine] = [row for row in found if row["role"] == "caller"]
     never_has(house, mine, secret, but=before, seconds=(0.0, 1.0))
+    ends = {
+        fact.leg: fact.until - fact.since
+        for fact in told(house, id)
+        if isinstance(fact, MaskMissed) and fact.until
+    }
+    # as long as the secret, and no longer than an order waits for its answer
+    assert [2.0 < seconds < 5.0 for seconds in ends.values()] == [True, True], ends
