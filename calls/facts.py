@@ -317,9 +317,9 @@ class MaskAsked(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskMissed(Fact):
-    """A pause was asked for and Asterisk did not do it: what this leg says from ``since`` on is in its file
-    and is to be made silence there. ``until`` None: the pause is still owed and asked for again. Moments are
-    seconds since the epoch. Said by us."""
+    """A pause was asked for and Asterisk did not do it at once: what this leg says from ``since`` on is in
+    its file and is to be made silence there. ``until`` None: the pause is still owed and asked for again.
+    Moments are seconds since the epoch. Said by us."""
 
     leg: LegId
     call: CallId

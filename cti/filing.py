@@ -206,7 +206,7 @@ class Filer:
             return one
         _silence(path, stretches, found.header.rate)
         log.info("what was to be kept out is silence now", call=one.call, leg=one.leg)
-        return replace(one, pauses=tuple(sorted({*one.pauses, *stretches})))
+        return replace(one, pauses=together((*one.pauses, *stretches)))
 
     def _on_disk(self, one: Recording) -> str:
         found = next(self.folder.glob(f"*/{one.call}/{one.leg}.wav"), None)

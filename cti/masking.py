@@ -1,7 +1,7 @@
 """Pausing the recordings of a call while sensitive data are said: by order, by key, by the plan's rule.
 
 The files go on in silence, so they stay in step. A pause that is forgotten ends by itself. What Asterisk does
-not do when it is asked is owed: asked again every second, and what was recorded meanwhile is told.
+not do at once when it is asked is owed: asked again every second, and what was recorded meanwhile is told.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ from recording.table import Recording, State
 log = structlog.get_logger(__name__)
 
 LOOK = 1.0
+AT_ONCE = 0.5
+"""Seconds after the moment of a wish in which Asterisk is to have carried it out; what it does later was
+missed from that moment on. An ordinary answer takes milliseconds, so that no ordinary pause silences more
+than was asked for (a stretch that was missed is silenced with ``recording.masked.MARGIN`` on either side, and
+ends the leg's live text); and nobody says a number that gives them away in half a second."""
 _WISHED = {True: State.PAUSED, False: State.ROLLING}
 TALK = (CallState.TALKING, CallState.MOVING)
 
@@ -63,14 +68,15 @@ class Masker:
         self._owed: dict[LegId, _Wish] = {}
         self._asking: dict[LegId, list[_Wish]] = {}
         """What Asterisk has not answered yet."""
-        self._asked: asyncio.Queue[tuple[CallId, bool]] = asyncio.Queue()
+        self._asked: asyncio.Queue[tuple[CallId, bool, float]] = asyncio.Queue()
+        """What is to be carried out, and since when it is wished: each waits for the one before."""
         self._blind = False
         """Nobody has looked yet what was keyed while we did not listen."""
 
     def hear(self, heard: Heard) -> None:
         fact = heard.fact
         if isinstance(fact, f.MaskAsked):
-            self._asked.put_nowait((heard.call or fact.call, fact.on))
+            self._wish(heard.call or fact.call, fact.on)
         elif isinstance(fact, f.SeatAnswered):
             plan = self._plans().get(fact.city)
             queue = None if plan is None else plan.queues.get(fact.queue)
@@ -78,7 +84,7 @@ class Masker:
                 self._rule(fact.call, queue.masked)
         elif isinstance(fact, f.RecordingStarted) and (heard.call or fact.call) in self._masked:
             # a colleague who comes in hears the same data
-            self._asked.put_nowait((heard.call or fact.call, True))
+            self._wish(heard.call or fact.call, True)
         elif isinstance(fact, f.Snapshot):
             self._found_again(heard.board)
         self._by_rule.difference_update(heard.forgotten)
@@ -91,15 +97,18 @@ class Masker:
                 self._masked.pop(one.call, None)
                 self._by_rule.discard(one.call)
 
+    def _wish(self, call: CallId, on: bool) -> None:
+        self._asked.put_nowait((call, on, self._now()))
+
     def _cut_off(self, leg: LegId, ended: float) -> None:
         """The leg ended before Asterisk answered whether it is paused."""
         for wish in self._asking.get(leg, ()):
-            self._missed(leg, wish, ended)
+            self._missed_to(leg, wish, ended)
 
     def _rule(self, call: CallId, masked: bool) -> None:
         if masked != (call in self._by_rule):
             (self._by_rule.add if masked else self._by_rule.discard)(call)
-            self._asked.put_nowait((call, masked))
+            self._wish(call, masked)
 
     def _found_again(self, board: Board) -> None:
         """Asterisk goes on with what we paused, while we knew of it and after: so do its end and its rule."""
@@ -121,7 +130,7 @@ class Masker:
                 self._masked[one.call] = one.since if missed is None else missed
         for masked in self._masked:
             # whoever came in meanwhile hears the same data
-            self._asked.put_nowait((masked, True))
+            self._wish(masked, True)
         self._blind = True
 
     async def _keyed(self) -> None:
@@ -135,9 +144,9 @@ class Masker:
             keys = await asyncio.to_thread(self._keys, call, since)
             if (on := still_on(keys, self._now(), self._longest)) is not None and call not in self._masked:
                 self._masked[call] = on
-                self._asked.put_nowait((call, True))
+                self._wish(call, True)
             elif keys and not keys[-1].on and self._masked.get(call, keys[-1].at) < keys[-1].at:
-                self._asked.put_nowait((call, False))
+                self._wish(call, False)
 
     async def _freed(self) -> None:
         """A service that died in the moment of a pause left Asterisk writing silence that nobody knows of,
@@ -172,7 +181,7 @@ class Masker:
                     await self._freed()
             try:
                 async with asyncio.timeout(LOOK):
-                    call, on = await self._asked.get()
+                    call, on, since = await self._asked.get()
             except TimeoutError:
                 forgotten = [
                     c
@@ -181,22 +190,22 @@ class Masker:
                 ]
                 for call in forgotten:
                     log.warning("a pause of the recording was forgotten", call=call)
-                    self._asked.put_nowait((call, False))
+                    self._wish(call, False)
                 continue
             try:
-                await self.mask(call, on)
+                await self.mask(call, on, since)
             except (NotNow, Refused) as why:
                 log.info("recording not masked", call=call, on=on, why=str(why))
 
-    async def mask(self, call: CallId, on: bool) -> int:
-        """Pause or resume every recording of a call; how many. Raises Refused when none goes on, and NotNow
-        when it does not hold for all of them yet: it is owed."""
+    async def mask(self, call: CallId, on: bool, since: float | None = None) -> int:
+        """Pause or resume every recording of a call; how many. ``since``: wished since then (None: now).
+        Raises Refused when none goes on, and NotNow when it does not hold for all of them yet: it is owed."""
         legs = self._board().recordings.of_call(call)
         if not legs:
             self._masked.pop(call, None)
             raise Refused(f"通话无录音 no recording of {call} goes on")
         if on:
-            self._masked.setdefault(call, self._now())
+            self._masked.setdefault(call, self._now() if since is None else since)
         else:
             self._masked.pop(call, None)
         troubles = [why for why in await asyncio.gather(*(self._put(one, on) for one in legs)) if why]
@@ -219,24 +228,36 @@ class Masker:
     async def _ask(self, leg: LegId, wish: _Wish) -> Exception | None:
         """What Asterisk refuses or does not answer is owed, and told; what it does is not any more."""
         self._asking.setdefault(leg, []).append(wish)
+        left = wish.since + AT_ONCE - self._now()
+        late = asyncio.get_running_loop().call_later(left, self._not_done, leg, wish, "no answer yet")
         try:
+            if left <= 0:
+                self._not_done(leg, wish, "asked late")
             await self._do(MaskRecording(leg=leg, on=wish.on))
         except (NotNow, Refused) as why:
-            one, owed = self._board().recordings.of(leg), self._owed.get(leg)
-            # another wish may have come meanwhile
-            wished = one is not None and one.ended is None and (one.call in self._masked) is wish.on
-            if wished and (owed is None or owed.on is not wish.on):
-                log.warning("recording not masked", leg=leg, on=wish.on, why=str(why))
-                self._owed[leg] = wish
-                self._missed(leg, wish, None)
+            self._not_done(leg, wish, str(why))
             return why
         finally:
+            late.cancel()
             self._asking[leg].remove(wish)
             if not self._asking[leg]:
                 del self._asking[leg]
         if (owed := self._owed.get(leg)) is not None and owed.on is wish.on:
             self._paid(leg, self._now())
         return None
+
+    def _not_done(self, leg: LegId, wish: _Wish, why: str) -> None:
+        """Asterisk has not done it at once."""
+        one, owed = self._board().recordings.of(leg), self._owed.get(leg)
+        if one is None or one.ended is not None:
+            return
+        if (one.call in self._masked) is not wish.on:
+            # withdrawn before it was owed; what was said until then was to be kept out all the same
+            self._missed_to(leg, wish, self._now())
+        elif owed is None or owed.on is not wish.on:
+            log.warning("recording not masked", leg=leg, on=wish.on, why=why)
+            self._owed[leg] = wish
+            self._missed(leg, wish, None)
 
     async def _pay_for_ever(self) -> None:
         """What is owed is asked for again until it holds, or the leg is over."""
@@ -255,6 +276,12 @@ class Masker:
 
     def _paid(self, leg: LegId, until: float) -> None:
         self._missed(leg, self._owed.pop(leg), until)
+
+    def _missed_to(self, leg: LegId, wish: _Wish, until: float) -> None:
+        """Unless it was told already."""
+        one = self._board().recordings.of(leg)
+        if one is not None and all(since != wish.since for since, _ in one.missed):
+            self._missed(leg, wish, until)
 
     def _missed(self, leg: LegId, owed: _Wish, until: float | None) -> None:
         one = self._board().recordings.of(leg)

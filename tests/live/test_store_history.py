@@ -28,6 +28,10 @@ from cti.store.recordings import RecordingStore, Wanted
 from cti.store.records import Position, Record
 from cti.store.tickets import TicketStore
 from cti.switchboard import replay
+from cti.truth.compare import Truth
+from cti.truth.rows import wrap_up_rows
+from cti.truth.wrapped import Wrapped, compare_wrap_ups
+from queues.stint import Stint
 from queues.visit import Outcome, Visit
 from recording.filed import Filed
 from tests.live import servers
@@ -407,6 +411,33 @@ async def test_a_database_that_dies_or_freezes_delays_history_and_loses_nothing(
         await asyncio.gather(running, return_exceptions=True)
         await history.close()
         journal.close()
+
+
+async def test_the_second_truth_reads_the_talks_a_seat_wrapped_up_after_and_the_silences_around_them(
+    url: str, history: History
+) -> None:
+    def talk(n: int, **other: Any) -> Stint:
+        leg = LegId(f"n1-{n}.2")
+        told = {"answered": n + 1.0, "ended": n + 20.0, "wrap_up": 7.5} | other
+        return Stint(leg, numbered(n).id, "demo", "1001", "general", float(n), **told)
+
+    last = talk(300, wrap_up=None)
+    mine = [talk(100), last, talk(200, ended=210.0)]
+    others = [talk(10), talk(150, answered=None), talk(160, ended=None), talk(400)]
+    await history.save([], [], "j", Position(1, 10), [*mine, *others])
+    for since, until in ((10.0, 90.0), (50.0, 120.0), (200.0, 230.0), (390.0, 500.0), (400.0, 510.0)):
+        await history.put_refill("n1", since, until, 1, until)
+    stints, silences = await asyncio.to_thread(wrap_up_rows, url, 100.0, 400.0)
+    assert stints == [
+        {name: getattr(one, name) for name in ("leg", "call", "city", "seat", "ended", "wrap_up")}
+        for one in sorted(mine, key=lambda one: one.began)
+    ]
+    assert sorted(silences) == [(50.0, 120.0), (200.0, 230.0), (390.0, 500.0)]
+    truth = Truth()
+    counted = [Wrapped("demo", "1001", 120.0, 127.0), Wrapped("demo", "1001", 210.0, 218.0)]
+    compare_wrap_ups(truth, [*counted, Wrapped("demo", "1001", 320.0, 330.0)], stints, silences, 100.0, 400.0)
+    assert (truth.wrap_ups, truth.unheard) == (3, [])
+    assert [(d.call, d.ledger, d.asterisk) for d in truth.differences] == [(last.call, None, 10.0)]
 
 
 async def test_no_database_at_all_is_not_now(tmp_path: Path) -> None:

@@ -83,11 +83,19 @@ async def masked(house: House, call: str, on: bool) -> tuple[int, str]:
     return status, str(json.loads(data).get("detail", ""))
 
 
-def never_has(house: House, row: dict[str, Any], secret: Path, *, but: Path) -> None:
+def never_has(
+    house: House,
+    row: dict[str, Any],
+    secret: Path,
+    *,
+    but: Path,
+    seconds: tuple[float, ...] = (0.0, 1.0, 2.0),
+) -> None:
+    """``seconds``: at which the secret is looked for, one second of it each."""
     heard = samples(http(house, f"/api/recordings/{row['leg']}/audio?purpose=mask")[1])
     # a second more than was missed is silent on either side
     assert ears.contains(heard, ears.load(but)[: int(1.5 * RATE)])
-    for begin in (0.0, 1.0, 2.0):
+    for begin in seconds:
         part = ears.load(secret)[int(begin * RATE) : int((begin + 1.0) * RATE)]
         assert not ears.contains(heard, part), begin
 
@@ -173,3 +181,58 @@ async def test_a_pause_that_a_frozen_asterisk_does_not_answer_is_silence_from_th
     found = await filed(house, id, 2)
     [mine] = [row for row in found if row["role"] == "caller"]
     never_has(house, mine, secret, but=before)
+
+
+async def test_what_was_said_before_a_frozen_asterisk_woke_and_paused_is_silence_though_it_never_failed(
+    house: House, city: Lab, voices: list[Path], tmp_path: Path
+) -> None:
+    before, secret = voices[0], babble_file(tmp_path, 14, 2.0)
+    await city.staffed("1001")
+    call = await city.caller("13900000024").dials("12345")
+    seat = city.seat("1001")
+    await seat.answers(call, within=20)
+    id = await call.id()
+    await call.says(before)
+    await seat.hears(before, within=20)
+    with hands.frozen([house.parts()["asterisk"]]):
+        asked = asyncio.create_task(masked(house, id, True))
+        await call.says(secret)
+    # it woke within the time an order waits for its answer
+    assert (await asked)[0] == 200
+    await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
+    await call.hangs_up()
+    found = await filed(house, id, 2)
+    [mine] = [row for row in found if row["role"] == "caller"]
+    never_has(house, mine, secret, but=before, seconds=(0.0, 1.0))
+    assert [fact for fact in told(house, id) if isinstance(fact, MaskMissed)]
+
+
+async def test_a_pause_withdrawn_before_a_frozen_asterisk_answered_is_silence_all_the_same(
+    house: House, city: Lab, voices: list[Path], tmp_path: Path
+) -> None:
+    before, secret = voices[0], babble_file(tmp_path, 15, 2.0)
+    await city.staffed("1001")
+    call = await city.caller("13900000025").dials("12345")
+    seat = city.seat("1001")
+    await seat.answers(call, within=20)
+    id = await call.id()
+    await call.says(before)
+    await seat.hears(before, within=20)
+    with hands.frozen([house.parts()["asterisk"]]):
+        asked = asyncio.create_task(masked(house, id, True))
+        await call.says(secret)
+        withdrawn = asyncio.create_task(masked(house, id, False))
+        assert (await asked)[0] == 503
+    await withdrawn
+    await until("both go on", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["rolling"] * 2)
+    await call.hangs_up()
+    found = await filed(house, id, 2)
+    [mine] = [row for row in found if row["role"] == "caller"]
+    never_has(house, mine, secret, but=before, seconds=(0.0, 1.0))
+    ends = {
+        fact.leg: fact.until - fact.since
+        for fact in told(house, id)
+        if isinstance(fact, MaskMissed) and fact.until
+    }
+    # as long as the secret, and no longer than an order waits for its answer
+    assert [2.0 < seconds < 5.0 for seconds in ends.values()] == [True, True], ends

@@ -29,6 +29,8 @@ class Room:
         self.clock = 1000.0
         self.board = board or Switchboard()
         self.orders: list[MaskRecording] = []
+        """What Asterisk did, and ``asked``: what it was to do."""
+        self.asked: list[MaskRecording] = []
         self.answers: Callable[[MaskRecording], Awaitable[None]] | None = None
         """Asterisk before it does it; what it raises is its answer."""
         self.told: list[f.MaskMissed] = []
@@ -41,6 +43,7 @@ class Room:
 
     async def _do(self, order: Order) -> str:
         assert isinstance(order, MaskRecording)
+        self.asked.append(order)
         if self.answers is not None:
             await self.answers(order)
         self.orders.append(order)
@@ -83,6 +86,7 @@ async def test_an_order_pauses_every_leg_once(room: Room) -> None:
     assert await room.masker.mask(CALL, True) == 2
     assert len(room.orders) == 2
     assert await room.masker.mask(CALL, False) == 2
+    assert room.told == []
 
 
 async def test_a_key_of_the_agent_pauses_and_a_colleague_who_comes_in_is_paused_too(room: Room) -> None:
@@ -187,6 +191,9 @@ async def test_a_colleague_who_joined_while_nobody_listened_is_paused_too() -> N
     room = Room(demo(), died(PAUSED[0]))
     async with started(room):
         await room.masked(SEAT_LEG)
+        # and what they said since the pause began is told
+        assert missed(room, SEAT_LEG) == ((980.0, 1000.0),)
+        assert missed(room, CALLER) == ()
 
 
 async def test_a_masked_queues_callers_are_paused_though_nobody_heard_them_answered() -> None:
@@ -330,6 +337,95 @@ async def test_a_pause_whose_leg_ends_first_is_missed_to_its_end(soon: None, roo
     room.board.hear(said(f.LegEnded, 1009.0, leg=third))
     await asyncio.sleep(0)
     assert missed(room, third) == ((1004.0, 1009.0),)
+
+
+def slow(room: Room, *, fails: bool = False) -> asyncio.Event:
+    """Asterisk does no pause until this is set, and then (``fails``) has not done it."""
+    waits = asyncio.Event()
+
+    async def answers(order: MaskRecording) -> None:
+        if order.on:
+            await waits.wait()
+            if fails:
+                raise NotNow("no answer from Asterisk")
+
+    room.answers = answers
+    return waits
+
+
+async def told_of(room: Room, *legs: LegId) -> None:
+    """Wait until exactly these were told as missed."""
+    async with asyncio.timeout(10):
+        while {x.leg for x in room.told} != set(legs):  # noqa: ASYNC110  # a list grows and tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_a_pause_that_asterisk_does_late_is_missed_until_it_does_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti.masking.AT_ONCE", 0.02)
+    talk(room)
+    waits = slow(room)
+    asked = asyncio.create_task(room.masker.mask(CALL, True))
+    await told_of(room, CALLER, SEAT_LEG)
+    # known before it is answered: the live text stops, and a service killed now leaves it to the next one
+    assert missed(room, CALLER) == ((1000.0, None),)
+    room.clock += 4
+    waits.set()
+    assert await asked == 2
+    assert missed(room, CALLER) == missed(room, SEAT_LEG) == ((1000.0, 1004.0),)
+
+
+async def test_a_pause_withdrawn_while_nobody_answers_is_missed_until_it_was_withdrawn(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti.masking.AT_ONCE", 0.02)
+    talk(room)
+    waits = slow(room, fails=True)
+    asked = asyncio.create_task(room.masker.mask(CALL, True))
+    await told_of(room, CALLER, SEAT_LEG)
+    room.clock += 3
+    await room.masker.mask(CALL, False)
+    room.clock += 2
+    waits.set()
+    with pytest.raises(NotNow):
+        await asked
+    assert missed(room, CALLER) == missed(room, SEAT_LEG) == ((1000.0, 1003.0),)
+
+
+async def test_a_pause_withdrawn_at_once_and_never_answered_is_missed(room: Room) -> None:
+    talk(room)
+    waits = slow(room, fails=True)
+    asked = asyncio.create_task(room.masker.mask(CALL, True))
+    async with asyncio.timeout(10):
+        while len(room.asked) < 2:  # noqa: ASYNC110  # a list grows and tells nobody
+            await asyncio.sleep(0)
+    room.clock += 0.25
+    await room.masker.mask(CALL, False)
+    assert room.told == []
+    waits.set()
+    with pytest.raises(NotNow):
+        await asked
+    assert missed(room, CALLER) == missed(room, SEAT_LEG) == ((1000.0, 1000.25),)
+
+
+async def test_a_key_that_waits_for_the_one_before_counts_from_its_own_moment(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti.masking.AT_ONCE", 0.02)
+    talk(room)
+    waits = slow(room)
+    room.board.hear(said(f.MaskAsked, 1000.0, leg=SEAT_LEG, on=True))
+    await told_of(room, CALLER, SEAT_LEG)
+    for room.clock, on in ((1002.0, False), (1003.0, True)):
+        room.board.hear(said(f.MaskAsked, room.clock, leg=SEAT_LEG, on=on))
+    room.clock = 1010.0
+    waits.set()
+    async with asyncio.timeout(10):
+        while [o.on for o in room.orders].count(True) < 4:  # noqa: ASYNC110  # a list grows and tells nobody
+            await asyncio.sleep(0.01)
+    await room.masker.mask(CALL, True)
+    assert missed(room, CALLER) == missed(room, SEAT_LEG) == ((1000.0, 1010.0), (1003.0, 1010.0))
 
 
 async def test_a_pause_asked_for_while_another_wish_waits_for_its_answer_is_not_taken_for_done(
