@@ -95,10 +95,13 @@ async def over(call: Call) -> str:
 
 
 async def with_whom(city: Lab, call: Call) -> set[str]:
-    """The seats that are in one bridge with the caller, by Asterisk's own list."""
+    """The seats that hear the caller, by Asterisk's own list."""
     mine = (await call.id()).partition("-")[2]
     rows = await city.house.ask_list("CoreShowChannels")
     bridges = {row["BridgeId"] for row in rows if row.get("Uniqueid") == mine and row.get("BridgeId")}
+    # a third comes into a room by a Local channel, whose other half talks with the phone
+    halves = {r["Channel"][:-1] for r in rows if r.get("BridgeId") in bridges and r["Channel"][-2:] == ";1"}
+    bridges |= {r["BridgeId"] for r in rows if r["Channel"][:-1] in halves and r.get("BridgeId")}
     return {
         row["Channel"].removeprefix("PJSIP/demo-").partition("-")[0]
         for row in rows
