@@ -24,6 +24,9 @@ LOOKS = 60
 """Three seconds: a caller takes an order within milliseconds, after the longest wait of its own dialplan (1 s
 for the cause of a leg's end)."""
 
+FORCED = "PJSIP/${CITY}-${SEAT}"
+"""The phone from which the caller is led away, as its channels begin."""
+
 
 def desk_leads_contexts() -> Iterator[Context]:
     """All of them."""
@@ -54,7 +57,7 @@ def _leads() -> Context:
     else CITY and SEAT: from whom. Answered means that the caller has taken it."""
     context = Context("desk-leads")
     done = f'"${{{of_caller("DESK_DONE")}}}" = "${{ORDER}}"'
-    where = f"${{{of_caller('WHERE')}}}"
+    where, of_target = (f"${{{of_caller(name)}}}" for name in ("WHERE", "TARGET"))
     context.do("Set", "CDR_PROP(disable)=1").do("Set", "WHY=caller-gone")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:no")
     context.do("Set", f"CALL_ID=${{IMPORT({CALLER},CALL_ID)}}")
@@ -73,21 +76,24 @@ def _leads() -> Context:
     # the taker's phone: the caller has just taken the order
     context.do("GotoIf", '$["${PEER}" = "" | "${PEER}" = "${TAKER}"]?wait')
     # whoever has the caller from the agent keeps them
-    other = '"${HOW}" != "taken" & "${CUT(PEER,-,1-2)}" != "PJSIP/${CITY}-${SEAT}"'
+    other = f'"${{HOW}}" != "taken" & "${{CUT(PEER,-,1-2)}}" != "{FORCED}"'
     context.do("GotoIf", f"$[{other}]?kept")
     context.do("SoftHangup", "${PEER}")
     context.do("Wait", LOOK, label="wait").do("Goto", "look")
+    context.do("Set", f"TARGET={of_target}", label="room")
     handed = f'"${{HOW}}" != "taken" & "${{{of_caller("HANDED")}}}" = "1"'
-    context.do("GotoIf", f"$[{handed}]?kept", label="room")
+    context.do("GotoIf", f'$[{handed} & "${{CUT(TARGET,-,1-2)}}" != "{FORCED}"]?kept')
     context.do("CONFKICK", "${CALL_ID}", "${CALLER_CHANNEL}").do("Goto", "wait")
     # in music, which takes a redirection for what it is
     context.do("ChannelRedirect", "${CALLER_CHANNEL}", "desk-led", "s", "1", label="hold")
     context.do("Wait", "0.5").do("Goto", "look")
     context.do("Gosub", "transfer-stops", "s", "1", label="sent").do("Goto", "wait")
-    context.do("Set", f"{of_caller('DESK')}=", label="kept").do("Answer").do("Hangup")
+    # who goes on with somebody else is not at the end of their call
+    context.do("Set", f"{of_caller('DESK')}=", label="kept").do("Set", "WHY=passed-on")
+    context.do("GotoIf", '$["${HOW}" = "end"]?withdrawn').do("Answer").do("Hangup")
     context.do("Set", f"{of_caller('DESK')}=", label="late").do("Set", "WHY=no-talk-now")
     # read in the instant in which it was withdrawn
-    context.do("Wait", "0.2").do("GotoIf", f"$[{done}]?:no")
+    context.do("Wait", "0.2", label="withdrawn").do("GotoIf", f"$[{done}]?:no")
     context.do("Answer", label="done").do("Hangup")
     context.do("Set", "DB(hotline-order/${ORDER})=${WHY}", label="no").do("Hangup", "21")
     context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")

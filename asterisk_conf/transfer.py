@@ -162,8 +162,12 @@ def _go() -> Context:
     context.do("Set", "WHY=under-way")
     context.do("GotoIf", f'$["${{ORDER}}" != "" & ({keyed})]?no')
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
-    context.do("GotoIf", '$["${KIND}" = "takeback" | "${KIND}" = "together" | "${KIND}" = "leave"]?${KIND}')
-    context.do("Set", "WHY=under-way")
+    asks_nobody = " | ".join(f'"${{KIND}}" = "{kind}"' for kind in _ASKS_NOBODY)
+    context.do("GotoIf", f"$[{asks_nobody}]?:new")
+    # the agent's own: who was asked has the same keys
+    context.do("Set", "WHY=not-under-way")
+    context.do("GotoIf", f'$["${{SEAT_CHANNEL}}" = "${{{of_caller("AGENT")}}}"]?${{KIND}}:no')
+    context.do("Set", "WHY=under-way", label="new")
     context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("HANDED")}}}" != "1"]?no')
     context.do("Set", "WHY=not-allowed")
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
@@ -227,11 +231,12 @@ def _go() -> Context:
     context.do("Goto", "done")
     # in a queue the caller has a place at once
     context.do("SoftHangup", "${SEAT_CHANNEL}", label="gone").do("Goto", "done")
-    # the agent breaks off: who is being dialled is left alone
-    context.do("Set", "WHY=not-under-way", label="takeback")
-    # handed over, there is nobody to take the caller back to
-    context.do("GotoIf", f'$["${{MOVE}}" = "" | "${{{of_caller("HANDED")}}}" = "1"]?no')
+    # the agent breaks off; handed over, there is nobody to take the caller back to
+    context.do("GotoIf", f'$["${{MOVE}}" = "" | "${{{of_caller("HANDED")}}}" = "1"]?no', label="takeback")
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?unsent')
+    # together all three hear each other: nobody is asked or rung any more
+    joined = f'"${{CUT(MOVE,:,1)}}" != "consult" & "${{{of_caller("TARGET_IN")}}}" = "1"'
+    context.do("GotoIf", f"$[{joined}]?no")
     context.do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
     context.do("Set", f"{of_caller('TRANSFER')}=")
     tell(context, "taken-back")
@@ -242,8 +247,8 @@ def _go() -> Context:
     context.do("Gosub", "transfer-stops", "s", "1(back)", label="unsent")
     context.do("GotoIf", '$["${GOSUB_RETVAL}" = "late"]?no:done')
     # a consultation becomes three
-    context.do("Set", "WHY=not-under-way", label="together")
-    context.do("GotoIf", f'$["${{CUT(MOVE,:,1)}}" = "consult" & "${{{of_caller("TARGET_IN")}}}" = "1"]?:no')
+    asked = f'"${{CUT(MOVE,:,1)}}" = "consult" & "${{{of_caller("TARGET_IN")}}}" = "1"'
+    context.do("GotoIf", f"$[{asked}]?:no", label="together")
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
     context.do("Set", f"{of_caller('TRANSFER')}=three:${{CUT(MOVE,:,2)}}:${{TRANSFER_ID}}")
     tell(context, "together")

@@ -41,7 +41,7 @@ from plan.model import Plan
 from plan.outgoing import judge, plain
 from plan.words import did_you_mean
 from queues.duties import DutyKind
-from transfer.handoff import stands
+from transfer.handoff import Now, stands
 from transfer.table import State
 
 Sounds = Callable[[Plan, str], str | None]
@@ -49,6 +49,9 @@ Sounds = Callable[[Plan, str], str | None]
 REVEAL = "supervisor"
 """The least role that may ask for a whole number where the plan has no outgoing.toml."""
 PASSED_ON = "来电人正在转接 the caller is just being passed on: wait until somebody has them"
+ASKED = (
+    "来电人不属于该座席 the caller is not this seat's, which was asked only: order it for whoever has them"
+)
 UNDER_WAY = (State.ASKING, State.CONSULTING, State.RINGING, State.TOGETHER, State.SENT, State.ALONE)
 """A colleague or a centre is part of it: who leaves now leaves the caller to them, or to the queue's head."""
 HELD = (State.ASKING, State.CONSULTING, State.RINGING, State.TOGETHER)
@@ -139,25 +142,29 @@ class Desk:
         for queue in queues:
             self._queue(city, queue, known)
         await self._do(SetQueues(city=city, seat=seat, queues=tuple(sorted(queues.items())), by=by.word))
-        await self._rings_no_more(city, seat, queues)
+        await self._rings_no_more(city, seat, queues, answered=False)
 
     async def force_out(
         self, city: str, seat: str, caller: Literal["queue", "end"], sign_out: bool, by: By
     ) -> None:
         there = self._seat(city, seat)
-        if caller == "end" and self._passed_on(there):
-            raise Refused(PASSED_ON)
+        if caller == "end" and (why := self._why_not_end(there)):
+            raise Refused(why)
         # first no more calls, then the caller: else the next call would ring here in between
         if there.state is not SeatState.AWAY:
             out = SignOut(city=city, seat=seat, by=by.word)
             await self._do(out if sign_out else Pause(city=city, seat=seat, reason="forced", by=by.word))
         call = self._call_at(city, seat)
+        why = self._why_not_end(self._seat(city, seat)) if caller == "end" else ""
         if call is not None and not await self._frees(call, seat, caller):
             await self._hangs_up_at(call, seat)
+            if why:
+                # passed on since it was looked for first
+                raise Refused(_out_but(seat, why))
         elif call is None and there.state is SeatState.AWAY:
             raise Refused(f"座席 {seat} 无人签入也无通话 nobody is signed in at {seat}, and it has no call")
         # a ring that began meanwhile, or was about to, is one too
-        await self._rings_no_more(city, seat, ())
+        await self._rings_no_more(city, seat, (), answered=True)
 
     async def _frees(self, call: Call, seat: str, caller: Literal["queue", "end"]) -> bool:
         """The caller of this seat is taken out of their talk; False: they are not this seat's alone, and go
@@ -167,27 +174,32 @@ class Desk:
             await self._do(HangUp(leg=call.leg))
             return True
         now = stands(self._board().moves, call.id, call)
-        mine = call.seat == seat and (call.state is CallState.TALKING or now is not None)
-        if not mine or now is None or (caller == "queue" and now.state in UNDER_WAY):
+        if now is None or call.state in WAITING or not _theirs(call, now, seat):
+            return False
+        if caller == "queue" and now.state in UNDER_WAY:
             return False
         try:
             await self._do(Free(city=call.city, seat=seat, leg=call.leg, to=caller))
-        except Refused:
-            if (after := self._call_at(call.city, seat)) is None:
-                raise
-            # passed on in this very moment
-            await self._hangs_up_at(after, seat)
+        except Refused as why:
+            if (after := self._call_at(call.city, seat)) is not None:
+                # passed on in this very moment
+                await self._hangs_up_at(after, seat)
             if caller == "end":
-                raise Refused(f"座席 {seat} 已强制签出 seat {seat} is out; {PASSED_ON}") from None
+                raise Refused(_out_but(seat, str(why))) from None
+            if after is None:
+                raise
         return True
 
-    def _passed_on(self, seat: Seat) -> bool:
-        """The caller of this seat is between two: nothing can be done to their leg now."""
+    def _why_not_end(self, seat: Seat) -> str:
+        """Why the caller cannot be ended with this seat's talk; "": they can, or it has no caller to end."""
         call = self._call_at(seat.city, seat.name)
-        if call is None or call.outgoing or call.seat != seat.name:
-            return False
+        if call is None or call.outgoing or seat.state is SeatState.RINGING:
+            return ""
         now = stands(self._board().moves, call.id, call)
-        return call.state is CallState.MOVING and (now is None or now.state not in HELD)
+        if now is not None and not _theirs(call, now, seat.name):
+            return ASKED
+        led = call.state is CallState.TALKING or (now is not None and now.state in HELD)
+        return "" if led or (now is None and call.seat != seat.name) else PASSED_ON
 
     def _call_at(self, city: str, seat: str) -> Call | None:
         found = self._seat(city, seat).call
@@ -195,13 +207,20 @@ class Desk:
 
     async def _hangs_up_at(self, call: Call, seat: str) -> None:
         """Every leg of this seat in this call. Raises NotNow."""
-        legs = [x for x in self._board().picture.legs.values() if x.call == call.id]
-        for leg in (x for x in legs if x.endpoint == f"{call.city}-{seat}"):
-            # answered in this very moment it is a phone that vanished, and the caller comes first again
-            await self._is_gone(HangUp(leg=leg.id) if leg.up else HangUp(leg=leg.id, cause=VANISHED))
+        picture = self._board().picture
+        rings = picture.calls.get(call.id, call).state in WAITING
+        for leg in (x for x in picture.legs.values() if x.call == call.id):
+            if leg.endpoint != f"{call.city}-{seat}":
+                continue
+            # who answered in this very moment, or is just announced, is a phone that vanished: the caller
+            # comes first again
+            talks = leg.up and not rings
+            await self._is_gone(HangUp(leg=leg.id) if talks else HangUp(leg=leg.id, cause=VANISHED))
 
-    async def _rings_no_more(self, city: str, seat: str, queues: Container[str]) -> None:
-        """No queue but these rings at this seat, nor does one that had chosen it before it was told."""
+    async def _rings_no_more(self, city: str, seat: str, queues: Container[str], *, answered: bool) -> None:
+        """No queue but these rings at this seat, nor does one that had chosen it before it was told.
+
+        ``answered``: nor has it a caller to whom its agent is only announced so far."""
         cut: set[LegId] = set()
         for _ in range(LOOKS):
             picture = self._board().picture
@@ -210,6 +229,9 @@ class Desk:
                 if call is None or call.city != city or call.queue in queues:
                     continue
                 for leg in (x for x, name in rings.items() if name == seat and x not in cut):
+                    known = picture.legs.get(leg)
+                    if known is not None and known.up and not answered:
+                        continue
                     cut.add(leg)
                     await self._is_gone(HangUp(leg=leg, cause=VANISHED))
             # nobody tells that app_queue has nothing in hand
@@ -356,6 +378,18 @@ class Desk:
     def _queue(self, city: str, queue: str, known: Mapping[str, object]) -> None:
         if queue not in known:
             raise NoSuch(f"{city} has no queue {queue!r}{_hint(queue, known)}", "queue")
+
+
+def _theirs(call: Call, now: Now, seat: str) -> bool:
+    """The caller is this seat's. In a transfer the table says whose: a phone that comes into a room by a
+    Local channel is no seat to the picture, and one that comes there first is taken for the agent's."""
+    if now.state in UNDER_WAY:
+        return seat == now.seat
+    return seat in (call.seat, now.to if now.state is State.HANDED else now.seat)
+
+
+def _out_but(seat: str, why: str) -> str:
+    return f"座席 {seat} 已强制签出 seat {seat} is out; {why}"
 
 
 def _hint(name: str, known: Mapping[str, object]) -> str:

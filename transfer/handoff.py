@@ -160,6 +160,8 @@ def step(moves: Moves, fact: Fact) -> Moves:
             return _to_us(moves, fact)
         case f.CallLeft():
             return _left(moves, fact)
+        case f.CallTakenOver():
+            return _gone(moves, fact.call)
         case f.SeatAnswered():
             return _seat_answered(moves, fact)
     return moves
@@ -265,9 +267,8 @@ def _to_us(moves: Moves, x: f.HandedToUs) -> Moves:
 
 
 def _seat_answered(moves: Moves, x: f.SeatAnswered) -> Moves:
-    known = moves.live.get(x.call)
-    if known is not None and known.state is State.QUEUED:
-        moves = _gone(moves, x.call)
+    # also one that a supervisor freed from a talk
+    moves = _gone(moves, x.call)
     record = moves.records.get(f"in-{x.call}")
     if record is None or record.answered is not None:
         return moves

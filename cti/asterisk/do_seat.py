@@ -43,6 +43,7 @@ REASONS = {
     "no-wrap-up": "该座席不在整理中 the seat is in no wrap-up",
     "caller-gone": "来电人已挂断 the caller is gone",
     "led-already": "另一指令正在处理该来电 another order is moving this caller just now",
+    "passed-on": "来电人已由他人接听 somebody else has the caller by now",
     "no-talk-now": "来电人已不在通话 the caller talks to nobody now: they are in the queue again",
     "no-queue": "此人在此座席没有队列 this person has no queue at this seat",
 }

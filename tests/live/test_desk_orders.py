@@ -258,6 +258,29 @@ async def test_who_is_forced_out_among_three_leaves_the_other_two_to_each_other(
     await call.hangs_up()
 
 
+@pytest.mark.parametrize("kind", ["three", "consult"])
+async def test_who_is_forced_out_when_a_caller_was_left_to_them_in_a_room_leaves_them_to_the_queue(
+    home: Home, city: Lab, chief: Person, kind: Kind
+) -> None:
+    """Asked as one of three, or consulted and then brought together; the agent has left."""
+    call = await talks(home, city, chief)
+    since = len(city.house.events)
+    await order(home, Transfer(city="demo", seat="1001", kind=kind, to="1002"))
+    await city.seat("1002").answers(within=5)
+    await told(city, "transfer", Step="answered", Call=await call.id(), since=since)
+    if kind == "consult":
+        await order(home, Transfer(city="demo", seat="1001", kind="together", to=""))
+    await told(city, "transfer", Step="joined", Call=await call.id(), since=since)
+    await city.seat("1001").hangs_up()
+    await told(city, "transfer", Step="handed", Call=await call.id(), since=since)
+    since = len(city.house.events)
+    assert (await chief.orders("seats/1002/force-out"))[0] == 200
+    await city.seat("1002").ends(within=2)
+    await call.waits_in("general", within=10, since=since)
+    await seat_is(home, "1002", state="away", agent="")
+    await call.hangs_up()
+
+
 @pytest.mark.parametrize("after", [0.0, 0.02, 0.06, 0.15, 0.4])
 async def test_who_is_forced_out_as_their_caller_is_just_being_moved_is_out_and_the_caller_is_somewhere(
     home: Home, city: Lab, chief: Person, after: float

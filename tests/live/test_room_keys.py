@@ -163,6 +163,8 @@ async def test_a_key_for_which_there_is_nothing_to_do_leaves_everybody_where_the
     talk, call, agent = await together(house, town, tmp_path)
     since = len(town.house.events)
     await agent.presses("*84")  # they are together
+    await agent.presses("*80")  # nobody is asked any more
+    await town.seat(COLLEAGUE).presses("*85")  # the caller is not theirs
     await agent.presses("*99")  # nobody's key
     await agent.presses("*91")
     await told(town, "mask", since=since, State="on")

@@ -95,15 +95,13 @@ async def over(call: Call) -> str:
 
 
 async def with_whom(city: Lab, call: Call) -> set[str]:
-    """The seats that hear the caller, by Asterisk's own list: in one bridge, or through a Local channel."""
+    """The seats that hear the caller, by Asterisk's own list."""
     mine = (await call.id()).partition("-")[2]
     rows = await city.house.ask_list("CoreShowChannels")
-    of = {row["Channel"]: row["BridgeId"] for row in rows if row.get("BridgeId")}
     bridges = {row["BridgeId"] for row in rows if row.get("Uniqueid") == mine and row.get("BridgeId")}
-    halves = [name for name, bridge in of.items() if bridge in bridges and name.startswith("Local/")]
-    # who is called into a room comes by a Local channel: one half there, the other with the phone
-    others = (name[:-1] + ("2" if name.endswith("1") else "1") for name in halves)
-    bridges |= {of[name] for name in others if name in of}
+    # a third comes into a room by a Local channel, whose other half talks with the phone
+    halves = {r["Channel"][:-1] for r in rows if r.get("BridgeId") in bridges and r["Channel"][-2:] == ";1"}
+    bridges |= {r["BridgeId"] for r in rows if r["Channel"][:-1] in halves and r.get("BridgeId")}
     return {
         row["Channel"].removeprefix("PJSIP/demo-").partition("-")[0]
         for row in rows

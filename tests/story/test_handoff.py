@@ -120,6 +120,16 @@ def test_a_call_that_is_being_moved_stands_where_the_table_says() -> None:
     assert stands(moves, CALL, a_talk(state=CallState.ENDED)) is None
 
 
+@pytest.mark.parametrize(
+    "then", [said(f.SeatAnswered, seat="1003"), said(f.CallTakenOver, by="1003")], ids=["queue", "taken over"]
+)
+def test_whoever_has_a_caller_out_of_the_queue_or_by_taking_over_stands_at_the_beginning(
+    then: f.SeatAnswered | f.CallTakenOver,
+) -> None:
+    handed = step(told("asked answered joined handed", kind="three", to="1002"), replace(then, call=CALL))
+    assert stands(handed, CALL, a_talk(seat="1003")) == stands(Moves(), CALL, a_talk(seat="1003"))
+
+
 @pytest.mark.parametrize("kind", ["three", "handoff"])
 def test_a_caller_in_danger_is_shown_as_safe_whatever_the_wish_was(kind: str) -> None:
     handed = told("asked answered joined handed target-left", kind=kind, urgent=True)

@@ -6,7 +6,7 @@ import pytest
 
 from asterisk_conf.render import render
 from tests.story.plan_files import add, checked, demo, demo_files, site
-from tests.story.walked import Asterisk, evaluated, read
+from tests.story.walked import Asterisk, Step, evaluated, read
 
 CALL = "demo-n1-1.1"
 CALLER, AGENT, COLLEAGUE = "PJSIP/demo-carrier-1", "PJSIP/demo-1001-2", "PJSIP/demo-1002-3"
@@ -196,19 +196,112 @@ def test_a_caller_who_falls_out_of_a_talk_takes_a_supervisors_order_before_anyth
     assert told.channels[CALLER]["TAKER"] == "PJSIP/demo-1003-9"
 
 
-@pytest.mark.parametrize(
-    ("who", "shared"), [(COLLEAGUE, {}), ("", {"WHERE": "room", "HANDED": "1"})], ids=["a talk", "a room"]
-)
+def forcing(told: Asterisk, how: str, seat: str) -> str:
+    """An order to force this seat out, as far as what it does to the caller first."""
+    told.channels["order"] = {
+        "CALLER_CHANNEL": CALLER,
+        "HOW": how,
+        "ORDER": "o1",
+        "SEAT": seat,
+        "CITY": "demo",
+    }
+    steps = list(told.contexts["desk-leads"]["s"])
+    for n in [n for n, step in enumerate(steps) if step.app in ("CONFKICK", "SoftHangup")]:
+        # then it looks until the caller has gone
+        steps[n + 1] = Step(steps[n + 1].label, "Hangup", "")
+    return Asterisk({**told.contexts, "desk-leads": {"s": steps}}, told.channels, told.done).walks(
+        "order", "desk-leads"
+    )
+
+
+KEPT = [(COLLEAGUE, {}), ("", {"WHERE": "room", "HANDED": "1", "TARGET": COLLEAGUE})]
+
+
+@pytest.mark.parametrize(("who", "shared"), KEPT, ids=["a talk", "a room"])
 def test_whoever_has_the_caller_from_an_agent_who_is_forced_out_keeps_them(
     who: str, shared: dict[str, str]
 ) -> None:
     told = talk(**shared)
     told.channels[CALLER]["BRIDGEPEER"] = who
-    told.channels["order"] = {"CALLER_CHANNEL": CALLER, "HOW": "queue", "ORDER": "o1", "SEAT": "1001"}
-    told.channels["order"]["CITY"] = "demo"
-    assert told.walks("order", "desk-leads") == "Hangup"
+    assert forcing(told, "queue", "1001") == "Hangup"
     assert told.done == ["Answer()", "Hangup()"]
     assert told.shared(CALLER, "DESK") == ""
+
+
+@pytest.mark.parametrize(("who", "shared"), KEPT, ids=["a talk", "a room"])
+def test_a_caller_whom_somebody_else_has_by_then_is_not_ended_and_the_order_says_so(
+    who: str, shared: dict[str, str]
+) -> None:
+    told = talk(**shared)
+    told.channels[CALLER]["BRIDGEPEER"] = who
+    assert forcing(told, "end", "1001") == "Hangup"
+    assert told.channels["order"]["DB(hotline-order/o1)"] == "passed-on"
+    assert told.shared(CALLER, "DESK") == ""
+
+
+@pytest.mark.parametrize("how", ["queue", "end"])
+def test_a_colleague_to_whom_the_caller_was_left_in_a_room_is_forced_out_of_it(how: str) -> None:
+    told = talk(WHERE="room", HANDED="1", TARGET=COLLEAGUE, TRANSFER="three:1002:h1", DIALLING="Local/1;2")
+    assert forcing(told, how, "1002") == "Hangup"
+    assert told.done == [f"CONFKICK({CALL},{CALLER})", "Hangup()"]
+    assert told.shared(CALLER, "DESK") == f"{how}:o1::"
+    told.done.clear()
+    told.channels[CALLER]["ROOM"] = CALL
+    told.walks(CALLER, "desk-freed", how, within=["transfer-dropped"])
+    assert told.done[:4] == [
+        f"SoftHangup({AGENT})",
+        "SoftHangup(Local/1;2)",
+        f"SoftHangup({AGENT})",
+        f"CONFKICK({CALL},all)",
+    ]
+
+
+def wishes(told: Asterisk, kind: str, by: str) -> str:
+    """Why the wish of this phone is refused; empty: it is not."""
+    wish = "Local/s@transfer-go-2;2"
+    told.channels[wish] = {**told.channels[by], "KIND": kind, "ORDER": "o1", "SEAT_CHANNEL": by}
+    assert told.walks(wish, "transfer-go") == "Hangup"
+    return told.channels[wish].get("DB(hotline-order/o1)", "")
+
+
+ASKED = [
+    {"TRANSFER": "consult:1002:h1", "WHERE": "hold"},
+    {"TRANSFER": "three:1002:h1", "WHERE": "room"},
+]
+
+
+@pytest.mark.parametrize("shared", ASKED, ids=["consulting", "together"])
+@pytest.mark.parametrize("kind", ["leave", "takeback"])
+def test_a_colleague_who_was_asked_leaves_nobody_and_takes_nobody_back(
+    kind: str, shared: dict[str, str]
+) -> None:
+    told = talk(TARGET_IN="1", TARGET=COLLEAGUE, **shared)
+    assert wishes(told, kind, COLLEAGUE) == "not-under-way"
+    assert (told.shared(CALLER, "LEAVES"), told.shared(CALLER, "TRANSFER")) == ("", shared["TRANSFER"])
+    assert not [step for step in told.done if step.startswith(("SoftHangup", "ChannelRedirect", "UserEvent"))]
+
+
+@pytest.mark.parametrize("shared", ASKED, ids=["consulting", "together"])
+def test_an_agent_leaves_caller_and_colleague_to_each_other(shared: dict[str, str]) -> None:
+    told = talk(TARGET_IN="1", TARGET=COLLEAGUE, **shared)
+    assert wishes(told, "leave", AGENT) == ""
+    assert told.shared(CALLER, "LEAVES") == shared["TRANSFER"]
+    assert f"SoftHangup({AGENT})" in told.done
+
+
+@pytest.mark.parametrize("dialling", ["", "Local/1;2"], ids=["consulted before", "three from the beginning"])
+def test_once_three_talk_there_is_nothing_to_take_back(dialling: str) -> None:
+    told = talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET=COLLEAGUE, DIALLING=dialling)
+    assert wishes(told, "takeback", AGENT) == "not-under-way"
+    assert told.shared(CALLER, "TRANSFER") == "three:1002:h1"
+    assert not [step for step in told.done if step.startswith(("SoftHangup", "UserEvent"))]
+
+
+def test_while_a_third_is_rung_for_a_talk_the_agent_takes_back() -> None:
+    told = talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="0", DIALLING="Local/1;2")
+    assert wishes(told, "takeback", AGENT) == ""
+    assert told.shared(CALLER, "TRANSFER") == ""
+    assert "SoftHangup(Local/1;2)" in told.done
 
 
 def test_a_second_supervisor_in_the_same_moment_is_refused() -> None:
