@@ -1,8 +1,10 @@
-"""From an agent's action to the INVITE at the centre: HTTP POST sent -> the centre's phone sees the call.
+"""From an agent's action to the INVITE at the centre: HTTP POST sent, or last key (``*110``) let go -> the
+centre's phone sees the call.
 
 One talk, in which the agent asks for 110 and takes it back, again and again. The first moment is taken by
-the client before the POST, the second by the lab's own Asterisk when the INVITE is in its dialplan. Measured
-on a quiet hotline, the baseline, and while other citizens call and give up in the greeting or the queue.
+the client before the POST, or when the phone has sent the last key's tone; the second by the lab's own
+Asterisk when the INVITE is in its dialplan. Measured on a quiet hotline, the baseline, while other citizens
+call and give up in the greeting or the queue, and by keys.
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ OTHERS, THEY_STAY = 4.0, 4.0
 """Calls a second of other citizens, and the seconds each stays."""
 BASE = int(os.environ.get("CTI_BENCH_BASE", "19700"))
 SEAT = "1001"
+KEYS = "*110"
+KEYED_SHARE = 4
+"""Each time by keys takes the seconds that four tones take."""
 
 
 def main(full: bool) -> bool:
@@ -60,11 +65,21 @@ def main(full: bool) -> bool:
                 if time.monotonic() > end or process.poll() is not None:
                     raise SystemExit((Path(folder) / "up.log").read_text()[-2000:])
                 time.sleep(0.1)
-            quiet, busy = (sorted(asyncio.run(_measure(home, rounds, rate))) for rate in (0.0, OTHERS))
+            quiet, busy, keyed = (
+                sorted(asyncio.run(_measure(home, times, rate, keys)))
+                for times, rate, keys in (
+                    (rounds, 0.0, False),
+                    (rounds, OTHERS, False),
+                    (rounds // KEYED_SHARE, 0.0, True),
+                )
+            )
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(40)
-    return all([_told("quiet", quiet), _told(f"{OTHERS:g} other calls a second", busy)])
+    met = [
+        _told("quiet", quiet), _told(f"{OTHERS:g} other calls a second", busy), _told("by keys, quiet", keyed)
+    ]  # fmt: skip
+    return all(met)
 
 
 def _told(how: str, times: list[float]) -> bool:
@@ -93,7 +108,14 @@ async def _others(city: Lab, rate: float, enough: asyncio.Event) -> None:
             await asyncio.sleep(1 / rate)
 
 
-async def _measure(home: Home, rounds: int, rate: float) -> list[float]:
+async def _keyed(seat: Seat) -> float:
+    """The moment at which the last tone was over."""
+    await seat.presses(KEYS[:-1])
+    await seat.press(KEYS[-1])
+    return time.time()
+
+
+async def _measure(home: Home, rounds: int, rate: float, keys: bool) -> list[float]:
     found: list[float] = []
     headers = {"Authorization": f"Bearer {home.tokens['operator']}"}
     url = f"http://127.0.0.1:{home.ports.api}/api/seats/demo/{SEAT}/transfer"
@@ -102,16 +124,20 @@ async def _measure(home: Home, rounds: int, rate: float) -> list[float]:
         for number in ("110", "1100"):
             await Seat(city, number).will_ring()
         call = await city.caller("13900000001").dials("12345")
-        await city.seat(SEAT).answers(call, within=40)
+        agent = city.seat(SEAT)
+        await agent.answers(call, within=40)
         id = await call.id()
         await city.house.event("they talk", lambda e: e["Event"] == "AgentConnect", 5)
         enough = asyncio.Event()
         others = asyncio.create_task(_others(city, rate, enough)) if rate else None
         for _ in range(rounds):
             since, heard = city.client.count, len(city.house.events)
-            began = time.time()
-            async with session.post(url, json={"kind": "handoff", "to": "110"}) as answer:
-                assert answer.status == 200, await answer.text()
+            if keys:
+                began = await _keyed(agent)
+            else:
+                began = time.time()
+                async with session.post(url, json={"kind": "handoff", "to": "110"}) as answer:
+                    assert answer.status == 200, await answer.text()
             line = await city.client.line(
                 "the centre is called", lambda e: e["what"] == "rings" and e["phone"] == "110", 5, since
             )

@@ -56,8 +56,12 @@ class Phone:
             elif key == "w":
                 await asyncio.sleep(0.5)
             else:
-                await self._client.ask("press", leg=self.leg, key=key)
-                await asyncio.sleep(0.25)  # the tone and the gap after it
+                await self.press(key)
+                await asyncio.sleep(0.25)  # a gap before the next
+
+    async def press(self, key: str) -> None:
+        """One digit; its tone is over when this returns."""
+        await self._client.ask("press", leg=self.leg, key=key)
 
     async def holds(self) -> None:
         """Put the other side on hold."""
