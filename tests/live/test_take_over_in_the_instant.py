@@ -25,7 +25,8 @@ from tests.live.desk_town import LOOK, Person, account, person
 from tests.live.seat_town import GREETED, plan_at, seat_is
 
 AGENT, COLLEAGUE, CHIEF = "1001", "1002", "1003"
-ROUNDS = int(os.environ.get("CTI_INSTANTS", "4"))
+FULL = os.environ.get("CTI_PROVE") == "1"
+ROUNDS = int(os.environ.get("CTI_INSTANTS", "10" if FULL else "2"))
 SEED = int(os.environ.get("CTI_INSTANTS_SEED", str(random.SystemRandom().randrange(10**6))))
 """Which instants: a failure names it, and ``CTI_INSTANTS_SEED`` repeats them."""
 SPREAD = 0.12
