@@ -64,8 +64,12 @@ class Reader:
                 while data := file.read(CHUNK):
                     rest = file.readline()
                     data += rest
-                    more = bool(rest) or len(data) == CHUNK
+                    whole = data.endswith(b"\n")
+                    more = whole and (bool(rest) or len(data) == CHUNK)
                     yield from self._whole(data, path, number, offset, more)
+                    if not whole:
+                        # being written this moment: read on from here, what is left of it would be damage
+                        return
                     offset += len(data)
         except FileNotFoundError:  # retired meanwhile
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import signal
@@ -203,6 +204,44 @@ def test_a_journal_deleted_while_it_runs_goes_on_in_a_new_file_and_says_so(tmp_p
     assert (folder / "ident").read_text().strip() == journal.ident
     assert [r.told for r in Reader(folder).after(Position(1, 1000))] == [{"n": 1}]
     journal.close()
+
+
+class Growing(io.FileIO):
+    """A segment to which the rest of a record comes while it is read: a write shows page by page."""
+
+    rest = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(-1 if size is None else size)
+        if self.rest:
+            with Path(str(self.name)).open("ab") as file:
+                file.write(self.rest)
+            self.rest = b""
+        return line
+
+
+def test_a_record_that_is_read_while_it_is_written_is_read_whole_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    for n in range(3):
+        journal.append({"n": n})
+    journal.close()
+    (_, path), *_ = segments(tmp_path)
+    data = path.read_bytes()
+    seam = data.index(b'"n":1')
+    path.write_bytes(data[:seam])
+
+    def opens(self: Path, mode: str) -> Growing:
+        file = Growing(str(self), mode)
+        file.rest = data[seam:]
+        return file
+
+    with monkeypatch.context() as growing:
+        growing.setattr("cti.store.reading.Path.open", opens)
+        first = Reader(tmp_path).after(Position())
+    assert [r.told["n"] for r in first] == [0]
+    assert [r.told["n"] for r in Reader(tmp_path).after(first[-1].after)] == [1, 2]
 
 
 def test_a_disk_that_stands_still_too_long_costs_records_which_are_counted(tmp_path: Path) -> None:
