@@ -116,7 +116,7 @@ async def test_one_order_hands_over_with_number_place_and_story_and_every_stage_
     await police.ends()
     async with asyncio.timeout(10):
         # the phones end before Asterisk has told of it
-        while (record := await asks(house.home, f"/api/handoffs/{id}"))["ended"] is None:  # noqa: ASYNC110
+        while (record := await asks(house.home, f"/api/handoffs/{id}"))["ended"] is None:  # noqa: ASYNC110  # no event tells it
             await asyncio.sleep(0.1)
     assert record["call"] == await call.id()
     assert (record["seat"], record["agent"], record["by"]) == (OFFICE, "8001", "api")
