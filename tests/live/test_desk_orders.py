@@ -420,7 +420,7 @@ async def test_an_urgent_announcement_is_heard_by_the_next_caller_also_with_the_
     await call.hears(spoken, within=GREETED + 8)
     await call.rings_at(within=15)
     await call.hangs_up()
-    await seat_is(home, "1003", state="paused", within=45)
+    await seat_is(home, "1003", state="paused", within=20)
     back = await person(home, "chief")
     assert (await back.orders("lines/main/lower"))[0] == 200
     quiet = await city.caller().dials("12345")

@@ -126,7 +126,7 @@ async def test_a_killed_service_closes_its_sockets_and_the_next_one_shows_the_ca
     # still away when the command looked, or back already: the talk stands on the board either way
     assert last["source"] == {3: "journal", 0: "service"}[away.returncode]
     assert [c["call"] for c in last["calls"]] == [id]
-    await seat_is(home, "1001", state="busy", within=45)
+    await seat_is(home, "1001", state="busy", within=20)
     # the same token: a session outlives the service
     async with screen(chief) as board:
         await board.until("the call again", lambda b: b.calls.get(id, {}).get("state") == "talking")
@@ -169,7 +169,7 @@ async def test_an_announcement_stands_on_the_board_also_after_a_restart_of_the_s
     assert (await chief.orders("lines/12315/raise", prompt="mass-event"))[0] == 200
     await told(city, "announced", Line="12315", By="chief")
     await killed(house)
-    await seat_is(home, "1001", state="ready", within=45)
+    await seat_is(home, "1001", state="ready", within=20)
     async with screen(chief) as board:
         up = await board.until("the announcement", lambda b: b.announcements.get("demo-12315"))
         assert up["sound"] == "hotline/mass-event"

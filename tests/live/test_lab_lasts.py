@@ -32,7 +32,7 @@ async def test_the_labs_asterisk_comes_back_with_its_phones_and_tells_whom_it_lo
     # the dead carrier said no BYE: the house still holds the call
     house.asterisk_cli("channel request hangup all")
     await city.client.line(
-        "1001 registers again", lambda x: x["phone"] == "demo-1001" and x["what"] == "registered", 40, since
+        "1001 registers again", lambda x: x["phone"] == "demo-1001" and x["what"] == "registered", 15, since
     )
     assert not (await city.phones())["demo-1002"], "a phone that was taken off the network stays off it"
     again = await city.caller().dials("12345")
@@ -44,7 +44,7 @@ async def test_the_phones_are_back_seconds_after_the_house_was_restarted(house: 
     asterisk = house.parts()["asterisk"]
     asterisk.signal(signal.SIGKILL)
     assert await asterisk.ended(within=5)
-    await house.answers_again(40)
+    await house.answers_again()
     async with Lab(house.home) as again_city:
         await again_city.staffed("1001", "1002", within=40)
         call = await again_city.caller().dials("12345")

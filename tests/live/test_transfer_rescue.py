@@ -212,7 +212,7 @@ async def test_who_answers_when_the_caller_was_just_taken_back_talks_to_nobody(
     since = len(town.house.events)
     house.asterisk_cli(f"dialplan set chanvar {channel} SHARED(STOPPED) {id}")
     await colleague.answers()
-    await colleague.ends(within=10)
+    await colleague.ends(within=3)
     if agent_stays:
         await in_the_room(town, call, f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-")
     else:

@@ -113,7 +113,7 @@ async def test_a_key_takes_back_a_caller_sent_on_while_it_rings_with_the_service
         await agent.presses("*81" + COLLEAGUE + "#")
         await colleague.rings(within=10, still=True)
         await agent.presses("*80")
-        await colleague.ends(within=10)
+        await colleague.ends(within=3)
         await in_the_room(city, call, f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-")
         await talk.speak("back", "caller", "agent")
         await until_gone(call, agent)
