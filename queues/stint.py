@@ -340,7 +340,12 @@ def _true(s: Stints, x: f.Snapshot) -> Stints:
         joined = seen.joined if seen.bridge == now.bridge else x.at
         held = seen.held if now.held is None else (seen.held or x.at) if now.held else None
         legs[leg] = replace(seen, bridge=now.bridge, joined=joined, held=held)
-    return replace(s, legs=legs)
+    s = replace(s, legs=legs)
+    # whose ring and answer nobody heard: what it holds from now on is no talk
+    for leg, now in alive.items():
+        if now.bridge:
+            s = _came_in(s, leg, _hall(s, now.bridge), x.at)
+    return s
 
 
 _HANDLERS: Mapping[type[Fact], Callable[[Stints, Any], Stints]] = {

@@ -311,6 +311,13 @@ def test_a_hold_that_began_unheard_begins_with_the_snapshot_that_has_it() -> Non
     assert (stint.talk, stint.hold) == (23.0, 5.0)
 
 
+def test_who_was_answered_unheard_holds_from_the_snapshot_that_has_it() -> None:
+    legs = (leg_now(bridge="b1"), leg_now(SEAT_LEG, endpoint="demo-1001", bridge="b1", held=True))
+    resumed, end = said(f.LegUnheld, 35.0, leg=SEAT_LEG), said(f.LegEnded, 42.0, leg=CALLER)
+    stint = after(said(f.Snapshot, 30.0, legs=legs), resumed, end)[SEAT_LEG]
+    assert (stint.part, stint.began, stint.talk, stint.hold) == (Part.JOINED, 30.0, 7.0, 5.0)
+
+
 def test_facts_told_twice_count_once() -> None:
     facts = [*talking(), said(f.LegEnded, 40.0, leg=CALLER), said(f.LegEnded, 40.0, leg=SEAT_LEG)]
     twice = [fact for fact in facts for _ in range(2)]
