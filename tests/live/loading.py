@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cti import asterisk_process
@@ -19,13 +20,13 @@ def complaints(home: Home) -> list[str]:
     return COMPLAINT.findall((home.asterisk / "log/messages").read_text("utf-8", "replace"))
 
 
-@asynccontextmanager
-async def loaded(home: Home, asterisk: Installed, console: Path) -> AsyncIterator[None]:
+@contextmanager
+def loaded(home: Home, asterisk: Installed, console: Path) -> Iterator[None]:
     """Asterisk with the configuration of this home, ready."""
     process = asterisk_process.start(asterisk, home.asterisk / "etc/asterisk.conf", home.asterisk, console)
     try:
         ami = ("127.0.0.1", Ports(home.state()["base_port"]).ami)
-        await asterisk_process.ready(ami, "observer", home.secrets["ami_observer"])
+        asyncio.run(asterisk_process.ready(ami, "observer", home.secrets["ami_observer"]))
         yield
     finally:
-        await asterisk_process.stop(process)
+        asyncio.run(asterisk_process.stop(process))

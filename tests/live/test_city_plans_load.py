@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,18 +34,19 @@ class Running:
         return plan_folder.install(self.home, plans, site)
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     asterisk = asterisk_process.installed()
-    home = Home(tmp_path / "home")
+    folder = tmp_path_factory.mktemp("cities")
+    home = Home(folder / "home")
     with ports() as base:
         write_atomic(home.state_file, f'{{"base_port": {base}}}')
-        here = Running(home, tmp_path / "plans", asterisk)
+        here = Running(home, folder / "plans", asterisk)
         for city in CITIES:
             plan_folder.keep(home, Path(shutil.copytree(ROOT / "plans" / city, here.folder / city)))
         lay_out(home, asterisk)
         here.install()
-        async with loaded(home, asterisk, tmp_path / "console.log"):
+        with loaded(home, asterisk, folder / "console.log"):
             yield here
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +15,9 @@ from cti.home import Home, write_atomic
 from cti.plan_reload import AmiReloader, take_over
 from cti.settings import Settings
 from cti.site import lay_out, site_of
+from tests.house import ports
 from tests.live.loading import complaints, loaded
 from tests.story.plan_files import DEMO
-
-
-def free_base() -> int:
-    """A base whose hundred ports nobody has: the first is tried, the others follow from it."""
-    for base in range(31000, 32000, 100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", base + 2)) != 0:
-                return base
-    raise RuntimeError("no free ports between 31000 and 32000")
 
 
 @dataclass
@@ -41,19 +32,19 @@ class Running:
         return plan_folder.install(self.home, [plan], site)
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     asterisk = asterisk_process.installed()
-    home = Home(tmp_path / "home")
-    base = free_base()
-    write_atomic(home.state_file, f'{{"base_port": {base}}}')
-    folder = shutil.copytree(DEMO, tmp_path / "demo")
-    here = Running(home, folder, asterisk)
-    plan_folder.keep(home, folder)
-    lay_out(home, asterisk)
-    here.install()
-    async with loaded(home, asterisk, tmp_path / "console.log"):
-        yield here
+    folder = tmp_path_factory.mktemp("demo")
+    home = Home(folder / "home")
+    with ports() as base:
+        write_atomic(home.state_file, f'{{"base_port": {base}}}')
+        here = Running(home, Path(shutil.copytree(DEMO, folder / "demo")), asterisk)
+        plan_folder.keep(home, here.folder)
+        lay_out(home, asterisk)
+        here.install()
+        with loaded(home, asterisk, folder / "console.log"):
+            yield here
 
 
 async def test_the_demo_plan_loads_without_a_warning(running: Running) -> None:

@@ -19,7 +19,7 @@ from cti.speech import shelf
 from cti.speech.sound import from_alaw, write_wav
 from cti.web.who import Role
 from lab import ears
-from lab.parties import Call
+from lab.parties import Call, Seat
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen, signs_in
@@ -185,14 +185,19 @@ async def test_who_is_forced_out_may_also_lose_the_call(home: Home, city: Lab, c
     await seat_is(home, seat.number, state="paused", paused="forced")
 
 
+async def rings(city: Lab, chief: Person) -> tuple[Call, Seat]:
+    """A caller for whom seat 1001 rings, and no other may."""
+    await chief.orders("seats/1002/pause", reason="meeting")
+    call, seat = await city.caller().dials("12345"), city.seat("1001")
+    await seat.rings(within=GREETED, call=call, still=True)
+    await chief.shown(f"calls/{await call.id()}", state="ringing", seat="1001")
+    return call, seat
+
+
 async def test_who_is_forced_out_while_ringing_rings_no_more_and_the_caller_goes_to_the_next_seat(
     home: Home, city: Lab, chief: Person
 ) -> None:
-    await chief.orders("seats/1002/pause", reason="forced")
-    call = await city.caller().dials("12345")
-    seat = city.seat("1001")
-    await seat.rings(within=GREETED, call=call, still=True)
-    await chief.shown(f"calls/{await call.id()}", state="ringing", seat="1001")
+    call, seat = await rings(city, chief)
     assert (await chief.orders("seats/1001/force-out"))[0] == 200
     # long before the ring would have ended by itself
     await seat.ends(within=2)
@@ -315,11 +320,7 @@ async def wished(home: Home, wish: Transfer) -> None:
 async def test_a_queue_that_is_taken_away_from_a_seat_rings_there_no_more(
     home: Home, city: Lab, chief: Person
 ) -> None:
-    await chief.orders("seats/1002/pause", reason="meeting")
-    call = await city.caller().dials("12345")
-    seat = city.seat("1001")
-    await seat.rings(within=GREETED, call=call, still=True)
-    await chief.shown(f"calls/{await call.id()}", state="ringing", seat="1001")
+    call, seat = await rings(city, chief)
     assert (await chief.orders("seats/1001/queues", queues={"market": 0}))[0] == 200
     await seat.ends(within=2)
     await seat_is(home, "1001", state="ready", queues=["market"], missed=0)

@@ -18,6 +18,7 @@ from cti.store.keeping import fact_of
 from cti.store.reading import Reader
 from lab import ears
 from lab.babble import babble_file
+from lab.parties import Call, Seat
 from lab.scenario import Lab
 from tests.house import House, ports, running
 from tests.live.test_recordings import filed, http, rows, samples, until
@@ -83,6 +84,23 @@ async def masked(house: House, call: str, on: bool) -> tuple[int, str]:
     return status, str(json.loads(data).get("detail", ""))
 
 
+async def spoken(city: Lab, caller: str, before: Path) -> tuple[Call, Seat, str]:
+    """A citizen whose first words the agent has heard, and the call's id."""
+    await city.staffed("1001")
+    call, seat = await city.caller(caller).dials("12345"), city.seat("1001")
+    await seat.answers(call, within=20)
+    id = await call.id()
+    await call.says(before)
+    await seat.hears(before, within=20)
+    return call, seat, id
+
+
+async def citizens(house: House, call: str) -> dict[str, Any]:
+    """The citizen's recording, when all of the call are filed."""
+    [mine] = [row for row in await filed(house, call, 2) if row["role"] == "caller"]
+    return mine
+
+
 def never_has(
     house: House,
     row: dict[str, Any],
@@ -104,13 +122,7 @@ async def test_a_pause_asked_for_without_a_link_holds_when_it_is_back_and_the_fi
     house: House, city: Lab, voices: list[Path]
 ) -> None:
     before, secret, more = voices
-    await city.staffed("1001")
-    call = await city.caller("13900000021").dials("12345")
-    seat = city.seat("1001")
-    await seat.answers(call, within=20)
-    id = await call.id()
-    await call.says(before)
-    await seat.hears(before, within=20)
+    call, seat, id = await spoken(city, "13900000021", before)
     with cut(house):
         status, why = await masked(house, id, True)
         assert (status, "asked again every second" in why) == (503, True), why
@@ -123,8 +135,7 @@ async def test_a_pause_asked_for_without_a_link_holds_when_it_is_back_and_the_fi
     await until("both go on", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["rolling"] * 2)
     await call.says(before)
     await call.hangs_up()
-    found = await filed(house, id, 2)
-    [mine] = [row for row in found if row["role"] == "caller"]
+    mine = await citizens(house, id)
     never_has(house, mine, secret, but=before)
     never_has(house, mine, more, but=before)
     missed = [fact for fact in told(house, id) if isinstance(fact, MaskMissed)]
@@ -138,22 +149,15 @@ async def test_a_pause_that_never_came_to_hold_is_silence_in_the_file(
     house: House, city: Lab, voices: list[Path]
 ) -> None:
     before, secret, _ = voices
-    await city.staffed("1001")
-    call = await city.caller("13900000022").dials("12345")
-    seat = city.seat("1001")
-    await seat.answers(call, within=20)
-    id = await call.id()
-    await call.says(before)
-    await seat.hears(before, within=20)
+    call, seat, id = await spoken(city, "13900000022", before)
     with cut(house):
         assert (await masked(house, id, True))[0] == 503
         await call.says(secret)
         await seat.hears(secret, within=20)
         await call.hangs_up()
         await call.ends(within=10)
-    found = await filed(house, id, 2)
+    mine = await citizens(house, id)
     assert not [fact for fact in told(house, id) if isinstance(fact, RecordingPaused)]
-    [mine] = [row for row in found if row["role"] == "caller"]
     assert len(mine["pauses"]) == 1
     never_has(house, mine, secret, but=before)
 
@@ -162,13 +166,7 @@ async def test_a_pause_that_a_frozen_asterisk_does_not_answer_is_silence_from_th
     house: House, city: Lab, voices: list[Path]
 ) -> None:
     before, secret, _ = voices
-    await city.staffed("1001")
-    call = await city.caller("13900000023").dials("12345")
-    seat = city.seat("1001")
-    await seat.answers(call, within=20)
-    id = await call.id()
-    await call.says(before)
-    await seat.hears(before, within=20)
+    call, _, id = await spoken(city, "13900000023", before)
     with hands.frozen([house.parts()["asterisk"]]):
         asked = asyncio.create_task(masked(house, id, True))
         # what the citizen says now waits in Asterisk's socket
@@ -178,8 +176,7 @@ async def test_a_pause_that_a_frozen_asterisk_does_not_answer_is_silence_from_th
         await speaks
     await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
     await call.hangs_up()
-    found = await filed(house, id, 2)
-    [mine] = [row for row in found if row["role"] == "caller"]
+    mine = await citizens(house, id)
     never_has(house, mine, secret, but=before)
 
 
@@ -187,13 +184,7 @@ async def test_what_was_said_before_a_frozen_asterisk_woke_and_paused_is_silence
     house: House, city: Lab, voices: list[Path], tmp_path: Path
 ) -> None:
     before, secret = voices[0], babble_file(tmp_path, 14, 2.0)
-    await city.staffed("1001")
-    call = await city.caller("13900000024").dials("12345")
-    seat = city.seat("1001")
-    await seat.answers(call, within=20)
-    id = await call.id()
-    await call.says(before)
-    await seat.hears(before, within=20)
+    call, _, id = await spoken(city, "13900000024", before)
     with hands.frozen([house.parts()["asterisk"]]):
         asked = asyncio.create_task(masked(house, id, True))
         await call.says(secret)
@@ -201,8 +192,7 @@ async def test_what_was_said_before_a_frozen_asterisk_woke_and_paused_is_silence
     assert (await asked)[0] == 200
     await until("both paused", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["paused"] * 2)
     await call.hangs_up()
-    found = await filed(house, id, 2)
-    [mine] = [row for row in found if row["role"] == "caller"]
+    mine = await citizens(house, id)
     never_has(house, mine, secret, but=before, seconds=(0.0, 1.0))
     assert [fact for fact in told(house, id) if isinstance(fact, MaskMissed)]
 
@@ -211,13 +201,7 @@ async def test_a_pause_withdrawn_before_a_frozen_asterisk_answered_is_silence_al
     house: House, city: Lab, voices: list[Path], tmp_path: Path
 ) -> None:
     before, secret = voices[0], babble_file(tmp_path, 15, 2.5)
-    await city.staffed("1001")
-    call = await city.caller("13900000025").dials("12345")
-    seat = city.seat("1001")
-    await seat.answers(call, within=20)
-    id = await call.id()
-    await call.says(before)
-    await seat.hears(before, within=20)
+    call, _, id = await spoken(city, "13900000025", before)
     with hands.frozen([house.parts()["asterisk"]]):
         asked = asyncio.create_task(masked(house, id, True))
         await call.says(secret)
@@ -226,8 +210,7 @@ async def test_a_pause_withdrawn_before_a_frozen_asterisk_answered_is_silence_al
     await withdrawn
     await until("both go on", lambda: rows(house, id), lambda r: [x["state"] for x in r] == ["rolling"] * 2)
     await call.hangs_up()
-    found = await filed(house, id, 2)
-    [mine] = [row for row in found if row["role"] == "caller"]
+    mine = await citizens(house, id)
     never_has(house, mine, secret, but=before, seconds=(0.0, 1.0))
     ends = {
         fact.leg: fact.until - fact.since
