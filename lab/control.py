@@ -147,8 +147,8 @@ class Visitor:
         if found is not None:
             await self._exchange.say(self._exchange.leg(leg), found)
 
-    async def press(self, leg: str, key: str) -> None:
-        await self._exchange.press(self._exchange.leg(leg), key)
+    async def press(self, leg: str, keys: str) -> None:
+        await self._exchange.press(self._exchange.leg(leg), keys)
 
     async def hold(self, leg: str) -> None:
         await self._exchange.hold(self._exchange.leg(leg))

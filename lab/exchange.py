@@ -21,6 +21,8 @@ from lab.wire import Wire, WireDown, WireRefused
 
 log = logging.getLogger("lab")
 
+BETWEEN_KEYS = 0.1
+"""Seconds between the end of a tone and the next, of somebody who knows the keys by heart."""
 
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{0,40}")
 
@@ -164,17 +166,21 @@ class Exchange(Switch):
         await self._set(leg, LAB_SAY=str(audio.with_suffix("")))
         await self._redirect(leg, "talk")
 
-    async def press(self, leg: Leg, key: str, milliseconds: int = 120) -> None:
-        """One key, sent as an RFC 4733 event of that length.
+    async def press(self, leg: Leg, keys: str, milliseconds: int = 120) -> None:
+        """One key after the other, sent as RFC 4733 events of that length.
 
-        A connection for each: PlayDTMF answers when the tone is over, and a connection does one thing at a
-        time; phones that key at once would wait for each other.
+        A connection for each leg: PlayDTMF answers when the tone is over, and a connection does one thing at
+        a time; phones that key at once would wait for each other. One for all keys: between two of a feature
+        code Asterisk waits no longer than a second.
         """
         wire = Wire(lambda _: None)
         try:
             await wire.connect("127.0.0.1", self.site.ami, "lab", self.site.ami_secret, events="off")
-            self._tell(leg, "pressed", time.time(), key=key)
-            await wire.ask("PlayDTMF", Channel=leg.channel, Digit=key, Duration=milliseconds)
+            for n, key in enumerate(keys):
+                if n:
+                    await asyncio.sleep(BETWEEN_KEYS)
+                self._tell(leg, "pressed", time.time(), key=key)
+                await wire.ask("PlayDTMF", Channel=leg.channel, Digit=key, Duration=milliseconds)
         finally:
             await wire.close()
 

@@ -26,8 +26,6 @@ RUSH_EVERY, RUSH = 20, 5
 """Of every 20 calls, 5 come at one moment to one number; each rush to another."""
 CALL_BACK_KEY = "1"
 """What a waiting caller presses to be called back, and to confirm the number."""
-KEY_SECONDS = 0.1
-"""Between two keys of somebody who knows them by heart."""
 BACK = 0.5
 """Seconds between coming back from hold and the next key."""
 PUT_DOWN = 1.0
@@ -342,14 +340,14 @@ class Mixed:
     async def _press(self, leg: str, one: Citizen) -> None:
         await asyncio.sleep(one.key_after)
         with contextlib.suppress(NotDone):
-            await self._client.ask("press", leg=leg, key=one.key)
+            await self._client.ask("press", leg=leg, keys=one.key)
 
     async def _insist(self, leg: str) -> None:
         """Asks to be called back, as somebody does who does not listen to the end."""
         with contextlib.suppress(NotDone):
             while True:
                 await asyncio.sleep(1.0)  # as fast as somebody keys
-                await self._client.ask("press", leg=leg, key=CALL_BACK_KEY)
+                await self._client.ask("press", leg=leg, keys=CALL_BACK_KEY)
 
     async def _moves(self, seat: str, move: Move) -> None:
         """The agent holds the caller, and passes them on by keys."""
@@ -363,7 +361,7 @@ class Mixed:
                 await asyncio.sleep(BACK)
             if not move.kind:
                 return
-            await self._keys(seat, KEYS[move.kind].format(move.to))
+            await self._client.ask("press", leg=seat, keys=KEYS[move.kind].format(move.to))
             self.tally.moved[move.kind] += 1
             if move.then is Then.WAITS:
                 return
@@ -371,7 +369,9 @@ class Mixed:
             if move.then is Then.LEAVES:
                 await self._client.ask("hang_up", leg=seat)
             else:
-                await self._keys(seat, TOGETHER if move.then is Then.TOGETHER else TAKE_BACK)
+                await self._client.ask(
+                    "press", leg=seat, keys=TOGETHER if move.then is Then.TOGETHER else TAKE_BACK
+                )
 
     async def _put_down(self, sip: str, since: int) -> None:
         """The caller is gone: an agent and a colleague who still talk put their handsets down."""
@@ -387,11 +387,6 @@ class Mixed:
         for leg in up:
             with contextlib.suppress(NotDone):
                 await self._client.ask("hang_up", leg=leg)
-
-    async def _keys(self, leg: str, keys: str) -> None:
-        for key in keys:
-            await self._client.ask("press", leg=leg, key=key)
-            await asyncio.sleep(KEY_SECONDS)
 
     async def _hang_up(self, leg: str, since: int, ended: Line | None) -> None:
         if ended is not None:

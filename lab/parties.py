@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,29 +50,31 @@ class Phone:
 
     async def presses(self, keys: str, *, patience: float = 20.0) -> None:
         """Digits at once one after the other; ``,`` waits until the voice pauses, ``w`` half a second."""
-        for key in keys:
-            if key == ",":
+        for run in re.findall(r"[^,w]+|.", keys):
+            if run == ",":
                 with contextlib.suppress(Unheard):
                     await self.sees("pause", within=patience, after=self._client.count)
-            elif key == "w":
+            elif run == "w":
                 await asyncio.sleep(0.5)
             else:
-                await self.press(key)
+                await self.press(run)
                 await asyncio.sleep(0.25)  # a gap before the next
 
-    async def press(self, key: str) -> None:
-        """One digit; its tone is over when this returns."""
-        await self._client.ask("press", leg=self.leg, key=key)
+    async def press(self, keys: str) -> None:
+        """These digits; their tones are over when this returns."""
+        await self._client.ask("press", leg=self.leg, keys=keys)
 
     async def holds(self) -> None:
         """Put the other side on hold."""
+        since = self._client.count
         await self._client.ask("hold", leg=self.leg)
-        await self.sees("held", within=15)
+        await self.sees("held", within=15, after=since)
 
     async def resumes(self) -> None:
         """Back from hold."""
+        since = self._client.count
         await self._client.ask("resume", leg=self.leg)
-        await self.sees("resumed", within=15)
+        await self.sees("resumed", within=15, after=since)
 
     async def hangs_up(self, within: float = 15.0) -> None:
         """Put the handset down and see it end."""

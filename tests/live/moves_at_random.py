@@ -34,7 +34,6 @@ HELD = 35.0
 """Seconds a caller may wait while an agent holds them: 25 s of ringing and the rest."""
 REACHED = 40.0
 KILLED_EVERY = (15.0, 30.0)
-KEY_SECONDS = 0.25
 KEYS = {"blind": "*81{}#", "consult": "*82{}#", "three": "*83{}#", "handoff": "*{}"}
 ANSWERS = {"answer": 50, "reject": 15, "busy": 12, "silence": 23}
 ACTS = {"agent-hangs-up": 30, "target-hangs-up": 22, "takeback": 16, "together": 14, "leave": 10, "again": 8}
@@ -355,9 +354,7 @@ class One:
 
     async def _keys(self, leg: str, keys: str) -> None:
         try:
-            for key in keys:
-                await self._night.client.ask("press", leg=leg, key=key)
-                await asyncio.sleep(KEY_SECONDS)
+            await self._night.client.ask("press", leg=leg, keys=keys)
         except NotDone as why:
             self._did(f"cannot key: {why}")
 

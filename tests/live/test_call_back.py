@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ import pytest
 from lab.client import Unheard
 from lab.parties import Call
 from lab.scenario import Lab
-from tests.house import House, house_with
+from tests.house import House, house_with, stopped_service
 from tests.live.waiting_town import (
     AGAIN_AFTER,
     GREETED,
@@ -148,9 +147,7 @@ async def test_a_number_no_agent_may_call_is_refused_and_the_caller_keeps_the_ow
     await call.waits_in("general", within=GREETED)
     since = city.client.count
     # the service is no part of it
-    service = house.parts()["service"]
-    service.signal(signal.SIGSTOP)
-    try:
+    async with stopped_service(house):
         await call.presses("1")
         await hears_prompt(call, "callback-confirm")
         await call.presses("2")
@@ -163,8 +160,6 @@ async def test_a_number_no_agent_may_call_is_refused_and_the_caller_keeps_the_ow
         await hears_prompt(call, "callback-confirm", since=so_far)
         await takes_confirmed(call)
         await is_called_back(city, call, citizen, since, once_over=talking)
-    finally:
-        service.signal(signal.SIGCONT)
     with pytest.raises(Unheard):
         await outside_rings(city, premium, within=1, since=since)
 

@@ -3,6 +3,7 @@ the phone's keys, by the phone itself. Who heard whom is judged from what they r
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import signal
@@ -19,9 +20,8 @@ from lab.parties import Call, Phone, Seat
 from lab.scenario import Lab, secret_of
 from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
-from tests.live.test_transfer_table import AGENT_GONE
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
-from tests.live.transfer_town import Talk, asks, centre, orders, until_gone
+from tests.live.transfer_town import AGENT_GONE, Talk, asks, centre, orders, queued_soon, until_gone
 from tests.live.waiting_town import GREETED, call_back_is, kept, takes_call_back, truth
 
 RULE = """
@@ -189,9 +189,11 @@ async def test_a_row_of_the_table_with_a_citizen_who_was_called_back(
     since = len(one.city.house.events)
     await one.happens(state, fact)
     if then in ("queued", "alone"):
-        # nobody lifts it; the time is counted from the agent's hang-up
-        await one.call.waits_in("general", AGENT_GONE, since if then == "alone" else 0)
-        if then == "queued":
+        if then == "alone":
+            # nobody lifts it
+            await queued_soon(one.call, one.agent, since)
+        else:
+            await one.call.waits_in("general", AGENT_GONE)
             await one.hears_meanwhile(then)
         # the head of the queue is a promise that somebody answers
         await one.next_seat()
@@ -299,8 +301,18 @@ async def test_nobody_is_transferred_before_the_citizen_has_answered_and_the_age
     assert [
         x for x in city.client.lines(since) if x["phone"].endswith(COLLEAGUE) and x["what"] == "rings"
     ] == []
-    (row,) = [row for row in await asks(house.home, "/api/transfers") if row["seat"] == AGENT]
-    assert (row["call"], row["state"]) == (await one.call.id(), "talking")
+    async with asyncio.timeout(10):
+        # told by Asterisk to others a moment before
+        while not (  # noqa: ASYNC110  # no event tells that the service knows
+            rows := [
+                row
+                for row in await asks(house.home, "/api/transfers")
+                if (row["seat"], row["state"]) == (AGENT, "talking")
+            ]
+        ):
+            await asyncio.sleep(0.1)
+    (row,) = rows
+    assert row["call"] == await one.call.id()
     assert "consult" in row["buttons"]
     await one.agent.hangs_up()
     await one.call.ends()

@@ -133,7 +133,8 @@ async def test_both_sides_agree_though_the_service_is_killed_between_what_was_co
 ) -> None:
     await city.staffed(SEAT)
     police = centre(city, "110")
-    await police.will_ring()
+    for line in (police, centre(city, "1100")):
+        await line.will_ring()
     talk, call = await talking(city, tmp_path, SEAT, CALLER)
     path = f"/api/seats/demo/{SEAT}/transfer"
     status, told = await orders(house.home, path, kind="handoff", to="110", location="人民路1号")

@@ -24,6 +24,7 @@ from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen, signs_in
 from tests.live.seat_town import GREETED, RING, WRAP_UP, member, order, plan_at, seat_is, told
+from tests.outage.hands import until_ready
 
 FULL = os.environ.get("CTI_PROVE") == "1"
 """All instants of an order, else some of them."""
@@ -230,9 +231,10 @@ async def test_who_is_forced_out_while_their_caller_rings_elsewhere_leaves_them_
     # refused is not done by half
     assert (await seat_is(home, "1001", state="busy"))["agent"] == "8001"
     assert (await chief.orders("seats/1001/force-out"))[0] == 200
+    # with the agent gone it does not ring for long
+    await colleague.answers()
     await agent.ends(within=2)
     await seat_is(home, "1001", state="away", agent="")
-    await colleague.answers()
     await chief.shown(f"calls/{await call.id()}", state="talking", seat="1002")
     await call.hangs_up()
 
@@ -421,6 +423,8 @@ async def test_an_urgent_announcement_is_heard_by_the_next_caller_also_with_the_
     await call.hears(spoken, within=GREETED + 8)
     await call.rings_at(within=15)
     await call.hangs_up()
+    # the seats are known from the journal before there is a link
+    await asyncio.to_thread(until_ready, home)
     await seat_is(home, "1003", state="paused", within=20)
     back = await person(home, "chief")
     assert (await back.orders("lines/main/lower"))[0] == 200

@@ -13,10 +13,11 @@ import pytest_asyncio
 from cti.home import Home
 from cti.web.who import Role
 from lab.scenario import Lab
-from tests.house import House, house_with
+from tests.house import House, house_with, stopped_service
 from tests.live.desk_town import account, person, screen
 from tests.live.seat_town import GREETED, plan_at, seat_is, told
 from tests.live.transfer_town import centre
+from tests.outage.hands import until_ready
 
 NUMBER = "13900001234"
 
@@ -75,7 +76,8 @@ async def test_a_talk_has_its_buttons_on_the_socket_and_they_follow_the_transfer
 ) -> None:
     chief, looker = await person(home, "chief"), await person(home, "looker")
     police = centre(city, "110")
-    await police.will_ring()
+    for line in (police, centre(city, "1100")):
+        await line.will_ring()
     async with screen(chief) as whole, screen(looker) as masked:
         call = await city.caller(NUMBER).dials("12345")
         id = await call.id()
@@ -145,19 +147,14 @@ async def test_the_board_says_that_the_service_is_away_and_shows_the_last_pictur
     call = await city.caller(NUMBER).dials("12345")
     await city.seat("1001").answers(call, within=GREETED)
     await seat_is(home, "1001", state="busy", within=20)
-    service = house.parts()["service"]
-    # frozen: the supervisor does not start another one at once, and nobody answers
-    service.signal(19)
-    try:
-        away = house.cti("board", "--once")
+    async with stopped_service(house):
+        away = await asyncio.to_thread(house.cti, "board", "--once")
         assert away.returncode == 3
         assert "服务不在" in away.stdout
         assert "general" in away.stdout
-        last = json.loads(house.cti("board", "--once", "--json").stdout)
+        last = json.loads((await asyncio.to_thread(house.cti, "board", "--once", "--json")).stdout)
         assert last["source"] == "journal"
         assert [c["call"] for c in last["calls"]] == [await call.id()]
-    finally:
-        service.signal(18)
     await call.hangs_up()
     await seat_is(home, "1001", state="ready", within=20)
 
@@ -169,6 +166,8 @@ async def test_an_announcement_stands_on_the_board_also_after_a_restart_of_the_s
     assert (await chief.orders("lines/12315/raise", prompt="mass-event"))[0] == 200
     await told(city, "announced", Line="12315", By="chief")
     await killed(house)
+    # the seats are known from the journal before there is a link
+    await asyncio.to_thread(until_ready, home)
     await seat_is(home, "1001", state="ready", within=20)
     async with screen(chief) as board:
         up = await board.until("the announcement", lambda b: b.announcements.get("demo-12315"))

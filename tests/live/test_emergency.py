@@ -219,12 +219,11 @@ async def test_a_first_trunk_that_swallows_the_invite_is_joined_by_the_second_wi
 ) -> None:
     talk, call = await talking(town, tmp_path, OFFICE)
     before = len(dead.invites)
-    began = time.time()
     await hand_over(house, "122")
     police = centre(town, "122")
-    ring = await police.rings(within=SKIPPED)
-    assert ring["at"] - began <= SKIPPED
+    ring = await police.rings(within=SKIPPED + 5)
     assert len(dead.invites) > before, "the first trunk was to be tried"
+    assert ring["at"] - dead.invites[before] <= SKIPPED
     await police.answers()
     await step_told(town, call, "joined")
     await until_gone(call, *talk.parties.values(), police)
@@ -293,6 +292,8 @@ async def test_a_duty_phone_is_rung_on_no_channel_that_is_kept_for_emergencies(
     await outside_rings(town, DUTY_PHONE, within=QUEUED)
     await alone.hangs_up()
     await until_gone(alone)
+    # the phone's end is not yet that of its channels
+    await town.quiet()
     callers = [await town.caller(f"1390000003{n}").dials("12345") for n in range(2)]
     for caller in callers:
         await caller.is_answered()
@@ -336,7 +337,7 @@ async def test_while_a_centre_is_rung_the_caller_hears_no_music_even_when_the_ag
     await centre(town, "110").rings(within=5)
     agent, colleague = talk.parties["agent"], town.seat(COLLEAGUE)
     # who picks up at once lets nobody hear a ring
-    await colleague.will_answer(after=RING - 1)
+    await colleague.will_answer(after=RING - 2)
     await agent.hangs_up()
     left = await agent.sees("ended", within=1, after=0)
     await call.waits_in("general", within=QUEUED)

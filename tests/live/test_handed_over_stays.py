@@ -38,19 +38,23 @@ async def city(house: House) -> AsyncIterator[Lab]:
         yield lab
 
 
+async def waits_again(city: Lab, call: str, since: int) -> None:
+    """Its wait is over, and it waits again."""
+    await city.house.event(
+        "it waits",
+        lambda e: e["Event"] == "QueueCallerJoin" and e.get("AccountCode") == call,
+        WAIT + 20,
+        since,
+    )
+
+
 async def test_a_seat_that_is_not_allowed_never_rings_for_a_caller_from_110(city: Lab) -> None:
     await city.staffed(STRANGER, city="luan")
     since, rung = len(city.house.events), city.client.count
     handed = await city.caller("110", "luan").dials("12345", hear=False, trunk="police")
     id = await handed.id()
     for _ in range(3):
-        # its wait is over, and it waits again
-        await city.house.event(
-            "it waits",
-            lambda e: e["Event"] == "QueueCallerJoin" and e.get("AccountCode") == id,
-            WAIT + 20,
-            since,
-        )
+        await waits_again(city, id, since)
         since = len(city.house.events)
     joined = [
         e["Queue"]
@@ -60,9 +64,12 @@ async def test_a_seat_that_is_not_allowed_never_rings_for_a_caller_from_110(city
     assert set(joined) == {"luan-emergency"}
     await city.seat(ALLOWED, city="luan").comes_back()
     await city.seat(ALLOWED, city="luan").rings(within=20, call=handed)
+    since = len(city.house.events)
     rings = {line["phone"] for line in city.client.lines(rung) if line["what"] == "rings"}
     assert rings == {f"luan-{ALLOWED}"}
     # the other one would have: it is there, and rings for everybody else
+    # the end of its wait ends a ring: who picks up just then has nobody
+    await waits_again(city, id, since)
     await city.seat(ALLOWED, city="luan").answers(handed)
     other = await city.caller("13900000081", "luan").dials("12345", hear=False)
     await city.seat(STRANGER, city="luan").rings(within=30, call=other)

@@ -110,7 +110,9 @@ async def test_every_leg_of_the_log_has_an_end_and_its_call_id(city: Lab) -> Non
     await city.staffed("1001")
     await city.seat("1001").will_answer(talk=1.0)
     call = await city.caller("13900000003").dials("12345")
+    await city.seat("1001").rings(call=call, within=CHORUS + 10)
     await call.ends(within=CHORUS + 10)
+    await city.seat("1001").sees("ended", within=5, after=0)
     lines = [json.loads(x) for x in (city.home.lab / "phones.jsonl").read_text().splitlines()]
     mine = [x for x in lines if call.sip_call in (x["sip_call"], x["caller_sip_call"])]
     seat = [x["what"] for x in mine if x["phone"] == "demo-1001"]

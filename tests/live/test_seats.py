@@ -213,7 +213,7 @@ async def test_a_caller_whom_a_seat_let_ring_goes_to_another_seat_next(home: Hom
     call = await city.caller().dials("12345")
     first = (await call.rings_at(within=GREETED))["phone"].removeprefix("demo-")
     other = "1002" if first == "1001" else "1001"
-    await city.seat(other).rings(within=RING + 3, call=call)
+    await city.seat(other).rings(within=RING + 10, call=call)
     rests = await seat_is(home, first, state="paused", missed=1)
     assert rests["paused"].startswith("rest:")
     await call.hangs_up()

@@ -203,12 +203,12 @@ async def test_who_answers_when_the_caller_was_just_taken_back_talks_to_nobody(
     assert await wishes(house, AGENT, "blind", COLLEAGUE) == 200
     await colleague.rings(within=5)
     id = (await step_told(town, call, "asked"))["Id"]
-    if not agent_stays:
-        await agent.hangs_up()
-        await step_told(town, call, "agent-left")
     mine = (await call.id()).partition("-")[2]
     rows = await town.house.ask_list("CoreShowChannels")
     [channel] = [row["Channel"] for row in rows if row.get("Uniqueid") == mine]
+    if not agent_stays:
+        await agent.hangs_up()
+        await step_told(town, call, "agent-left")
     since = len(town.house.events)
     house.asterisk_cli(f"dialplan set chanvar {channel} SHARED(STOPPED) {id}")
     await colleague.answers()

@@ -14,7 +14,7 @@ from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
-from tests.live.transfer_town import centre, until_gone
+from tests.live.transfer_town import centre, queued_soon, until_gone
 from transfer.table import Fact, State, rows
 
 ROWS = [(s.value, f.value, r.then.value, "handoff" if urgent else "") for s, f, r, urgent in rows()]
@@ -65,7 +65,7 @@ async def test_a_row_of_the_table_on_real_phones(
     since = len(one.city.house.events)
     await one.happens(state, fact)
     if then == "queued":
-        await one.call.waits_in("general")
+        await one.call.waits_in("general", since=since)
         await one.hears_meanwhile(then)
         # the head of the queue is a promise that somebody answers
         await one.next_seat()
@@ -74,8 +74,8 @@ async def test_a_row_of_the_table_on_real_phones(
         await one.happens(then, "answered")
         then = "handed"
     elif then == "alone":
-        # nobody lifts it; the time is counted from the agent's hang-up
-        await one.call.waits_in("general", AGENT_GONE, since)
+        # nobody lifts it
+        await queued_soon(one.call, one.agent, since)
         await one.next_seat()
         then = "talking"
     elif then == "over" and fact != "caller-left":
@@ -85,8 +85,6 @@ async def test_a_row_of_the_table_on_real_phones(
     assert await one.talk.heard() == one.expected({"before": state, "after": then})
 
 
-AGENT_GONE = 6.0
-"""Seconds after which a caller whose agent is gone has somebody or a place in a queue (issue 4)."""
 KINDS: tuple[Kind, ...] = ("blind", "consult", "three")
 
 

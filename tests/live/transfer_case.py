@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 from calls.orders import Kind, Transfer, Unpause
@@ -20,7 +21,6 @@ CENTRE = "110"
 CALLER = "PJSIP/demo-carrier-"
 RINGING = 450
 """Hertz (indications.conf, cn)."""
-UNANSWERED = ("sent", "alone")
 ELSE_HEARS = 12.0
 """Seconds in which music or ringing is to be heard: a sentence may come before it."""
 
@@ -105,16 +105,19 @@ class Case:
                 else:
                     await self.agent.ends()
             case "alone":
+                # a phone that rings for a caller who is alone has stopped before a file tells of it
+                await self.hears_meanwhile("sent")
                 await self.agent.hangs_up()
                 await self.told("agent-left")
             case "queued":
+                since = len(self.city.house.events)
                 await self.agent.hangs_up()
                 await self.told("agent-left")
                 # a centre rings no more when the caller goes back
                 if not self.handoff:
                     await self.target.rejects()
                 await self.told("back")
-                await self.call.waits_in("general")
+                await self.call.waits_in("general", since=since)
 
     async def answered(self) -> None:
         await self.target.answers()
@@ -183,12 +186,18 @@ class Case:
 
     # --- what the caller hears of nobody ---
 
+    def heard_until_now(self) -> int:
+        """Samples of the caller's recording, with those that are still to be written."""
+        first = next(line for line in self.city.client.lines() if line["leg"] == self.call.leg)
+        return int((time.time() - first["at"] + 0.3) * RATE)
+
     async def hears_meanwhile(self, state: str) -> None:
-        """Music or ringing, as the state says; from now on. An emergency hears ringing in the queue."""
+        """Music or ringing, as the state says; from now on. An emergency hears ringing in the queue. Whoever
+        is ``alone`` heard it before."""
         what = else_hears(State(state), urgent=self.handoff)
-        if not what:
+        if not what or state == "alone":
             return
-        begin = self.rang if state in UNANSWERED else len(self.call.recording())
+        begin = self.rang if state == "sent" else self.heard_until_now()
         try:
             async with asyncio.timeout(ELSE_HEARS):
                 while True:
@@ -215,7 +224,10 @@ class Case:
 
     async def speaks(self, mark: str, state: str) -> None:
         if state not in ("over", "queued", "alone"):
-            await self.talk.speak(mark, *self.present(state))
+            # of pairs, who are together: in a consultation the caller is apart
+            pairs = [frozenset(pair) for pair in STATES[State(state)].hear]
+            groups = {frozenset().union(*(p for p in pairs if p & pair)) for pair in pairs}
+            await self.talk.speak(mark, *self.present(state), hear=groups)
 
     def expected(self, marks: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
         found: dict[str, set[tuple[str, str]]] = {name: set() for name in self.talk.files}

@@ -10,6 +10,7 @@ import array
 import asyncio
 import contextlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from lab import ears
 from lab.parties import Call, Phone, Seat
 from lab.scenario import Lab
 from lab.wav import RATE, Sound, write
+from lab.wire import Event
 
 FIRST, STEP, SECOND, MOST = 600.0, 1.085, 2.31, 9
 """An utterance is two tones at once: music may have one of them, hardly both in one moment."""
@@ -35,6 +37,8 @@ class Talk:
     """Who takes part, and what was said when."""
 
     folder: Path
+    call: Call | None = None
+    """Whose legs Asterisk is asked for before anybody speaks; None: nobody is waited for."""
     parties: dict[str, Phone] = field(default_factory=dict)
     said: dict[tuple[str, str], float] = field(default_factory=dict)
     files: dict[str, list[Path]] = field(default_factory=dict)
@@ -45,8 +49,11 @@ class Talk:
         if phone.heard_file is not None and phone.heard_file not in self.files.setdefault(name, []):
             self.files[name].append(phone.heard_file)
 
-    async def speak(self, state: str, *names: str) -> None:
-        """These parties speak at once, each in tones of their own."""
+    async def speak(self, state: str, *names: str, hear: Iterable[frozenset[str]] | None = None) -> None:
+        """These parties speak at once, each in tones of their own, when those who are to ``hear`` each other
+        (all of them, if nothing is said) are together: a phone is up, and a step told, before they are."""
+        for group in (frozenset(names),) if hear is None else hear:
+            await self._together(group)
         said = []
         for name in names:
             number = len(self.said)
@@ -57,6 +64,32 @@ class Talk:
             self.said[state, name] = hertz
             said.append(self.parties[name].says(wav, within=10))
         await asyncio.gather(*said)
+
+    async def _together(self, group: frozenset[str], within: float = 10.0) -> None:
+        """Asterisk has as many phones in one bridge, or in some that Local channels join."""
+        if self.call is None or len(group) < 2:
+            return
+        house, leg = self.call._lab.house, (await self.call.id()).partition("-")[2]
+        seats = {name: f"PJSIP/{phone.name}-" for name, phone in self.parties.items() if "-" in phone.name}
+        others = tuple(seats[name] for name in seats.keys() - group)
+        rows: list[Event] = []
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    rows = await house.ask_list("CoreShowChannels")
+                    for row in rows:
+                        if "caller" in group:
+                            mine = row.get("Uniqueid") == leg
+                        else:
+                            mine = row.get("Channel", "").startswith(seats.get("agent", "-"))
+                        there = [name for name in hall(rows, row) if name.startswith("PJSIP/")]
+                        # nothing begins with nobody's name
+                        if mine and sum(not name.startswith(others) for name in there) >= len(group):
+                            return
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            where = [(row.get("Channel"), row.get("BridgeId")) for row in rows]
+            raise AssertionError(f"{sorted(group)} are not together: {where}") from None
 
     async def heard(self) -> dict[str, set[tuple[str, str]]]:
         """Party -> {(state, speaker)}. Call it when all have hung up."""
@@ -74,6 +107,24 @@ class Talk:
                 if said[1] != name and any(tones_in(s, hertz) >= HEARD for s in sounds)
             }
         return result
+
+
+def hall(rows: list[Event], of: Event) -> set[str]:
+    """The channels in its bridge, and in those that Local channels join to it."""
+    bridges: dict[str, set[str]] = {}
+    for row in rows:
+        if row.get("BridgeId"):
+            bridges.setdefault(row["BridgeId"], set()).add(row["Channel"])
+    where = {name: bridge for bridge, names in bridges.items() for name in names}
+    found: set[str] = set()
+    ahead = [of.get("BridgeId", "")]
+    while ahead:
+        for name in bridges.pop(ahead.pop(), ()):
+            found.add(name)
+            if name.startswith("Local/"):
+                other = name[:-1] + ("2" if name.endswith("1") else "1")
+                ahead.append(where.get(other, ""))
+    return found
 
 
 def tone(hertz: float) -> Sound:
@@ -141,7 +192,7 @@ async def talking(
     await city.house.event(
         "they talk", lambda e: e["Event"] == "AgentConnect" and e.get("AccountCode") == id, 10
     )
-    talk = Talk(folder)
+    talk = Talk(folder, call)
     talk.joins("caller", call)
     talk.joins("agent", phone)
     return talk, call
@@ -161,6 +212,17 @@ async def step_told(city: Lab, call: Call, step: str, within: float = 10.0, sinc
         within,
         since,
     )
+
+
+AGENT_GONE = 6.0
+"""Seconds after which a caller whose agent is gone has somebody or a place in a queue (issue 4)."""
+
+
+async def queued_soon(call: Call, agent: Phone, since: int) -> None:
+    """The caller of an agent who has hung up came into the queue in time, by the stamps of lab and Asterisk."""
+    left = await agent.sees("ended", within=5, after=0)
+    back = await call.waits_in("general", 20, since)
+    assert float(back["Timestamp"]) - left["at"] <= AGENT_GONE
 
 
 async def in_the_room(city: Lab, call: Call, *channels: str, within: float = 10.0) -> None:

@@ -30,9 +30,9 @@ async def test_a_frozen_asterisk_is_noticed_within_ten_seconds_and_its_calls_go_
     house: House, city: Lab
 ) -> None:
     await city.staffed(*SEATS)
-    call = await city.caller().dials("12301")
     await city.seat("2001").will_answer()
     await city.seat("2002").will_answer()
+    call = await city.caller().dials("12301")
     await call.reaches()
     asterisk = house.parts()["asterisk"]
     began = time.monotonic()

@@ -93,6 +93,8 @@ async def test_an_asterisk_killed_between_promise_and_call_back_loses_nothing(
     citizen = "13900000053"
     call, _ = await promised(city, citizen)
     id = await call.id()
+    # else it answers before there is a test that could see it
+    await city.seat("1001").will_ring()
     house.parts()["asterisk"].signal(signal.SIGKILL)
     await gone(house)
     await house.answers_again(BACK)

@@ -65,7 +65,7 @@ def cut(house: House) -> Iterator[None]:
             words = line.split()
             if words[:1] == ["service"]:
                 house.asterisk_cli(f"manager kick session {words[4]}")
-        hands.until("the link is gone", lambda: not hands.part_ok(house.home, "asterisk"), 15)
+        hands.until("the link is gone", lambda: hands.part_ok(house.home, "asterisk") is False, 15)
         yield
     finally:
         conf.write_text(was)

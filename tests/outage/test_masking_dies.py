@@ -128,7 +128,8 @@ async def test_what_the_agent_keys_with_the_service_dead_is_kept_out_of_the_reco
 
     def keyed(state: str) -> bool:
         lines = house.home.queue_log.read_text().splitlines()
-        return any("HOTLINEMASK" in line and line.endswith(f"/{state}") for line in lines)
+        mine = [line for line in lines if id.partition("-")[2] in line]
+        return any("HOTLINEMASK" in line and line.endswith(f"/{state}") for line in mine)
 
     with hands.without_service(house):
         await call.says(before)

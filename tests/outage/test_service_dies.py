@@ -70,9 +70,6 @@ HELD = 2
 async def twenty_calls(city: Lab, mumbling: Path, speaking: list[asyncio.Task[None]]) -> Twenty:
     """Dial them so that each stays in its phase; those in the greeting come last. ``speaking``: who goes on
     saying something."""
-    await city.staffed(*TALKERS, *BELLS)
-    for seat in TALKERS:
-        await city.seat(seat).will_answer()
 
     async def some(number: str, many: int = 2) -> list[Call]:
         # no two calls have one number: it is what the lab's list and history are compared by
@@ -130,15 +127,18 @@ async def one_round(
     speaking: list[asyncio.Task[Any]],
 ) -> None:
     before, began_at, dialled_since = len(witness.events), time.time(), city.client.count
+    await city.staffed(*TALKERS, *BELLS)
+    for seat in TALKERS:
+        await city.seat(seat).will_answer()
     peer = sipp.call(
-        sipp.caller(hold_ms=500, held_ms=90_000, talk_ms=200),
+        sipp.caller(hold_ms=500, held_ms=300_000, talk_ms=200),
         folder,
         number="12301",
         house=house.base,
         port=house.base + 60,
         calls=HELD,
         caller_number=HOLDER,
-        within=150,
+        within=400,
     )
     holding = asyncio.create_task(peer)
     speaking.append(holding)
