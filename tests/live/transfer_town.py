@@ -219,7 +219,7 @@ AGENT_GONE = 6.0
 
 
 async def queued_soon(call: Call, agent: Phone, since: int) -> None:
-    """The caller of an agent who has hung up came into the queue in time, by the stamps of lab and Asterisk."""
+    """The caller of an agent who has hung up was queued in time, by the stamps of lab and Asterisk."""
     left = await agent.sees("ended", within=5, after=0)
     back = await call.waits_in("general", 20, since)
     assert float(back["Timestamp"]) - left["at"] <= AGENT_GONE
