@@ -137,7 +137,10 @@ class Hand:
 
     async def _ping(self, process: asyncio.subprocess.Process) -> None:
         while True:
+            began = time.monotonic()
             await asyncio.sleep(PING_EVERY)
+            # while we slept ourselves (SIGSTOP, a suspended machine) we heard nobody
+            self._sign += max(0.0, time.monotonic() - began - PING_EVERY)
             self.say(do="ping")
             if time.monotonic() - self._sign > (SILENT if self.ready else STARTING):
                 log.error("recogniser frozen, killed", worker=self.number, pid=process.pid)

@@ -126,13 +126,16 @@ async def test_a_service_killed_while_it_listens_gives_the_caller_the_keys_at_on
 async def test_a_service_frozen_while_it_listens_holds_nobody(house: House, city: Lab) -> None:
     await ready(house)
     call = await dials(city)
-    began = await listened_to(city, call)
+    began, listener = await listened_to(city, call), recogniser(house)
     with hands.frozen(hands.ours(house)):
         listened = await has_the_keys(city, call, {"SILENT"})
         assert note("spoken menu, frozen listening", at(listened) - at(began), LISTENED) <= LISTENED
         after = await has_the_keys(city, await dials(city), {"SKIPPED"})
         assert after["Round"] == "0"
     hands.until_ready(house.home)
+    await ready(house)
+    # a service that slept too does not kill the healthy on waking
+    assert recogniser(house) == listener
 
 
 # --- the recogniser ---------------------------------------------------------------------------------------
@@ -157,6 +160,7 @@ async def test_a_recogniser_killed_or_frozen_in_the_middle_gives_the_keys_and_th
     call = await dials(city)
     began = await listened_to(city, call)
     victim = recogniser(house)
+    assert victim
     os.kill(victim, blow)
     listened = await has_the_keys(city, call, {"NOTHING", "UNCLEAR"})
     assert note(f"recogniser {blow.name}", at(listened) - at(began), LISTENED) <= LISTENED

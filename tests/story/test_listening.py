@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +17,7 @@ from calls import facts as f
 from calls.facts import CallId, LegId
 from calls.orders import MaskRecording, Order, TapLeg
 from cti.listening import BEHIND, Listening
+from cti.speech import crew
 from cti.speech.crew import Hand
 from cti.store.recordings import Span
 from cti.switchboard import Switchboard
@@ -214,6 +217,27 @@ async def test_a_third_voice_waits_for_nobody_and_is_transcribed_afterwards(room
     async with asyncio.timeout(5):
         while not [s for s in room.said if s["do"] == "transcribe" and s["leg"] == third]:  # noqa: ASYNC110  # a list grows and tells nobody
             await asyncio.sleep(0.01)
+
+
+async def test_a_process_that_says_nothing_is_killed_and_not_for_a_time_in_which_nobody_listened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silent = 0.4
+    monkeypatch.setattr(crew, "PING_EVERY", silent / 8)
+    monkeypatch.setattr(crew, "SILENT", silent)
+    monkeypatch.setattr(crew, "STARTING", silent)
+    process = await asyncio.create_subprocess_exec("sleep", "60", stdin=asyncio.subprocess.PIPE)
+    hand = Hand(0, lambda: None, lambda h, t: None, lambda h: None, lambda h: None)
+    hand._process, hand._sign = process, time.monotonic()
+    pinging = asyncio.create_task(hand._ping(process))
+    await asyncio.sleep(0)
+    # as a stopped process sleeps
+    time.sleep(2 * silent)  # noqa: ASYNC251
+    await asyncio.sleep(silent / 8)
+    assert not pinging.done()
+    async with asyncio.timeout(20):
+        await pinging
+        assert await process.wait() == -signal.SIGKILL
 
 
 def test_a_hand_without_a_process_takes_orders_and_does_nothing() -> None:
