@@ -100,6 +100,8 @@ class Listening:
         self.hands = [Hand(n, model, self._told, self._began, self._lost) for n in range(workers)]
         self.dropped = 0
         """Legs whose live text was given up or never begun: transcribed afterwards."""
+        self.unreadable = 0
+        """Recordings that could not be listened to TRIES times: nobody writes their words down any more."""
         self.lags: deque[float] = deque(maxlen=LAGS)
         """Seconds from voice to text, the last ones."""
         self.changed: Callable[[CallId], None] = lambda call: None
@@ -108,7 +110,8 @@ class Listening:
         self._store, self._board, self._do = store, board, do
         self._legs, self._back, self._now = legs, back, now
         self._known: dict[LegId, Hearing] = {}
-        self._wanted: asyncio.Queue[LegId] = asyncio.Queue()
+        # as many as can be followed: where Asterisk is slow to tap, those behind them would have no place
+        self._wanted: asyncio.Queue[LegId] = asyncio.Queue(max(1, workers * legs))
         self._asked: set[LegId] = set()
         self._tries: dict[LegId, int] = {}
         self._free = asyncio.Event()
@@ -210,7 +213,11 @@ class Listening:
             and not one.missed
         ):
             self._asked.add(one.leg)
-            self._wanted.put_nowait(one.leg)
+            try:
+                self._wanted.put_nowait(one.leg)
+            except asyncio.QueueFull:
+                self.dropped += 1
+                log.info("not listened to live: too many wait", leg=one.leg)
 
     def _ends(self, one: Recording) -> None:
         self._asked.discard(one.leg)
@@ -379,6 +386,8 @@ class Listening:
     async def _late(self, row: Filed, hand: Hand) -> None:
         if self._tries.get(row.leg, 0) >= TRIES:
             await self._store.mark(row.leg, heard=Known.NOTHING)
+            self.unreadable += 1
+            log.error("recording given up: nobody could listen to it", leg=row.leg, tries=TRIES)
             return
         before = await self._store.spans_of(row.leg) if row.heard is Known.TALK else []
         try:

@@ -163,6 +163,11 @@ class RecordingParts:
             *(shelf if self.shelf.there else ()),
             ("hotline_speech_up", "1 while a recogniser listens", lambda: float(speech.up)),
             ("hotline_speech_dropped", "Legs left to after-call work", lambda: float(speech.dropped)),
+            (
+                "hotline_speech_unreadable",
+                "Recordings given up after three tries, no words of them",
+                lambda: float(speech.unreadable),
+            ),
             ("hotline_speech_lag_p50_seconds", "Voice to text, the last ones", lambda: speech.lag(0.5)),
             ("hotline_speech_lag_p99_seconds", "Voice to text, the last ones", lambda: speech.lag(0.99)),
             ("hotline_flags_raised", "Red flags since the start", lambda: float(self.flags.raised)),

@@ -1,7 +1,7 @@
 """Recordings and what was said in them, over HTTP: found, listened to by right and with a purpose, exported.
 
-Listening, exporting, reading a transcript and every order leaves a row in the audit trail before the first
-byte leaves the house.
+Listening, looking at a waveform, exporting, reading a transcript and every order leaves a row in the audit
+trail before the first byte leaves the house.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from recording.table import is_message
 
 BLOCK = 64 * 1024
 AGAIN = 300.0
-"""Seconds in which further ranges of one recording, for one person and purpose, are one listening."""
+"""Seconds in which further ranges, or pictures, of one recording, for one person and purpose, are one row."""
 PURPOSE = Field(min_length=2, max_length=128, description="why you listen 用途; kept in the audit trail")
 
 
@@ -290,13 +290,16 @@ class Recordings:
         return json_of(list(await self._archive.alarms(question, question.city or who.city or None)))
 
     async def _waveform(self, request: web.Request) -> web.Response:
-        leg, _ = await self._leg(request, Role.SUPERVISOR)
+        leg, call = await self._leg(request, Role.SUPERVISOR)
         seconds, peaks = await self._archive.waveform(leg, asked(request, PointsQuestion).points)
+        self._once(request[WHO], call, "waveform", "", leg)
         return json_of(WaveformAnswer(leg=leg, seconds=seconds, peaks=list(peaks)))
 
     async def _picture(self, request: web.Request) -> web.Response:
-        leg, _ = await self._leg(request, Role.SUPERVISOR)
-        return web.Response(text=await self._archive.picture(leg), content_type="image/svg+xml")
+        leg, call = await self._leg(request, Role.SUPERVISOR)
+        picture = await self._archive.picture(leg)
+        self._once(request[WHO], call, "waveform", "", leg)
+        return web.Response(text=picture, content_type="image/svg+xml")
 
     async def _transcript(self, request: web.Request) -> web.Response:
         who, call = self._call(request, Role.AGENT)
@@ -410,7 +413,7 @@ class Recordings:
         return leg, call
 
     def _once(self, who: Who, call: str, did: str, purpose: str, leg: str = "") -> None:
-        """A player asks for many ranges: they are one listening."""
+        """A player asks for many ranges, a screen draws a waveform at each size: they are one row."""
         now = time.monotonic()
         key = (who.name, f"{did} {leg or call}", purpose)
         if now - self._listened.get(key, -AGAIN) >= AGAIN:

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import time
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 
 from cti.home import Home, default_home
 from cti.speech import where
-from cti.speech.ear import Vosk
+from cti.speech.ear import Vosk, heard
 from cti.speech.readback import Reader, characters, error_rate
 from cti.speech.recorded import pcm_of
 from tests.house import ROOT
@@ -90,6 +91,13 @@ def raw(wav: Path) -> tuple[str, float]:
     spans += listener.finish()
     took = time.monotonic() - began
     return "".join(s.text for s in spans).replace(" ", ""), took / (len(pcm) / 2 / rate)
+
+
+def words(wav: Path) -> dict[str, float]:
+    """At which second of a file vosk alone hears each word; those that it hears once."""
+    told = [word for span in heard(ear(), *pcm_of(wav)) for word in span.words]
+    often = Counter(word.text for word in told)
+    return {word.text: word.start for word in told if often[word.text] == 1}
 
 
 def cer(want: str, got: str) -> float:

@@ -165,8 +165,22 @@ async def test_a_class_that_asks_for_an_operator_is_heard_and_read_by_operators_
     desk.audit.clear()
     assert await desk.every("operator") == [200] * len(DOORS)
     assert {(row.did, row.outcome) for row in desk.audit} == {
-        (did, Outcome.DONE) for did in ("listen", "transcript", "export")
+        (did, Outcome.DONE) for did in ("listen", "waveform", "transcript", "export")
     }
+
+
+async def test_looking_at_a_waveform_leaves_one_row_however_often_it_is_drawn(desk: Desk) -> None:
+    path = f"/api/recordings/{OLD.leg}/waveform"
+    for drawn in (path, f"{path}?points=100", f"{path}.svg"):
+        assert (await desk.ask(drawn, "lead"))[0] == 200
+    assert (await desk.ask(f"/api/recordings/{BACK.leg}/waveform.svg", "lead"))[0] == 200
+    assert (await desk.ask(path, "operator"))[0] == 200
+    rows = [(row.did, row.who, row.on, json.loads(row.told)) for row in desk.audit]
+    assert rows == [
+        ("waveform", "lead", OLD.id, {"leg": OLD.leg}),
+        ("waveform", "lead", BACK.id, {"leg": BACK.leg}),
+        ("waveform", "operator", OLD.id, {"leg": OLD.leg}),
+    ]
 
 
 async def test_a_message_that_a_citizen_left_is_heard_by_the_agents_of_their_city_who_owe_them_a_call(

@@ -21,10 +21,13 @@ import pytest
 
 from lab import ears
 from lab.scenario import Lab
+from lab.wav import read
 from tests.house import ROOT, House
 from tests.live.test_first_call import spoken
 
 CHORUS = 16
+STARTS = 0.5
+"""Seconds from Asterisk's answer to the first sample of a caller who speaks at once."""
 
 
 def http(
@@ -111,6 +114,37 @@ async def test_each_leg_has_one_file_with_what_it_said_and_nothing_else(
         heard = samples(raw)
         assert ears.contains(heard, ears.load(mine))
         assert not ears.contains(heard, ears.load(other))
+
+
+async def test_a_caller_is_recorded_from_the_first_second_also_one_who_goes_before_any_seat(
+    house: House, city: Lab, voices: list[Path]
+) -> None:
+    voice = min(voices, key=lambda wav: read(wav).seconds)
+    # all of it is said while the greeting plays
+    call = await city.caller("13900000017").dials("12345").says(voice, when="answer")
+    id = await call.id()
+    leg = id.partition("-")[2]
+    begins = await call.sees("says", within=15)
+    await call.sees("said", within=15)
+    await call.hangs_up()
+    up = await city.house.event(
+        "Asterisk answers",
+        lambda e: (e["Event"], e.get("Uniqueid"), e.get("ChannelStateDesc")) == ("Newstate", leg, "Up"),
+        within=5,
+    )
+    [row] = await filed(house, id, 1)
+    seats = [e for e in city.house.events if e["Event"] == "AgentCalled" and e.get("AccountCode") == id]
+    assert seats == []
+    assert (row["role"], row["leg"], row["short"]) == ("caller", leg, 0.0)
+    late = row["began"] - float(up["Timestamp"])
+    sound = samples(http(house, f"/api/recordings/{leg}/audio?purpose=whole")[1]) / 32768
+    word = ears.contains(sound, ears.load(voice))
+    assert word
+    # that the file begins then is no claim: the voice stands in it where it was said
+    moved = word.at - (begins["at"] - row["began"]) - ears.contains(ears.load(voice), ears.load(voice)).at
+    print(f"recorded {late:.3f} s after the answer; words {moved:+.3f} s from where they were said")
+    assert 0 <= late < STARTS
+    assert abs(moved) < STARTS
 
 
 async def test_listening_needs_the_right_and_a_purpose_and_leaves_a_row(

@@ -12,16 +12,19 @@ from typing import Any
 
 import pytest
 
+from lab import ears
 from lab.scenario import Lab
 from tests.house import House, ports, running
 from tests.live import speaking
 from tests.live.speaking import CLIP, COMPLAINT, bound
-from tests.live.test_recordings import CHORUS, http, until
+from tests.live.test_recordings import CHORUS, filed, http, samples, until
 
 COMPLETE = 1.0
 """Seconds from hang-up to the complete transcript (issue)."""
 LAG = 1.5
 """Seconds the partial text is behind the voice (issue)."""
+JUMP = 0.5
+"""Seconds from where a player jumps to where the word is: what Asterisk takes to say that a tap began."""
 
 pytestmark = speaking.needs_model
 
@@ -108,7 +111,8 @@ async def test_words_are_found_again_by_character_and_by_sound_with_their_second
     id, _ = await spoken(house, city, silence)
     told = await until("complete", lambda: transcript(house, id), lambda t: t["complete"], within=90)
     span = max((s for s in told["said"] if s["role"] == "caller"), key=lambda s: len(s["words"]))
-    word = max(span["words"], key=lambda w: len(w["text"]))
+    in_clip = await asyncio.to_thread(speaking.words, CLIP)
+    word = max((w for w in span["words"] if w["text"] in in_clip), key=lambda w: len(w["text"]))
 
     def found(query: dict[str, str]) -> list[dict[str, Any]]:
         asked = urllib.parse.urlencode({"call": id, **query})
@@ -125,6 +129,16 @@ async def test_words_are_found_again_by_character_and_by_sound_with_their_second
     assert same["leg"] == row["leg"]
     assert word["start"] in [hit["second"] for hit in same["hits"]]
     assert found({"said": "没有人说过这句话"}) == []
+    # that second of the file has the word's sound: its place in the clip, and the clip's in the file
+    await filed(house, id, 2)
+    status, raw, _ = http(house, f"/api/recordings/{row['leg']}/audio?purpose=jump")
+    assert status == 200
+    clip = ears.load(CLIP)
+    there = ears.contains(samples(raw) / 32768, clip)
+    assert there
+    second = there.at - ears.contains(clip, clip).at + in_clip[word["text"]]
+    print(f"{word['text']} is found at {word['start']:.2f} s, and is said at {second:.2f} s")
+    assert abs(word["start"] - second) < JUMP
 
 
 async def test_a_draft_is_offered_and_becomes_a_numbered_ticket_that_keeps_everything(

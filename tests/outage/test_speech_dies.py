@@ -16,7 +16,6 @@ import pytest
 
 from cti.listening import BEHIND
 from cti.settings import Settings
-from lab.babble import babble_file
 from lab.scenario import Lab
 from tests.house import House, ports, running
 from tests.live import speaking
@@ -288,25 +287,59 @@ async def test_a_tap_takes_no_more_of_the_disk_than_what_is_not_written_down_yet
     await until("the tap is gone", tap.exists, lambda there: not there)
 
 
-async def test_without_a_model_calls_are_recorded_and_the_lack_is_told(
-    tmp_path_factory: pytest.TempPathFactory, plans: list[Path]
-) -> None:
+MODEL = "to-come"
+"""The folder of the deaf house's model, below its home."""
+
+
+@pytest.fixture(scope="module")
+def deaf(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterator[House]:
+    """One that would listen, if its model were there."""
     folder = tmp_path_factory.mktemp("deaf")
-    voices = [babble_file(tmp_path_factory.mktemp("voices"), seed, 4.0) for seed in (1, 2)]
-    (folder / "settings.toml").write_text('speech_model = "/nonexistent"\n')
-    beside = 100 * ("CTI_TEST_BASE" in os.environ)
-    with ports() as base, running(folder, base + beside, plans, listens=True) as deaf:
-        hands.until_ready(deaf.home)
+    (folder / "settings.toml").write_text(f'speech_model = "{folder / MODEL}"\n')
+    beside = 200 * ("CTI_TEST_BASE" in os.environ)
+    with ports() as base, running(folder, base + beside, plans, listens=True) as up:
+        hands.until_ready(up.home)
+        yield up
+
+
+@pytest.fixture(scope="module")
+def recorded_unheard() -> dict[Path, str]:
+    """By home: the call that was recorded while there was no model, one for all tests that ask for it."""
+    return {}
+
+
+@pytest.fixture
+async def unheard(deaf: House, recorded_unheard: dict[Path, str]) -> str:
+    """A call of which both legs are filed, and no model was there."""
+    if deaf.home.root not in recorded_unheard:
         async with Lab(deaf.home) as place:
             await place.staffed("1001")
-            call = await place.caller("13900000007").dials("12345").says(voices[0])
-            await place.seat("1001").answers(call, say=voices[1], within=20)
-            await call.hears(voices[1], within=30)
-            id = await call.id()
+            call, id = await talks(place, "1001", "13900000007")
+            await call.hears(CLIP, within=30)
+            await place.seat("1001").hears(CLIP, within=30)
             await call.hangs_up()
         assert len(await filed(deaf, id, 2)) == 2
-        told = json.loads(http(deaf, "/healthz")[1])
-        assert told["ready"]
-        assert b"hotline_speech_up 0.0" in http(deaf, "/metrics")[1]
-        assert "cti speech fetch" in told["parts"]["speech"]["text"]
-        assert transcript(deaf, id)["said"] == []
+        recorded_unheard[deaf.home.root] = id
+    return recorded_unheard[deaf.home.root]
+
+
+async def test_without_a_model_calls_are_recorded_and_the_lack_is_told(deaf: House, unheard: str) -> None:
+    assert {row["heard"] for row in rows(deaf, unheard)} == {"waiting"}
+    told = json.loads(http(deaf, "/healthz")[1])
+    assert told["ready"]
+    assert b"hotline_speech_up 0.0" in http(deaf, "/metrics")[1]
+    assert "cti speech fetch" in told["parts"]["speech"]["text"]
+    assert transcript(deaf, unheard)["said"] == []
+
+
+@needs_model
+async def test_what_was_recorded_without_a_model_is_written_down_once_there_is_one(
+    deaf: House, unheard: str, tmp_path: Path
+) -> None:
+    found = speaking.model()
+    assert found is not None
+    assert not transcript(deaf, unheard)["complete"]
+    (deaf.home.root / MODEL).symlink_to(found, target_is_directory=True)
+    told = await words_come(deaf, unheard, tmp_path)
+    assert text(told, "seat")
+    assert {row["heard"] for row in rows(deaf, unheard)} == {"done"}

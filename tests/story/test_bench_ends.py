@@ -8,7 +8,7 @@ import types
 import pytest
 
 from bench import __main__ as bench
-from bench.listening import word_lags
+from bench.listening import judged, word_lags
 from bench.samples import Missing
 
 
@@ -46,3 +46,12 @@ def test_a_words_lag_is_counted_from_the_end_of_its_sound_to_the_text_that_holds
     shown = [(1.0, 2), (2.5, 3), (3.0, 6)]
     assert word_lags(shown, [(0.5, 2), (1.0, 3), (2.0, 5)]) == [0.5, 1.5, 1.0]
     assert word_lags(shown, [(9.0, 7)]) == [], "a word that only the last text has cannot be placed"
+
+
+def test_of_listening_each_ratio_the_lag_and_the_texts_are_goals_of_their_own() -> None:
+    met = dict.fromkeys(("ratio", "ratio_growing", "lag_p99", "identical"), "met")
+    assert judged(0.9, 0.9, 1.5, 4, 4) == met
+    assert judged(0.89, 0.9, 1.5, 4, 4) == met | {"ratio": "missed"}
+    assert judged(0.9, 0.89, 1.5, 4, 4) == met | {"ratio_growing": "missed"}
+    assert judged(0.9, 0.9, 1.51, 4, 4) == met | {"lag_p99": "missed"}
+    assert judged(0.9, 0.9, 1.5, 3, 4) == met | {"identical": "missed"}

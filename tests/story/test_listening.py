@@ -16,11 +16,17 @@ import pytest
 from calls import facts as f
 from calls.facts import CallId, LegId
 from calls.orders import MaskRecording, Order, TapLeg
-from cti.listening import BEHIND, Listening
+from cti import listening
+from cti.home import Home
+from cti.listening import BEHIND, TRIES, Listening
+from cti.recording_parts import RecordingParts
+from cti.settings import Settings
 from cti.speech import crew
 from cti.speech.crew import Hand
+from cti.store.history import History, sqlite_url
 from cti.store.recordings import Span
 from cti.switchboard import Switchboard
+from cti.web.metrics import Metrics
 from recording.filed import Filed, Heard
 from recording.recognised import Recognised, Word
 from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, said
@@ -44,7 +50,8 @@ class Store:
         return self.words.get(leg, [])
 
     async def unheard(self) -> list[Filed]:
-        return [r for r in self.rows.values() if self.heard.get(r.leg) is not Heard.DONE]
+        over = (Heard.DONE, Heard.NOTHING)
+        return [r for r in self.rows.values() if self.heard.get(r.leg) not in over]
 
     async def put_spans(self, leg: str, spans: list[Span], heard: Heard) -> bool:
         if leg not in self.rows:
@@ -64,6 +71,9 @@ class Room:
         self.board = Switchboard()
         self.store = Store()
         self.orders: list[Order] = []
+        self.asterisk = asyncio.Event()
+        """Set while Asterisk does what it is ordered."""
+        self.asterisk.set()
         self.said: list[dict[str, Any]] = []
         self.listening = Listening(
             folder, folder, lambda: None, lambda: folder / "ring", self.store,  # type: ignore[arg-type]  # a store of this test
@@ -79,6 +89,7 @@ class Room:
 
     async def _do(self, order: Order) -> str:
         self.orders.append(order)
+        await self.asterisk.wait()
         return "0x1"
 
     def tells(self, what: str, leg: LegId = CALLER, **told: Any) -> None:
@@ -89,6 +100,12 @@ class Room:
         async with asyncio.timeout(5):
             while {s["leg"] for s in self.said if s["do"] == "follow"} != set(legs):  # noqa: ASYNC110  # a list grows and tells nobody
                 await asyncio.sleep(0)
+
+    async def asked_to_transcribe(self, leg: LegId) -> None:
+        """Wait until the recording of this leg is to be read."""
+        async with asyncio.timeout(5):
+            while not [s for s in self.said if s["do"] == "transcribe" and s["leg"] == leg]:  # noqa: ASYNC110  # a list grows and tells nobody
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -214,9 +231,60 @@ async def test_a_third_voice_waits_for_nobody_and_is_transcribed_afterwards(room
     for leg in (CALLER, SEAT_LEG):
         room.board.hear(said(f.LegEnded, 210.0, leg=leg))
         room.tells("over", leg=leg, seconds=100.0, live=True)
+    await room.asked_to_transcribe(third)
+
+
+async def test_no_more_legs_wait_to_be_tapped_than_can_be_followed_and_the_others_are_read_afterwards(
+    room: Room,
+) -> None:
+    room.asterisk.clear()
+    for fact in answered():
+        room.board.hear(fact)
+    room.board.hear(said(f.RecordingStarted, 130.0, leg=CALLER, file="d/caller.wav"))
     async with asyncio.timeout(5):
-        while not [s for s in room.said if s["do"] == "transcribe" and s["leg"] == third]:  # noqa: ASYNC110  # a list grows and tells nobody
+        while not room.orders:  # noqa: ASYNC110  # a list grows and tells nobody
+            await asyncio.sleep(0)
+    # Asterisk does not answer: two wait behind the first, which is as many as are followed, and no third
+    legs = [LegId(f"n1-9.{n}") for n in range(3)]
+    for leg, waits in zip(legs, (0, 0, 1), strict=True):
+        room.board.hear(said(f.LegStarted, 140.0, leg=leg, channel=f"PJSIP/x-{leg}", endpoint="demo-1002"))
+        room.board.hear(said(f.RecordingStarted, 140.0, leg=leg, file=f"d/{leg}.wav"))
+        assert room.listening.dropped == waits
+    room.asterisk.set()
+    await room.begun(CALLER, legs[0])
+    late = legs[2]
+    room.store.rows[late] = Filed(
+        leg=late, call=CallId(CALL), city="demo", began=140.0, ended=150.0, file="d/late.wav"
+    )
+    for leg in (CALLER, legs[0]):
+        room.board.hear(said(f.LegEnded, 210.0, leg=leg))
+        room.tells("over", leg=leg, seconds=100.0, live=True)
+    await room.asked_to_transcribe(late)
+
+
+async def test_a_recording_that_fails_three_times_is_given_up_and_counted(
+    room: Room, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(listening, "LATE_EVERY", 0.01)
+    room.store.rows[CALLER] = Filed(
+        leg=CALLER, call=CallId(CALL), city="demo", began=130.0, ended=150.0, file="d/caller.wav"
+    )
+    for _ in range(TRIES):
+        await room.asked_to_transcribe(CALLER)
+        assert (room.listening.unreadable, room.store.heard) == (0, {})
+        room.said.clear()
+        room.tells("failed", why="no wav as Asterisk writes it")
+    async with asyncio.timeout(5):
+        while not room.listening.unreadable:  # noqa: ASYNC110  # a figure grows and tells nobody
             await asyncio.sleep(0.01)
+    assert (room.listening.unreadable, room.store.heard) == (1, {CALLER: Heard.NOTHING})
+    assert room.said == [], "nobody is asked a fourth time"
+    history = History(sqlite_url(tmp_path / "history.sqlite"))
+    parts = RecordingParts(
+        Home(tmp_path), Settings(), history, Switchboard(), dict, room._do, lambda row: None
+    )  # fmt: skip
+    parts.listening = room.listening
+    assert b"\nhotline_speech_unreadable 1.0\n" in Metrics(parts.gauges()).text()
 
 
 async def test_a_process_that_says_nothing_is_killed_and_not_for_a_time_in_which_nobody_listened(
