@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from cti import asterisk_process, plan_folder
+from cti import asterisk_process, plan_folder, within_reach
 from cti.asterisk.wire.connection import Connection
 from cti.asterisk_process import Missing
 from cti.errors import Broken, NotNow, Refused
@@ -32,6 +32,7 @@ from cti.speech import where
 LAB_CARRIER = "127.0.0.2"
 """Where the lab's first carrier sends from; a test peer that wants to be that carrier binds it too."""
 LOW_DISK = 512 << 20
+LACKS_SHOWN = 4
 AMI_SECONDS = 5.0
 REMEDIES = {
     "asterisk": "look at asterisk/log/messages in the home; cti up restarts a dead one",
@@ -66,6 +67,7 @@ def machine_checks(home: Home) -> list[Check]:
         _settings_check(home),
         _speech_check(home),
         _voice_check(home),
+        *_reach_checks(home),
     ]
     if os.geteuid() == 0:
         has = shutil.which("setpriv") is not None
@@ -103,6 +105,25 @@ def _failsafe_check() -> Check:
         return Check("failsafe interpreter", False, "sh setup/asterisk.sh", str(why), need=False)
     said = "".join(ran.stderr.decode(errors="replace").strip().splitlines()[-1:]) or interpreter
     return Check("failsafe interpreter", ran.returncode == 0, "sh setup/agi.sh", said, need=False)
+
+
+def _reach_checks(home: Home) -> list[Check]:
+    """What Asterisk plays and starts, looked at as the user it runs as (decision 3)."""
+    if not within_reach.configured(home):
+        return []
+    found = []
+    looks = {"sounds within reach": within_reach.sounds, "programs within reach": within_reach.programs}
+    for name, look in looks.items():
+        try:
+            lacks = look(home)
+        except NotNow as why:
+            found.append(Check(name, False, "apt-get install util-linux", str(why), need=False))
+            continue
+        more = [f"and {len(lacks) - LACKS_SHOWN} more"] if len(lacks) > LACKS_SHOWN else []
+        detail = ", ".join([lack.what for lack in lacks[:LACKS_SHOWN]] + more)
+        remedy = "; ".join(dict.fromkeys(lack.remedy for lack in lacks))
+        found.append(Check(name, not lacks, remedy, detail, need=False))
+    return found
 
 
 def _env(path: Path) -> dict[str, str]:

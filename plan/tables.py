@@ -188,6 +188,8 @@ def _partly(raw: dict[str, Any], rule: type[T]) -> T | None:
             whole[name] = told[name]
         if name == "spoken":
             whole[name] = spoken_of(whole[name])
+        if name == "call_back" and isinstance(whole[name], dict):
+            whole[name] = model.CallBack.model_validate(whole[name])
     return rule.model_construct(None, **whole)  # type: ignore[return-value]  # pydantic's mypy plugin types model_construct of a class in a variable as BaseModel; it is rule's own
 
 

@@ -30,7 +30,7 @@ PREFIX=$(asterisk_prefix)
 PROGRAM=$PREFIX/bin/asterisk
 WORK=$PREFIX/.fetch # apt's folders; gone when all is well
 
-version_of() { "$1" -V 2>/dev/null | sed -nE 's/^Asterisk ([0-9]+).*/\1/p'; }
+version_of() { "$1" -V 2>/dev/null | sed -nE 's,^Asterisk (certified/)?([0-9]+).*,\2,p'; }
 
 write_program() { # reads the script from stdin
     mkdir -p "$PREFIX/bin"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -105,12 +105,15 @@ def lay_out(data: Path) -> int:
 
     musiconhold.conf: ``[default] mode=files, directory=<data>/moh``.
     """
-    changed = 0
+    return sum(keep_played(target, linear(path.read_bytes())) for path, target in laid_out(data))
+
+
+def laid_out(data: Path) -> Iterator[tuple[Path, Path]]:
+    """Each shipped sound and where Asterisk plays it from."""
     for path in sorted(SOUNDS.rglob(f"*{ENDING}")):
         inside = path.relative_to(SOUNDS)
         target = data / inside if inside.parts[0] == "moh" else data / "sounds" / "zh" / inside
-        changed += keep_played(target.with_suffix(PLAYED), linear(path.read_bytes()))
-    return changed
+        yield path, target.with_suffix(PLAYED)
 
 
 def keep_played(target: Path, data: bytes) -> bool:

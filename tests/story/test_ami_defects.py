@@ -7,18 +7,19 @@ do wrong, or the test proves nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from contextlib import suppress
 from typing import Any, Protocol
 
 import pytest
-from panoramisk import Manager
+from panoramisk import CallManager, Manager
 
-from calls.facts import Snapshot
+from calls.facts import LegEnded, LegStarted, Snapshot
+from calls.orders import Originate
 from cti.asterisk.link import Link
 from cti.asterisk.wire.connection import Connection
 from cti.errors import NotNow, Refused
-from tests.fakes.ami_server import NEVER, FakeAmi, error, event, frame, success
+from tests.fakes.ami_server import NEVER, FakeAmi, Headers, error, event, frame, success
 from tests.fakes.told import Told
 
 WANTED = frozenset({b"Hangup", b"OriginateResponse"})
@@ -34,16 +35,17 @@ class Client(Protocol):
     def ask(self, values: dict[str, str]) -> Awaitable[object]: ...
     def feed(self, data: bytes) -> None: ...
     def alive(self) -> bool: ...
+    def waiting(self) -> Container[str]: ...
     def close(self) -> None: ...
 
 
 class Bare:
     """panoramisk as it comes."""
 
-    def __init__(self, ami: FakeAmi) -> None:
+    def __init__(self, ami: FakeAmi, kind: type[Manager] = Manager) -> None:
         self.heard: list[dict[str, str]] = []
         self.on_event: Callable[[dict[str, str]], None] | None = None
-        self.manager = Manager(
+        self.manager = kind(
             host="127.0.0.1",
             port=ami.port,
             username="u",
@@ -76,6 +78,10 @@ class Bare:
     def alive(self) -> bool:
         return not self.manager.protocol.closed
 
+    def waiting(self) -> Container[str]:
+        found: Container[str] = self.manager.protocol.responses
+        return found
+
     def close(self) -> None:
         # its close() reconnects: connection_lost always does
         self.manager.connect = lambda: None
@@ -105,6 +111,10 @@ class Ours:
 
     def alive(self) -> bool:
         return not self.connection.protocol.closed
+
+    def waiting(self) -> Container[str]:
+        found: Container[str] = self.connection.protocol.responses
+        return found
 
     def close(self) -> None:
         self.connection.close()
@@ -216,6 +226,55 @@ async def test_an_event_after_a_timeout_is_heard_and_not_swallowed(client: Clien
     assert not await _answered(client.ask(values), 0.2)
     client.feed(event("OriginateResponse", ActionID="o1", Response="Failure").encode())
     judge(client, any(heard.get("Event") == "OriginateResponse" for heard in client.heard))
+
+
+async def test_an_action_nobody_answers_is_forgotten_when_its_time_is_over(
+    client: Client, ami: FakeAmi
+) -> None:
+    ami.answers["Getvar"] = NEVER
+    await client.open()
+    late = [f"late-{n}" for n in range(20)]
+    asked = [client.ask({"Action": "Getvar", "Variable": "X", "ActionID": tag}) for tag in late]
+    assert not any(await asyncio.gather(*(_answered(question, 0.05) for question in asked)))
+    kept = [tag for tag in late if tag in client.waiting()]
+    assert kept in ([], late)
+    judge(client, not kept)
+
+
+async def test_two_calls_of_one_second_are_two(ami: FakeAmi) -> None:
+    """panoramisk's CallManager knows a call by its Uniqueid up to the dot: the second it began in."""
+    legs = ("n1-1732190695.12", "n1-1732190695.13")
+
+    def rings(action: Headers) -> str:
+        leg = legs[len(ami.actions("Originate")) % 2]
+        born = event("Newchannel", Channel=f"PJSIP/demo-1001-{leg[-2:]}", Uniqueid=leg, Linkedid=leg)
+        queued = success("Originate successfully queued")(action)
+        told = {"ActionID": action["ActionID"], "Response": "Success", "Uniqueid": leg}
+        return born + queued + event("OriginateResponse", **told)
+
+    ami.answers["Originate"] = rings
+    ended = event("Hangup", Uniqueid=legs[1], Cause="16")
+    async with asyncio.timeout(10):
+        bare = Bare(ami, CallManager)
+        await bare.open()
+        values = {"Action": "Originate", "Channel": "PJSIP/demo-1001"}
+        first, second = [await bare.manager.send_originate(dict(values)) for _ in legs]
+        bare.feed(ended.encode())
+        bare.close()
+        assert first is second
+        assert [(await first.queue.get()).event for _ in range(3)] == ["Newchannel", "Newchannel", "Hangup"]
+
+        told = Told()
+        link = Link(ami.address, "u", "s", "n1", told)
+        task = asyncio.create_task(link.run())
+        await told.has(Snapshot)
+        order = Originate(endpoint="PJSIP/demo-1001", context="c", exten="s")
+        assert [await link.do(order) for _ in legs] == list(legs)
+        ami.say(ended)
+        await told.has(LegEnded)
+        task.cancel()
+    assert [fact.leg for fact in told.facts if isinstance(fact, LegStarted)] == list(legs)
+    assert [fact.leg for fact in told.facts if isinstance(fact, LegEnded)] == [legs[1]]
 
 
 async def test_a_character_cut_by_a_segment_is_whole_again(client: Client) -> None:

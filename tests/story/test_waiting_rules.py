@@ -136,6 +136,7 @@ def faults(**files: bytes) -> list[str]:
         ("queues", b"\n[expert.widen]\n5 = 10\n", "expert.widen: does not say who rings at first"),
         ("queues", b"\n[expert.widen]\n0 = 10\n5 = 3\n", "expert.widen: does not widen"),
         ("queues", ADDED["queues.toml"], "nobody may call out through 'inward'"),
+        ("queues", b"ring_seconds = 1\n" + ADDED["queues.toml"], "expert.ring_seconds: 1 is too small"),
         ("phones", ADDED["phones.toml"], "duty.trunk: nobody may call out through 'inward'"),
         ("phones", ADDED["phones.toml"].replace(b"queue:general", b"queue:gone"), "no such queue 'gone'"),
         ("priorities", ADDED["priorities.toml"], "old.lines: no such line 'mian'"),
