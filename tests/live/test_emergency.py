@@ -65,6 +65,10 @@ def house(tmp_path_factory: pytest.TempPathFactory, dead: DeadTrunk) -> Iterator
     old = 'ways = [{ trunk = "centres", number = "122" }'
     assert old in centres
     centres = centres.replace(old, old.replace('"centres"', '"dead"'))
+    old = '{ trunk = "centres", number = "120" }, { trunk = "carrier", number = "120" }'
+    assert old in centres
+    third = '{ trunk = "centres-b", number = "1100" }'
+    centres = centres.replace(old, old.replace('"carrier"', '"dead"') + f", {third}")
     (plan / "centres.toml").write_text(centres, "utf-8")
     with ports() as base, running(home, base, [plan]) as up:
         account(up.home, "chief", Role.SUPERVISOR)
@@ -227,6 +231,22 @@ async def test_a_first_trunk_that_swallows_the_invite_is_joined_by_the_second_wi
     await police.answers()
     await step_told(town, call, "joined")
     await until_gone(call, *talk.parties.values(), police)
+
+
+async def test_a_dead_trunk_behind_a_busy_line_is_joined_by_the_third_within_four_seconds(
+    house: House, town: Lab, tmp_path: Path, dead: DeadTrunk
+) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE)
+    first, third = centre(town, "120"), centre(town, "1100")
+    await first.will_be_busy()
+    before = len(dead.invites)
+    await hand_over(house, "120")
+    ring = await third.rings(within=2 * SKIPPED + 5)
+    assert len(dead.invites) > before, "the second trunk was to be tried"
+    assert ring["at"] - dead.invites[before] <= SKIPPED
+    await third.answers()
+    await step_told(town, call, "joined")
+    await until_gone(call, *talk.parties.values(), third)
 
 
 async def test_a_centre_that_rings_slowly_is_not_cut_when_the_next_line_is_tried(
