@@ -337,11 +337,16 @@ async def test_a_caller_handed_over_by_110_jumps_the_queue_with_their_case(
     await busy.hangs_up()
     ring = await town.seat(OFFICE).rings(within=15, call=handed)
     assert ring["caller"] == "13900000006"
-    await town.seat(OFFICE).answers(handed)
+    answered = await town.seat(OFFICE).answers(handed)
     records = await asks(house.home, "/api/handoffs?city=demo")
     (mine,) = [r for r in records if r["call"] == ring["call"]]
     assert (mine["direction"], mine["centre"], mine["case"]) == ("in", "110", "JQ-2026-0815")
     await until_gone(handed, waiting, busy_too, *talk.parties.values(), *two.parties.values())
+    over, heard = await handed.sees("ended", within=1, after=0), await handed.recorded()
+    heard = heard[: len(heard) - int((over["at"] - answered["at"]) * RATE)]
+    ringing = ears.tone_seconds(heard, 450)
+    assert ringing > 0.5, "somebody who may be in danger waits with ringing"
+    assert ringing > 0.7 * ears.sound_seconds(heard), "and without music"
 
 
 @pytest.mark.parametrize(("wish", "meant"), [("handoff", "handoff"), ("three", "three"), ("blind", "handoff"),
