@@ -195,7 +195,8 @@ def _chose(context: Context, plan: Plan, menu: str, key: str, to: str, label: st
 
 QUEUE_OPTIONS = "c{ring}ib(seat-leg^s^1)"
 """c: when the agent hangs up first the caller goes on here (a survey can follow); i: a phone's call
-forwarding does not take callers away; b: headers on the seat's INVITE."""
+forwarding does not take callers away; b: headers on the seat's INVITE; r: ringing instead of music, also for
+whom a centre handed over (``asterisk_conf.from_centre``: WAITS_RINGING)."""
 
 
 def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
@@ -207,7 +208,7 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     context.do("Gosub", "queue-enter", "s", f"1({name})")
     # without any music a caller still must not wait in silence
     ring = queue.music == "ring" or not site.music_dir
-    options = QUEUE_OPTIONS.format(ring="r" if ring else "")
+    options = QUEUE_OPTIONS.format(ring="r" if ring else "${WAITS_RINGING}")
     # the AGI runs on the caller's channel when an agent has answered, before the two are joined
     agi = site.announce if queue.announce_agent and site.announce else ""
     if queue.max_waiting:

@@ -121,6 +121,9 @@ def _header(name: str, letters: str) -> str:
 def _to_us() -> Context:
     """CENTRE hands over, and the call has arrived: the record begins."""
     context = Context("handed-to-us")
+    # in whatever queue: somebody who may be in danger hears a person or ringing, no music
+    urgent = "${DIALPLAN_EXISTS(${CITY}-urgent,${CENTRE},1)}"
+    context.do("Set", f"WAITS_RINGING=${{IF($[{urgent}]?r:)}}")
     context.do("UserEvent", "Hotline", "What: handed-to-us", "Call: ${CALL_ID}", "Centre: ${CENTRE}",
                "Case: ${CASE}", "Story: ${STORY}", "Of: ${HANDOFF}", "Trunk: ${TRUNK}",
                "Caller: ${CALLER}")  # fmt: skip

@@ -184,9 +184,8 @@ def _go() -> Context:
     context.do("Set", '__TRANSFER_ID=${IF($["${ORDER}" = ""]?${UNIQUEID}:${ORDER})}', label="good")
     context.do("Set", f"{of_caller('HANDED')}=0").do("Set", f"{of_caller('TARGET_IN')}=0")
     context.do("Set", f"{of_caller('TARGET_JOINED')}=0").do("Set", f"{of_caller('AGENT_IN')}=1")
-    context.do("Set", f"{of_caller('WAY_FAILED')}=0").do("Set", f"{of_caller('DIALLING')}=")
-    context.do("Set", f"{of_caller('AGENT_CAUSE')}=").do("Set", f"{of_caller('LEAVES')}=")
-    context.do("Set", f"{of_caller('RINGS')}=").do("Set", f"{of_caller('UNSENT_AT')}=")
+    for name in ("DIALLING", "AGENT_CAUSE", "LEAVES", "RINGS", "UNSENT_AT"):
+        context.do("Set", f"{of_caller(name)}=")
     urgent = '${IF($[${URGENT} | "${KIND}" = "handoff"]?1:0)}'
     context.do("Set", f"{of_caller('URGENT')}={urgent}")
     # before anything is under way: a caller who falls out of the talk now has somewhere to follow to

@@ -36,14 +36,14 @@ def city_transfer_contexts(plan: Plan, site: Site) -> Iterator[Context]:
         to.do("Dial", legs, _seconds(centre.ring_seconds), "${TO_OPTIONS}b(transfer-rings^s^1)U(transfer-up)")
         to.do("Return")
         for i, way in enumerate(centre.ways, 1):
-            wait = (i - 1) * centre.next_after_seconds
             free = _free(plan, way, urgent=centre.urgent)
-            _way(ways.exten(f"{number}w{i}"), plan, way, i, wait, centre.ring_seconds, free)
+            after = str(centre.next_after_seconds) if i < len(centre.ways) else ""
+            _way(ways.exten(f"{number}w{i}"), plan, way, i, after, centre.ring_seconds, free)
     for number, contact in plan.contacts.items():
         to.exten(number)
         to.do("Dial", f"Local/{number}w1@{plan.id}-way/n", _seconds(contact.ring_seconds),
               "${TO_OPTIONS}b(transfer-rings^s^1)U(transfer-up)").do("Return")  # fmt: skip
-        _way(ways.exten(f"{number}w1"), plan, contact, 1, 0, contact.ring_seconds,
+        _way(ways.exten(f"{number}w1"), plan, contact, 1, "", contact.ring_seconds,
              _free(plan, contact, urgent=False))  # fmt: skip
     yield to
     yield ways
@@ -61,7 +61,7 @@ def city_transfer_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     # a call back that nobody has answered yet: that try has failed, and the next one comes
     refer.do("GotoIf", '$["${SHARED(AWAITED)}" = "1"]?nobody', label="caller")
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
-    refer.do("Set", "SHARED(WAY_FAILED)=0").do("Set", "SHARED(RINGS)=")
+    refer.do("Set", "SHARED(RINGS)=")
     # the agent's phone is gone already: nobody could stay with the caller
     refer.do("Set", f"SHARED(URGENT)=${{DIALPLAN_EXISTS({plan.id}-urgent,${{TO}},1)}}")
     refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
@@ -133,18 +133,22 @@ def _free(plan: Plan, way: Way | Contact, *, urgent: bool) -> int:
 
 
 def _way(
-    context: Context, plan: Plan, way: Way | Contact, number: int, wait: int, ring: int, free: int
+    context: Context, plan: Plan, way: Way | Contact, number: int, after: str, ring: int, free: int
 ) -> None:
-    """One way to a centre, on a Local channel of its own."""
+    """One way to a centre, on a Local channel of its own. ``after``: seconds until the next one's turn."""
     trunk = f"{plan.id}-{way.trunk}"
-    context.do("Gosub", "transfer-way", "s", f"1({number},{wait},{trunk},{free},{way.number})")
+    context.do("Gosub", "transfer-way", "s", f"1({number},{after},{trunk},{free},{way.number})")
     context.do("GotoIf", '$["${GOSUB_RETVAL}" = "full"]?full')
     context.do("Dial", f"PJSIP/{way.number}@{trunk}", str(ring),
                f"b(transfer-invite^s^1({number}^{trunk}^{way.number}))U(transfer-way-up)")  # fmt: skip
-    context.do("Set", f"{of_caller('WAY_FAILED')}={number}", label="full")
+    context.do("Set", f"{_turn(number + 1)}=${{TRANSFER_ID}}:0", label="full")
     tell(context, "skipped", f"Way: {number}", f"Trunk: {trunk}", f"Number: {way.number}",
           "Cause: ${HANGUPCAUSE}", "Status: ${DIALSTATUS}")  # fmt: skip
     context.do("Hangup", "${HANGUPCAUSE}")
+
+
+def _turn(way: int | str) -> str:
+    return of_caller(f"TURN_{way}")
 
 
 def reach_contexts() -> Iterator[Context]:
@@ -178,21 +182,26 @@ def _invite() -> Context:
 
 
 def _wait_for_turn() -> Context:
-    """ARG1 way, ARG2 seconds it leaves to those before it, ARG3 trunk, ARG4 its channels, ARG5 number.
+    """ARG1 way, ARG2 seconds after which the next one has its turn (empty: there is none), ARG3 trunk, ARG4
+    its channels, ARG5 number.
 
-    Those before are never cut: a centre that rings slowly goes on ringing beside.
+    All ways are dialled at once, so each waits until the one before has begun so long ago, or has failed:
+    counted from the beginning of all, one that begins early would not bring the next one nearer. Those before
+    are never cut: a centre that rings slowly goes on ringing beside.
     """
     context = Context("transfer-way")
     context.do("Set", "CDR_PROP(disable)=1")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     # the centre is to see who needs help, not our building
     context.do("Set", "CALLERID(num)=${CALLER}").do("Set", "CALLERID(name)=")
-    context.do("Set", "UNTIL=$[${EPOCH} + ${ARG2}]")
-    context.do("GotoIf", "$[${ARG2} = 0]?turn")
-    context.do("GotoIf", f"$[0${{{of_caller('WAY_FAILED')}}} >= ${{ARG1}} - 1]?turn", label="look")
-    context.do("GotoIf", "$[${EPOCH} >= ${UNTIL}]?turn")
+    context.do("GotoIf", "$[${ARG1} = 1]?turn")
+    context.do("Set", f"TURN=${{{_turn('${ARG1}')}}}", label="look")
+    mine = '"${CUT(TURN,:,1)}" = "${TRANSFER_ID}"'
+    context.do("GotoIf", f"$[{mine} & ${{EPOCH}} >= 0${{CUT(TURN,:,2)}}]?turn")
     context.do("Wait", "0.1").do("Goto", "look")
-    context.do("GotoIf", "$[${GROUP_COUNT(${ARG3}@trunk)} >= ${ARG4}]?full", label="turn")
+    context.do("GotoIf", '$["${ARG2}" = ""]?last', label="turn")
+    context.do("Set", f"{_turn('$[${ARG1} + 1]')}=${{TRANSFER_ID}}:$[${{EPOCH}} + ${{ARG2}}]")
+    context.do("GotoIf", "$[${GROUP_COUNT(${ARG3}@trunk)} >= ${ARG4}]?full", label="last")
     context.do("Return")
     context.do("Set", "DIALSTATUS=CHANUNAVAIL", label="full")
     return context.do("Return", "full")

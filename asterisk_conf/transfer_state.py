@@ -13,6 +13,8 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
   nobody's voice so far, and no wish moves it.
 - SEAT_LEFT: the cause with which the last seat's leg ended; empty while one talks.
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
+- TURN_2, TURN_3 …: ``<id>:<epoch>``, from when on a centre's second, third … way is tried in that transfer;
+  the way before says so when it begins, and with 0 when it has failed.
 - URGENT: 1 when the newest transfer's target is one of ``<city>-urgent``, or it is a hand-over.
 - LEAVES: the transfer whose agent asked to leave it to caller and target.
 - WATCH: the number of the newest watch (``transfer_watch.watched``).

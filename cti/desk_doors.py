@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from calls.audit import Audited, Outcome
-from calls.facts import OutgoingRefused
-from calls.mask import masked
+from calls.facts import HandedToUs, OutgoingRefused, TransferStepped
+from calls.mask import masked, masked_in
 from calls.model import Call
 from calls.orders import Order
 from cti.accounts import Accounts
@@ -64,20 +64,9 @@ class DeskDoors:
         self._journal.append(audit_record(row))
 
     def hear(self, heard: Heard) -> None:
-        """A listener of the switchboard: what a seat tried to call and may not stands in the audit trail."""
-        fact = heard.fact
-        if not isinstance(fact, OutgoingRefused):
-            return
-        # a number that no kind of the plan knows may be a citizen's, mistyped
-        number = fact.number if fact.kind else masked(fact.number)
-        told = json.dumps({"number": number, "kind": fact.kind, "by": fact.by})
-        who = f"agent-{fact.agent}" if fact.agent else f"seat-{fact.seat}"
-        self.note(
-            Audited(
-                id=uuid.uuid4().hex, at=fact.at, city=fact.city, who=who, role="agent", did="dial",
-                on=f"seat {fact.seat}", told=told, outcome=Outcome.REFUSED, why=fact.why, ended=fact.at,
-            )
-        )  # fmt: skip
+        """A listener of the switchboard: what nobody ordered here stands in the audit trail too."""
+        if (row := unordered(heard)) is not None:
+            self.note(row)
 
     def _signed_in(self, who: Who, why: str, ok: bool) -> None:
         now = time.time()
@@ -97,3 +86,50 @@ class DeskDoors:
         if prompt in plan.prompts and next(folder.glob(f"{own}.*"), None) is not None:
             return own
         return self._shipped.get(prompt)
+
+
+def unordered(heard: Heard) -> Audited | None:
+    """The row that this fact leaves in the audit trail: a number that a seat tried to call and may not, a
+    wish keyed on its phone (one of the API has its row: ``cti.web.transfer``), a caller whom a centre hands
+    over. None: it leaves none."""
+    fact = heard.fact
+    match fact:
+        case OutgoingRefused():
+            # a number that no kind of the plan knows may be a citizen's, mistyped
+            number = fact.number if fact.kind else masked(fact.number)
+            return _told_row(
+                fact.at, fact.city, _who(fact.agent, fact.seat), "agent", "dial", f"seat {fact.seat}",
+                {"number": number, "kind": fact.kind, "by": fact.by}, Outcome.REFUSED, fact.why,
+            )  # fmt: skip
+        case TransferStepped(step="asked", by="phone"):
+            # a phone's own transfer goes wherever it dialled
+            told = {"kind": fact.wished or fact.kind, "to": masked_in(fact.to), "by": fact.by}
+            told["handoff"] = fact.id
+            if told["kind"] != fact.kind:
+                told["meant"] = fact.kind
+            city = fact.call.partition("-")[0]
+            return _told_row(
+                fact.at, city, _who(fact.agent, fact.seat), "agent", "transfer", f"seat {fact.seat}", told
+            )
+        case HandedToUs():
+            # the record's ``of`` is one of ours, the fact's whatever the other machine wrote
+            of = "".join(record.of for record in heard.handoffs if record.call == fact.call)
+            told = {"handoff": f"in-{fact.call}", "case": fact.case, "of": of, "by": fact.trunk}
+            told = {name: text for name, text in told.items() if text}
+            city = fact.call.partition("-")[0]
+            return _told_row(fact.at, city, f"centre-{fact.centre}", "centre", "hand-off", fact.call, told)
+    return None
+
+
+def _who(agent: str, seat: str) -> str:
+    return f"agent-{agent}" if agent else f"seat-{seat}"
+
+
+def _told_row(
+    at: float, city: str, who: str, role: str, did: str, on: str, told: Mapping[str, str],
+    outcome: Outcome = Outcome.DONE, why: str = "",
+) -> Audited:  # fmt: skip
+    return Audited(
+        id=uuid.uuid4().hex, at=at, city=city, who=who, role=role, did=did, on=on,
+        told=json.dumps(dict(told), ensure_ascii=False), outcome=outcome, why=why, ended=at,
+    )  # fmt: skip

@@ -91,15 +91,25 @@ def fold(board: Board, fact: Fact) -> Board:
     queues = board.queues
     if isinstance(fact, f.Snapshot):
         queues = frozenset(fact.queues)
+    seats = seat_room.step(board.seats, fact)
+
+    def agent_at(city: str, seat: str) -> str:
+        known = seats.seats.get((city, seat))
+        return "" if known is None else known.agent
+
+    def was_answered(call: CallId) -> bool:
+        known = picture.calls.get(call)
+        return known is not None and known.answered is not None
+
     return Board(
         picture=picture,
-        seats=seat_room.step(board.seats, fact),
+        seats=seats,
         visits=visit_room.step(board.visits, fact),
         queues=queues,
         stints=stint_room.step(board.stints, fact),
         standing=step_standing(board.standing, fact),
         recordings=recording_room.step(board.recordings, fact),
-        moves=handoff_room.step(board.moves, fact),
+        moves=handoff_room.step(board.moves, fact, agent_at, was_answered),
         flags=flags_room.step(board.flags, fact),
     )
 

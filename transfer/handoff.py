@@ -7,7 +7,7 @@ words of people and of the centre's computer come as ``HandoffNoted``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from calls import facts as f
@@ -18,8 +18,10 @@ from transfer.table import STATES, State
 from transfer.table import Fact as Happened
 from transfer.table import step as step_table
 
-OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept", "taken-back")
-"""kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号)."""
+OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept", "taken-back",
+            "abandoned")  # fmt: skip
+"""kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号).
+abandoned: handed to us, and the caller gave up before anybody answered."""
 TOLD = ("call", "centre", "caller", "seat", "asked", "answered", "joined", "handed", "ended", "number",
         "outcome", "location", "summary", "case")  # fmt: skip
 """What of a record a centre's computer is told: not what came from the centre itself."""
@@ -145,8 +147,14 @@ KINDS = ("blind", "consult", "three", "handoff")
 _ENDS = ("refused", "taken-back", "back", "over", "queued")
 
 
-def step(moves: Moves, fact: Fact) -> Moves:
-    """The records after this fact."""
+def step(
+    moves: Moves,
+    fact: Fact,
+    agent_at: Callable[[str, str], str] = lambda city, seat: "",
+    was_answered: Callable[[CallId], bool] = lambda call: False,
+) -> Moves:
+    """The records after this fact. ``agent_at``: who sits at a seat (city, seat); ``was_answered``: whether
+    anybody has talked in this call, which may have begun while nobody listened."""
     if moves.touched:
         moves = replace(moves, touched=())
     match fact:
@@ -159,11 +167,11 @@ def step(moves: Moves, fact: Fact) -> Moves:
         case f.HandedToUs():
             return _to_us(moves, fact)
         case f.CallLeft():
-            return _left(moves, fact)
+            return _left(moves, fact, was_answered)
         case f.CallTakenOver():
             return _gone(moves, fact.call)
         case f.SeatAnswered():
-            return _seat_answered(moves, fact)
+            return _seat_answered(moves, fact, agent_at)
     return moves
 
 
@@ -266,21 +274,25 @@ def _to_us(moves: Moves, x: f.HandedToUs) -> Moves:
     return _put(moves, record)
 
 
-def _seat_answered(moves: Moves, x: f.SeatAnswered) -> Moves:
+def _seat_answered(moves: Moves, x: f.SeatAnswered, agent_at: Callable[[str, str], str]) -> Moves:
     # also one that a supervisor freed from a talk
     moves = _gone(moves, x.call)
     record = moves.records.get(f"in-{x.call}")
     if record is None or record.answered is not None:
         return moves
-    told = replace(record, seat=x.seat, answered=x.at, outcome="accepted", changed=x.at)
+    agent = agent_at(x.city, x.seat)
+    told = replace(record, seat=x.seat, agent=agent, answered=x.at, outcome="accepted", changed=x.at)
     return _put(moves, told)
 
 
-def _left(moves: Moves, x: f.CallLeft) -> Moves:
+def _left(moves: Moves, x: f.CallLeft, was_answered: Callable[[CallId], bool]) -> Moves:
     moves = replace(_gone(moves, x.call), over=(*moves.over, x.call)[-KEPT_OVER:])
     for record in list(moves.records.values()):
         if record.call == x.call and record.ended is None:
-            moves = _put(moves, replace(record, ended=x.at, changed=x.at))
+            # a duty phone that had them is no seat: then it is not the caller who left
+            waits = record.direction == "in" and record.outcome == "asked" and x.by == "caller"
+            outcome = "abandoned" if waits and not was_answered(x.call) else record.outcome
+            moves = _put(moves, replace(record, ended=x.at, outcome=outcome, changed=x.at))
     return moves
 
 

@@ -126,8 +126,9 @@ class Rights:
             return ""
         if not who.may(Role.AGENT):
             return f"this needs the role {Role.AGENT}, you are {who.role}"
-        # a record of a caller handed to us names the seat only
-        mine = record.agent == who.agent if record.agent else self.sits_in(who, record.call)
+        # who answered a caller that was handed to us may have passed them on; nobody names whom a phone took
+        ours = record.direction == "in" or not record.agent
+        mine = record.agent == who.agent or (ours and self.sits_in(who, record.call))
         return "" if who.agent and mine else "agents write into the records of their own calls"
 
 

@@ -13,6 +13,8 @@ class DeadTrunk:
 
     def __init__(self) -> None:
         self.invites: list[float] = []
+        """When each call's first INVITE came: nobody answers, so it is sent again for half a minute."""
+        self._calls: set[str] = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
@@ -32,7 +34,10 @@ class DeadTrunk:
                 return
             text = data.decode("utf-8", "replace")
             if text.startswith("INVITE"):
-                self.invites.append(time.time())
+                call = next(line for line in text.split("\r\n") if line.lower().startswith("call-id:"))
+                if call not in self._calls:
+                    self._calls.add(call)
+                    self.invites.append(time.time())
             elif text.startswith("OPTIONS"):
                 kept = ("via:", "from:", "to:", "call-id:", "cseq:")
                 head = [line for line in text.split("\r\n") if line.lower().startswith(kept)]

@@ -140,6 +140,8 @@ async def test_screen_and_record_have_centre_case_and_story_when_a_seat_answers(
     assert (record["direction"], record["centre"], record["caller"]) == ("in", "110", CALLER)
     assert (record["case"], record["story"], record["of"]) == (CASE, STORY, "")
     assert (record["seat"], record["outcome"], record["by"]) == (SEAT, "accepted", POLICE[to])
+    sits = await asks(house.home, f"/api/seats?city={to}")
+    assert record["agent"] == next(seat["agent"] for seat in sits if seat["seat"] == SEAT) != ""
     await seat.hangs_up()
 
 

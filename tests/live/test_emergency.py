@@ -65,6 +65,10 @@ def house(tmp_path_factory: pytest.TempPathFactory, dead: DeadTrunk) -> Iterator
     old = 'ways = [{ trunk = "centres", number = "122" }'
     assert old in centres
     centres = centres.replace(old, old.replace('"centres"', '"dead"'))
+    old = '{ trunk = "centres", number = "120" }, { trunk = "carrier", number = "120" }'
+    assert old in centres
+    third = '{ trunk = "centres-b", number = "1100" }'
+    centres = centres.replace(old, old.replace('"carrier"', '"dead"') + f", {third}")
     (plan / "centres.toml").write_text(centres, "utf-8")
     with ports() as base, running(home, base, [plan]) as up:
         account(up.home, "chief", Role.SUPERVISOR)
@@ -229,6 +233,22 @@ async def test_a_first_trunk_that_swallows_the_invite_is_joined_by_the_second_wi
     await until_gone(call, *talk.parties.values(), police)
 
 
+async def test_a_dead_trunk_behind_a_busy_line_is_joined_by_the_third_within_four_seconds(
+    house: House, town: Lab, tmp_path: Path, dead: DeadTrunk
+) -> None:
+    talk, call = await talking(town, tmp_path, OFFICE)
+    first, third = centre(town, "120"), centre(town, "1100")
+    await first.will_be_busy()
+    before = len(dead.invites)
+    await hand_over(house, "120")
+    ring = await third.rings(within=2 * SKIPPED + 5)
+    assert len(dead.invites) > before, "the second trunk was to be tried"
+    assert ring["at"] - dead.invites[before] <= SKIPPED
+    await third.answers()
+    await step_told(town, call, "joined")
+    await until_gone(call, *talk.parties.values(), third)
+
+
 async def test_a_centre_that_rings_slowly_is_not_cut_when_the_next_line_is_tried(
     house: House, town: Lab, tmp_path: Path
 ) -> None:
@@ -317,11 +337,16 @@ async def test_a_caller_handed_over_by_110_jumps_the_queue_with_their_case(
     await busy.hangs_up()
     ring = await town.seat(OFFICE).rings(within=15, call=handed)
     assert ring["caller"] == "13900000006"
-    await town.seat(OFFICE).answers(handed)
+    answered = await town.seat(OFFICE).answers(handed)
     records = await asks(house.home, "/api/handoffs?city=demo")
     (mine,) = [r for r in records if r["call"] == ring["call"]]
     assert (mine["direction"], mine["centre"], mine["case"]) == ("in", "110", "JQ-2026-0815")
     await until_gone(handed, waiting, busy_too, *talk.parties.values(), *two.parties.values())
+    over, heard = await handed.sees("ended", within=1, after=0), await handed.recorded()
+    heard = heard[: len(heard) - int((over["at"] - answered["at"]) * RATE)]
+    ringing = ears.tone_seconds(heard, 450)
+    assert ringing > 0.5, "somebody who may be in danger waits with ringing"
+    assert ringing > 0.7 * ears.sound_seconds(heard), "and without music"
 
 
 @pytest.mark.parametrize(("wish", "meant"), [("handoff", "handoff"), ("three", "three"), ("blind", "handoff"),

@@ -203,6 +203,14 @@ async def test_the_agent_who_took_a_caller_from_a_centre_writes_into_that_record
     )
     assert (await town.asks("zhang", f"/api/handoffs/in-{call}", summary="邻里纠纷"))[0] == 200
     assert (await town.asks("wang", f"/api/handoffs/in-{call}", summary="x"))[0] == 403
+    # 8002 answered and passed the caller on to 8001: both have something to say
+    now: dict[str, Any] = {"at": time.time(), "node": "n1", "city": "demo", "seat": "1002"}
+    town.board.hear(f.AgentBound(agent="8002", **now))
+    town.board.hear(
+        f.SeatAnswered(call=call, queue="general", leg=LegId("n1-2"), waited=1.0, rang=1.0, **now)
+    )
+    for who in ("zhang", "wang"):
+        assert (await town.asks(who, f"/api/handoffs/in-{call}", summary=who))[0] == 200
 
 
 async def test_every_wish_leaves_a_row_also_one_that_is_refused_or_may_have_been_done(town: Town) -> None:

@@ -4,6 +4,7 @@ what a phone does by itself (REFER). Who heard whom is judged from what they rec
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lab import baresip, ears
 from lab.parties import Call
 from lab.scenario import Lab, secret_of
 from tests.house import House, ports, running
+from tests.live.desk_town import Person
 from tests.live.seat_town import order, plan_at, seat_is
 from tests.live.transfer_case import rings_on
 from tests.live.transfer_town import (
@@ -346,3 +348,8 @@ async def test_12333_takes_a_caller_and_hands_them_back_with_a_case(
     # one audit trail: the centre was given the first record's name, and by it the second leads there
     assert (ring["handoff"], came["of"], out["of"]) == (out["id"], out["id"], "")
     assert out["ended"] <= came["asked"]
+    desk = Person(house.home, house.home.tokens["operator"])
+    keyed = json.dumps({"kind": "handoff", "to": "12333", "by": "phone", "handoff": out["id"]})
+    await desk.audited(did="transfer", on=f"seat {AGENT}", who=out["asked_by"], told=keyed)
+    returned = await desk.audited(did="hand-off", on=came["call"], who="centre-12333")
+    assert json.loads(returned["told"])["of"] == out["id"]

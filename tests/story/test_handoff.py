@@ -11,6 +11,7 @@ from calls import facts as f
 from calls.codec import fact_from_dict, fact_to_dict, from_dict, to_dict
 from calls.facts import CallId, LegId
 from calls.model import Call, CallState, Direction
+from cti.switchboard import replay
 from cti.web.transfer import handoff_answer, sheet, transfer_answer
 from tests.story.a_call import leg_now, said
 from transfer.handoff import KEPT, Handoff, Moves, stands, step
@@ -228,6 +229,53 @@ def test_a_call_a_centre_hands_to_us_has_a_record_with_its_case_and_story() -> N
     (record,) = moves.records.values()
     assert (record.direction, record.centre, record.case, record.story) == ("in", "110", "JQ-1", "两车追尾")
     assert (record.seat, record.answered, record.outcome) == ("1002", BEGAN + 63, "accepted")
+
+
+def to_us_and(*facts: f.Fact) -> Handoff:
+    """The record of a caller whom 110 handed to us, after these facts, with person 8002 at seat 1002."""
+    call, leg = CallId(f"{CALL}9"), LegId(f"{CALL}9".removeprefix("demo-"))
+    sits = f.AgentBound(at=BEGAN, node="n1", city="demo", seat="1002", agent="8002")
+    arrived = f.CallArrived(
+        at=BEGAN + 60, node="n1", call=call, leg=leg, city="demo", trunk="centres", line="main",
+        called="12345", original="", caller="139", sip_call="",
+    )  # fmt: skip
+    return replay([sits, arrived, handed_to_us(), *facts]).moves.records[f"in-{call}"]
+
+
+def answers(seat: str) -> f.Fact:
+    return f.SeatAnswered(
+        at=BEGAN + 63, node="n1", call=CallId(f"{CALL}9"), city="demo", queue="general", seat=seat,
+        leg=LegId("n1-2"), waited=2.0, rang=1.0,
+    )  # fmt: skip
+
+
+def leaves(by: str) -> f.Fact:
+    return f.CallLeft(at=BEGAN + 90, node="n1", call=CallId(f"{CALL}9"), by=by, cause=16)
+
+
+def test_the_record_of_a_caller_handed_to_us_names_the_agent_who_answered_them() -> None:
+    record = to_us_and(answers("1002"), leaves("caller"))
+    assert (record.seat, record.agent, record.outcome) == ("1002", "8002", "accepted")
+    assert "<tr><th>工号 agent</th><td>8002</td></tr>" in sheet(record, full=True)
+    assert to_us_and(answers("1003")).agent == "", "nobody is known to sit there"
+
+
+def test_a_caller_handed_to_us_who_gives_up_before_anybody_answers_is_recorded_so() -> None:
+    record = to_us_and(leaves("caller"))
+    assert (record.outcome, record.answered, record.ended) == ("abandoned", None, BEGAN + 90)
+    assert "<td>abandoned</td>" in sheet(record, full=True)
+    assert record.version > to_us_and().version, "the centre is told"
+
+
+def test_whoever_was_answered_while_nobody_listened_has_not_given_up() -> None:
+    call = CallId(f"{CALL}9")
+    legs = (
+        leg_now(LegId(call.removeprefix("demo-")), call=call, bridge="b1"),
+        leg_now(LegId("n1-2"), call=call, channel="PJSIP/demo-1002-2", endpoint="demo-1002", bridge="b1"),
+    )
+    talks = said(f.Snapshot, BEGAN + 70, legs=legs)
+    assert to_us_and(talks, leaves("caller")).outcome == "asked"
+    assert to_us_and(leaves("system")).outcome == "asked", "a duty phone may have had them"
 
 
 def test_a_caller_who_comes_back_is_linked_to_the_record_by_which_they_had_gone() -> None:

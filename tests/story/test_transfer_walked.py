@@ -69,11 +69,44 @@ def test_a_colleague_who_is_asked_and_transfers_by_their_phone_gives_the_agent_b
 
 
 def test_an_agent_who_transfers_by_the_phone_sends_the_caller_and_nothing_of_before_counts() -> None:
-    told = talk(RINGS="PJSIP/demo-1005-9&", WAY_FAILED="1", URGENT="1")
+    told = talk(RINGS="PJSIP/demo-1005-9&", URGENT="1")
     told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
     assert told.walks(CALLER, "demo-transfer", NEW) == "transfer-caller,s,refer"
     assert told.shared(CALLER, "TRANSFER") == "blind:1003:n1-1.17"
-    assert [told.shared(CALLER, name) for name in ("RINGS", "WAY_FAILED", "URGENT")] == ["", "0", "0"]
+    assert [told.shared(CALLER, name) for name in ("RINGS", "URGENT")] == ["", "0"]
+
+
+def way(number: int, **caller: str) -> Asterisk:
+    """That way to 110 in the transfer h1, at its beginning."""
+    told = talk(**caller)
+    told.channels["way"] = {"CALLER_CHANNEL": CALLER, "TRANSFER_ID": "h1", "EPOCH": "20"}
+    (gosub,) = (s for s in CONTEXTS["demo-way"][f"110w{number}"] if s.args.startswith("transfer-way,s,1("))
+    for at, word in enumerate(gosub.args.partition("(")[2][:-1].split(","), 1):
+        told.channels["way"][f"ARG{at}"] = word
+    return told
+
+
+@pytest.mark.parametrize("turn", ["h1:0", "h1:20"], ids=["failed", "began long enough ago"])
+def test_a_way_has_its_turn_by_the_one_right_before_it_and_gives_the_next_one_its_own(turn: str) -> None:
+    second = way(2, TURN_2=turn)
+    assert second.walks("way", "transfer-way") == "Return"
+    assert second.shared(CALLER, "TURN_3") == "h1:23", "counted from when this one began"
+    last = way(3, TURN_3=turn)
+    assert last.walks("way", "transfer-way") == "Return"
+    assert last.shared(CALLER, "TURN_4") == ""
+
+
+@pytest.mark.parametrize("turn", ["", "h1:21", "h0:0"], ids=["not begun", "begun just now", "another's"])
+def test_a_way_waits_while_the_one_before_it_may_still_be_answered(turn: str) -> None:
+    third = way(3, TURN_2="h1:0", TURN_3=turn)
+    with pytest.raises(AssertionError, match="walks for ever"):
+        third.walks("way", "transfer-way")
+
+
+def test_a_way_that_has_failed_gives_the_next_one_its_turn_at_once() -> None:
+    told = way(2, TURN_3="h1:23")
+    assert told.walks("way", "demo-way", "110w2") == "Hangup"
+    assert told.shared(CALLER, "TURN_3") == "h1:0"
 
 
 @pytest.mark.parametrize(("stopped", "recorded"), [("h1", False), ("", True)])

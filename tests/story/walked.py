@@ -99,7 +99,7 @@ class Asterisk:
 
     def _set(self, channel: str, told: str) -> None:
         name, _, value = told.partition("=")
-        if shared := re.fullmatch(r"SHARED\(([A-Z_]+),(.+)\)", name):
+        if shared := re.fullmatch(r"SHARED\(([A-Z0-9_]+),(.+)\)", name):
             channel, name = shared[2], f"SHARED({shared[1]})"
         self.channels[channel][name.lstrip("_")] = value
 
@@ -138,6 +138,8 @@ class Asterisk:
                 return str(int(args[1] in self.contexts.get(args[0], {})))
             case "IMPORT":
                 return self.channels.get(args[0], {}).get(args[1], "")
+            case "GROUP_COUNT":
+                return "0"
             case "LOCK" | "UNLOCK":
                 return "1"
             case "STRFTIME":
