@@ -147,8 +147,8 @@ async def test_a_units_duty_phone_outside_takes_a_caller(
         await step_told(town, call, "joined")
         await talk.speak("asked", "caller", "agent", "target")
     elif kind == "consult":
-        together = frozenset(("agent", "target"))
-        await talk.speak("asked", "caller", "agent", "target", hear=[together])
+        two = frozenset(("agent", "target"))
+        await talk.speak("asked", "caller", "agent", "target", hear=[two])
     if kind != "blind":
         await agent.hangs_up()
         await step_told(town, call, "handed")
