@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -34,6 +35,9 @@ LAB_CARRIER = "127.0.0.2"
 LOW_DISK = 512 << 20
 LACKS_SHOWN = 4
 AMI_SECONDS = 5.0
+LAB_SECONDS = 5.0
+LAB_ANSWER = 1 << 20
+"""Bytes at most: a line for each phone and number."""
 REMEDIES = {
     "asterisk": "look at asterisk/log/messages in the home; cti up restarts a dead one",
     "journal": "make room on the disk of the home; calls go on meanwhile",
@@ -194,6 +198,8 @@ async def instance_checks(home: Home, settings: Settings) -> list[Check]:
     for name in wanted:
         remedy = f"cti up; its log: {home.logs / (name + '.log')}"
         found.append(Check(f"{name} process", name in living, remedy))
+    if state.get("lab"):
+        found.append(await _lab_check(home))
     found += [await _ami_check(home, settings), *(await _health_checks(home)), *(await _trunk_checks(home))]
     return found
 
@@ -205,6 +211,28 @@ async def _ami_check(home: Home, settings: Settings) -> Check:
     except Missing as why:
         return Check("AMI answers", False, why.remedy, str(why))
     return Check("AMI answers", True, detail=f"{address[0]}:{address[1]}")
+
+
+async def _lab_check(home: Home) -> Check:
+    """Its door opens later than it starts, when its phones are there; a frozen one lets in and is silent."""
+    remedy = f"wait while it starts, else cti up --lab; its log: {home.logs / 'lab.log'}"
+    try:
+        async with asyncio.timeout(LAB_SECONDS):
+            phones = await _lab_phones(home)
+    except (OSError, TimeoutError, ValueError, LookupError) as why:
+        return Check("lab answers", False, remedy, str(why) or type(why).__name__)
+    return Check("lab answers", True, detail=f"{sum(phones.values())} of {len(phones)} phones registered")
+
+
+async def _lab_phones(home: Home) -> dict[str, bool]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", home.ports.lab_door, limit=LAB_ANSWER)
+    try:
+        for told in ({"secret": home.secrets["lab_ami"]}, {"id": 1, "do": "status"}):
+            writer.write(json.dumps(told).encode() + b"\n")
+        phones: dict[str, bool] = json.loads(await reader.readline())["ok"]["phones"]
+        return phones
+    finally:
+        writer.close()
 
 
 async def _trunk_checks(home: Home) -> list[Check]:

@@ -83,6 +83,11 @@ class Ports:
         return self.base + 43
 
     @property
+    def lab_door(self) -> int:
+        """Where the lab takes orders; opened when its phones are there."""
+        return self.base + 44
+
+    @property
     def rtp(self) -> tuple[int, int]:
         block = self.base // 100 % 20
         first = 20000 + 2000 * block

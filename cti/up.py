@@ -124,6 +124,9 @@ class Up:
             self.console.print(f"Asterisk {'.'.join(map(str, self.asterisk.version))} runs {who.note}")
 
         def launch_asterisk() -> Process:
+            with contextlib.suppress(OSError):
+                # Asterisk makes it with its first call; who was told the path looks before
+                self.home.cdr.touch()
             return asterisk_process.start(
                 self.asterisk, conf, self.home.asterisk, self.home.logs / "asterisk-console.log", who
             )
@@ -153,7 +156,7 @@ class Up:
         return health is not None
 
     async def _lab_answers(self) -> bool:
-        _, writer = await asyncio.open_connection("127.0.0.1", self.ports.base + 44)
+        _, writer = await asyncio.open_connection("127.0.0.1", self.ports.lab_door)
         writer.close()
         return True
 

@@ -13,8 +13,6 @@ from typing import Any, Self
 from cti.home import Home
 
 Line = dict[str, Any]
-CONTROL = 44
-"""The lab's control port is base port + 44."""
 KEPT = 20_000
 """Lines a connection remembers."""
 
@@ -52,7 +50,7 @@ class Client:
         """Lines of the phones' log since this connection began; a line's ``n`` is its number here."""
 
     async def __aenter__(self) -> Self:
-        port = self._home.ports.base + CONTROL
+        port = self._home.ports.lab_door
         try:
             self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
         except OSError:

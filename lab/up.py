@@ -19,7 +19,7 @@ from cti.site import lab_hosts, seat_password
 from lab import conf
 from lab.behaviour import USUAL
 from lab.city import Traffic, per_second
-from lab.client import CONTROL, Client, LabDown
+from lab.client import Client, LabDown
 from lab.control import Door
 from lab.exchange import Exchange
 from lab.shift import Shift, sign_in_codes
@@ -103,7 +103,7 @@ async def run(home: Home, rate: str = "", seed: int | None = None) -> None:
         tasks.append(group.create_task(lab.follow_plans(), name="plans"))
         tasks.append(group.create_task(lab.shift.run(), name="shift"))
         door = Door(lab.exchange, home.secrets["lab_ami"])
-        tasks.append(group.create_task(_open(door, lab, home.ports.base + CONTROL), name="door"))
+        tasks.append(group.create_task(_open(door, lab, home.ports.lab_door), name="door"))
         if rate:
             tasks.append(group.create_task(_keep_calling(home, rate, seed), name="city"))
         await stop.wait()

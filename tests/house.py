@@ -19,17 +19,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cti import asterisk_process
-from cti.asterisk_process import Process
+from cti.asterisk_process import Process, process
 from cti.home import Home
 
 ROOT = Path(__file__).parents[1]
 READY_WITHIN = 60.0
+STOPS_WITHIN = 40.0
+GONE_WITHIN = 5.0
+OF_HOME = "HOTLINE_TEST_HOME"
+"""In the environment of everything that a test's ``cti up`` starts: whose it is."""
 FIRST, LAST = 13000, 19900
 """Base ports for tests: below every RTP block (20000 and up) and below the kernel's ephemeral ports."""
 
 
 class NotReady(Exception):
     """The hotline did not come up; the text is the end of what it printed."""
+
+
+class LeftBehind(Exception):
+    """The hotline did not end as it should; the text says what was left, and the end of what it printed."""
 
 
 @contextlib.contextmanager
@@ -70,6 +78,47 @@ class House:
     home: Home
     base: int
     supervisor: subprocess.Popen[bytes]
+    listens: bool = False
+
+    @property
+    def log(self) -> Path:
+        """What `cti up` printed."""
+        return self.home.root / "up.log"
+
+    def until_ready(self) -> None:
+        """Wait until our supervisor says so. Raises NotReady."""
+        end = time.monotonic() + READY_WITHIN
+        while time.monotonic() < end:
+            if self.supervisor.poll() is not None:
+                raise NotReady(f"`cti up` ended with {self.supervisor.returncode}:\n{_end_of(self.log)}")
+            state = self.home.state()
+            # until it writes its own, the state is its forerunner's
+            if state.get("ready") and state["supervisor"]["pid"] == self.supervisor.pid:
+                return
+            # the state file tells nobody that it changed
+            time.sleep(0.1)
+        raise NotReady(f"not ready within {READY_WITHIN:g} s:\n{_end_of(self.log)}")
+
+    def up_again(self) -> None:
+        """``cti up`` once more on the same home, as a person would."""
+        self.supervisor = _cti_up(self.home.root, listens=self.listens)
+        self.until_ready()
+
+    def everything(self) -> list[Process]:
+        """Every living process of this home, also one whose parent is gone: it inherited the home's name."""
+        mark = OF_HOME.encode() + b"=" + os.fsencode(self.home.root)
+        confs = [folder / "etc/asterisk.conf" for folder in (self.home.asterisk, self.home.lab)]
+        found = []
+        for pid in (int(folder.name) for folder in Path("/proc").glob("[0-9]*")):
+            around = b""
+            # gone; or nobody's (Asterisk's), which not every root may read
+            with contextlib.suppress(OSError):
+                around = Path(f"/proc/{pid}/environ").read_bytes()
+            if mark in around.split(b"\0"):
+                found.append(process(pid))
+            else:
+                found += [asterisk_process.runs(conf, pid) for conf in confs]
+        return [each for each in found if each is not None]
 
     def parts(self) -> dict[str, Process]:
         """The living processes by name: asterisk, service, lab."""
@@ -77,11 +126,33 @@ class House:
         found = {name: Process(int(p["pid"]), int(p["started"])) for name, p in told.items()}
         return {name: process for name, process in found.items() if process.alive()}
 
+    def stop(self) -> None:
+        """Tell it to end and see that it did. Raises LeftBehind, when what was left has been killed."""
+        faults = []
+        if self.supervisor.poll() is None:
+            self.supervisor.send_signal(signal.SIGTERM)
+            try:
+                if code := self.supervisor.wait(timeout=STOPS_WITHIN):
+                    faults.append(f"`cti up` ended with {code}")
+            except subprocess.TimeoutExpired:
+                faults.append(f"`cti up` had not ended after {STOPS_WITHIN:g} s")
+        end = time.monotonic() + GONE_WITHIN
+        # what nobody waits for (a recogniser whose service has gone) ends by itself, and tells nobody
+        while (left := self.everything()) and not faults and time.monotonic() < end:
+            time.sleep(0.05)
+        for each in left:
+            faults.append(f"left behind: {each.pid} {_command_line(each.pid)}")
+            each.signal(signal.SIGCONT)
+            each.signal(signal.SIGKILL)
+        if faults:
+            raise LeftBehind("\n".join((*faults, _end_of(self.log))))
+
     def cti(self, *words: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run a `cti` command on this home."""
         return subprocess.run(
             [sys.executable, "-m", "cti", *words, "--home", str(self.home.root)],
             cwd=ROOT,
+            env={**os.environ, OF_HOME: str(self.home.root)},
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -106,48 +177,41 @@ class House:
 def running(
     folder: Path, base: int, plans: Sequence[Path] = (ROOT / "plans/demo",), *, listens: bool = False
 ) -> Iterator[House]:
-    """``cti up --lab`` until the block is left. Raises NotReady.
+    """``cti up --lab`` until the block is left. Raises NotReady, LeftBehind.
 
     ``listens``: with recognisers, where there is a model. The others leave the processors to calls.
     """
-    log = folder / "up.log"
-    hearing = {} if listens else {"CTI_SPEECH": "false"}
     words = [word for plan in plans for word in ("--plan", str(plan))]
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "cti",
-                "up",
-                "--home",
-                str(folder),
-                "--base-port",
-                str(base),
-                "--lab",
-                *words,
-            ],
+    house = House(
+        Home(folder), base, _cti_up(folder, "--base-port", str(base), *words, listens=listens), listens
+    )
+    try:
+        house.until_ready()
+        yield house
+    finally:
+        house.stop()
+
+
+def _cti_up(folder: Path, *words: str, listens: bool) -> subprocess.Popen[bytes]:
+    """``cti up --lab`` of this home; what it prints is in ``up.log``."""
+    hearing = {} if listens else {"CTI_SPEECH": "false"}
+    with (folder / "up.log").open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cti", "up", "--home", str(folder), "--lab", *words],
             cwd=ROOT,
-            env={**os.environ, **hearing},
+            env={**os.environ, **hearing, OF_HOME: str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
         )
-    house = House(Home(folder), base, process)
-    try:
-        _wait_until_ready(house, log)
-        yield house
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=40)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for left in house.parts().values():
-            left.signal(signal.SIGCONT)
-            left.signal(signal.SIGKILL)
+
+
+def _command_line(pid: int) -> str:
+    """What a process was started with; empty when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return ""
 
 
 @contextlib.contextmanager
@@ -182,18 +246,6 @@ async def stopped_service(house: House) -> AsyncIterator[None]:
         for service in held:
             if service.alive():
                 service.signal(signal.SIGCONT)
-
-
-def _wait_until_ready(house: House, log: Path) -> None:
-    end = time.monotonic() + READY_WITHIN
-    while time.monotonic() < end:
-        if house.supervisor.poll() is not None:
-            raise NotReady(f"`cti up` ended with {house.supervisor.returncode}:\n{_end_of(log)}")
-        if house.home.state().get("ready"):
-            return
-        # the state file tells nobody that it changed
-        time.sleep(0.1)
-    raise NotReady(f"not ready within {READY_WITHIN:g} s:\n{_end_of(log)}")
 
 
 def _end_of(log: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import math
 import shutil
-import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest_asyncio
 from lab.scenario import Lab
 from lab.wav import RATE, Sound, write
 from tests.house import House, ports, running
-from tests.outage import hands, measured
+from tests.outage import measured
 from tests.outage.calling import ask_again
 from tests.outage.witness import Witness
 
@@ -50,9 +49,6 @@ def house(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterat
         (folder / "settings.toml").write_text(settings, "utf-8")
         with running(folder, base, plans) as up:
             yield up
-            # a test may have replaced the supervisor
-            hands.supervisor(up.home).signal(signal.SIGTERM)
-            hands.until("the hotline has stopped", lambda: not hands.supervisor(up.home).alive(), 40)
 
 
 @pytest_asyncio.fixture

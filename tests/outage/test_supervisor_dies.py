@@ -23,22 +23,6 @@ from tests.outage.test_service_dies import lost
 from tests.outage.truth import agree
 
 
-def up_again(house: House) -> None:
-    """``cti up`` once more on the same home, as a person would after a crash."""
-    with (house.home.root / "up.log").open("ab") as out:
-        house.supervisor = subprocess.Popen(
-            [sys.executable, "-m", "cti", "up", "--home", str(house.home.root), "--lab"],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-        )  # fmt: skip
-    me = house.supervisor.pid
-
-    def ready() -> bool:
-        state = house.home.state()
-        return bool(state.get("ready")) and state["supervisor"]["pid"] == me
-
-    hands.until("the new supervisor is ready", ready, 40)
-
-
 def kill_supervisor(house: House) -> None:
     hands.supervisor(house.home).signal(9)
     house.supervisor.wait(5)
@@ -59,7 +43,7 @@ async def test_a_killed_supervisor_stops_nothing_and_the_next_one_adopts(house: 
     # nobody watches, and a call comes and is served
     second = await city.caller("13900000005").dials("12301")
     await second.reaches()
-    await asyncio.to_thread(up_again, house)
+    await asyncio.to_thread(house.up_again)
     assert pids(house) == before
     assert not lost(city, [call, second])
     await agree(house.home, city.house, "quick")
@@ -82,7 +66,7 @@ async def test_supervisor_and_service_killed_together_the_next_supervisor_starts
     # nothing of ours lives, and a call comes and is served
     second = await city.caller("13900000005").dials("12301")
     await second.reaches()
-    await asyncio.to_thread(up_again, house)
+    await asyncio.to_thread(house.up_again)
     after = pids(house)
     assert after["service"] != before["service"]
     assert (after["asterisk"], after["lab"]) == (before["asterisk"], before["lab"])
@@ -111,7 +95,7 @@ async def test_a_pid_in_a_stale_state_file_that_is_somebody_elses_by_now_is_left
     state = house.home.state()
     state["parts"]["service"]["pid"] = stranger.pid
     house.home.state_file.write_text(json.dumps(state))
-    await asyncio.to_thread(up_again, house)
+    await asyncio.to_thread(house.up_again)
     after = pids(house)
     assert stranger.poll() is None
     assert after["service"] not in (stranger.pid, service.pid)
@@ -133,7 +117,7 @@ async def test_in_the_background_too_the_next_supervisor_adopts_on_the_ports_the
     assert (pids(house), house.home.state()["base_port"]) == (before, base)
     # the next test wants one whose end it can wait for
     await asyncio.to_thread(hands.kill, detached)
-    await asyncio.to_thread(up_again, house)
+    await asyncio.to_thread(house.up_again)
 
 
 def test_a_second_service_of_a_home_touches_nothing_until_the_first_is_gone(tmp_path: Path) -> None:
