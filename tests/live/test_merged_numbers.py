@@ -11,6 +11,7 @@ import asyncio
 import signal
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from lab.wire import Event
 from tests.house import House
 from tests.live.cities import city, house
 from tests.live.dialled import GREETED, Dialled, Place, wrong
-from tests.live.transfer_town import orders, talking
+from tests.live.transfer_town import orders, talking, until_gone
 
 __all__ = ["city", "house"]
 
@@ -128,6 +129,10 @@ async def test_cities_share_numbers_and_the_trunk_alone_decides_whose_call_it_is
     rang = [event for event in events if event["Event"] == "AgentCalled"]
     assert rang
     assert [event for event in rang if not _of_one_city(event)] == []
+
+
+def _dials(phone: str, event: Event) -> bool:
+    return event["Event"] == "DialBegin" and event["DestChannel"].startswith(phone)
 
 
 def _of_one_city(event: Event) -> bool:
@@ -245,6 +250,31 @@ async def test_numberless_lines_have_seats_of_their_own_that_an_agent_reaches_by
         before = number
     await call.hangs_up()
     assert (await talk.heard())["caller"] == {("at 1211", "medical"), ("at 1212", "business")}
+
+
+async def test_a_seat_number_that_two_cities_have_is_the_colleague_of_the_agents_own(
+    city: Lab, tmp_path: Path
+) -> None:
+    cities = ("luan", "ziyang")
+    for name in (*cities, "guangde"):
+        await city.staffed("1001", city=name)
+    talks = await asyncio.gather(
+        *(talking(city, tmp_path, caller=f"1390000006{at}", plan=name) for at, name in enumerate(cities))
+    )
+    for name in (*cities, "guangde"):
+        await city.seat("1002", name).comes_back()
+    since = len(city.house.events)
+    for name, (talk, _) in zip(cities, talks, strict=True):
+        await talk.parties["agent"].presses("*821002#")
+        await city.seat("1002", name).rings(within=10, still=True)
+        # a phone rings before Asterisk's word of it is here
+        theirs = f"PJSIP/{name}-1002-"
+        await city.house.event(f"{theirs} is dialled", partial(_dials, theirs), 10, since)
+    dialled = [e["DestChannel"] for e in city.house.events[since:] if e["Event"] == "DialBegin"]
+    phones = [channel.rpartition("-")[0] for channel in dialled if channel.startswith("PJSIP/")]
+    assert phones == ["PJSIP/luan-1002", "PJSIP/ziyang-1002"]
+    for name, (talk, call) in zip(cities, talks, strict=True):
+        await until_gone(call, talk.parties["agent"], city.seat("1002", name))
 
 
 @pytest.mark.parametrize(("day", "queue"), [(BEFORE, "general"), (AFTER, "market")], ids=str)
