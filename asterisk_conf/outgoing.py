@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from asterisk_conf.masking import MASK_KEYS
-from asterisk_conf.seat_leg import GONE, cause_is
+from asterisk_conf.seat_leg import cause_is
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
+from calls.model import GONE
 from plan.model import Plan
 from plan.outgoing import EMERGENCY, LONGEST, SHORTEST, Outgoing, expression, refused_by
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from asterisk_conf.seat_memory import MISSED, PAUSE, SEAT, WRAP_UP, db_delete
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import of_caller
+from calls.model import GONE
 
 FLOOR = 2
 """A wrap-up up to so many seconds is app_queue's own ``wrapuptime``; a longer one is a pause (decision 6)."""
@@ -18,9 +19,6 @@ REST = 10
 empty chair again, however many colleagues are free."""
 HEAD = 2_000_000_000
 """QUEUE_PRIO of a caller whom we lost: before everybody else (all ranks are lower, asterisk_conf.waiting)."""
-GONE = (18, 20, 27, 38, 41, 44)
-"""Q.850 causes of a seat's phone that did not hang up but vanished: no response, absent, out of order,
-network out of order, temporary failure, not available (what res_pjsip gives when no sound came)."""
 
 
 def cause_is(causes: tuple[int, ...], variable: str) -> str:

@@ -11,7 +11,7 @@ from asterisk_conf.in_step import in_step
 from asterisk_conf.masking import MASK_KEYS
 from asterisk_conf.merged import origin_contexts
 from asterisk_conf.outgoing import hide_caller, last_caller
-from asterisk_conf.seat_leg import GONE, HEAD, cause_is, seat_leg_answered, seat_leg_begins
+from asterisk_conf.seat_leg import HEAD, cause_is, seat_leg_answered, seat_leg_begins
 from asterisk_conf.site import Site
 from asterisk_conf.spoken import spoken_contexts
 from asterisk_conf.steps import Context, rests
@@ -20,6 +20,7 @@ from asterisk_conf.transfer_gone import caller_leaves
 from asterisk_conf.transfer_room import moved_on
 from asterisk_conf.transfer_state import IN_DANGER
 from asterisk_conf.waiting import waiting_contexts
+from calls.model import GONE
 from plan.model import MAX_HOPS
 
 HOPS_ALLOWED = MAX_HOPS + 2

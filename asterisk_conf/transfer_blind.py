@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asterisk_conf.desk_leads import led_by_desk
-from asterisk_conf.seat_leg import GONE, HEAD, cause_is
+from asterisk_conf.seat_leg import HEAD, cause_is
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import LED, of_caller, tell, told_room
+from calls.model import GONE
 
 TAKE_BACK = "*80"
 LOOK = "0.3"

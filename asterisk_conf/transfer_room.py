@@ -12,12 +12,13 @@ from collections.abc import Iterator
 
 from asterisk_conf.desk_leads import led_by_desk
 from asterisk_conf.in_step import in_step
-from asterisk_conf.seat_leg import GONE, HEAD, cause_is
+from asterisk_conf.seat_leg import HEAD, cause_is
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_blind import blind_contexts
 from asterisk_conf.transfer_gone import gone_contexts
 from asterisk_conf.transfer_state import CALLER, LED, of_caller, tell, told_asked, told_room
 from asterisk_conf.transfer_watch import watch_context
+from calls.model import GONE
 
 LOOKS = 20
 """Looks, 0.05 s apart, after which a colleague goes to the caller whatever became of the agent, and the

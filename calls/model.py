@@ -8,6 +8,9 @@ from calls.facts import CallId, LegId
 from calls.value import dataclass
 
 NO_LEG = LegId("")
+GONE = (18, 20, 27, 38, 41, 44)
+"""Q.850 causes of a phone that did not hang up but vanished: no response, absent, out of order, network
+out of order, temporary failure, not available (what res_pjsip gives when no sound came)."""
 
 
 class Direction(StrEnum):

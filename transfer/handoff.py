@@ -12,7 +12,7 @@ from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact
-from calls.model import Call, CallState
+from calls.model import GONE, Call, CallState
 from calls.value import dataclass, field, replace
 from transfer.table import STATES, State
 from transfer.table import Fact as Happened
@@ -133,6 +133,7 @@ _HAPPENED: Mapping[str, Happened] = {
     "together": Happened.TOGETHER,
     "taken-back": Happened.TAKE_BACK,
 }
+_VANISHED = frozenset(str(cause) for cause in GONE)
 _OUTCOME: Mapping[str, str] = {
     "asked": "asked",
     "answered": "accepted",
@@ -256,6 +257,8 @@ def _move(moves: Moves, x: f.TransferStepped) -> Moves:
     if x.step == "over":
         return _gone(moves, x.call)
     happened = _HAPPENED.get(x.step)
+    if happened is Happened.TARGET_LEFT and x.why in _VANISHED:
+        happened = Happened.TARGET_LOST
     if happened is None or known.id != x.id:
         return moves
     return _at(moves, replace(known, state=step_table(known.state, happened, urgent=known.urgent).state))

@@ -41,11 +41,15 @@ class Fact(StrEnum):
     ANSWERED = "answered"  # by whoever was asked
     REFUSED = "refused"  # refused, busy, not there, or nobody answered in time
     TARGET_LEFT = "target-left"
-    AGENT_LEFT = "agent-left"  # hung up, or the phone died
+    TARGET_LOST = "target-lost"  # their phone died
+    AGENT_LEFT = "agent-left"
+    AGENT_LOST = "agent-lost"  # their phone died
     CALLER_LEFT = "caller-left"
     SEAT_ANSWERED = "seat-answered"  # out of the queue
 
 
+VANISHED = {Fact.TARGET_LOST: Fact.TARGET_LEFT, Fact.AGENT_LOST: Fact.AGENT_LEFT}
+"""Whose phone died has left, and where somebody else has the caller that is all. But nobody ended a talk."""
 WISHES = (Fact.BLIND, Fact.CONSULT, Fact.THREE, Fact.HANDOFF, Fact.TAKE_BACK, Fact.TOGETHER, Fact.LEAVE)
 
 Pair = frozenset[str]
@@ -101,6 +105,7 @@ ROWS: Mapping[tuple[State, Fact], Row] = {
     (_S.TALKING, _F.THREE): Row(_S.RINGING, order="three"),
     (_S.TALKING, _F.HANDOFF): Row(_S.RINGING, order="handoff"),
     (_S.TALKING, _F.AGENT_LEFT): Row(_S.OVER, by="talked"),
+    (_S.TALKING, _F.AGENT_LOST): Row(_S.QUEUED, by="talked"),
     (_S.TALKING, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
     (_S.ASKING, _F.ANSWERED): Row(_S.CONSULTING, by="Dial"),
     (_S.ASKING, _F.REFUSED): Row(_S.TALKING, by="Dial g"),
@@ -123,6 +128,7 @@ ROWS: Mapping[tuple[State, Fact], Row] = {
     (_S.TOGETHER, _F.TARGET_LEFT): Row(_S.TALKING, by="ConfBridge"),
     (_S.TOGETHER, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
     (_S.HANDED, _F.TARGET_LEFT): Row(_S.OVER, by=_ROOM),
+    (_S.HANDED, _F.TARGET_LOST): Row(_S.QUEUED, by=_BACK),
     (_S.HANDED, _F.CALLER_LEFT): Row(_S.OVER, by="left"),
     (_S.SENT, _F.ANSWERED): Row(_S.HANDED, by="Dial"),
     (_S.SENT, _F.REFUSED): Row(_S.TALKING, by="transfer-blind"),
@@ -150,7 +156,10 @@ when is the agent's wish, what protects the caller is the target's (decision 14)
 def row(state: State, fact: Fact, *, urgent: bool = False) -> Row | None:
     """The row for this; None: the fact changes nothing here."""
     own = URGENT_ROWS.get((state, fact)) if urgent else None
-    return own or ROWS.get((state, fact))
+    found = own or ROWS.get((state, fact))
+    if found is None and fact in VANISHED:
+        return row(state, VANISHED[fact], urgent=urgent)
+    return found
 
 
 def meant(kind: Kind, *, urgent: bool) -> Kind:

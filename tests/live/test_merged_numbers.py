@@ -7,9 +7,11 @@ Two cities and a county without lines run in one `cti up`; the trunk decides, an
 
 from __future__ import annotations
 
+import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,8 @@ from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House
 from tests.live.cities import city, house
-from tests.live.dialled import Dialled, Place, wrong
-from tests.live.transfer_town import orders, talking
+from tests.live.dialled import GREETED, Dialled, Place, wrong
+from tests.live.transfer_town import orders, talking, until_gone
 
 __all__ = ["city", "house"]
 
@@ -57,20 +59,17 @@ def annex(day: date) -> Iterator[Dialled]:
     for number, queue in DUAL.items():
         places[number] = Place(number, "own", queue) if day >= AFTER else ANNOUNCED
     places["12333"] = Place("12333", "own", "labour") if day >= AFTER else SILENT
-    for centre in CENTRES:
-        places[centre] = EMERGENCY if day >= AFTER else SILENT
-    for number, place in places.items():
-        for way in WAYS:
-            yield Dialled(number, way, place, number)
-    yield Dialled("12345", "own", MAIN, "12345")
+    places["12345"] = MAIN
     # numbers the annex leaves open: the carrier delivers a distinct called number
-    yield Dialled("1234580", "own", whole, "1234580")
+    places["1234580"] = whole
     for number in ("1234571", "1234572", "1234573"):
-        place = Place("utility", "own", "utility") if day >= AFTER else SILENT
-        yield Dialled(number, "own", place, number)
+        places[number] = Place("utility", "own", "utility") if day >= AFTER else SILENT
     for centre in CENTRES:
-        place = EMERGENCY if day >= AFTER else SILENT
-        yield Dialled(f"12345{centre}", "own", place, centre)
+        places[centre] = places[f"12345{centre}"] = EMERGENCY if day >= AFTER else SILENT
+    for number, place in places.items():
+        original = number.removeprefix("12345") if number.endswith(CENTRES) else number
+        for way in WAYS:
+            yield Dialled(number, way, place, original)
 
 
 @pytest.mark.parametrize("day", [BEFORE, BETWEEN, AFTER], ids=str)
@@ -94,16 +93,15 @@ async def test_ziyangs_three_ways_of_joining_begin_on_their_day(
         "12345": MAIN,
     }
     calls = [
-        Dialled(number, way, place, number, "ziyang")
-        for number, place in places.items()
-        for way in (WAYS if number != "12345" else ("own",))
+        Dialled(number, way, place, number, "ziyang") for number, place in places.items() for way in WAYS
     ]
     async with today_is(house.home, JOINED if joined else date(2019, 6, 30), hour=0 if joined else 23):
         assert await wrong(city, calls) == []
 
 
 async def test_guangdes_one_number_reaches_a_person(city: Lab) -> None:
-    assert await wrong(city, [Dialled("12345", "own", MAIN, "12345", "guangde")]) == []
+    calls = [Dialled("12345", way, MAIN, "12345", "guangde") for way in WAYS]
+    assert await wrong(city, calls) == []
 
 
 async def test_cities_share_numbers_and_the_trunk_alone_decides_whose_call_it_is(
@@ -131,6 +129,10 @@ async def test_cities_share_numbers_and_the_trunk_alone_decides_whose_call_it_is
     rang = [event for event in events if event["Event"] == "AgentCalled"]
     assert rang
     assert [event for event in rang if not _of_one_city(event)] == []
+
+
+def _dials(phone: str, event: Event) -> bool:
+    return event["Event"] == "DialBegin" and event["DestChannel"].startswith(phone)
 
 
 def _of_one_city(event: Event) -> bool:
@@ -191,15 +193,88 @@ async def test_a_distinct_called_number_counts_before_a_diversion(house: House, 
     assert [(event["Line"], event["Original"]) for event in arrived] == list(dialled.values())
 
 
+SEATS = ("1001", "1002", "1003", "1004", "1005", "1006")
+"""六安's own, of whom any may answer for a dual number."""
+OWN = {
+    "12315": "1201", "12369": "1202", "12318": "1203", "12320": "1204", "12350": "1205", "12329": "1206",
+    "12319": "1207", "12328": "1208", "12385": "1209",
+}  # fmt: skip
+"""The seat in which the one of each dual line sits, who was sent to 12345 (六安 §二(一)2)."""
+
+
+async def rung(city: Lab, numbers: Iterable[str]) -> dict[str, str]:
+    """Each number dialled, side by side, and the seat that rings first for it."""
+
+    async def one(at: int, number: str) -> str:
+        call = await city.caller(f"1390001{at:04}", "luan").dials(number, hear=False)
+        try:
+            return str((await call.rings_at(within=GREETED))["phone"])
+        finally:
+            await call.hangs_up()
+
+    numbers = list(numbers)
+    found = await asyncio.gather(*(one(at, number) for at, number in enumerate(numbers)))
+    return dict(zip(numbers, found, strict=True))
+
+
 async def test_a_dual_numbers_own_seat_rings_first_and_12345s_when_it_is_away(
     house: House, city: Lab
 ) -> None:
     async with today_is(house.home, AFTER):
-        for seats, rings in ((("1201", "1001"), "luan-1201"), (("1001",), "luan-1001")):
-            await city.staffed(*seats, city="luan")
-            call = await city.caller(city="luan").dials("12315", hear=False)
-            assert (await call.rings_at(within=30))["phone"] == rings
-            await call.hangs_up()
+        await city.staffed(*OWN.values(), *SEATS, city="luan")
+        assert await rung(city, OWN) == {number: f"luan-{seat}" for number, seat in OWN.items()}
+        await city.staffed(*SEATS, city="luan")
+        elsewhere = await rung(city, OWN)
+        assert set(elsewhere.values()) <= {f"luan-{seat}" for seat in SEATS}, elsewhere
+
+
+async def test_numberless_lines_have_seats_of_their_own_that_an_agent_reaches_by_their_queue(
+    house: House, city: Lab, tmp_path: Path
+) -> None:
+    """六安, annex 2, 11 and 12: 设专席."""
+    await city.staffed("1001", city="luan")
+    talk, call = await talking(city, tmp_path, plan="luan")
+    before = "1001"
+    for queue, number in (("medical", "1211"), ("business", "1212")):
+        own = city.seat(number, city="luan")
+        await own.comes_back()
+        status, told = await orders(
+            house.home, f"/api/seats/luan/{before}/transfer", kind="blind", to=f"queue-{queue}"
+        )
+        assert status == 200, told
+        await call.waits_in(queue)
+        await own.rings(within=20, call=call)
+        await own.answers(call)
+        talk.joins(queue, own)
+        await talk.speak(f"at {number}", "caller", queue)
+        before = number
+    await call.hangs_up()
+    assert (await talk.heard())["caller"] == {("at 1211", "medical"), ("at 1212", "business")}
+
+
+async def test_a_seat_number_that_two_cities_have_is_the_colleague_of_the_agents_own(
+    city: Lab, tmp_path: Path
+) -> None:
+    cities = ("luan", "ziyang")
+    for name in (*cities, "guangde"):
+        await city.staffed("1001", city=name)
+    talks = await asyncio.gather(
+        *(talking(city, tmp_path, caller=f"1390000006{at}", plan=name) for at, name in enumerate(cities))
+    )
+    for name in (*cities, "guangde"):
+        await city.seat("1002", name).comes_back()
+    since = len(city.house.events)
+    for name, (talk, _) in zip(cities, talks, strict=True):
+        await talk.parties["agent"].presses("*821002#")
+        await city.seat("1002", name).rings(within=10, still=True)
+        # a phone rings before Asterisk's word of it is here
+        theirs = f"PJSIP/{name}-1002-"
+        await city.house.event(f"{theirs} is dialled", partial(_dials, theirs), 10, since)
+    dialled = [e["DestChannel"] for e in city.house.events[since:] if e["Event"] == "DialBegin"]
+    phones = [channel.rpartition("-")[0] for channel in dialled if channel.startswith("PJSIP/")]
+    assert phones == ["PJSIP/luan-1002", "PJSIP/ziyang-1002"]
+    for name, (talk, call) in zip(cities, talks, strict=True):
+        await until_gone(call, talk.parties["agent"], city.seat("1002", name))
 
 
 @pytest.mark.parametrize(("day", "queue"), [(BEFORE, "general"), (AFTER, "market")], ids=str)

@@ -34,6 +34,7 @@ from tests.live.seat_town import (
     seat_is,
     told,
 )
+from tests.live.transfer_town import Talk
 
 
 @pytest.fixture(scope="module")
@@ -416,7 +417,7 @@ async def test_a_phone_that_dies_ringing_leaves_the_caller_to_the_next_seat(home
 
 
 async def test_a_phone_that_dies_talking_sends_its_caller_to_the_head_of_the_queue(
-    home: Home, city: Lab, voices: list[Path]
+    home: Home, city: Lab, tmp_path: Path
 ) -> None:
     await order(home, Pause(city="demo", seat="1002", reason="meeting"))
     async with city.handset("1001") as phone:
@@ -437,7 +438,12 @@ async def test_a_phone_that_dies_talking_sends_its_caller_to_the_head_of_the_que
         # he came after the other one, and is before him
         await city.seat("1002").rings(within=RING, call=lost)
         await city.seat("1002").answers(lost)
+        talk = Talk(tmp_path, lost)
+        talk.joins("caller", lost)
+        talk.joins("agent", city.seat("1002"))
+        await talk.speak("again", "caller", "agent")
         await lost.hangs_up()
+        assert (await talk.heard())["caller"] == {("again", "agent")}
         await waiting.hangs_up()
     await city.seat("1001").comes_back()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,17 +12,30 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from calls.orders import Pause, Unpause
+from calls.orders import Kind, Pause, Unpause
 from lab.client import Unheard
+from lab.handset import Handset
 from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
 from tests.house import House, ports, running
-from tests.live.seat_town import order, plan_at
+from tests.live.seat_town import DEAD_AFTER, GREETED, order, plan_at
 from tests.live.transfer_case import rings_on
-from tests.live.transfer_town import centre, in_the_room, orders, step_told, talking, until_gone
+from tests.live.transfer_town import (
+    AGENT_GONE,
+    Talk,
+    centre,
+    in_the_room,
+    orders,
+    step_told,
+    talking,
+    until_gone,
+)
 
 AGENT, COLLEAGUE, CHIEF = "1001", "1003", "1002"
+CALLER = "PJSIP/demo-carrier-"
+DEAD = DEAD_AFTER + AGENT_GONE
+"""Seconds from a phone's last sound on, after which the caller has somebody or a place (docs/failures.md)."""
 WATCHED = 4.0
 """Seconds after which the watch would have led a caller away whom nobody is with."""
 
@@ -224,3 +239,121 @@ async def test_who_answers_when_the_caller_was_just_taken_back_talks_to_nobody(
     await talk.speak("after", "caller", "agent")
     await until_gone(call, agent)
     assert (await talk.heard())["caller"] == {("after", "agent")}
+
+
+# --- phones that die while a caller is transferred ------------------------------------------------------
+
+FULL = os.environ.get("CTI_PROVE") == "1"
+WISHED: dict[str, Kind] = {
+    "ringing": "three", "asking": "consult", "sent": "blind", "consulting": "consult", "together": "three",
+}  # fmt: skip
+"""State -> the wish that leads there."""
+
+
+async def answered_by(town: Lab, phone: Handset) -> Call:
+    """A caller who talks to whoever has this handset."""
+    call = await town.caller("13900000051").dials("12345")
+    await phone.answers(within=GREETED)
+    id = await call.id()
+    await town.house.event(
+        "they talk", lambda e: e["Event"] == "AgentConnect" and e.get("AccountCode") == id, 10
+    )
+    return call
+
+
+async def another_waits(town: Lab) -> Call:
+    """Somebody is in the queue before the caller comes back to it."""
+    call = await town.caller("13900000052").dials("12345")
+    await call.waits_in("general", within=GREETED)
+    return call
+
+
+async def head_of_the_queue(town: Lab, call: Call, died: float, since: int) -> None:
+    """Asterisk's own stamp and place."""
+    back = await call.waits_in("general", DEAD + 10, since)
+    assert float(back["Timestamp"]) - died <= DEAD
+    assert (back["Position"], back["Count"]) == ("1", "2"), "before whoever waited already"
+
+
+async def the_chief_answers(house: House, town: Lab, talk: Talk, call: Call) -> None:
+    chief = town.seat(CHIEF)
+    await order(house.home, Unpause(city="demo", seat=CHIEF))
+    await chief.answers(call, within=20)
+    talk.joins("target", chief)
+    await talk.speak("again", "caller", "target")
+    await until_gone(call, chief)
+    assert (await talk.heard())["caller"] == {("again", "target")}
+
+
+@pytest.mark.parametrize("state", ["ringing", "asking", "sent"] if FULL else ["ringing"])
+async def test_an_agent_whose_phone_dies_while_a_colleagues_rings_leaves_the_caller_at_the_head_of_the_queue(
+    house: House, town: Lab, tmp_path: Path, state: str
+) -> None:
+    async with town.handset(AGENT) as phone:
+        call = await answered_by(town, phone)
+        talk = Talk(tmp_path, call)
+        talk.joins("caller", call)
+        waiting = await another_waits(town)
+        assert await wishes(house, AGENT, WISHED[state], COLLEAGUE) == 200
+        await town.seat(COLLEAGUE).rings(within=5)
+        since, died = len(town.house.events), time.time()
+        phone.dies()
+        await head_of_the_queue(town, call, died, since)
+        await the_chief_answers(house, town, talk, call)
+        await until_gone(waiting)
+    await town.seat(AGENT).comes_back()
+
+
+@pytest.mark.parametrize("state", ["together", "consulting"] if FULL else ["together"])
+async def test_an_agent_whose_phone_dies_after_a_colleague_answered_leaves_caller_and_colleague_talking(
+    house: House, town: Lab, tmp_path: Path, state: str
+) -> None:
+    colleague = town.seat(COLLEAGUE)
+    async with town.handset(AGENT) as phone:
+        call = await answered_by(town, phone)
+        talk = Talk(tmp_path, call)
+        talk.joins("caller", call)
+        assert await wishes(house, AGENT, WISHED[state], COLLEAGUE) == 200
+        await colleague.rings(within=5)
+        await colleague.answers()
+        talk.joins("target", colleague)
+        await step_told(town, call, "answered")
+        if state == "together":
+            await in_the_room(town, call, f"PJSIP/demo-{AGENT}-", CALLER)
+        since, died = len(town.house.events), time.time()
+        phone.dies()
+        handed = await step_told(town, call, "handed", DEAD + 10, since)
+        assert float(handed["Timestamp"]) - died <= DEAD
+        await in_the_room(town, call, CALLER)
+        await talk.speak("left", "caller", "target")
+        moved = [e for e in town.house.events[since:] if e["Event"] == "ConfbridgeLeave"]
+        assert not [e for e in moved if e["Channel"].startswith(CALLER)], "out of the room meanwhile"
+        await until_gone(call, colleague)
+    assert (await talk.heard())["caller"] == {("left", "target")}
+    await town.seat(AGENT).comes_back()
+
+
+@pytest.mark.parametrize("kind", ["three", "blind"])
+async def test_a_colleague_whose_phone_dies_with_a_caller_handed_to_them_sends_them_to_the_head_of_the_queue(
+    house: House, town: Lab, tmp_path: Path, kind: str
+) -> None:
+    talk, call = await talking(town, tmp_path, AGENT)
+    agent = talk.parties["agent"]
+    async with town.handset(COLLEAGUE) as phone:
+        assert await wishes(house, AGENT, kind, COLLEAGUE) == 200
+        await phone.answers(within=5)
+        if kind == "three":
+            await step_told(town, call, "joined")
+            await agent.hangs_up()
+            await step_told(town, call, "handed")
+        else:
+            await agent.ends()
+        # wrapped up, the agent would have whoever comes to the head of the queue
+        await order(house.home, Pause(city="demo", seat=AGENT, reason="meeting"))
+        waiting = await another_waits(town)
+        since, died = len(town.house.events), time.time()
+        phone.dies()
+        await head_of_the_queue(town, call, died, since)
+        await the_chief_answers(house, town, talk, call)
+        await until_gone(waiting)
+    await town.seat(COLLEAGUE).comes_back()

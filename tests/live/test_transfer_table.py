@@ -15,9 +15,14 @@ from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
 from tests.live.transfer_town import centre, queued_soon, until_gone
-from transfer.table import Fact, State, rows
+from transfer.table import VANISHED, Fact, State, rows
 
-ROWS = [(s.value, f.value, r.then.value, "handoff" if urgent else "") for s, f, r, urgent in rows()]
+# phones that die: test_seats.py while they talk, test_transfer_rescue.py in a transfer
+ROWS = [
+    (s.value, f.value, r.then.value, "handoff" if urgent else "")
+    for s, f, r, urgent in rows()
+    if f not in VANISHED
+]
 # the unclear case differs only in who leaves when
 ROWS += [
     (s.value, f.value, r.then.value, "three")

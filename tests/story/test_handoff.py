@@ -148,6 +148,14 @@ def test_a_caller_brought_to_a_colleague_waits_with_music() -> None:
     assert handed.live[CALL].state is State.OVER
 
 
+@pytest.mark.parametrize("kind", ["three", "blind"])
+def test_a_caller_whose_colleagues_phone_died_is_shown_in_the_queue_and_not_as_over(kind: str) -> None:
+    moves = told("asked answered handed", kind=kind, to="1003")
+    left = f.TransferStepped(at=BEGAN + 3, node="n1", call=CALL, id="h1", step="target-left", why="44")
+    assert step(moves, left).live[CALL].state is State.QUEUED
+    assert step(moves, replace(left, why="16")).live[CALL].state is State.OVER
+
+
 def test_a_record_and_its_facts_survive_the_journal() -> None:
     record = told("asked dialled skipped refused").records["h1"]
     assert from_dict(Handoff, to_dict(record)) == record

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calls.orders import Kind
 from transfer.drawing import svg
-from transfer.table import ROWS, STATES, WISHES, Fact, State, buttons, else_hears, meant, rows, step
+from transfer.table import ROWS, STATES, VANISHED, WISHES, Fact, State, buttons, else_hears, meant, rows, step
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +60,14 @@ def test_whoever_leaves_in_any_state_somebody_still_has_the_caller(state: State)
     if "target" in here:
         assert (state, Fact.TARGET_LEFT) in ROWS
     assert (state, Fact.CALLER_LEFT) in ROWS
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+@pytest.mark.parametrize("lost", VANISHED)
+@pytest.mark.parametrize("state", [s for s in State if s is not State.OVER])
+def test_whose_phone_died_has_left_but_ended_no_talk(state: State, lost: Fact, urgent: bool) -> None:
+    left = step(state, VANISHED[lost], urgent=urgent).state
+    assert step(state, lost, urgent=urgent).state is (State.QUEUED if left is State.OVER else left)
 
 
 def test_only_an_agents_wish_gives_an_order_and_the_dialplan_does_the_rest() -> None:
