@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from calls.audit import Audited, Outcome
-from calls.facts import OutgoingRefused
+from calls.facts import KeyPressed, OutgoingRefused, WatchEnded
 from calls.mask import masked
 from calls.model import Call
 from calls.orders import Order
+from calls.standing import Watching
 from cti.accounts import Accounts
 from cti.desk import Desk
 from cti.home import Home
@@ -25,7 +26,7 @@ from cti.web.audit import AuditDoor, AuditQuestion
 from cti.web.orders import Orders
 from cti.web.server import Door
 from cti.web.sessions import Sessions
-from cti.web.who import Who
+from cti.web.who import Role, Who
 from plan.model import Plan
 
 
@@ -64,10 +65,35 @@ class DeskDoors:
         self._journal.append(audit_record(row))
 
     def hear(self, heard: Heard) -> None:
-        """A listener of the switchboard: what a seat tried to call and may not stands in the audit trail."""
-        fact = heard.fact
-        if not isinstance(fact, OutgoingRefused):
-            return
+        """A listener of the switchboard: what nobody ordered here and stands in the audit trail too.
+
+        What a seat tried to call and may not; how a supervisor goes on in a call by a key of their phone, and
+        when they left it."""
+        match heard.fact:
+            case OutgoingRefused() as fact:
+                self._refused(fact)
+            case KeyPressed(leg=leg, at=at) if leg in heard.board.standing.touched:
+                watch = heard.board.standing.watches[leg]
+                told = {"seat": watch.by, "how": watch.how, "by": "key"}
+                self._at_phone(heard.board, watch, "watch", told, at)
+            # one who took the caller over watches no more: the end of their leg is none of a watch
+            case WatchEnded(leg=leg, at=at) as fact if leg in heard.board.standing.touched:
+                self._at_phone(heard.board, fact, "watch-end", {"seat": fact.by}, at)
+
+    def _at_phone(
+        self, board: Board, watch: Watching | WatchEnded, did: str, told: Mapping[str, str], at: float
+    ) -> None:
+        """What was done to a call by the phone of a supervisor's seat."""
+        seat = board.seats.seats.get((watch.city, watch.by))
+        who = f"agent-{seat.agent}" if seat is not None and seat.agent else f"seat-{watch.by}"
+        self.note(
+            Audited(
+                id=uuid.uuid4().hex, at=at, city=watch.city, who=who, role=Role.SUPERVISOR.value, did=did,
+                on=watch.call, told=json.dumps(told), outcome=Outcome.DONE, ended=at,
+            )
+        )  # fmt: skip
+
+    def _refused(self, fact: OutgoingRefused) -> None:
         # a number that no kind of the plan knows may be a citizen's, mistyped
         number = fact.number if fact.kind else masked(fact.number)
         told = json.dumps({"number": number, "kind": fact.kind, "by": fact.by})
