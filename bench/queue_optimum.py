@@ -182,7 +182,7 @@ def report(calls: Sequence[Served], load: Load) -> float:
         f"{len(calls)} calls in {span:.0f} s, {load.seats} seats, mean talk {talk:.1f} s: {asked:.1f} Erlang"
     )
     print(f"  answered within {WITHIN:g} s of joining: Asterisk {share:.2%}, first-come optimum {best:.2%}")
-    print(f"  difference {(best - share) * 100:+.2f} percentage points (goal: at most {GOAL * 100:g})")
+    print(f"  difference {(best - share) * 100:+.2f} percentage points (goal: within {GOAL * 100:g})")
     print(f"  mean wait: Asterisk {statistics.fmean(real):.2f} s, optimum {statistics.fmean(ideal):.2f} s")
     rate = len(calls) / span
     if asked < load.seats:
@@ -213,6 +213,7 @@ def main(full: bool) -> bool:
         with running(home, base, [plan(folder, load.seats)]) as house:
             calls = asyncio.run(play(house, load))
     apart = report(calls, load)
-    if apart > GOAL and not full:
+    if abs(apart) > GOAL and not full:
         print("  of so few calls one is nearly a point: CTI_PROVE=1 makes more")
-    return apart <= GOAL
+    # better than the best a queue can do is as wrong as worse: then one of the two is not what it says
+    return abs(apart) <= GOAL

@@ -86,11 +86,10 @@ def _belongs(s: Standing, x: f.LegBelongs) -> Standing:
 
 def _key(s: Standing, x: f.KeyPressed) -> Standing:
     watch = s.watches.get(x.leg)
-    if watch is None or x.key not in KEYS:
+    how = KEYS.get(x.key)
+    if watch is None or how in (None, watch.how):
         return s
-    return replace(
-        s, watches={**s.watches, x.leg: replace(watch, how=KEYS[x.key])}, touched=frozenset({x.leg})
-    )
+    return replace(s, watches={**s.watches, x.leg: replace(watch, how=how)}, touched=frozenset({x.leg}))
 
 
 def _announced(s: Standing, x: f.AnnouncementSet) -> Standing:

@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from calls.audit import Audited, Outcome
-from calls.facts import HandedToUs, OutgoingRefused, TransferStepped
+from calls.facts import HandedToUs, KeyPressed, OutgoingRefused, TransferStepped, WatchEnded
 from calls.mask import masked, masked_in
 from calls.model import Call
 from calls.orders import Order
+from calls.standing import Watching
 from cti.accounts import Accounts
 from cti.desk import Desk
 from cti.home import Home
@@ -25,7 +26,7 @@ from cti.web.audit import AuditDoor, AuditQuestion
 from cti.web.orders import Orders
 from cti.web.server import Door
 from cti.web.sessions import Sessions
-from cti.web.who import Who
+from cti.web.who import Role, Who
 from plan.model import Plan
 
 
@@ -91,7 +92,8 @@ class DeskDoors:
 def unordered(heard: Heard) -> Audited | None:
     """The row that this fact leaves in the audit trail: a number that a seat tried to call and may not, a
     wish keyed on its phone (one of the API has its row: ``cti.web.transfer``), a caller whom a centre hands
-    over. None: it leaves none."""
+    over, how a supervisor goes on in a call by a key of their phone, and when they left it. None: it leaves
+    none."""
     fact = heard.fact
     match fact:
         case OutgoingRefused():
@@ -118,7 +120,23 @@ def unordered(heard: Heard) -> Audited | None:
             told = {name: text for name, text in told.items() if text}
             city = fact.call.partition("-")[0]
             return _told_row(fact.at, city, f"centre-{fact.centre}", "centre", "hand-off", fact.call, told)
+        case KeyPressed() if fact.leg in heard.board.standing.touched:
+            watch = heard.board.standing.watches[fact.leg]
+            told = {"seat": watch.by, "how": watch.how, "by": "key"}
+            return _watch_row(heard.board, watch, "watch", told, fact.at)
+        # one who took the caller over watches no more: the end of their leg is none of a watch
+        case WatchEnded() if fact.leg in heard.board.standing.touched:
+            return _watch_row(heard.board, fact, "watch-end", {"seat": fact.by}, fact.at)
     return None
+
+
+def _watch_row(
+    board: Board, watch: Watching | WatchEnded, did: str, told: Mapping[str, str], at: float
+) -> Audited:
+    """What was done to a call by the phone of a supervisor's seat."""
+    seat = board.seats.seats.get((watch.city, watch.by))
+    who = _who(seat.agent if seat is not None else "", watch.by)
+    return _told_row(at, watch.city, who, Role.SUPERVISOR.value, did, watch.call, told)
 
 
 def _who(agent: str, seat: str) -> str:

@@ -22,7 +22,8 @@ from cti.truth.compare import ONLY_LEDGER, Truth, compare
 from cti.truth.files import NoFiles, cdrs, queue_log
 from cti.truth.grouped import GROUPS, differences
 from cti.truth.recount import recount
-from cti.truth.rows import ledger_rows, wrap_up_rows
+from cti.truth.rows import ledger_rows, talk_rows, wrap_up_rows
+from cti.truth.talked import compare_talks
 from cti.truth.wrapped import compare_wrap_ups, wrap_ups
 
 SHOWN = 40
@@ -83,6 +84,7 @@ def _judged(home: Home, since: float, until: float, city: str | None) -> Truth:
     found = compare(counted, calls, visits, since, until, city)
     stints, silences = wrap_up_rows(url, since - EDGE, until + EDGE)
     compare_wrap_ups(found, wrap_ups(queue_log(home.queue_log)), stints, silences, since, until, city)
+    compare_talks(found, counted, talk_rows(url, since - EDGE, until + EDGE), silences, since, until, city)
     told = {by: asking.ledger(home, since, until, by, 60, city)["rows"] for by in GROUPS}
     found.differences += differences(counted, told, found, since, until, city)
     return found
@@ -105,6 +107,7 @@ def told(found: Truth) -> dict[str, Any]:
         "unprovable": found.unprovable,
         "borderline": found.borderline,
         "wrap_ups": found.wrap_ups,
+        "talks": found.talks,
         "unheard": found.unheard,
         "not_compared": list(ONLY_LEDGER),
     }
@@ -123,6 +126,7 @@ def _show(found: Truth, since: float, until: float, city: str | None) -> None:
     table.add_row("接通 answered", "", str(found.answered))
     table.add_row("排队次数 visits", "", str(found.visits))
     table.add_row("整理次数 wrap-ups", "", str(found.wrap_ups))
+    table.add_row("通话 talks", "", str(found.talks))
     out.print(table)
     notes = {
         "补录 rows refilled from these files": found.refilled,

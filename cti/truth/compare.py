@@ -14,7 +14,7 @@ SLACK = 0.5
 """Seconds between a line of Asterisk's files and the event that tells the same, on a busy machine."""
 HANDLER = 1.0
 """Seconds more for an end: the files are written first, then the dialplan goes on and tells us."""
-ONLY_LEDGER = ("greeting's end", "hold", "advice")
+ONLY_LEDGER = ("greeting's end", "hold", "advice", "talk of callers passed on or called back")
 """What neither file holds: not compared."""
 
 
@@ -54,6 +54,8 @@ class Truth:
     borderline: list[str] = field(default_factory=list)
     """Calls so near to 15 s that the two clocks may say either; in the figures as each side has them."""
     wrap_ups: int = 0
+    talks: int = 0
+    """Talks that queue_log proves."""
     unheard: list[str] = field(default_factory=list)
     """Calls after which a seat wrapped up in a silence: the ledger says that it does not know how long."""
 

@@ -1,8 +1,11 @@
-"""The office's rows counted again: by line, original number, queue and hour, from Asterisk's files alone.
+"""The office's rows counted again, from Asterisk's files alone: by line, original number, queue, seat, hour.
 
 A row is right when every count is the same. What neither side can prove (calls an Asterisk died with, calls
 that go on) may be in one and not in the other, so a row may differ by as many and no more; near the edge of
 an hour, by the calls within a second of it.
+
+A seat's row counts rings. A call that an Asterisk died with may have rung it as often as queue_log says and
+once more; a phone that was lifted as the caller left stands in queue_log or not.
 """
 
 from __future__ import annotations
@@ -20,11 +23,13 @@ EDGE = 1.0
 """Seconds between two clocks that tell of one arrival."""
 OF_CALLS = ("offered", "answered", "within")
 OF_VISITS = ("offered", "answered", "timed_out", "key_exit", "withdrawn", "redirected", "overflowed")
+OF_SEATS = ("offered", "answered", "missed")
 GROUPS: Mapping[str, Sequence[str]] = {
     "line": OF_CALLS,
     "original": OF_CALLS,
     "interval": OF_CALLS,
     "queue": OF_VISITS,
+    "seat": OF_SEATS,
 }
 """What the office's ledger is asked by, and the counts that Asterisk's files prove of such a row."""
 Rows = dict[str, Counter[str]]
@@ -39,6 +44,10 @@ def rows(counted: Recount, by: str, since: float, until: float, city: str | None
         if by == "queue":
             for queue, counts in _of_visits(call.visits):
                 found.setdefault(f"{call.city}/{queue}", Counter()).update(counts)
+            continue
+        if by == "seat":
+            for seat, became in call.rings:
+                found.setdefault(f"{call.city}/{seat}", Counter()).update(("offered", became))
             continue
         row = found.setdefault(_key(by, call, since), Counter())
         row["offered"] += 1
@@ -83,6 +92,7 @@ def differences(
 ) -> list[Difference]:
     """``told``: the ledger's own rows by each of ``GROUPS``. One difference for each count that is wrong."""
     unproved = len(truth.unprovable) + truth.open
+    rung = _unsure(counted, since, city, unproved)
     wrong: list[Difference] = []
     for by, counts in GROUPS.items():
         mine = rows(counted, by, since, until, city)
@@ -92,9 +102,22 @@ def differences(
             for name in counts:
                 a, b = int(theirs.get(key, {}).get(name, 0)), mine.get(key, Counter())[name]
                 slack = unproved + near + (len(truth.borderline) if name == "within" else 0)
+                slack += rung[key] if by == "seat" else 0
                 if abs(a - b) > slack:
                     wrong.append(Difference("", f"{by} {key} {name}", a, b))
     return wrong
+
+
+def _unsure(counted: Recount, since: float, city: str | None, unproved: int) -> Counter[str]:
+    """Rings, by seat, that may stand on one side only."""
+    found: Counter[str] = Counter()
+    for call in counted.calls.values():
+        if call.arrived < since or city not in (None, call.city):
+            continue
+        found.update(f"{call.city}/{visit.lifted}" for visit in call.visits if visit.lifted)
+        if unproved and not call.told_by_cdr:
+            found.update(f"{call.city}/{seat}" for seat, _ in call.rings)
+    return found
 
 
 def _name(by: str, row: Mapping[str, Any]) -> str:

@@ -30,6 +30,9 @@ _EXITS = {
     "WITHDRAW": "withdrawn",
 }
 _TALKED = ("COMPLETECALLER", "COMPLETEAGENT")
+_RANG = {"CONNECT": "answered", "RINGNOANSWER": "missed", "RINGCANCELED": "stopped"}
+_ROOM = "HOTLINEROOM"
+"""The dialplan's own lines of who comes into a caller's room, or leaves a talk. They name no queue."""
 
 
 @dataclass(slots=True)
@@ -50,6 +53,10 @@ class CountedVisit:
     """Seconds the phone rang that answered."""
     silenced: float = -1.0
     """When phones stopped ringing because the caller hung up."""
+    leg: str = ""
+    """The Uniqueid of the phone that answered."""
+    lifted: str = ""
+    """A seat whose phone answered, and that was not connected: the caller was just leaving."""
 
 
 @dataclass(slots=True)
@@ -83,6 +90,10 @@ class CountedCall:
     """The seat that made this call; empty: a citizen made it."""
     answered: float | None = None
     """When the citizen answered whom a seat called."""
+    rings: list[tuple[str, str]] = field(default_factory=list)
+    """Seat and what became of it: answered, missed, stopped. In the order in which they ended."""
+    led: bool = False
+    """Somebody else than whom a queue rang took part: the caller was passed on, or a colleague came in."""
 
     @property
     def first(self) -> CountedVisit | None:
@@ -145,6 +156,10 @@ def recount(log: Iterable[QueueLine], cdrs: Iterable[Cdr]) -> Recount:
             starts.append(float(line.at))
             _lost(by_leg.values(), float(line.at))
             continue
+        if line.event == _ROOM:
+            if (led := by_leg.get(line.uniqueid)) is not None:
+                led.led = True
+            continue
         city, _, queue = line.queue.partition("-")
         if not CALL_ID.fullmatch(f"{city}-{line.uniqueid}"):
             continue
@@ -196,6 +211,8 @@ def _lost(calls: Iterable[CountedCall], at: float) -> None:
 def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
     at = float(line.at)
     last = call.visits[-1] if call.visits else None
+    if line.event in _RANG:
+        call.rings.append((line.agent.partition("-")[2], _RANG[line.event]))
     if line.event == "HOTLINEDUTY":
         call.left_by = "system"
         return
@@ -221,13 +238,19 @@ def _take(call: CountedCall, line: QueueLine, queue: str) -> None:
         return
     if last is None or last.queue != queue:
         return
-    if line.event == "HOTLINEANSWER" and last.outcome == "waiting" and line.data:
+    if line.event == "HOTLINEANSWER" and last.outcome == "answered":
+        # a colleague to whom the agent passed the caller on
+        call.led = True
+    elif line.event == "HOTLINEANSWER" and last.outcome == "waiting" and line.data:
         last.answered, last.exact = _number(line.data[0]), True
+        last.lifted = line.agent.partition("-")[2]
     elif line.event == "CONNECT" and last.outcome == "waiting":
         last.outcome, last.left = "answered", at
         last.seat = line.agent.partition("-")[2]
         if len(line.data) >= 3:
             last.waited, last.rang = _whole(line.data[0]), _whole(line.data[2])
+            last.leg = line.data[1]
+        last.lifted = ""
         if last.answered is None:
             last.answered = at
     elif line.event == "RINGNOANSWER" and last.outcome == "waiting":

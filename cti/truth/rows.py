@@ -25,6 +25,10 @@ _STINTS = (
     "SELECT leg, call, city, seat, ended, wrap_up FROM stints"
     " WHERE answered IS NOT NULL AND ended >= ? AND ended < ? ORDER BY ended"
 )
+_TALKS = (
+    "SELECT s.leg, s.call, s.seat, s.answered, s.ended, s.talk, s.hold, s.source FROM stints s"
+    " JOIN calls c ON c.id = s.call WHERE s.answered IS NOT NULL AND c.arrived >= ? AND c.arrived < ?"
+)
 _SILENCES = "SELECT since, until FROM refills WHERE until >= ? AND since < ?"
 _VISITS = (
     "SELECT v.call, v.number, v.queue, v.joined, v.outcome, v.left, v.seat, v.waited, v.rang, v.talked,"
@@ -49,6 +53,12 @@ def wrap_up_rows(url: str, since: float, until: float) -> tuple[list[Row], list[
     """Talks of seats that ended in [since, until), and the silences that touched it. Raises NotNow."""
     stints, silences = _read(url, (_STINTS, _SILENCES), since, until)
     return stints, [(row["since"], row["until"]) for row in silences]
+
+
+def talk_rows(url: str, since: float, until: float) -> dict[str, Row]:
+    """Talks of seats, by the seat's leg, in calls that arrived in [since, until). Raises NotNow."""
+    (talks,) = _read(url, (_TALKS,), since, until)
+    return {row["leg"]: row for row in talks}
 
 
 def _read(url: str, asked: Sequence[str], since: float, until: float) -> list[list[Row]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -108,12 +109,17 @@ async def test_nobody_hears_who_listens_the_agent_alone_who_whispers_and_both_wh
         await board.until("a barge", lambda b: [w for w in b.watches.values() if w["how"] == "barge"])
         barging = await who_hears(city, talk, voices[:3])
         assert barging == {"caller": "as", "agent": "cs", "supervisor": "ca"}
+        # and back, by a key on the phone: nobody ordered it, and the trail has it too
+        await city.seat("1003").press("4")
+        await board.until("a listener", lambda b: [w for w in b.watches.values() if w["how"] == "listen"])
         await talk.hangs_up()
         # the watch ends with the call
         await city.seat("1003").ends(within=5)
         await board.until("no watch", lambda b: not b.watches)
-    rows = (await chief.gets("audit?did=watch"))[1]
-    assert [(r["who"], r["on"], r["outcome"]) for r in rows[:3]] == [("chief", id, "done")] * 3
+    await chief.audited(did="watch-end", on=id, told='{"seat": "1003"}')
+    by_key, *rows = (await chief.gets(f"audit?did=watch&on={id}"))[1]
+    assert json.loads(by_key["told"]) == {"seat": "1003", "how": "listen", "by": "key"}
+    assert [(r["who"], r["outcome"]) for r in rows] == [("chief", "done")] * 3
 
 
 async def test_a_supervisor_who_listens_takes_the_caller_over(

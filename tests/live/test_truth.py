@@ -189,6 +189,7 @@ def test_the_ledger_says_what_queue_log_and_cdr_prove(town: House, night: Done) 
     assert told["calls"] == night.tally.over + len(_backs(calls))
     assert told["visits"] > 0
     assert told["wrap_ups"] > 0
+    assert told["talks"] > 0
     assert told["refilled"] > 0, "nobody heard the calls while it was dead"
     assert (told["open"], told["unprovable"]) == (0, [])
 

@@ -15,6 +15,7 @@ import pytest
 from cti.speech.sound import alaw, read_wav, to_line_rate
 from lab import ears
 from lab.client import NotDone
+from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live import speaking
@@ -24,6 +25,7 @@ from tests.live.waiting_town import (
     DUTY_PHONE,
     GREETED,
     HEAD_START,
+    LISTED,
     WAIT,
     WIDEN_AFTER,
     busy_with,
@@ -145,6 +147,25 @@ async def test_whom_we_lost_stands_before_others_and_who_redials_does_not(house:
         await call.hangs_up()
 
 
+async def test_a_number_on_the_list_and_a_key_of_a_menu_stand_before_who_came_earlier(
+    house: House, city: Lab
+) -> None:
+    await city.staffed("1001")
+    talking = await busy_with(city)
+    came: list[Call] = []
+    for dialling in (
+        city.caller("13900000042").dials("12345"),
+        city.caller("13900000043").dials("12392").presses("3"),
+        city.caller(LISTED).dials("12345"),
+    ):
+        came.append(await dialling)
+        await came[-1].waits_in("general", within=2 * GREETED)
+    other, keyed, listed = [await channel_of(house, await call.id()) for call in came]
+    assert in_line(house) == [listed, keyed, other]
+    for call in (*came, talking):
+        await call.hangs_up()
+
+
 async def test_a_higher_level_rings_only_after_its_seconds(house: House, city: Lab) -> None:
     await city.staffed("1003")
     await city.seat("1003").will_answer()
@@ -155,7 +176,7 @@ async def test_a_higher_level_rings_only_after_its_seconds(house: House, city: L
     await call.hangs_up()
 
 
-async def test_an_unanswered_caller_goes_by_the_duty_phone_to_a_message_and_is_owed_a_call(
+async def test_an_unanswered_caller_is_reassured_goes_by_the_duty_phone_to_a_message_and_is_owed_a_call(
     house: House, city: Lab
 ) -> None:
     began = time.time()
@@ -167,6 +188,7 @@ async def test_an_unanswered_caller_goes_by_the_duty_phone_to_a_message_and_is_o
     await call.waits_in("last", within=15)
     # says nothing into the message: silence ends it, and then we hang up
     assert (await call.ends(within=WAIT + 40))["by"] == "far"
+    await hears_prompt(call, "queue-still")
     await hears_prompt(call, "message-saved")
     await told(city, "owed", Call=await call.id())
     ended = await asyncio.to_thread(row, house, await call.id())

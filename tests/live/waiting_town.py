@@ -19,6 +19,8 @@ from tests.house import ROOT, House
 GREETED = 1 + 8
 """Seconds in which a call has been greeted and offered to a seat."""
 HEAD_START = 6
+LISTED = "13900000041"
+"""A number that the plan's list has."""
 WIDEN_AFTER = 5
 WAIT = 5
 """Seconds a caller waits in queue expert, and again in queue last."""
@@ -32,6 +34,24 @@ numbers = ["12391"]
 greeting = "please-wait"
 notice = ""
 first = "queue:general"
+
+[12392]
+title = "先按键再排队"
+numbers = ["12392"]
+greeting = "please-wait"
+notice = ""
+first = "menu:who"
+"""
+_MENUS = """
+[who]
+title = "自报"
+prompt = "please-wait"
+tries = 2
+wait_seconds = 4
+otherwise = "message:busy"
+
+[who.keys]
+3 = "queue:general"
 """
 _QUEUES = """
 [general.call_back]
@@ -45,6 +65,7 @@ ring_seconds = 10
 title = "末队"
 members = { 1008 = 0 }
 wait_seconds = 5
+reassure_every_seconds = 3
 next = "message:busy"
 """
 _PHONES = """
@@ -60,6 +81,16 @@ _PRIORITIES = """
 title = "老人"
 head_start_seconds = 6
 lines = ["12391"]
+
+[listed]
+title = "名单"
+head_start_seconds = 600
+callers = ["13900000041"]
+
+[young]
+title = "未成年人按键"
+head_start_seconds = 300
+keys = ["who:3"]
 
 [dropped]
 title = "掉线重拨"
@@ -83,7 +114,10 @@ _CHANGES = {
     ],
     "advice.toml": [('[[overflow]]\nqueue = "expert"\nto = "queue:general"', "")],
 }  # fmt: skip
-_MORE = {"lines.toml": _LINES, "queues.toml": _QUEUES, "phones.toml": _PHONES, "priorities.toml": _PRIORITIES}
+_MORE = {
+    "lines.toml": _LINES, "menus.toml": _MENUS, "queues.toml": _QUEUES, "phones.toml": _PHONES,
+    "priorities.toml": _PRIORITIES,
+}  # fmt: skip
 
 
 def waiting_plan(folder: Path) -> Path:

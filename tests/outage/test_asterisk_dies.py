@@ -23,6 +23,7 @@ SEATS_BACK = 30.0
 """Seconds, by our own measure: the issue only says that they come back."""
 FOR_GOOD = 60.0
 """Seconds until a frozen one is given up: 8 questions, each given 3 s, 0.2 or 2 s apart."""
+CUT_OFF = "13900000061"
 SEATS = ("1001", "1002", "2001", "2002")
 
 
@@ -54,11 +55,12 @@ async def test_a_killed_asterisk_is_started_again_resynced_and_has_its_seats_bac
         await before.seat("2001").will_answer()
         talking = await before.caller().dials("12301")
         await talking.reaches()
-        waiting = await before.caller().dials("12303")
+        waiting = await before.caller(CUT_OFF).dials("12303")
         await waiting.waits_in("waits")
         ids = {await talking.id(), await waiting.id()}
         # Asterisk's own database is behind by a second: a phone that registered just now would be forgotten
         await asyncio.to_thread(hands.until, "registrations are on disk", lambda: on_disk(house), 5)
+        await asyncio.to_thread(hands.until, "who waits is on disk", lambda: waits_on_disk(house), 5)
         dead, service = house.parts()["asterisk"], house.parts()["service"]
         began = time.monotonic()
         await asyncio.to_thread(hands.kill, dead)
@@ -82,6 +84,13 @@ async def test_a_killed_asterisk_is_started_again_resynced_and_has_its_seats_bac
         call = await after.caller().dials("12345")
         await after.seat("1001").answers(call)
         await call.hangs_up()
+        # whom it died with calls again, after somebody else, and stands first
+        other = await after.caller("13900000062").dials("12303")
+        await other.waits_in("waits")
+        cut_off = await after.caller(CUT_OFF).dials("12303")
+        assert (await cut_off.waits_in("waits"))["Position"] == "1"
+        for call in (cut_off, other):
+            await call.hangs_up()
 
 
 async def test_an_asterisk_frozen_for_good_is_killed_and_another_one_serves(
@@ -110,10 +119,19 @@ async def test_an_asterisk_frozen_for_good_is_killed_and_another_one_serves(
 
 def on_disk(house: House) -> bool:
     """Whether the registrations of all these seats would survive a kill."""
+    keys = kept_keys(house, "/registrar/contact/quick-%")
+    return {key.rpartition("/")[2].partition(";")[0].removeprefix("quick-") for key in keys} >= set(SEATS)
+
+
+def waits_on_disk(house: House) -> list[str]:
+    """Whether it would survive a kill that this citizen waits."""
+    return kept_keys(house, f"/hotline-waits/quick/{CUT_OFF}")
+
+
+def kept_keys(house: House, like: str) -> list[str]:
     path = house.home.asterisk / "db/astdb.sqlite3"
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        rows = db.execute("select key from astdb where key like '/registrar/contact/quick-%'").fetchall()
-    return {key.rpartition("/")[2].partition(";")[0].removeprefix("quick-") for (key,) in rows} >= set(SEATS)
+        return [key for (key,) in db.execute("select key from astdb where key like ?", (like,))]
 
 
 def ready(house: House) -> set[str]:

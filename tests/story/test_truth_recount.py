@@ -12,6 +12,7 @@ from cti.truth.compare import Truth, compare
 from cti.truth.files import NoFiles, cdrs, parts, queue_log
 from cti.truth.grouped import GROUPS, differences, rows
 from cti.truth.recount import Recount, recount
+from cti.truth.talked import compare_talks
 from cti.truth.wrapped import Wrapped, compare_wrap_ups, wrap_ups
 
 AT = 1795267219
@@ -215,13 +216,16 @@ def test_a_line_cut_by_a_crash_is_passed_over(tmp_path: Path) -> None:
 
 def shown(by: str, **counts: int) -> dict[str, Any]:
     """The office's row of that one call."""
-    key = {"line": "demo/main", "original": "demo/12345", "queue": "demo/general"}.get(by, "")
+    keys = {"line": "demo/main", "original": "demo/12345", "queue": "demo/general", "seat": "demo/1001"}
+    key = keys.get(by, "")
     return {"key": key, "since": max(AT - 100.0, AT // 3600 * 3600.0), **counts}
 
 
 def all_shown(**wrong: dict[str, int]) -> dict[str, list[dict[str, Any]]]:
     one = {"offered": 1, "answered": 1, "within": 1}
-    return {by: [shown(by, **(one | wrong.get(by, {})))] for by in GROUPS}
+    found = {by: [shown(by, **(one | wrong.get(by, {})))] for by in GROUPS}
+    found["seat"].append({"key": "demo/1002", "since": AT - 100.0, "offered": 1, "missed": 1})
+    return found
 
 
 def test_every_row_of_the_office_is_counted_again(tmp_path: Path) -> None:
@@ -238,6 +242,9 @@ def test_every_row_of_the_office_is_counted_again(tmp_path: Path) -> None:
         ("interval", {"within": 0}),
         ("queue", {"overflowed": 1}),
         ("queue", {"key_exit": 1}),
+        ("seat", {"offered": 2}),
+        ("seat", {"answered": 0}),
+        ("seat", {"missed": 1}),
     ],
 )
 def test_a_wrong_count_of_a_row_is_named(tmp_path: Path, by: str, wrong: dict[str, int]) -> None:
@@ -257,6 +264,88 @@ def test_a_caller_moved_and_one_who_waits_on_after_a_key_did_not_overflow(tmp_pa
     got = rows(found, "queue", AT - 100, AT + 100)
     assert +got["demo/general"] == {"offered": 2, "key_exit": 1, "redirected": 1}
     assert +got["demo/market"] == {"offered": 1, "answered": 1}
+
+
+def test_a_ring_that_stopped_because_the_caller_left_is_offered_and_not_missed(tmp_path: Path) -> None:
+    silenced = f"{AT + 9}|{LEG}|demo-general|demo-1001|RINGCANCELED|2012"
+    gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
+    found = counted(tmp_path, [ANSWERED[0], silenced, gone], [cdr()])
+    got = rows(found, "seat", AT - 100, AT + 100)["demo/1001"]
+    assert (got["offered"], got["answered"], got["missed"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("log", "row", "most"),
+    [
+        # lifted as the caller hung up: app_queue may write nothing of that ring
+        ([ANSWERED[0], ANSWERED[2], f"{AT + 5}|{LEG}|demo-general|NONE|ABANDON|1|1|2"], cdr(), 1),
+        # the Asterisk died with the call: what rang then stands in no line
+        ([*ANSWERED[:4], f"{AT + 8}|NONE|NONE|NONE|QUEUESTART|"], None, 2),
+    ],
+)
+def test_a_ring_of_which_asterisk_may_have_written_nothing_is_no_difference_and_another_is(
+    tmp_path: Path, log: list[str], row: str | None, most: int
+) -> None:
+    found = counted(tmp_path, log, [] if row is None else [row])
+    truth = Truth(unprovable=[CALL] if row is None else [])
+    for rings, wrong in ((most, 0), (most + 1, 1)):
+        told: dict[str, list[dict[str, Any]]] = {by: [] for by in GROUPS}
+        told["seat"] = [{"key": "demo/1001", "offered": rings}]
+        told_wrong = differences(found, told, truth, AT - 100, AT + 100)
+        assert len([d for d in told_wrong if d.what == "seat demo/1001 offered"]) == wrong, rings
+
+
+# --- talks ------------------------------------------------------------------------------------------------
+
+
+def stint(**more: Any) -> dict[str, dict[str, Any]]:
+    leg = f"n1-{AT}.2"
+    row = {"leg": leg, "call": CALL, "seat": "1001", "answered": AT + 5.25, "ended": AT + 12.3}
+    return {leg: row | {"talk": 4.8, "hold": 2.2, "source": "heard"} | more}
+
+
+def talks(found: Recount, rows: dict[str, dict[str, Any]], *silences: tuple[float, float]) -> Truth:
+    truth = Truth()
+    compare_talks(truth, found, rows, silences, AT - 100, AT + 100)
+    return truth
+
+
+@pytest.mark.parametrize(
+    ("rows", "different"),
+    [
+        (stint(), []),
+        (stint(talk=3.4), []),
+        (stint(talk=3.2), [(CALL, 5.4, 7)]),
+        (stint(hold=0.0), [(CALL, 4.8, 7)]),
+        (stint(talk=70.0), [(CALL, 72.2, 7)]),
+        ({}, [(CALL, None, 7)]),
+    ],
+)
+def test_a_wrong_talk_of_a_seat_is_named(
+    tmp_path: Path, rows: dict[str, dict[str, Any]], different: list[tuple[Any, ...]]
+) -> None:
+    truth = talks(counted(tmp_path, ANSWERED, [cdr()]), rows)
+    assert [(d.call, d.ledger and round(d.ledger, 1), d.asterisk) for d in truth.differences] == different
+    assert truth.talks == len(rows)
+
+
+def test_a_talk_that_the_files_cannot_prove_is_not_compared(tmp_path: Path) -> None:
+    wrong = stint(talk=70.0)
+    room = f"{AT + 7}|{LEG}|NONE|PJSIP/demo-1003-00000004|HOTLINEROOM|in/n1-{AT}.4/{AT + 7}.100"
+    passed_on = f"{AT + 7}|{LEG}|demo-general|demo-1003|HOTLINEANSWER|{AT + 7}.250"
+    for line in (room, passed_on):
+        assert talks(counted(tmp_path, [*ANSWERED[:4], line, ANSWERED[4]], [cdr()]), wrong).talks == 0
+    taken = counted(tmp_path, ANSWERED, [cdr(context="desk-taken", app="Hangup")])
+    back = counted(tmp_path, ANSWERED, [cdr(told=f"demo/main/12345/carrier/139/{AT}.500/{CALL}")])
+    again = [line.replace(f"{AT + 3}", f"{AT + 20}") for line in ANSWERED[:1]]
+    waits_again = counted(tmp_path, [*ANSWERED, *again], [cdr(end=AT + 30)])
+    for found in (taken, back, waits_again):
+        assert talks(found, wrong).differences == []
+    plain = counted(tmp_path, ANSWERED, [cdr()])
+    assert talks(plain, stint(talk=70.0, source="refilled")).differences == []
+    assert talks(plain, stint(talk=70.0, ended=None)).differences == []
+    assert talks(plain, wrong, (AT + 11.0, AT + 20.0)).differences == []
+    assert talks(plain, wrong, (AT + 16.0, AT + 20.0)).differences != []
 
 
 # --- wrap-ups ---------------------------------------------------------------------------------------------
