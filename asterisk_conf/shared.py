@@ -281,6 +281,8 @@ def _talked() -> Context:
     context.do("Wait", "0.1")
     context.do("Goto", "look")
     led_by_desk(context, label="known")
+    # whoever put the handset down in the instant in which a key of theirs was done has begun a transfer
+    context.do("GotoIf", '$["${SHARED(TRANSFER)}" != ""]?transfer-back,s,1')
     # a person in danger never goes back to music, nor to a machine
     danger = f"{cause_is(GONE, 'SEAT_LEFT')} & {IN_DANGER}"
     context.do("GotoIf", f"$[{danger}]?transfer-back,s,1")

@@ -176,11 +176,12 @@ async def test_who_is_not_signed_in_calls_nobody_but_the_emergency_numbers(
     await seat.hears(prompt_wav(seat, "seat-state-away"))
     await seat.ends()
     for number in ("110", "9110"):
-        police = await citizen_at(city, "110")
+        police, since = await citizen_at(city, "110"), len(city.house.events)
         dialling = asyncio.create_task(seat.dials(number, within=20))
         assert (await police.rings(within=10))["caller"] == "12345"
         await police.answers()
         await dialling
+        await out_told(city, "greeted", since)
         await police.hangs_up()
         await seat.ends()
 

@@ -142,6 +142,17 @@ def test_a_caller_in_danger_whose_agents_phone_dies_rings_again_however_often_it
     assert told.walks(CALLER, "talked") == goes
 
 
+@pytest.mark.parametrize("kind", ["blind", "consult", "three", "handoff"])
+def test_an_agent_who_hangs_up_in_the_instant_in_which_a_key_is_done_leaves_the_caller_to_the_queue(
+    kind: str,
+) -> None:
+    told = talk()
+    assert told.walks(CALLER, "talked") == "Hangup", "no transfer: the agent has ended the talk"
+    late = talk(TRANSFER=f"{kind}:1002:h1", SEAT_LEFT="16")
+    # the caller fell out of the talk before the transfer stood there, and looks for why
+    assert late.walks(CALLER, "talked", label="known") == "transfer-back,s,1"
+
+
 STAND_IN = f"Local/{CALL}@stand-in-00000001;2"
 RULE = """
 [general.call_back]

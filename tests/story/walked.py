@@ -52,11 +52,13 @@ class Asterisk:
     def shared(self, channel: str, name: str) -> str:
         return self.channels[channel].get(f"SHARED({name})", "")
 
-    def walks(self, channel: str, context: str, exten: str = "s", *, within: Collection[str] = ()) -> str:
+    def walks(
+        self, channel: str, context: str, exten: str = "s", label: str = "1", *, within: Collection[str] = ()
+    ) -> str:
         """From there on, through this context and those of ``within``. Where it ended: the last application,
         or the place outside to which it goes."""
         ours = {context, *within}
-        at = (context, exten, 0)
+        at = self._place((context, exten, 0), [label])
         for _ in range(200):
             step = self.contexts[at[0]][at[1]][at[2]]
             args = self._told(channel, step.args)
