@@ -90,7 +90,7 @@ class Lab:
             await self.client.ask("register", phone=name)
 
     async def staffed(
-        self, *numbers: str, keep: str = "", city: str | None = None, within: float = 15.0
+        self, *numbers: str, keep: str = "", city: str | None = None, within: float = 30.0
     ) -> None:
         """Only these seats' phones of the city are on the network, and the house knows it.
 
