@@ -14,9 +14,9 @@ from cti.home import Home, Ports
 
 COMPLAINT = re.compile(r"\] (?:WARNING|ERROR)\[.*")
 AS_BUILT = "registered during operation. Enable PJSIP_SAFE_MODULE to prevent race condition."
-"""What pjproject says of the way it was built, when the first OPTIONS to a trunk leaves before the last module
-of res_pjsip is there. Asterisk draws that moment from some seconds, and the modules take some 10 ms: measured,
-one start of 40, whatever the configuration says; on a busy machine more."""
+"""What pjproject says of the way it was built, when the first OPTIONS to a trunk leaves before the last
+module of res_pjsip is there. Asterisk draws that moment from some seconds, and the modules take some 10 ms:
+measured, one start of 40, whatever the configuration says; on a busy machine more."""
 
 
 def complaints(home: Home) -> list[str]:
