@@ -33,9 +33,6 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / "quick", folder / "other"]
 
 
-REST = 20
-"""Seconds after an unanswered question in which nobody asks; the usual 5 are over before a busy machine has
-made the next calls."""
 OTHER_SERVICE = 95
 """Where a second service is asked, from the base port: named in settings.toml."""
 
@@ -45,7 +42,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, plans: list[Path]) -> Iterat
     """``cti up --lab`` with these cities, on embedded defaults."""
     folder = tmp_path_factory.mktemp("home")
     with ports() as base:
-        settings = f'advice_others = "127.0.0.1:{base + OTHER_SERVICE}"\nadvice_skip_seconds = {REST}\n'
+        settings = f'advice_others = "127.0.0.1:{base + OTHER_SERVICE}"\n'
         (folder / "settings.toml").write_text(settings, "utf-8")
         with running(folder, base, plans) as up:
             yield up
