@@ -152,22 +152,24 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
             todo.append(replace(stint, source=Source.REFILLED))
             continue
         there.remove(twin)
-        # a seat that came back from asking a colleague was heard as one who joined, its ring as nobody's
-        unbegun = twin.began > stint.began + NEAR + 1 and _in(silence, stint.began)
+        # a seat that came back from asking a colleague was heard as one who joined, its ring as nobody's; one
+        # that was there when we looked again, as one who joined then
+        late = 1 + EXACT if twin.part is stint.part is Part.JOINED else NEAR + 1
+        unbegun = twin.began > stint.began + late and _in(silence, stint.began)
         # its ring was heard and its answer was not: at its end it seemed to have stopped ringing
         other = twin.part is not stint.part
         unanswered = other and stint.answered is not None and _in(silence, stint.answered)
         lost = twin.ended is None or _in(silence, twin.ended) or unbegun or unanswered
-        wrong = other or not _near(twin.ended, stint.ended)
+        ends = _near(twin.ended, stint.ended)
         # the files do not tell talk from hold, and what was heard of hold stays
         talk = max(0.0, stint.talk - twin.hold)
         # a piece of talk is counted when somebody comes or goes: one that ended unheard is in no sum
         touched = twin.began <= silence.until + MARGIN and (
             twin.ended is None or twin.ended >= silence.since - MARGIN
         )
-        if lost and wrong:
-            names = ("part", "began", "answered", "ended", "ring", "queue")
-            told = {n: getattr(stint, n) for n in names if n != "began" or unbegun}
+        if lost and (other or unbegun or not ends):
+            names = ("part", "answered", "ring", "queue", *("began",) * unbegun, *("ended",) * (not ends))
+            told = {n: getattr(stint, n) for n in names}
             todo.append(replace(twin, **told, talk=talk, source=Source.REFILLED))
         # the files cut the end of a talk to the second, so what they have more than we was there
         elif touched and talk > twin.talk + 2 * EXACT:

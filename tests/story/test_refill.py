@@ -173,6 +173,20 @@ def test_who_was_heard_only_when_back_from_asking_a_colleague_rang_and_answered_
     assert mended_stints([replace(heard, ended=back + 9.0)], [talked], before) == []
 
 
+@pytest.mark.parametrize("late", [1.5, 3.1])
+def test_who_joined_in_the_silence_and_was_there_when_we_looked_again_has_joined_when_the_files_say(
+    tmp_path: Path, late: float
+) -> None:
+    [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
+    assert talked.answered is not None
+    at = talked.answered
+    proved = replace(talked, part=Part.JOINED, began=at, ended=at + 60.0, talk=60.0, ring=0.0, queue="")
+    heard = replace(proved, began=at + late, answered=at + late, talk=60.0 - late)
+    [mended] = mended_stints([heard], [proved], Silence(at - 9.0, at + late))
+    assert mended == replace(proved, source=Source.REFILLED)
+    assert mended_stints([heard], [proved], Silence(at - 90.0, at - 60.0)) == []
+
+
 def test_whose_ring_was_heard_and_whose_answer_fell_into_the_silence_has_answered(tmp_path: Path) -> None:
     [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
     assert talked.answered is not None
