@@ -126,7 +126,7 @@ class Visitor:
             "carriers": [[c.city, c.trunk, c.source] for c in site.carriers],
             "numbers": [list(pair) for pair in site.numbers],
             "missed": sorted(self._exchange.missed),
-            "house": self._exchange.house_there,
+            "house": bool(self._exchange.house_there),
             "legs": len(self._exchange.legs),
             "heard": str(site.heard),
         }

@@ -51,15 +51,18 @@ class Exchange(Switch):
         if self._log is None:
             self._log = self.site.log.open("a", encoding="utf-8", buffering=1)
         wire = Wire(self.take)
+        self.registered.clear()
+        self.house_there = None
         await wire.connect("127.0.0.1", self.site.ami, "lab", self.site.ami_secret)
         self._wire = wire
+        # an event heard while a list was made is newer than its row, or as old
         for row in await wire.ask_list("PJSIPShowRegistrationsOutbound"):
             if row["Event"] == "OutboundRegistrationDetail":
-                self.registered[row["ObjectName"]] = row["Status"] == "Registered"
+                self.registered.setdefault(row["ObjectName"], row["Status"] == "Registered")
         # "No Contacts found" is a refusal: right after its start Asterisk has none yet, an event tells
         with contextlib.suppress(WireRefused):
             for row in await wire.ask_list("PJSIPShowContacts"):
-                if row.get("Aor") == "house":
+                if row.get("Aor") == "house" and self.house_there is None:
                     self.house_there = row["Status"] == "Reachable"
         for kind in ("seat", "outside"):
             await self.behave(kind, USUAL)

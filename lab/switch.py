@@ -48,7 +48,8 @@ class Switch:
     site: LabSite
     legs: dict[str, Leg] = field(default_factory=dict)
     registered: dict[str, bool] = field(default_factory=dict)
-    house_there: bool = False
+    house_there: bool | None = None
+    """None: Asterisk has not said."""
     watchers: list[Callable[[Line], None]] = field(default_factory=list)
     promised: dict[str, Order] = field(default_factory=dict)
     """What was ordered of the legs we dialled."""
@@ -152,8 +153,9 @@ class Switch:
     def _registry(self, event: Event, at: float) -> None:
         name = event["Username"].removeprefix("sip:").partition("@")[0]
         there = event["Status"] == "Registered"
-        if there != self.registered.get(name, False):
-            self.registered[name] = there
+        before = self.registered.get(name, False)
+        self.registered[name] = there
+        if there != before:
             city = name.partition("-")[0]
             leg = Leg(id="", phone=name, kind="seat", city=city)
             self._tell(leg, "registered" if there else "unregistered", at)
