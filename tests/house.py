@@ -21,6 +21,7 @@ from pathlib import Path
 from cti import asterisk_process
 from cti.asterisk_process import Process, process
 from cti.home import Home
+from tests.freezing import strike
 
 ROOT = Path(__file__).parents[1]
 READY_WITHIN = 60.0
@@ -233,7 +234,7 @@ async def stopped_service(house: House) -> AsyncIterator[None]:
         while True:
             service = house.parts().get("service")
             if service is not None and service not in held:
-                service.signal(signal.SIGSTOP)
+                strike(service.pid, signal.SIGSTOP)
                 held.append(service)
             # no event tells a test of a new process
             await asyncio.sleep(0.05)

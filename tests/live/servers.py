@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.freezing import strike
+
 NOBODY = 65534
 
 
@@ -55,8 +57,7 @@ class Server:
 
     def tell(self, what: signal.Signals) -> None:
         for pid in self.family():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, what)
+            strike(pid, what)
 
     def kill(self) -> None:
         if self.process is not None:

@@ -18,6 +18,7 @@ from calls.orders import Kind, Pause, Unpause
 from lab import baresip, ears
 from lab.parties import Call, Phone, Seat
 from lab.scenario import Lab, secret_of
+from tests.freezing import strike
 from tests.house import House, house_with
 from tests.live.seat_town import order, plan_at
 from tests.live.transfer_case import AGENT, CENTRE, COLLEAGUE, NEXT, Case
@@ -225,7 +226,7 @@ async def test_keys_transfer_a_citizen_who_was_called_back_while_the_service_is_
     one = await case(handoff=kind == "handoff")
     await one.begins()
     service = house.parts()["service"]
-    service.signal(signal.SIGSTOP)
+    strike(service.pid, signal.SIGSTOP)
     try:
         await one.agent.presses(keys)
         ring = await one.target.rings(within=10)

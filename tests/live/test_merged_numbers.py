@@ -21,6 +21,7 @@ from lab import ears
 from lab.clock import today_is
 from lab.scenario import Lab
 from lab.wire import Event
+from tests.freezing import strike
 from tests.house import House
 from tests.live.cities import city, house
 from tests.live.dialled import GREETED, Dialled, Place, wrong
@@ -318,7 +319,7 @@ async def test_a_day_begins_while_the_service_is_frozen(house: House, city: Lab)
     before = [Dialled("12315", way, ANNOUNCED, "12315") for way in WAYS]
     after = [Dialled("12315", way, Place("12315", "own", "market"), "12315") for way in WAYS]
     # stopped and not killed: the supervisor would start another one within the second
-    service.signal(signal.SIGSTOP)
+    strike(service.pid, signal.SIGSTOP)
     try:
         async with today_is(house.home, date(2021, 12, 31), hour=23):
             assert await wrong(city, before) == []

@@ -16,6 +16,7 @@ from calls.orders import Pause
 from cti.web.who import Role
 from lab.client import Unheard
 from lab.scenario import Lab
+from tests.freezing import strike
 from tests.house import House, ports, running
 from tests.live.desk_town import LOOK, Person, account, person, screen
 from tests.live.outgoing_town import CITIZEN, citizen_at, out_told, outgoing_plan, talked, wire_of
@@ -232,7 +233,7 @@ async def test_with_the_service_dead_the_codes_call_and_refuse_and_history_learn
     await agent.shown(f"calls/{first}", state="ended")
     await codes(city, "1001", "*13")
     service = house.parts()["service"]
-    service.signal(signal.SIGSTOP)
+    strike(service.pid, signal.SIGSTOP)
     try:
         citizen, seat, since = await citizen_at(city), city.seat("1001"), len(city.house.events)
         dialling = asyncio.create_task(seat.dials("*16", within=20))

@@ -19,6 +19,7 @@ from typing import Any
 
 from cti.asterisk_process import Process, process
 from cti.home import Home
+from tests.freezing import strike
 from tests.house import House
 
 LOOK = 0.05
@@ -82,7 +83,8 @@ def frozen(processes: Iterable[Process]) -> Iterator[None]:
     """SIGSTOP: alive, its sockets open, and it never answers."""
     stopped = list(processes)
     for each in stopped:
-        each.signal(signal.SIGSTOP)
+        if each.alive():
+            strike(each.pid, signal.SIGSTOP)
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ import pytest
 from cti.listening import BEHIND
 from cti.settings import Settings
 from lab.scenario import Lab
+from tests.freezing import strike
 from tests.house import House, ports, running
 from tests.live import speaking
 from tests.live.speaking import AUDIO, CLIP, COMPLAINT, needs_model
@@ -133,7 +134,7 @@ async def test_recognisers_that_die_or_freeze_in_the_middle_are_unnoticed_and_ta
     victims = recognisers(house)
     assert victims
     for pid in victims:
-        os.kill(pid, how)
+        strike(pid, how)
     back = asyncio.ensure_future(others_listen(house, victims))
     # both hear each other to the end
     await saying

@@ -17,6 +17,7 @@ from asterisk_conf.spoken import PATIENCE
 from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
+from tests.freezing import strike
 from tests.house import House, ports, running
 from tests.live.speaking import needs_model
 from tests.live.spoken_town import (
@@ -161,7 +162,7 @@ async def test_a_recogniser_killed_or_frozen_in_the_middle_gives_the_keys_and_th
     began = await listened_to(city, call)
     victim = recogniser(house)
     assert victim
-    os.kill(victim, blow)
+    strike(victim, blow)
     listened = await has_the_keys(city, call, {"NOTHING", "UNCLEAR"})
     assert note(f"recogniser {blow.name}", at(listened) - at(began), LISTENED) <= LISTENED
     # a frozen one is found out by its silence and killed
