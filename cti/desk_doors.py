@@ -48,7 +48,9 @@ class DeskDoors:
         # the key's own words are shorter than HS256 asks for
         key = hashlib.sha256(home.secrets["web_key"].encode()).hexdigest()
         self.sessions = Sessions(key, Accounts(home, plans), self._signed_in)
-        self.orders = Orders(Desk(board, plans, do, self._sound, past), self.note)
+        desk = Desk(board, plans, do, self._sound, past)
+        self.city = desk.city
+        self.orders = Orders(desk, self.note)
 
     def doors(self, history: History) -> Sequence[Door]:
         """All of them."""

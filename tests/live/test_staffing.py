@@ -34,6 +34,7 @@ from cti.store.records import Position
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Switchboard
 from cti.web.metrics import Metrics
+from cti.web.roster import RosterDoor
 from cti.web.server import Web
 from queues.seat import Seats
 from queues.shift import zone
@@ -83,7 +84,8 @@ async def town(tmp_path: Path) -> AsyncIterator[tuple[Town, Staffing]]:
     staffing = Staffing(lambda: {"demo": plan}, lambda: boards[0].board)
     gauge = ("hotline_seats_short", "People missing", staffing.short)
     kept = Kept(Switchboard(), Reader(home.journal), history=history, shortfalls=staffing.shortfalls)
-    door = Web("127.0.0.1", 0, kept, TOKENS, Metrics([gauge]))
+    roster = RosterDoor(lambda told, who: told or "demo", staffing.today, staffing.outlook)
+    door = Web("127.0.0.1", 0, kept, TOKENS, Metrics([gauge]), (roster,))
     async with TestClient(TestServer(door.app())) as client:
         boards.append(Town(client, history, home))
         yield boards[0], staffing
@@ -122,6 +124,34 @@ async def test_nothing_is_told_as_short_while_the_picture_is_not_proved(town: tu
         staffing.shortfalls()
     status, problem = await city.get("/api/shortfalls")
     assert (status, problem["title"]) == (503, "not now")
+
+
+async def test_the_roster_over_http_has_the_holes_of_the_command_and_who_is_signed_in_now(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, staffing = town
+    city.board = board(ready("1006", "fund", "general", agent="8006"))
+    today = staffing.today("demo")
+    status, told = await city.get("/api/roster", "observer")
+    assert status == 200
+    days = ("--from", told["first"], "--to", told["last"])
+    checked = json.loads((await asyncio.to_thread(cti, "roster", "check", str(DEMO), *days, "--json"))[1])
+    assert [(h["kind"], h["queue"], h["en"]) for h in told["holes"]] == [
+        (h["kind"], h["queue"], h["en"]) for h in checked["holes"]
+    ]
+    assert told["first"] in (f"{today}", f"{today + timedelta(days=1)}"), "a midnight may have passed"
+    now = [
+        row for row in told["intervals"] if any(q["signed_in"] is not None for q in row["queues"].values())
+    ]
+    (row,) = now
+    assert sum(q["signed_in"] for q in row["queues"].values()) <= 1, "a person counts for one queue"
+    assert row["queues"]["general"]["signed_in_able"] == 1
+    city.board = replace(city.board, picture=Picture())
+    rows = (await city.get("/api/roster"))[1]["intervals"]
+    assert {q["signed_in"] for row in rows for q in row["queues"].values()} == {None}
+    status, problem = await city.get("/api/roster?city=luan")
+    assert (status, problem["field"], "add roster.toml" in problem["detail"]) == (404, "city", True)
+    assert (await city.get("/api/roster?from=2026-11-20&to=2027-11-20"))[1]["field"] == "to"
 
 
 async def test_duties_come_from_history_until_settled_and_hide_the_number_from_observers(
