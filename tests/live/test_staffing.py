@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from calls import audit
 from calls.facts import LegId
 from calls.model import Seat, SeatState
+from calls.note import ShiftNote
 from calls.picture import Picture
 from cti.__main__ import command_tree
 from cti.errors import NotNow
@@ -212,6 +213,22 @@ async def test_a_duty_that_was_settled_by_hand_is_open_no_more_and_says_who_and_
     assert (await city.get("/api/duties"))[1] == []
     (duty,) = (await city.get("/api/duties?all=true"))[1]
     assert (duty["call"], duty["settled_by"], duty["reason"]) == (calls[1].id, "chief", "手机")
+
+
+async def test_a_note_that_nobody_settled_is_told_however_old_it_is(town: tuple[Town, Staffing]) -> None:
+    city, _ = town
+    written = {"city": "demo", "who": "zhang", "role": "agent", "text": "勿调队列"}
+    notes = [ShiftNote(id=f"demo-note-{n}", at=OLD + n, **written) for n in range(2)]
+    done = audit.Audited(
+        id="a", at=OLD + 60, city="demo", who="chief", role="supervisor", did="settle-note", on=notes[0].id,
+        told='{"reason":"已阅"}', outcome=audit.Outcome.DONE,
+    )  # fmt: skip
+    await city.history.save([], [], "j", Position(), audits=[done], notes=notes)
+    assert [d["note"] for d in (await city.get("/api/duties"))[1]] == [notes[1].id]
+    assert (await city.get(f"/api/duties?from={OLD + 86_400}"))[1] == []
+    told = (await city.get(f"/api/duties?from={OLD - 1}&all=true"))[1]
+    assert [(d["note"], d["settled_by"]) for d in told] == [(notes[0].id, "chief"), (notes[1].id, None)]
+    assert (await city.get("/api/duties?city=luan"))[1] == []
 
 
 async def test_a_promise_that_is_open_is_told_however_many_were_made_and_settled_since(

@@ -1,4 +1,4 @@
-"""What roster and recount are asked and answer: bounds, remedies, and what is hidden."""
+"""What roster, recount and shift's note are asked and answer: bounds, remedies, and what is hidden."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from calls.note import ShiftNote
 from cti.commands.truth import told
 from cti.holidays import calendar
 from cti.truth.compare import Difference, Truth
 from cti.web.answers import Answered
+from cti.web.notes import MOST, NoteBody
 from cti.web.roster import MOST_DAYS, RosterQuestion, roster_answer
+from cti.web.staffing import duty_answer
 from cti.web.truth import TruthAnswer, TruthQuestion, as_json
 from queues.cover import Outlook, outlook
+from queues.duties import Known, duties
 from queues.hole import HoleKind
 from queues.need import Shared
 from tests.story.plan_files import checked, demo_files
@@ -142,3 +146,36 @@ def test_a_recount_of_more_than_a_month_names_the_field_and_the_remedy() -> None
         with pytest.raises(Answered, match=remedy) as why:
             TruthQuestion.model_validate(asked).bounded(10.0)
         assert (why.value.status, why.value.field) == (400, "from")
+
+
+# --- the note ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("字" * (MOST + 1), f"at most {MOST} characters, this has {MOST + 1}: shorten it"),
+        (" \n ", "is empty"),
+        ("\x1b[2J", "control characters"),
+    ],
+)
+def test_a_note_that_cannot_be_kept_says_why_and_what_to_do(text: str, remedy: str) -> None:
+    with pytest.raises(ValidationError, match=remedy) as why:
+        NoteBody(text=text)
+    assert [error["loc"] for error in why.value.errors()] == [("text",)]
+
+
+def test_a_note_is_kept_as_it_was_typed() -> None:
+    typed = "三号线路扩容\u3000九点前勿调队列\r\n\t8001 [bold]已知[/]"
+    assert NoteBody(text=f" {typed} ").text == typed.replace("\r\n", "\n")
+    assert len(NoteBody(text="字" * MOST).text) == MOST
+
+
+def test_a_number_in_a_note_is_masked_for_who_may_not_see_it() -> None:
+    written = ShiftNote(
+        id="demo-note-1", at=5.0, city="demo", who="zhang", role="agent", text="回电 13800138000"
+    )
+    (duty,) = duties(Known((), notes=[written]))
+    assert duty_answer(duty, full=False).text == "回电 138****8000"
+    whole = duty_answer(duty, full=True)
+    assert (whole.text, whole.by, whole.since, whole.note) == (written.text, "zhang", 5.0, "demo-note-1")
