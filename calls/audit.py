@@ -26,7 +26,7 @@ class Audited:
     did: str
     """``pause``, ``take-over``, ``raise``, …, ``sign-in`` to the desk is ``session``."""
     on: str
-    """``seat 1001``, ``line main``, or a call's id."""
+    """``seat 1001``, ``line main``, a call's id, or a note's."""
     told: str = ""
     """What was ordered with it, as JSON. No numbers of citizens, no passwords."""
     outcome: Outcome = Outcome.BEGUN

@@ -34,6 +34,7 @@ from cti.live_board import LiveBoard
 from cti.nudge import Nudger
 from cti.plan_skills import Skills
 from cti.recording_parts import RecordingParts
+from cti.recounting import Recounting
 from cti.refill import Refiller, Silence
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.speech import where
@@ -49,10 +50,12 @@ from cti.switchboard import Board, Heard, Switchboard
 from cti.web.flags import FlagDoor
 from cti.web.metrics import Metrics
 from cti.web.recordings import Recordings
+from cti.web.roster import RosterDoor
 from cti.web.server import Web
 from cti.web.socket import Socket
 from cti.web.tickets import Tickets
 from cti.web.transfer import Rights, TransferDoor
+from cti.web.truth import TruthDoor
 from cti.web.who import Who
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
@@ -227,6 +230,8 @@ class Service:
             Tickets(self.drafting, archive.sits_in, archive.bars, note, self._hidden),
             FlagDoor(reading.flags, archive.sits_in),
             transfers,
+            RosterDoor(self.desk.city, self.staffing.today, self.staffing.outlook),
+            TruthDoor(Recounting(home)),
         )
         self.web = Web(
             settings.host, ports.api, reading, home.tokens, self.metrics, doors, session, self._hides

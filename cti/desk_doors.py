@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import time
@@ -12,22 +13,29 @@ from calls.audit import Audited, Outcome
 from calls.facts import HandedToUs, KeyPressed, OutgoingRefused, TransferStepped, WatchEnded
 from calls.mask import masked, masked_in
 from calls.model import Call
+from calls.note import ShiftNote
 from calls.orders import Order
 from calls.standing import Watching
 from cti.accounts import Accounts
 from cti.desk import Desk
+from cti.errors import NotNow
 from cti.home import Home
 from cti.speech import shelf
+from cti.store.duties import DutyStore
 from cti.store.history import History, Past
 from cti.store.journal import Journal
-from cti.store.keeping import audit_record
+from cti.store.keeping import audit_record, note_record
 from cti.switchboard import Board, Heard
 from cti.web.audit import AuditDoor, AuditQuestion
+from cti.web.notes import NoteDoor
 from cti.web.orders import Orders
 from cti.web.server import Door
 from cti.web.sessions import Sessions
 from cti.web.who import Role, Who
 from plan.model import Plan
+
+DISK_SECONDS = 2.0
+"""How long a person who wrote a note waits for the disk."""
 
 
 class DeskDoors:
@@ -48,7 +56,9 @@ class DeskDoors:
         # the key's own words are shorter than HS256 asks for
         key = hashlib.sha256(home.secrets["web_key"].encode()).hexdigest()
         self.sessions = Sessions(key, Accounts(home, plans), self._signed_in)
-        self.orders = Orders(Desk(board, plans, do, self._sound, past), self.note)
+        desk = Desk(board, plans, do, self._sound, past)
+        self.city = desk.city
+        self.orders = Orders(desk, self.note)
 
     def doors(self, history: History) -> Sequence[Door]:
         """All of them."""
@@ -58,7 +68,18 @@ class DeskDoors:
             named = {"who": asked.who, "did": asked.did, "on": asked.on}
             return await history.audits(past, **{k: v for k, v in named.items() if v is not None})
 
-        return (self.sessions, self.orders, AuditDoor(audits))
+        notes = NoteDoor(self.city, self.keep, DutyStore(history).note, self.note)
+        return (self.sessions, self.orders, AuditDoor(audits), notes)
+
+    async def keep(self, note: ShiftNote) -> None:
+        """A shift's note, on disk when this returns; the database has it within a second, or when it is
+        back. Raises NotNow."""
+        self._journal.append(note_record(note))
+        if not await asyncio.to_thread(self._journal.flush, DISK_SECONDS):
+            raise NotNow(
+                "the disk does not take the note yet: it is written as soon as it can be; "
+                "look at GET /api/duties?kind=note before you write it again"
+            )
 
     def note(self, row: Audited) -> None:
         """A row of the audit trail, into the journal; the database has it within a second."""

@@ -285,10 +285,12 @@ class Kept:
         store = DutyStore(history)
         drafted = await store.drafted(since, city, older=older)
         known = {c.id: c for c in (*await store.owed(since, city, older=older), *live)}
+        notes = await store.notes(since, city, older=older)
         owed = [c.id for c in known.values() if c.owed]
         messages = await RecordingStore(history).messages(owed)
-        by_hand = await store.by_hand([*owed, *(d.call.id for d in drafted)])
-        return duties(Known(list(known.values()), up, drafted, messages, by_hand))
+        of = [*owed, *(d.call.id for d in drafted), *(n.id for n in notes)]
+        by_hand = await store.by_hand(of)
+        return duties(Known(list(known.values()), up, drafted, messages, by_hand, notes))
 
 
 def _call_of(record: Record) -> Call | None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 import structlog
 
-from cti.errors import NotNow
+from cti.errors import NotNow, Refused
 from cti.holidays import calendar
 from cti.switchboard import Board
 from plan.model import Plan
+from queues.cover import Outlook, outlook
 from queues.roster import Laid, lay
 from queues.shift import zone
-from queues.short import Shortfall, short_now, wanted_at
+from queues.short import Shortfall, short_now, signed_in, wanted_at
 
 log = structlog.get_logger("staffing")
 
@@ -76,6 +78,29 @@ class Staffing:
     def short(self) -> float:
         """Seats missing in all, for the figures; NaN while nothing is known."""
         return float("nan") if self._seen is None else float(sum(s.short for s in self._seen))
+
+    def today(self, city: str) -> date:
+        """In the city's own time. Raises Refused."""
+        return datetime.now(zone(self._rostered(city).city.timezone)).date()
+
+    def outlook(self, city: str, first: date, last: date, now: float) -> Outlook:
+        """What ``cti roster check`` finds in these days, and who is signed in now. For a thread: a month
+        takes a second. Raises Refused."""
+        plan = self._rostered(city)
+        assert plan.roster is not None
+        found = outlook(plan, plan.roster, first, last, calendar)
+        board = self._board()
+        if board.picture.stale_since is not None:
+            return replace(found, at=now)
+        laid = self._day(plan, now)
+        _, wanted = wanted_at(plan, plan.roster, laid, datetime.fromtimestamp(now, laid.tz))
+        return replace(found, at=now, signed_in=signed_in(city, board.seats.seats.values(), wanted))
+
+    def _rostered(self, city: str) -> Plan:
+        plan = self._plans().get(city)
+        if plan is None or plan.roster is None:
+            raise Refused(f"{city}：没有排班 no roster: add roster.toml to its plan (an example: plans/demo)")
+        return plan
 
     def _day(self, plan: Plan, now: float) -> Laid:
         today = datetime.fromtimestamp(now, zone(plan.city.timezone)).date()

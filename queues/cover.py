@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, timezone
 
 from plan.model import Plan
 from plan.roster import Roster
-from queues.hole import Hole, HoleKind, badness, merged
-from queues.need import Need, needs, share, skills_of
+from queues.hole import Hole, HoleKind, merged
+from queues.need import Need, Shared, needs, share, skills_of
 from queues.rest import tired
 from queues.roster import Laid, Slot, Turn, lay, slots
 from queues.shift import Calendar
@@ -18,52 +18,104 @@ LOOK_BACK = 28
 """Days before the first one that count for the rest rules."""
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A queue in an interval, at the instant that is worst for it."""
+
+    need: Need
+    have: int
+    """People whom the roster gives it, each to one queue; never more than ``need.rostered``."""
+    able: int
+    """People there who could answer it, those counted for other queues too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Every queue that is open in it. ``fewest``, ``most``: people at their seats at any instant."""
+
+    begins: datetime
+    ends: datetime
+    fewest: int
+    most: int
+    queues: Mapping[str, Covered]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A roster from ``first`` to ``last``, both included: what each interval needs and has, and the holes."""
+
+    city: str
+    first: date
+    last: date
+    tz: timezone
+    holes: tuple[Hole, ...]
+    intervals: tuple[Interval, ...]
+    at: float = 0.0
+    """When ``signed_in`` was looked at."""
+    signed_in: Shared | None = None
+    """Who is at their seats now, shared out as the interval of now needs them; None: not known."""
+
+
 def holes(plan: Plan, roster: Roster, first: date, last: date, calendar: Calendar) -> list[Hole]:
     """Everything wrong with these days, both included, faults before warnings, each in order of time."""
+    return list(outlook(plan, roster, first, last, calendar).holes)
+
+
+def outlook(plan: Plan, roster: Roster, first: date, last: date, calendar: Calendar) -> Outlook:
+    """These days in intervals, with their holes."""
     laid = lay(plan, roster, first, last, calendar)
     wide = lay(plan, roster, first - timedelta(days=LOOK_BACK), last, calendar)
+    every = _intervals(plan, roster, laid)
     found = [
-        *_uncovered(plan, roster, laid),
+        *_uncovered(len(plan.seats), every),
         *_twice(laid),
         *tired(roster, wide, laid.begins),
         *_odd(laid),
         *_unknown(laid),
     ]
-    return sorted(found, key=lambda h: (h.warning, h.begins, h.kind, h.queue, h.who))
+    found.sort(key=lambda h: (h.warning, h.begins, h.kind, h.queue, h.who))
+    return Outlook(plan.id, first, last, laid.tz, tuple(found), tuple(every))
 
 
 # --- people and need ------------------------------------------------------------------------------------
 
 
-def _uncovered(plan: Plan, roster: Roster, laid: Laid) -> list[Hole]:
-    found: list[Hole] = []
+def _intervals(plan: Plan, roster: Roster, laid: Laid) -> list[Interval]:
+    found = []
     for slot in slots(laid, roster.interval_minutes):
-        wanted = needs(plan, roster, laid, slot)
-        found += worst(slot, wanted)
-        most = max((len(there) for there in slot.present), default=0)
-        if most > len(plan.seats):
-            zh, en = f"在班 {most} 人，座席仅 {len(plan.seats)} 个", f"{most} people, {len(plan.seats)} seats"
-            found.append(
-                Hole(HoleKind.CROWDED, slot.begins, slot.ends, zh, en, have=len(plan.seats), need=most)
-            )
+        people = [len(there) for there in slot.present]
+        queues = covered(slot, needs(plan, roster, laid, slot))
+        found.append(Interval(slot.begins, slot.ends, min(people), max(people), queues))
+    return found
+
+
+def covered(slot: Slot, wanted: Mapping[str, Need]) -> dict[str, Covered]:
+    """Each queue at its worst instant of this interval."""
+    numbers = {queue: need.rostered for queue, need in wanted.items()}
+    shared = [share(numbers, skills_of(there)) for there in slot.present]
+    return {
+        queue: Covered(need, min(s.given[queue] for s in shared), min(s.able[queue] for s in shared))
+        for queue, need in wanted.items()
+    }
+
+
+def _uncovered(seats: int, every: Iterable[Interval]) -> list[Hole]:
+    found: list[Hole] = []
+    for one in every:
+        found += _short(one)
+        if one.most > seats:
+            zh, en = f"在班 {one.most} 人，座席仅 {seats} 个", f"{one.most} people, {seats} seats"
+            found.append(Hole(HoleKind.CROWDED, one.begins, one.ends, zh, en, have=seats, need=one.most))
     return [_worded(hole) for hole in merged(found)]
 
 
-def worst(slot: Slot, wanted: Mapping[str, Need]) -> list[Hole]:
+def _short(one: Interval) -> Iterable[Hole]:
     """The queues that are short at some instant of this interval, each at its worst."""
-    numbers = {queue: need.rostered for queue, need in wanted.items()}
-    found: dict[str, Hole] = {}
-    for there in slot.present:
-        shared = share(numbers, skills_of(there))
-        for queue, need in numbers.items():
-            have = shared.given[queue]
-            if have >= need:
-                continue
-            kind = HoleKind.SHORT if shared.able[queue] else HoleKind.UNCOVERED
-            hole = Hole(kind, slot.begins, slot.ends, "", "", queue=queue, have=have, need=need)
-            if queue not in found or badness(hole) > badness(found[queue]):
-                found[queue] = hole
-    return list(found.values())
+    for queue, there in one.queues.items():
+        if there.have < there.need.rostered:
+            kind = HoleKind.SHORT if there.able else HoleKind.UNCOVERED
+            have, need = there.have, there.need.rostered
+            yield Hole(kind, one.begins, one.ends, "", "", queue=queue, have=have, need=need)
 
 
 def _worded(hole: Hole) -> Hole:

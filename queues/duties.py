@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from calls.facts import CallId
 from calls.model import Call
+from calls.note import ShiftNote
 from calls.standing import Announcement
 from plan.words import NUMBER
 
@@ -19,6 +20,7 @@ class DutyKind(StrEnum):
     ANNOUNCEMENT = "announcement"  # stands on a line until somebody lowers it
     CALL_BACK = "call-back"  # a caller was promised a call: recorded message, asked to be called
     DRAFT = "draft"  # what a citizen said was written down, and no ticket was made of it
+    NOTE = "note"  # what a person of the leaving shift wrote, until somebody says it is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class Duty:
     kind: DutyKind
     city: str
     call: CallId
-    """Empty for an announcement."""
+    """Empty for an announcement and a note."""
     since: float
-    """When the promise was made; of a draft, when the call ended."""
+    """When the promise was made; of a draft, when the call ended; of a note, when it was written."""
     line: str
     queue: str
     """The last queue the caller waited in."""
@@ -43,6 +45,12 @@ class Duty:
     """The recording of what the caller left; empty: nothing was."""
     reason: str = ""
     """Why somebody settled it by hand."""
+    note: str = ""
+    """A note's id."""
+    text: str = ""
+    """What the note says."""
+    by: str = ""
+    """Who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,8 @@ class Known:
     messages: Mapping[CallId, str] = field(default_factory=dict)
     """The recording of the message that was left in a call."""
     by_hand: Mapping[tuple[DutyKind, CallId], ByHand] = field(default_factory=dict)
+    """By the call's id, or the note's."""
+    notes: Sequence[ShiftNote] = ()
 
 
 def duties(known: Known) -> list[Duty]:
@@ -83,7 +93,7 @@ def duties(known: Known) -> list[Duty]:
 
 def _by_hand(known: Known, duty: Duty) -> Duty:
     """What a call or a ticket settled stays settled by it."""
-    hand = known.by_hand.get((duty.kind, duty.call))
+    hand = known.by_hand.get((duty.kind, CallId(duty.note) if duty.note else duty.call))
     if hand is None or duty.settled is not None:
         return duty
     return replace(duty, settled=hand.at, settled_by=hand.who, reason=hand.reason)
@@ -151,8 +161,18 @@ def announcements(known: Known) -> Iterable[Duty]:
         yield Duty(kind=kind, city=up.city, call=none, since=up.since, line=up.line, queue="", number="")
 
 
+def notes(known: Known) -> Iterable[Duty]:
+    """What the leaving shift wrote. It stands until somebody says that it is done."""
+    for note in known.notes:
+        yield Duty(
+            kind=DutyKind.NOTE, city=note.city, call=CallId(""), since=note.at, line="", queue="", number="",
+            note=note.id, text=note.text, by=note.who,
+        )  # fmt: skip
+
+
 KINDS: Mapping[DutyKind, Callable[[Known], Iterable[Duty]]] = {
     DutyKind.CALL_BACK: call_backs,
     DutyKind.DRAFT: drafts,
     DutyKind.ANNOUNCEMENT: announcements,
+    DutyKind.NOTE: notes,
 }

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from calls.model import Seat, SeatState
 from plan.model import Plan
 from plan.roster import Roster
-from queues.need import Need, needs, share
+from queues.need import Need, Shared, needs, share
 from queues.roster import Laid, Slot, Turn, at
 
 
@@ -37,14 +37,19 @@ class Shortfall:
 AT_WORK = frozenset({SeatState.READY, SeatState.RINGING, SeatState.BUSY, SeatState.WRAP_UP})
 
 
+def signed_in(city: str, seats: Iterable[Seat], wanted: Mapping[str, Need]) -> Shared:
+    """The people at their seats, shared out over the queues as each needs them, each person to one."""
+    here = [s.queues for s in seats if s.city == city and s.state in AT_WORK]
+    return share({queue: need.agents for queue, need in wanted.items()}, here)
+
+
 def short_now(
     city: str, seats: Iterable[Seat], rostered: Iterable[Turn], wanted: Mapping[str, Need]
 ) -> list[Shortfall]:
     """Queues whose signed-in seats fall below the need of now. Paused seats and dead phones do not count."""
     mine = [s for s in seats if s.city == city]
-    here = [s for s in mine if s.state in AT_WORK]
     numbers = {queue: need.agents for queue, need in wanted.items()}
-    shared = share(numbers, [s.queues for s in here])
+    shared = signed_in(city, mine, wanted)
     # without agents a seat is its own agent
     there = {s.agent or s.name for s in mine if s.queues and s.state is not SeatState.UNREACHABLE}
     expected = [turn for turn in rostered if turn.who not in there]

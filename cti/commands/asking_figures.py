@@ -81,6 +81,14 @@ def settle(home: Home, call: str, kind: str, reason: str) -> str:
     return str(told["audit"])
 
 
+def leave(home: Home, text: str, city: str | None) -> str:
+    """Write a note for the next shift; its id. Raises NotNow, Refused."""
+    told = served(home, "/api/duties/note", full=True, body={"text": text, "city": city or ""})
+    if told is None:
+        raise NotNow(f"no service answers on port {home.ports.api}; start it: cti up")
+    return str(told["note"])
+
+
 def refill(home: Home, since: float, until: float) -> int:
     """Have the service put right what nobody heard. Raises NotNow, Refused."""
     told = served(

@@ -22,7 +22,10 @@ KINDS = {
     "call-back": "待回电 call back",
     "draft": "待转工单 draft",
     "announcement": "紧急公告 announcement",
+    "note": "交班留言 note",
 }
+NOTE = "-note-"
+"""In the id of a note, and of no call."""
 
 
 def duties(
@@ -34,17 +37,22 @@ def duties(
     city: Annotated[str | None, typer.Option("--city", help="only this city 只看一个城市")] = None,
     full: Annotated[bool, typer.Option("--full", help="whole numbers of citizens 显示完整号码")] = False,
     settle: Annotated[
-        str | None, typer.Option("--settle", metavar="CALL", help="this call's duty is done 手工了结")
+        str | None,
+        typer.Option("--settle", metavar="CALL", help="this call's duty, or this note, is done 手工了结"),
     ] = None,
     why: Annotated[str, typer.Option("--why", help="with --settle: how it was done 了结说明")] = "",
     draft: Annotated[bool, typer.Option("--draft", help="with --settle: its draft 了结草稿")] = False,
+    write: Annotated[
+        str | None, typer.Option("--write", metavar="TEXT", help="leave a note for the next shift 写交班留言")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON array, as /api/duties")] = False,
     home: HomeOption = None,
 ) -> None:  # fmt: skip
-    """Open duties for the next shift: calls back owed, drafts unsent, announcements standing. 交接班事项
+    """Open duties for the next shift: calls back owed, drafts unsent, announcements, notes. 交接班事项
 
     A call back is settled when an agent has talked with that number since, a draft by a ticket of its call,
-    an announcement when it is lowered. A message that was left is a recording: `message` in --json.
+    an announcement when it is lowered, a note when a supervisor says so. A message that was left is a
+    recording: `message` in --json.
 
     Examples:
 
@@ -54,10 +62,16 @@ def duties(
 
       cti duties --settle demo-n1-1.1 --why "办公室手机已回电"   what no call of ours shows; it is audited
 
+      cti duties --write "三号线路扩容，九点前勿调队列"      a note, there until it is settled
+
     Exit 0 also when there are some: a duty is no fault.
     """
     if settle is not None:
-        _settle(home_of(home), settle, "draft" if draft else "call-back", why)
+        kind = "note" if NOTE in settle else "draft" if draft else "call-back"
+        _settle(home_of(home), settle, kind, why)
+        return
+    if write is not None:
+        _write(home_of(home), write, city)
         return
     try:
         told = asking.duties(home_of(home), since, city, settled=settled, full=full)
@@ -78,7 +92,7 @@ def duties(
         "已过 for",
         "城市 city",
         "线路 line",
-        "号码 number",
+        "号码/留言人 number/writer",
         "通话 call",
         "留言 message",
         "了结 settled",
@@ -92,8 +106,8 @@ def duties(
             _age(row["since"]),
             row["city"],
             row["line"],
-            row["number"] or "未显示 withheld",
-            row["call"],
+            row["by"] or row["number"] or "未显示 withheld",
+            row["call"] or row["note"],
             "有 left" if row["message"] else "",
             ""
             if row["settled"] is None
@@ -101,6 +115,10 @@ def duties(
         )
     out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
     out.print(table)
+    for row in told.rows:
+        if row["note"]:
+            # as typed: what stands in brackets is no colour of ours
+            out.print(f"{row['note']} {row['by']}: {row['text']}", markup=False, soft_wrap=True)
     if told.source != "service":
         out.print("[yellow]服务未运行，读自磁盘 the service is not running: from disk[/]")
 
@@ -115,6 +133,16 @@ def _settle(home: Home, call: str, kind: str, why: str) -> None:
     except NotNow as no:
         _fail(str(no), 3)
     Console(highlight=False).print(f"已了结 settled: {call} (audit {row})")
+
+
+def _write(home: Home, text: str, city: str | None) -> None:
+    try:
+        note = asking.leave(home, text, city)
+    except Refused as no:
+        _fail(str(no), 1)
+    except NotNow as no:
+        _fail(str(no), 3)
+    Console(highlight=False).print(f"已留言 noted: {note}")
 
 
 def _age(since: float) -> str:

@@ -11,8 +11,9 @@ from rich.text import Text
 
 from plan.model import Plan
 from plan.roster import Roster
-from queues.need import Need, needs, pooled, share, skills_of
-from queues.roster import Laid, Slot, slots
+from queues.cover import Covered, covered
+from queues.need import Need, needs, pooled
+from queues.roster import Laid, slots
 from queues.shift import Day
 
 WEEKDAYS = ("周一 Mon", "周二 Tue", "周三 Wed", "周四 Thu", "周五 Fri", "周六 Sat", "周日 Sun")
@@ -56,10 +57,10 @@ def cover_picture(plan: Plan, roster: Roster, laid: Laid) -> Iterator[Renderable
     every = slots(laid, roster.interval_minutes)
     for slot in every:
         day = f"{WEEKDAYS[slot.begins.weekday()]} {slot.begins:%m-%d}"
-        wanted = needs(plan, roster, laid, slot)
+        here = covered(slot, needs(plan, roster, laid, slot))
         for queue in plan.queues:
             line = cells[queue].setdefault(day, Text())
-            line.append(*_cell(queue, slot, wanted))
+            line.append(*_cell(here.get(queue)))
     per_hour = 60 // roster.interval_minutes
     hours = "".join(f"{hour:<{3 * per_hour}}" for hour in range(0, 24, 3))
     for queue, lines in cells.items():
@@ -72,16 +73,12 @@ def cover_picture(plan: Plan, roster: Roster, laid: Laid) -> Iterator[Renderable
     yield Text.from_markup(LEGEND)
 
 
-def _cell(queue: str, slot: Slot, wanted: dict[str, Need]) -> tuple[str, str]:
-    if queue not in wanted:
+def _cell(there: Covered | None) -> tuple[str, str]:
+    if there is None:
         return "·", "dim"
-    numbers = {name: need.rostered for name, need in wanted.items()}
-    shared = [share(numbers, skills_of(there)) for there in slot.present]
-    short = max(numbers[queue] - s.given[queue] for s in shared)
-    able = min(s.able[queue] for s in shared)
-    if short <= 0:
-        return str(able) if able < 10 else "+", "green"
-    return ("!", "yellow") if able else ("×", "red")
+    if there.have >= there.need.rostered:
+        return str(there.able) if there.able < 10 else "+", "green"
+    return ("!", "yellow") if there.able else ("×", "red")
 
 
 def need_picture(

@@ -14,6 +14,7 @@ import structlog
 from calls.audit import Audited
 from calls.codec import Unknown, from_dict
 from calls.model import Call
+from calls.note import ShiftNote
 from cti.errors import Broken, NotNow
 from cti.store.history import History
 from cti.store.journal import Journal, Reader, segments
@@ -121,6 +122,7 @@ class Drain:
                 rows.audits,
                 handoffs=rows.handoffs,
                 flags=rows.flags,
+                notes=rows.notes,
             )
         except Broken as why:
             log.error("history refuses a batch, its rows are tried one by one", why=str(why))
@@ -141,6 +143,7 @@ class Drain:
         alone += [Rows([], [], [], [a]) for a in rows.audits]
         alone += [Rows([], [], [], handoffs=[h]) for h in rows.handoffs]
         alone += [Rows([], [], [], flags=[x]) for x in rows.flags]
+        alone += [Rows([], [], [], notes=[n]) for n in rows.notes]
         for one in alone:
             try:
                 await self._history.save(
@@ -152,6 +155,7 @@ class Drain:
                     one.audits,
                     handoffs=one.handoffs,
                     flags=one.flags,
+                    notes=one.notes,
                 )
             except Broken as why:
                 self.refused += 1
@@ -170,6 +174,7 @@ class Rows:
     audits: list[Audited] = field(default_factory=list)
     handoffs: list[Handoff] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
+    notes: list[ShiftNote] = field(default_factory=list)
 
     @property
     def of(self) -> str:
@@ -177,6 +182,7 @@ class Rows:
         named: list[str] = [*(c.id for c in self.calls), *(v.call for v in self.visits)]
         named += [*(s.call for s in self.stints), *(a.id for a in self.audits)]
         named += [*(h.call for h in self.handoffs), *(x.call for x in self.flags)]
+        named += [n.id for n in self.notes]
         return named[0] if named else ""
 
 
@@ -209,5 +215,6 @@ _KINDS: Mapping[Any, tuple[str, type[Any], Callable[[Any], Any]]] = {
     "audit": ("audits", Audited, itemgetter("id")),
     "handoff": ("handoffs", Handoff, itemgetter("id")),
     "flag": ("flags", Flag, itemgetter("call", "flag")),
+    "note": ("notes", ShiftNote, itemgetter("id")),
 }
 """What a record says it holds -> the list of ``Rows``, the type, and history's key of it."""

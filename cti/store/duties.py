@@ -13,7 +13,8 @@ from calls.audit import Outcome
 from calls.codec import from_dict
 from calls.facts import CallId
 from calls.model import Call, Direction
-from cti.store.history import AUDIT, CALLS, History
+from calls.note import ShiftNote
+from cti.store.history import AUDIT, CALLS, NOTES, History
 from cti.store.recordings import IN_ONE, SPANS
 from cti.store.tickets import TICKETS
 from queues.duties import ByHand, Drafted, DutyKind
@@ -90,8 +91,34 @@ class DutyStore:
 
         return await self._history.within(read)
 
-    async def by_hand(self, calls: Sequence[CallId]) -> dict[tuple[DutyKind, CallId], ByHand]:
-        """Which duties of these calls somebody settled by hand: the audit trail has it."""
+    async def notes(
+        self, since: float, city: str | None = None, most: int = 1000, *, older: bool = False
+    ) -> list[ShiftNote]:
+        """What shifts wrote since then."""
+        unread = NOTES.c.id.not_in(_by_hand(DutyKind.NOTE))
+        recent = NOTES.c.at >= since
+        wanted = select(NOTES).where(or_(recent, unread) if older else recent)
+        if city is not None:
+            wanted = wanted.where(NOTES.c.city == city)
+        wanted = wanted.order_by(desc(unread), NOTES.c.at.desc()).limit(most)
+
+        async def read(conn: AsyncConnection) -> list[ShiftNote]:
+            return [from_dict(ShiftNote, dict(row)) for row in (await conn.execute(wanted)).mappings()]
+
+        return await self._history.within(read)
+
+    async def note(self, id: str) -> ShiftNote | None:
+        """The one with this id."""
+        wanted = select(NOTES).where(NOTES.c.id == id)
+
+        async def read(conn: AsyncConnection) -> ShiftNote | None:
+            row = (await conn.execute(wanted)).mappings().first()
+            return None if row is None else from_dict(ShiftNote, dict(row))
+
+        return await self._history.within(read)
+
+    async def by_hand(self, calls: Sequence[str]) -> dict[tuple[DutyKind, CallId], ByHand]:
+        """Which duties of these calls and notes somebody settled by hand: the audit trail has it."""
         wanted = select(AUDIT).where(AUDIT.c.did.in_(SETTLED), AUDIT.c.outcome == Outcome.DONE)
 
         async def read(conn: AsyncConnection) -> dict[tuple[DutyKind, CallId], ByHand]:

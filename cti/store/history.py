@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from calls.audit import Audited
 from calls.codec import Unknown, from_dict, to_dict
 from calls.model import Call
+from calls.note import ShiftNote
 from cti.errors import Broken, NotNow
 from cti.store import migrations
 from cti.store import recording_rows as recording_rows
@@ -34,6 +35,7 @@ from cti.store.models import (
     CursorRow,
     FlagRow,
     HandoffRow,
+    NoteRow,
     RefillRow,
     StintRow,
     VisitRow,
@@ -55,6 +57,7 @@ AUDIT = Base.metadata.tables[AuditRow.__tablename__]
 REFILLS = Base.metadata.tables[RefillRow.__tablename__]
 HANDOFFS = Base.metadata.tables[HandoffRow.__tablename__]
 FLAGS = Base.metadata.tables[FlagRow.__tablename__]
+NOTES = Base.metadata.tables[NoteRow.__tablename__]
 MIGRATION_SECONDS = 3600.0
 """Deadline of one statement that changes tables: a column of millions of rows is filled in one."""
 CURSORS = Base.metadata.tables[CursorRow.__tablename__]
@@ -138,6 +141,7 @@ class History:
         *,
         handoffs: Sequence[Handoff] = (),
         flags: Sequence[Flag] = (),
+        notes: Sequence[ShiftNote] = (),
     ) -> None:
         """Rows and the cursor in one transaction. The last of several with one key stands."""
         call_rows = {call.id: _call_row(call) for call in calls}
@@ -146,6 +150,7 @@ class History:
         audit_rows = {row.id: _audit_row(row) for row in audits}
         handoff_rows = {row.id: _handoff_row(row) for row in handoffs}
         flag_rows = {(row.call, row.flag): _flag_row(row) for row in flags}
+        note_rows = {row.id: _note_row(row) for row in notes}
         cursor = {"journal": journal, "segment": position.segment, "offset": position.offset}
 
         async def write(conn: AsyncConnection) -> None:
@@ -155,6 +160,7 @@ class History:
             await self._upsert(conn, AUDIT, list(audit_rows.values()))
             await self._upsert(conn, HANDOFFS, list(handoff_rows.values()))
             await self._upsert(conn, FLAGS, list(flag_rows.values()))
+            await self._upsert(conn, NOTES, list(note_rows.values()))
             await self._upsert(conn, CURSORS, [cursor])
 
         await self._within(write)
@@ -440,6 +446,12 @@ def _handoff_row(row: Handoff) -> dict[str, Any]:
 def _flag_row(row: Flag) -> dict[str, Any]:
     # PostgreSQL takes no NUL
     return {**to_dict(row), "words": row.words.replace("\0", "")}
+
+
+def _note_row(row: ShiftNote) -> dict[str, Any]:
+    plain = to_dict(row)
+    # PostgreSQL takes no NUL
+    return {**plain, "who": row.who.replace("\0", "")[:128], "text": row.text.replace("\0", "")}
 
 
 def _in_our_words(why: DBAPIError) -> Exception:

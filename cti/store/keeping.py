@@ -16,6 +16,7 @@ from calls.audit import Audited
 from calls.codec import VERSION, Unknown, fact_from_dict, fact_to_dict, from_dict, to_dict
 from calls.facts import CallId, Fact
 from calls.model import Call
+from calls.note import ShiftNote
 from cti.store.records import Record
 from queues.stint import Stint
 from queues.visit import Visit
@@ -51,6 +52,10 @@ def handoff_record(row: Handoff) -> dict[str, Any]:
 
 def flag_record(row: Flag) -> dict[str, Any]:
     return {"what": "flag", "v": VERSION, "of": row.call, "row": to_dict(row)}
+
+
+def note_record(row: ShiftNote) -> dict[str, Any]:
+    return {"what": "note", "v": VERSION, "of": row.id, "row": to_dict(row)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,20 @@ class FlagRow(Base):
     at: Mapped[float]
 
 
+class NoteRow(Base):
+    """What a shift wrote for the next one. That it is done the audit trail says."""
+
+    __tablename__ = "notes"
+    __table_args__ = (Index("notes_by_city_at", "city", "at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    city: Mapped[str]
+    who: Mapped[str]
+    role: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+
+
 class CursorRow(Base):
     """How far this database has read a journal; saved in the transaction of what was read."""
 

@@ -24,7 +24,10 @@ class AuditQuestion(CallsQuestion):
     who: Annotated[str, Field(max_length=64)] | None = None
     did: Annotated[str, Field(max_length=32)] | None = None
     on: (
-        Annotated[str, Field(max_length=128, description="'seat 1001', 'line main', or a call's id")] | None
+        Annotated[
+            str, Field(max_length=128, description="'seat 1001', 'line main', a call's id, or a note's")
+        ]
+        | None
     ) = None
     most: Annotated[int, Field(ge=1, le=1000)] = Field(default=100, alias="limit")
 

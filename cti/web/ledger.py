@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,18 +18,16 @@ DEFINITION = (
 )
 
 
-class LedgerQuestion(CallsQuestion):
+class SpanQuestion(CallsQuestion):
     """Calls that arrived in [from, to); without ``from`` the 24 hours before ``to``, without ``to`` now."""
 
     model_config = ConfigDict(extra="forbid", validate_by_alias=True, validate_by_name=False)
 
     since: Moment | None = Field(default=None, alias="from")
     until: Moment | None = Field(default=None, alias="to")
-    by: By = By.TOTAL
-    minutes: Annotated[int, Field(ge=1, le=1440, description="length of an interval")] = 60
 
     @model_validator(mode="after")
-    def _in_order(self) -> LedgerQuestion:
+    def _in_order(self) -> Self:
         since, until = self.span(0.0 if self.until is None else self.until)
         if self.until is not None and since >= until:
             raise ValueError("'from' is not before 'to'")
@@ -39,6 +37,13 @@ class LedgerQuestion(CallsQuestion):
         """[since, until) in seconds since the epoch."""
         until = now if self.until is None else self.until
         return (until - DAY if self.since is None else self.since), until
+
+
+class LedgerQuestion(SpanQuestion):
+    """A time, and how it is split."""
+
+    by: By = By.TOTAL
+    minutes: Annotated[int, Field(ge=1, le=1440, description="length of an interval")] = 60
 
 
 class SpreadAnswer(Answer):

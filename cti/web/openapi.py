@@ -8,7 +8,17 @@ from apispec import APISpec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cti.web import api, audit, ledger, openapi_desk, openapi_recordings, openapi_transfer, staffing
+from cti.web import (
+    api,
+    audit,
+    ledger,
+    openapi_desk,
+    openapi_recordings,
+    openapi_transfer,
+    roster,
+    staffing,
+    truth,
+)
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -23,6 +33,8 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     ledger.RefillQuestion,
     staffing.ShortfallAnswer,
     staffing.DutyAnswer,
+    roster.RosterAnswer,
+    truth.TruthAnswer,
     api.Problem,
     *openapi_desk.MODELS,
     *openapi_recordings.MODELS,
@@ -60,6 +72,22 @@ PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tupl
         (400, 503),
     ),
     (
+        "/api/roster",
+        "Holes before they happen, the need by interval 排班检查",
+        roster.RosterQuestion,
+        roster.RosterAnswer,
+        False,
+        (400, 404),
+    ),
+    (
+        "/api/truth",
+        "The figures recounted from Asterisk's own files, and each difference 复核",
+        truth.TruthQuestion,
+        truth.TruthAnswer,
+        False,
+        (400, 429, 503),
+    ),
+    (
         "/api/duties",
         "What a shift hands over 交接班事项",
         staffing.DutiesQuestion,
@@ -75,8 +103,9 @@ ERRORS = {
     400: "a field is wrong",
     401: "no valid token",
     403: "the token's role may not",
-    404: "no such call",
+    404: "no such call, or no roster",
     409: "refused, and why",
+    429: "one at a time: ask again when it has ended",
     503: "not now",
 }
 

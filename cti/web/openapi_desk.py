@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cti.web import audit, orders, sessions
+from cti.web import audit, notes, orders, sessions
 
 REFERENCE = "#/components/schemas/{model}"
 BODIES: dict[str, type[BaseModel]] = {
@@ -20,6 +20,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     orders.DoneAnswer,
     orders.CalledAnswer,
     orders.RevealedAnswer,
+    notes.NotedAnswer,
     audit.AuditAnswer,
 )
 SOCKET = """One WebSocket a client: a snapshot, then numbered changes; docs/socket.md has the contract.
@@ -51,6 +52,16 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
         )
         name = {"name": rule.kind, "in": "path", "required": True, "schema": {"type": "string"}}
         yield rule.path, {"post": {"operationId": rule.did, **told, "parameters": [name]}}
+    errors = (400, 401, 403, 404, 503)
+    yield "/api/duties/note", {"post": _post(
+        "A note for the next shift 交班留言 · agent and above", notes.NoteBody, notes.NotedAnswer,
+        "200", errors,
+    )}  # fmt: skip
+    told = _post(
+        "A note is done 了结留言 · supervisor and above", orders.SettleBody, orders.DoneAnswer, "200", errors
+    )
+    name = {"name": "note", "in": "path", "required": True, "schema": {"type": "string"}}
+    yield "/api/duties/note/{note}/settle", {"post": {**told, "parameters": [name]}}
     switched = {"101": {"description": "switched to WebSocket"}, "400": {"description": "no WebSocket"}}
     told = {"summary": "The live board 实时看板", "description": SOCKET, "responses": switched}
     yield "/api/socket", {"get": {**told, "security": [{"token": []}, {}]}}
@@ -96,7 +107,7 @@ WHY = {
     400: "a field is wrong",
     401: "no valid token, or a wrong password",
     403: "the role may not, or another city",
-    404: "no such seat, call, line, queue, prompt",
+    404: "no such seat, call, line, queue, prompt, note",
     409: "refused, and why",
     429: "too many wrong passwords",
     503: "nobody knows whether it was done",

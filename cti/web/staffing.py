@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from calls.mask import masked
+from calls.mask import masked, masked_in
 from cti.web.api import Answer, CallsQuestion, Moment
 from queues.duties import Duty, DutyKind
 from queues.short import Shortfall
@@ -58,7 +58,9 @@ class DutyAnswer(Answer):
     kind: DutyKind
     city: str
     call: str
-    since: float = Field(description="when it was promised; of a draft, when the call ended")
+    since: float = Field(
+        description="when it was promised; of a draft, when the call ended; of a note, when it was written"
+    )
     line: str
     queue: str
     number: str = Field(description="whom to call; masked for observers, empty when withheld")
@@ -70,6 +72,9 @@ class DutyAnswer(Answer):
     message: str = Field(
         description="the recording of what the caller left (/api/recordings/{leg}/audio); empty: none"
     )
+    note: str = Field("", description="a note's id")
+    text: str = Field("", description="what the note says; numbers in it masked for observers")
+    by: str = Field("", description="who wrote the note")
 
 
 def shortfall_answer(short: Shortfall) -> ShortfallAnswer:
@@ -99,4 +104,7 @@ def duty_answer(duty: Duty, *, full: bool) -> DutyAnswer:
         settled_by=duty.settled_by,
         message=duty.message,
         reason=duty.reason,
+        note=duty.note,
+        text=duty.text if full else masked_in(duty.text),
+        by=duty.by,
     )

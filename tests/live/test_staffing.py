@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from calls import audit
 from calls.facts import LegId
 from calls.model import Seat, SeatState
+from calls.note import ShiftNote
 from calls.picture import Picture
 from cti.__main__ import command_tree
 from cti.errors import NotNow
@@ -34,6 +35,7 @@ from cti.store.records import Position
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Switchboard
 from cti.web.metrics import Metrics
+from cti.web.roster import RosterDoor
 from cti.web.server import Web
 from queues.seat import Seats
 from queues.shift import zone
@@ -83,7 +85,8 @@ async def town(tmp_path: Path) -> AsyncIterator[tuple[Town, Staffing]]:
     staffing = Staffing(lambda: {"demo": plan}, lambda: boards[0].board)
     gauge = ("hotline_seats_short", "People missing", staffing.short)
     kept = Kept(Switchboard(), Reader(home.journal), history=history, shortfalls=staffing.shortfalls)
-    door = Web("127.0.0.1", 0, kept, TOKENS, Metrics([gauge]))
+    roster = RosterDoor(lambda told, who: told or "demo", staffing.today, staffing.outlook)
+    door = Web("127.0.0.1", 0, kept, TOKENS, Metrics([gauge]), (roster,))
     async with TestClient(TestServer(door.app())) as client:
         boards.append(Town(client, history, home))
         yield boards[0], staffing
@@ -122,6 +125,34 @@ async def test_nothing_is_told_as_short_while_the_picture_is_not_proved(town: tu
         staffing.shortfalls()
     status, problem = await city.get("/api/shortfalls")
     assert (status, problem["title"]) == (503, "not now")
+
+
+async def test_the_roster_over_http_has_the_holes_of_the_command_and_who_is_signed_in_now(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, staffing = town
+    city.board = board(ready("1006", "fund", "general", agent="8006"))
+    today = staffing.today("demo")
+    status, told = await city.get("/api/roster", "observer")
+    assert status == 200
+    days = ("--from", told["first"], "--to", told["last"])
+    checked = json.loads((await asyncio.to_thread(cti, "roster", "check", str(DEMO), *days, "--json"))[1])
+    assert [(h["kind"], h["queue"], h["en"]) for h in told["holes"]] == [
+        (h["kind"], h["queue"], h["en"]) for h in checked["holes"]
+    ]
+    assert told["first"] in (f"{today}", f"{today + timedelta(days=1)}"), "a midnight may have passed"
+    now = [
+        row for row in told["intervals"] if any(q["signed_in"] is not None for q in row["queues"].values())
+    ]
+    (row,) = now
+    assert sum(q["signed_in"] for q in row["queues"].values()) <= 1, "a person counts for one queue"
+    assert row["queues"]["general"]["signed_in_able"] == 1
+    city.board = replace(city.board, picture=Picture())
+    rows = (await city.get("/api/roster"))[1]["intervals"]
+    assert {q["signed_in"] for row in rows for q in row["queues"].values()} == {None}
+    status, problem = await city.get("/api/roster?city=luan")
+    assert (status, problem["field"], "add roster.toml" in problem["detail"]) == (404, "city", True)
+    assert (await city.get("/api/roster?from=2026-11-20&to=2027-11-20"))[1]["field"] == "to"
 
 
 async def test_duties_come_from_history_until_settled_and_hide_the_number_from_observers(
@@ -182,6 +213,22 @@ async def test_a_duty_that_was_settled_by_hand_is_open_no_more_and_says_who_and_
     assert (await city.get("/api/duties"))[1] == []
     (duty,) = (await city.get("/api/duties?all=true"))[1]
     assert (duty["call"], duty["settled_by"], duty["reason"]) == (calls[1].id, "chief", "手机")
+
+
+async def test_a_note_that_nobody_settled_is_told_however_old_it_is(town: tuple[Town, Staffing]) -> None:
+    city, _ = town
+    written = {"city": "demo", "who": "zhang", "role": "agent", "text": "勿调队列"}
+    notes = [ShiftNote(id=f"demo-note-{n}", at=OLD + n, **written) for n in range(2)]
+    done = audit.Audited(
+        id="a", at=OLD + 60, city="demo", who="chief", role="supervisor", did="settle-note", on=notes[0].id,
+        told='{"reason":"已阅"}', outcome=audit.Outcome.DONE,
+    )  # fmt: skip
+    await city.history.save([], [], "j", Position(), audits=[done], notes=notes)
+    assert [d["note"] for d in (await city.get("/api/duties"))[1]] == [notes[1].id]
+    assert (await city.get(f"/api/duties?from={OLD + 86_400}"))[1] == []
+    told = (await city.get(f"/api/duties?from={OLD - 1}&all=true"))[1]
+    assert [(d["note"], d["settled_by"]) for d in told] == [(notes[0].id, "chief"), (notes[1].id, None)]
+    assert (await city.get("/api/duties?city=luan"))[1] == []
 
 
 async def test_a_promise_that_is_open_is_told_however_many_were_made_and_settled_since(

@@ -15,11 +15,15 @@ from sqlalchemy import column, insert, inspect, table
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from calls import facts as f
+from calls.audit import Audited
+from calls.audit import Outcome as AuditOutcome
 from calls.facts import CallId, LegId
 from calls.model import Call, CallState
+from calls.note import ShiftNote
 from cti.errors import NotNow
 from cti.store import migrations
 from cti.store.drain import Drain, rows_of
+from cti.store.duties import DutyStore
 from cti.store.history import History, Past, sqlite_url
 from cti.store.journal import Journal, Limits, segments
 from cti.store.keeping import call_record, flag_record, visit_record
@@ -107,6 +111,27 @@ async def test_a_flag_stands_once_for_its_call_and_kind_however_often_the_journa
     assert [(x.flag, x.words) for x in found] == [("gas", "家里有煤气味"), ("fire", "着火了")]
     assert found[0] == flags[0]
     assert await history.flags("demo-nobody") == []
+
+
+async def test_a_shifts_note_stands_once_however_often_the_journal_tells_it_and_is_open_until_it_is_settled(
+    history: History,
+) -> None:
+    note = ShiftNote(
+        id="demo-note-1", at=100.0, city="demo", who="zhang", role="agent", text="勿调\0队列" + "字" * 2000
+    )
+    for _ in range(2):
+        await history.save([], [], "j", Position(1, 10), notes=[note])
+    store = DutyStore(history)
+    kept = replace(note, text=note.text.replace("\0", ""))
+    assert await store.note(note.id) == kept
+    assert await store.notes(200.0, "demo", older=True) == [kept]
+    done = Audited(
+        id="a", at=150.0, city="demo", who="chief", role="supervisor", did="settle-note", on=note.id,
+        outcome=AuditOutcome.DONE,
+    )  # fmt: skip
+    await history.save([], [], "j", Position(1, 20), audits=[done])
+    assert await store.notes(200.0, older=True) == []
+    assert await store.notes(50.0, "luan") == []
 
 
 async def test_a_flag_goes_through_the_journal_into_the_history(history: History, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from calls.facts import CallId, LegId
 from calls.model import Call, CallState, Direction
+from calls.note import ShiftNote
 from cti.commands.duties import KINDS as NAMES
 from queues.duties import ByHand, Drafted, Duty, DutyKind, Known, duties
 
@@ -108,6 +109,17 @@ def test_a_call_that_goes_on_or_was_never_answered_or_went_out_leaves_no_draft_t
 
 def test_a_draft_of_somebody_who_hid_the_number_has_nobody_to_call() -> None:
     assert unsent(Drafted(replace(ANSWERED, caller="anonymous")))[0].number == ""
+
+
+def test_a_note_of_the_leaving_shift_stands_until_somebody_says_that_it_is_done() -> None:
+    note = ShiftNote(id="demo-note-1", at=50.0, city="demo", who="zhang", role="agent", text="勿调队列")
+    duty, _ = duties(Known([OWED], notes=[note]))
+    assert (duty.kind, duty.note, duty.text, duty.by) == (DutyKind.NOTE, note.id, "勿调队列", "zhang")
+    assert (duty.since, duty.settled, duty.call) == (50.0, None, "")
+    done = {(DutyKind.NOTE, CallId(note.id)): ByHand(900.0, "chief", "已阅")}
+    duty, call = duties(Known([OWED], notes=[note], by_hand=done))
+    assert (duty.settled, duty.settled_by, duty.reason) == (900.0, "chief", "已阅")
+    assert call.settled is None
 
 
 def test_every_kind_has_a_name_a_person_reads() -> None:
