@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.addresses import ask_each, begin_behind, share_is_over
 from asterisk_conf.callback import callback_contexts
 from asterisk_conf.desk import move_waiter
 from asterisk_conf.desk_leads import led_by_desk
@@ -150,6 +151,7 @@ def _ask(site: Site) -> Context:
     context.do("GotoIf", "$[0${GROUP_COUNT(of-${GLOBAL(ASK_HELD)}@question)} > 0]?judge")
     context.do("Set", "SHARED(NEXT)=")
     context.do("Set", "SHARED(ASK_STATUS)=SILENT")
+    context.do("Set", "SHARED(ASK_AT)=")
     context.do("Set", "QUESTION=of-${UNIQUEID}")
     known = (
         # ;1 would have a CDR of its own
@@ -164,6 +166,8 @@ def _ask(site: Site) -> Context:
     context.do("Set", "NEXT=${SHARED(NEXT)}")
     context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
     context.do("Set", "GLOBAL(ASK_HELD)=${UNIQUEID}")
+    # whom it is held by, if it is
+    begin_behind(context, site, "${SHARED(ASK_AT)}", len(site.agi))
     # Another call found it out while we waited: one program is spawned, not one for each of twenty callers.
     context.do("GotoIf", f"$[{rests('ASK_AGAIN_AT', site.skip_seconds)}]?judge")
     # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.
@@ -187,28 +191,24 @@ def _ask(site: Site) -> Context:
 def _question(site: Site) -> Context:
     """What the Local channel does that asks; nobody ever answers it.
 
-    One budget for all addresses. A server that accepts and stays silent holds AGI() for ever unless the
-    absolute timeout fires and AGIEXITONHANGUP lets AGI() see it; T then goes on. A server that dies in the
-    middle gives AGISTATUS=SUCCESS, so the answer counts, not the status. ASKER is there as long as we may
-    still say something: it waits for our end.
+    One budget for all addresses, a share for each. A server that accepts and stays silent holds AGI() for
+    ever unless the absolute timeout fires and AGIEXITONHANGUP lets AGI() see it; T then goes on. A server
+    that dies in the middle gives AGISTATUS=SUCCESS, so the answer counts, not the status. ASKER is there as
+    long as we may still say something: it waits for our end.
     """
     context = Context(QUESTION)
     context.do("Set", "CDR_PROP(disable)=1")
     # counted as long as it is there: who asked, see ASK_HELD
     context.do("Set", "GROUP(question)=${QUESTION}")
     context.do("Set", "AGIEXITONHANGUP=yes")
-    context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
-    for address in site.agi:
-        where_next = f"agi://{address}/where-next"
-        context.do("AGI", where_next, "${CALL_ID}", "${ARG1}", "${ARG2}", "${CALLER}", "${CALLED}")
-        context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
+    where_next = "where-next,${CALL_ID},${ARG1},${ARG2},${CALLER},${CALLED}"
+    ask_each(context, site, len(site.agi), where_next, "NEXT", "ASK_AT")
     context.do("Set", "SHARED(ASK_STATUS,${ASKER})=${AGISTATUS}", label="answered")
     # functions break on kilobytes: only the beginning is handed over, one character more than may be there
     context.do("Set", f"SHARED(NEXT,${{ASKER}})=${{NEXT:0:{MAX_ANSWER + 1}}}", label="tell")
     context.do("Hangup")
-    context.exten("T")
-    # the answer may have come in time and only the connection stayed open
-    return context.do("Set", "TIMEOUT(absolute)=0").do("Goto", "s", "tell")
+    share_is_over(context, site, len(site.agi), "NEXT")
+    return context
 
 
 def _judge(context: Context) -> None:

@@ -67,7 +67,7 @@ class Site:
 
     # the advice question
     agi: tuple[str, ...]
-    """``host:port`` of the services, asked in this order within one budget."""
+    """``host:port`` of the services, asked in this order within one budget (asterisk_conf.addresses)."""
     audio: tuple[str, ...] = ()
     """``host:port`` where the service of the same place in ``agi`` takes a caller's voice (AudioSocket);
     empty: nobody listens, a spoken menu has its keys."""

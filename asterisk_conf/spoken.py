@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.addresses import ask_each, begin_behind, share_is_over
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context, rests
 from plan.model import Menu
@@ -88,8 +89,10 @@ def _listen(site: Site) -> Context:
     context.do("Originate", f"Local/s@{READY}/n", "app", "NoOp", "", "", patience, f"v({'^'.join(known)})")
     context.do("Set", "LISTEN=${SHARED(LISTEN)}")
     context.do("Set", "LISTENED=SILENT")
-    context.do("GotoIf", "$[${LEN(${LISTEN})} = 0]?held")
-    context.do("Set", "LISTENED=NOBODY")
+    context.do("GotoIf", "$[${LEN(${LISTEN})} > 0]?ready")
+    begin_behind(context, site, "${SHARED(LISTEN_AT)}", _ears(site))
+    context.do("Goto", "held")
+    context.do("Set", "LISTENED=NOBODY", label="ready")
     # the service is well and cannot listen now: no model, too many callers, a menu it does not know
     context.do("GotoIf", "$[${LEN(${LISTEN})} = 7]?tell")
     context.do("Set", "LISTENED=LIE")
@@ -161,15 +164,17 @@ def _ready(site: Site) -> Context:
     """Would somebody listen? One budget for all addresses, as with "where next?"; never answered."""
     context = Context(READY)
     _begins(context)
-    context.do("Set", f"TIMEOUT(absolute)={site.budget_seconds:g}")
-    for number, address in enumerate(site.agi[: len(site.audio)]):
-        context.do("Set", f"SHARED(LISTEN_AT,${{ASKER}})={number}")
-        context.do("AGI", f"agi://{address}/listen", "${CALL_ID}", "${ARG1}", "${ARG2}")
-        context.do("GotoIf", "$[${LEN(${LISTEN:0:9})} > 0]?tell")
+    ask_each(context, site, _ears(site), "listen,${CALL_ID},${ARG1},${ARG2}", "LISTEN", "LISTEN_AT")
+    context.do("Goto", "tell", label="answered")
     context.do("Set", "SHARED(LISTEN,${ASKER})=${LISTEN:0:37}", label="tell")
     context.do("Hangup")
-    context.exten("T")
-    return context.do("Set", "TIMEOUT(absolute)=0").do("Goto", "s", "tell")
+    share_is_over(context, site, _ears(site), "LISTEN")
+    return context
+
+
+def _ears(site: Site) -> int:
+    """How many of the addresses can take a caller's voice."""
+    return min(len(site.agi), len(site.audio))
 
 
 def _listener(site: Site) -> Context:

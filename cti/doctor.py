@@ -112,7 +112,10 @@ def _failsafe_check() -> Check:
 
 
 def _reach_checks(home: Home) -> list[Check]:
-    """What Asterisk plays and starts, looked at as the user it runs as (decision 3)."""
+    """What Asterisk plays and starts, looked at as the user it runs as (decision 3).
+
+    A hotline whose callers do not hear what they should is not ready, though it answers.
+    """
     if not within_reach.configured(home):
         return []
     found = []
@@ -126,7 +129,7 @@ def _reach_checks(home: Home) -> list[Check]:
         more = [f"and {len(lacks) - LACKS_SHOWN} more"] if len(lacks) > LACKS_SHOWN else []
         detail = ", ".join([lack.what for lack in lacks[:LACKS_SHOWN]] + more)
         remedy = "; ".join(dict.fromkeys(lack.remedy for lack in lacks))
-        found.append(Check(name, not lacks, remedy, detail, need=False))
+        found.append(Check(name, not lacks, remedy, detail, need=any(lack.heard for lack in lacks)))
     return found
 
 

@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     """After an unanswered question the next calls do not ask for so long."""
     advice_others: str = ""
     """``HOST:PORT`` of other services that know these plans, blanks between, asked in this order within the
-    same budget when ours does not answer; AudioSocket is two ports above each. Empty: the port beside it."""
+    same budget, a share each, when ours does not answer; who was silent is asked last for a while.
+    AudioSocket is two ports above each. Empty: the port beside it."""
     journal_fsync_ms: Annotated[int, Field(ge=0, le=10_000)] = 50
     journal_keep_days: Annotated[int, Field(ge=1)] = 400
     recording_seal_after_seconds: Annotated[int, Field(ge=-1, le=86_400)] = 60

@@ -20,7 +20,9 @@ from cti.speech import shelf
 _SOUND = re.compile(r"(?<![\w/.-])(?:hotline|city-[a-z0-9]+)/[A-Za-z0-9/-]*[A-Za-z0-9](?![\w/$-])")
 """Our own sounds as configuration names them, but for those put together while a call is on
 (``…-${SAY}``): they, and those that Asterisk names by itself (digits), are among the shipped ones."""
-_PROGRAMS = ("failsafe", "announce")
+_PROGRAMS = {"failsafe": False, "announce": True}
+"""Whether a caller hears something by it: ``announce`` tells the agent's number; without ``failsafe`` the
+dialplan takes the same place by itself."""
 _UNREADABLE = 'while IFS= read -r path; do true <"$path" || printf "%s\\n" "$path"; done'
 """Opened, not tested: only the kernel knows what holds for a user."""
 _UNSTARTABLE = 'while IFS= read -r path; do [ -r "$path" ] && [ -x "$path" ] || printf "%s\\n" "$path"; done'
@@ -33,6 +35,8 @@ class Lack:
 
     what: str
     remedy: str
+    heard: bool = True
+    """A caller hears less than they should."""
 
 
 def configured(home: Home) -> bool:
@@ -69,15 +73,16 @@ def programs(home: Home) -> list[Lack]:
     """The AGI programs that Asterisk starts itself, as far as it cannot. Raises NotNow as ``sounds``."""
     folder = home.asterisk / "agi"
     found = []
-    for path in (folder / name for name in _PROGRAMS):
+    for path, heard in ((folder / name, heard) for name, heard in _PROGRAMS.items()):
         interpreter = _interpreter(path)
         if interpreter is None:
-            found.append(Lack(f"{path} is not there", "cti down, cti up: it lays it out anew"))
+            found.append(Lack(f"{path} is not there", "cti down, cti up: it lays it out anew", heard))
         elif _as_asterisk(home, _UNSTARTABLE, [path]):
-            found.append(Lack(f"{path} cannot be executed", f"chmod a+rx {path}; chmod a+x {folder}"))
+            remedy = f"chmod a+rx {path}; chmod a+x {folder}"
+            found.append(Lack(f"{path} cannot be executed", remedy, heard))
         elif _as_asterisk(home, _UNSTARTABLE, [interpreter]):
             what = f"{interpreter}, which {path} runs on, cannot be executed"
-            found.append(Lack(what, "sh setup/agi.sh, then cti down, cti up"))
+            found.append(Lack(what, "sh setup/agi.sh, then cti down, cti up", heard))
     return found
 
 

@@ -131,7 +131,7 @@ async def ask_again(house: House) -> None:
     wire = Wire(lambda _: None)
     await wire.connect("127.0.0.1", home.ports.ami, "service", home.secrets["ami_service"], events="off")
     try:
-        for name in ("ASK_AGAIN_AT", "LISTEN_AGAIN_AT"):
+        for name in ("ASK_AGAIN_AT", "LISTEN_AGAIN_AT", "ASK_FIRST_UNTIL"):
             await wire.ask("Setvar", Variable=name, Value="0")
     finally:
         await wire.close()

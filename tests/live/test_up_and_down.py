@@ -124,6 +124,31 @@ def test_doctor_says_no_and_what_to_do_when_the_service_is_dead_and_the_lab_lets
     assert all("cti up" in remedy for remedy in remedies.values())
 
 
+@pytest.mark.parametrize(
+    ("closed", "name"),
+    [
+        ("data/sounds/zh/hotline/greeting.sln", "sounds within reach"),
+        ("agi/announce", "programs within reach"),
+    ],
+)
+def test_doctor_says_no_when_asterisk_cannot_read_what_callers_should_hear(
+    house: House, closed: str, name: str
+) -> None:
+    path = house.home.asterisk / closed
+    mode = path.stat().st_mode
+    path.chmod(0)
+    try:
+        ran = house.cti("doctor", "--json")
+    finally:
+        path.chmod(mode)
+    told = json.loads(ran.stdout)
+    assert (ran.returncode, told["ok"]) == (1, False)
+    [failed] = [row for row in told["checks"] if row["needed"] and not row["ok"]]
+    assert failed["name"] == name
+    assert closed.partition("/")[2] in failed["detail"]
+    assert "chmod" in failed["remedy"]
+
+
 async def test_every_port_in_use_during_a_call_is_of_the_hundred_or_of_a_printed_range(
     house: House, city: Lab
 ) -> None:

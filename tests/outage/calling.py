@@ -73,12 +73,22 @@ async def is_served(call: Call, witness: Witness, within: float = 15.0) -> Serve
 
 
 async def ask_again(city: Lab, at: int = 0) -> None:
-    """Asterisk forgets that the service failed just now: the next caller asks it. Or it believes that the
-    rest lasts until this second (since the epoch)."""
+    """Asterisk forgets that the service failed just now: the next caller asks it, and no other one before it.
+    Or it believes that the rest lasts until this second (since the epoch)."""
+    await _believes(city, ASK_AGAIN_AT=at, ASK_FIRST_UNTIL=0)
+
+
+async def the_rest_is_over(city: Lab) -> None:
+    """The next caller asks, and Asterisk still knows who was silent."""
+    await _believes(city, ASK_AGAIN_AT=0)
+
+
+async def _believes(city: Lab, **known: int) -> None:
     home = city.home
     wire = Wire(lambda _: None)
     await wire.connect("127.0.0.1", home.ports.ami, "service", home.secrets["ami_service"], events="off")
     try:
-        await wire.ask("Setvar", Variable="ASK_AGAIN_AT", Value=at)
+        for name, value in known.items():
+            await wire.ask("Setvar", Variable=name, Value=value)
     finally:
         await wire.close()

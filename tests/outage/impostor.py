@@ -96,6 +96,18 @@ def says_without_end(text: str) -> Manner:
     return manner
 
 
+def is_busy_once(place: str) -> Manner:
+    """Nothing for whom it is asked first, an answer in time for the next question."""
+    asked = 0
+
+    async def manner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await (is_silent if asked == 1 else says(place))(reader, writer)
+
+    return manner
+
+
 async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Crashes in the middle of the question: Asterisk sees a reset."""
     writer.transport.abort()

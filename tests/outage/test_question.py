@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+import socket
 import time
 from collections.abc import Iterator
 
@@ -15,12 +17,12 @@ import pytest
 
 from lab.scenario import Lab
 from tests.house import House
-from tests.outage import hands, impostor
-from tests.outage.calling import Served, ask_again, first_seat_talks, is_served, served
+from tests.outage import hands, impostor, stepped
+from tests.outage.calling import Served, ask_again, first_seat_talks, is_served, served, the_rest_is_over
 from tests.outage.conftest import OTHER_SERVICE
 from tests.outage.impostor import Impostor, Manner
 from tests.outage.measured import note
-from tests.outage.witness import Witness
+from tests.outage.witness import Fits, Witness, at
 
 FROZEN_FIRST, FROZEN_NEXT, OTHERWISE = 6.0, 1.0, 3.0
 
@@ -96,6 +98,62 @@ async def test_callers_who_meet_a_freezing_service_at_the_same_moment_are_all_se
         found = await asyncio.gather(*(is_served(call, witness) for call in calls))
     slowest = max(each.seconds for each in found)
     assert note(f"frozen, slowest of {several} at once", slowest, FROZEN_FIRST) <= FROZEN_FIRST
+
+
+async def test_a_frozen_service_leaves_the_next_one_that_the_settings_name_its_time_to_answer(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await ask_again(city)
+    async with Impostor(house.base + OTHER_SERVICE, impostor.says("queue:waits")) as other:
+        with hands.frozen(hands.ours(house)):
+            await is_led_to_the_hint(city, witness, "the service frozen, the second asked")
+    assert len(other.asked) == 1
+    await asyncio.to_thread(hands.until_ready, house.home)
+
+
+async def is_led_to_the_hint(city: Lab, witness: Witness, what: str) -> str:
+    """A citizen calls and waits where a service says, not where the plan leads. Returns the call."""
+    call = await city.caller("13900000004").dials("12345")
+    id = await call.id()
+    asked = await witness.event("the question is over", witness.told("asked", id), 15)
+    greeted = await witness.event("the greeting ended", witness.told("greeted", id), 15)
+    await call.waits_in("waits")
+    await call.hangs_up()
+    assert (asked["Status"], asked["By"], asked["Next"]) == ("SUCCESS", "service", "queue:waits")
+    assert note(what, at(asked) - at(greeted), OTHERWISE) <= OTHERWISE
+    return id
+
+
+async def test_a_service_killed_when_it_has_begun_to_read_a_question_is_not_missed(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await first_seat_talks(city)
+    await ask_again(city)
+    service, seized = house.parts()["service"], asyncio.Event()
+    loop = asyncio.get_running_loop()
+    killing = asyncio.create_task(
+        asyncio.to_thread(
+            stepped.killed_once_it_has_read,
+            service.pid,
+            house.home.ports.agi,
+            lambda: loop.call_soon_threadsafe(seized.set),
+        )
+    )
+    waiting = asyncio.create_task(seized.wait())
+    await asyncio.wait({waiting, killing}, return_when=asyncio.FIRST_COMPLETED)
+    assert waiting.done(), killing.result()
+    try:
+        found = await served(city, witness)
+    finally:
+        # whoever waits for a question that never comes, waits no longer
+        service.signal(signal.SIGKILL)
+    assert await killing > 0, "it had read nothing"
+    assert (found.by, found.place) == ("failsafe", "queue:general")
+    assert note("killed when it has begun to read", found.seconds, OTHERWISE, said(found)) <= OTHERWISE
+    await asyncio.to_thread(hands.until_ready, house.home)
+    assert house.parts()["service"] != service
+    rows = await asyncio.to_thread(hands.until, "history has it", lambda: kept(house, {found.call}), 15)
+    assert len(rows[found.call]) == 1
 
 
 # --- the service is dead, and somebody else may sit at its port -------------------------------------------
@@ -194,6 +252,81 @@ async def test_the_next_service_that_the_settings_name_answers_when_the_first_on
 
 
 @pytest.mark.usefixtures("dead")
+async def test_a_service_that_was_silent_is_asked_last_for_a_while(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await ask_again(city)
+    async with (
+        Impostor(house.home.ports.agi, impostor.is_silent) as silent,
+        Impostor(house.base + OTHER_SERVICE, impostor.says("queue:waits")) as other,
+    ):
+        calls = [await is_led_to_the_hint(city, witness, f"the first silent, caller {n}") for n in (1, 2)]
+    assert other.asked == calls
+    assert silent.asked == calls[:1]
+
+
+@pytest.mark.usefixtures("dead")
+async def test_two_silent_services_cost_no_more_than_one(house: House, city: Lab, witness: Witness) -> None:
+    await first_seat_talks(city)
+    await ask_again(city)
+    async with (
+        Impostor(house.home.ports.agi, impostor.is_silent) as first,
+        Impostor(house.base + OTHER_SERVICE, impostor.is_silent) as second,
+    ):
+        found = await served(city, witness)
+    assert (found.status, found.by, found.place) == ("SILENT", "failsafe", "queue:general")
+    assert first.asked == second.asked == [found.call]
+    assert note("both services silent", found.seconds, OTHERWISE, said(found)) <= OTHERWISE
+
+
+@pytest.mark.usefixtures("dead")
+async def test_a_service_that_was_busy_in_its_share_is_asked_again_in_the_time_that_nobody_else_needs(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await ask_again(city)
+    async with Impostor(house.home.ports.agi, impostor.is_busy_once("queue:waits")) as busy:
+        id = await is_led_to_the_hint(city, witness, "the first busy, nobody at the second")
+    assert busy.asked == [id, id]
+
+
+@pytest.mark.usefixtures("dead")
+async def test_a_host_that_swallows_the_connection_costs_one_caller_the_hint_and_the_next_ones_nothing(
+    house: House, city: Lab, witness: Witness
+) -> None:
+    await first_seat_talks(city)
+    await ask_again(city)
+    async with Impostor(house.base + OTHER_SERVICE, impostor.says("queue:waits")) as other:
+        with black_hole(house.home.ports.agi):
+            first = await served(city, witness)
+            for left in await left_behind(city):
+                await witness.event("the one left behind ended", ended(left), 15)
+            await the_rest_is_over(city)
+            second = await is_led_to_the_hint(city, witness, "the first swallows it, the next caller")
+    assert (first.status, first.by, first.place) == ("SILENT", "failsafe", "queue:general")
+    assert note("the first swallows it", first.seconds, OTHERWISE, said(first)) <= OTHERWISE
+    assert other.asked == [second]
+
+
+@contextlib.contextmanager
+def black_hole(port: int) -> Iterator[None]:
+    """Connections to this port are neither made nor refused: the one place in its queue is taken."""
+    with socket.create_server(("127.0.0.1", port), backlog=0), contextlib.ExitStack() as stack:
+        # one is taken at once, the next ones are given up when the kernel answers nothing
+        for _ in range(8):
+            taker = stack.enter_context(socket.socket())
+            taker.settimeout(0.2)
+            try:
+                taker.connect(("127.0.0.1", port))
+            except TimeoutError:
+                break
+        yield
+
+
+def ended(channel: str) -> Fits:
+    return lambda e: e["Event"] == "Hangup" and e["Channel"] == channel
+
+
+@pytest.mark.usefixtures("dead")
 async def test_half_a_line_held_for_ever_does_not_hold_the_caller(
     house: House, city: Lab, witness: Witness
 ) -> None:
@@ -212,9 +345,7 @@ async def test_half_a_line_held_for_ever_does_not_hold_the_caller(
     assert second.status == "SKIPPED"
     assert note("the next caller meanwhile", second.seconds, FROZEN_NEXT, said(second)) <= FROZEN_NEXT
     # the liar has gone, and what it held has gone with it: the next one is asked again
-    await witness.event(
-        "the one left behind ended", lambda e: e["Event"] == "Hangup" and e["Channel"] == left, 15
-    )
+    await witness.event("the one left behind ended", ended(left), 15)
     await ask_again(city)
     async with Impostor(house.home.ports.agi, impostor.says("queue:waits")) as service:
         third = await city.caller("13900000003").dials("12345")

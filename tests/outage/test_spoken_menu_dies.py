@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from asterisk_conf.spoken import PATIENCE
+from cti.settings import AUDIO
 from lab.parties import Call
 from lab.scenario import Lab
 from lab.wire import Event
@@ -107,6 +108,16 @@ async def test_a_frozen_service_costs_the_first_caller_its_budget_and_the_next_o
             listened = await has_the_keys(city, call, {"SILENT", "SKIPPED"})
             asked = await told(city, call, "asked")
             assert note("spoken menu, service frozen", at(listened) - at(asked), ASKED) <= ASKED
+    hands.until_ready(house.home)
+
+
+async def test_a_frozen_service_leaves_the_next_one_its_time_to_listen(house: House, city: Lab) -> None:
+    """No address is named in the settings: it is the port beside ours."""
+    [beside] = house.home.ports.agi_more
+    async with LyingEar(beside, beside + AUDIO, lying_ear.ends_at_once, "nothing") as other:
+        with hands.frozen(hands.ours(house)):
+            await has_the_keys(city, await dials(city), {"NOTHING"})
+        assert {"listen", "voice", "heard"} <= set(other.asked)
     hands.until_ready(house.home)
 
 
