@@ -141,7 +141,11 @@ async def test_a_service_killed_when_it_has_begun_to_read_a_question_is_not_miss
     )
     waiting = asyncio.create_task(seized.wait())
     await asyncio.wait({waiting, killing}, return_when=asyncio.FIRST_COMPLETED)
-    assert waiting.done(), killing.result()
+    if not waiting.done():
+        waiting.cancel()
+        if isinstance(why := killing.exception(), PermissionError):
+            pytest.skip(f"by design: this machine lets nobody step through a process ({why})")
+        raise AssertionError("never seized") from why
     try:
         found = await served(city, witness)
     finally:
