@@ -211,9 +211,9 @@ def _facts(
         yield f.LegEnded(at=ended, node=node, leg=LegId(peer), cause=16)
     yield from room.over()
     app, data, context = last[7], last[8], last[3]
-    if not lines and f"{city}-message-" in context:
-        to = "message:" + context.removeprefix(f"{city}-message-")
-        yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
+    if context.startswith(f"{city}-message-"):
+        message = context.removeprefix(f"{city}-message-")
+        yield f.MessageReached(at=ended, node=node, call=call, message=message)
     by = ("agent" if context in TALK_OVER else "system") if app == "Hangup" else "caller"
     if told[6] or any(w[4] == "HOTLINEDUTY" for w in lines) or any(s[0] == "asked" for _, s in back):
         by = "system"

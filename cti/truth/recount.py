@@ -128,6 +128,8 @@ class CountedCall:
         last = self.visits[-1] if self.visits else None
         if last is not None and last.outcome == "abandoned":
             return "ringing" if last.silenced == last.left else "waiting"
+        if last is not None and last.outcome == "key" and not self.owed:
+            return "waiting"
         if "-message-" in self.context or self.visits:
             return "message"
         # the question "where next?" is asked within the line, after its greeting

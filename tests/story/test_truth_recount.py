@@ -165,6 +165,8 @@ def test_where_an_abandoned_caller_was(tmp_path: Path) -> None:
         ([enter, silenced, gone], cdr(), "ringing"),
         ([enter, f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHTIMEOUT|1|1|6"],
          cdr(context="demo-message-busy", app="Record"), "message"),
+        ([enter, f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHKEY|1|1|1|6"],
+         cdr(context="call-back", app="Read"), "waiting"),
     ):  # fmt: skip
         assert counted(tmp_path, log, [row]).calls[CALL].stage == stage
 
