@@ -164,19 +164,17 @@ def tables(house: House, ask: str, *told: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in base.execute(ask, told)]
 
 
-def over(house: House, of: str, *, back: bool = False, within: float = 15.0) -> dict[str, Any]:
-    """The row of this call (``back``: of the call in which its promise was kept or tried), with its visits
-    and stints, once all of them are over."""
+def over(house: House, call: str, within: float = 15.0) -> dict[str, Any]:
+    """The call's row with its visits and stints, once all of them are over. Raises Unheard."""
     end = time.monotonic() + within
     while True:
-        column = "callback_of" if back else "id"
-        for row in tables(house, f"SELECT * FROM calls WHERE {column} = ? AND ended IS NOT NULL", of):
+        for row in tables(house, "SELECT * FROM calls WHERE id = ? AND ended IS NOT NULL", call):
             visits = tables(house, "SELECT * FROM visits WHERE call = ? ORDER BY number", row["id"])
             stints = tables(house, "SELECT * FROM stints WHERE call = ? ORDER BY began", row["id"])
             if all(x["ended"] is not None for x in stints):
                 return {**row, "its visits": visits, "its stints": stints}
         if time.monotonic() > end:
-            raise Unheard(f"{of}: not over in history after {within:g} s")
+            raise Unheard(f"{call}: not over in history after {within:g} s")
         time.sleep(LOOK)
 
 
