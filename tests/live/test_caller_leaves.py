@@ -401,6 +401,7 @@ def test_the_ledger_says_where_a_caller_hung_up(house: House, evening: Evening, 
         bool(row["owed"]),
     )
     assert found == LEDGER[named]
+    assert row["source"] == "heard", "put right from Asterisk's files"
     status, raw, _ = http(house, f"/api/calls/{evening.calls[named]}/story")
     assert status == 200
     assert ("来电人挂机" in raw.decode()) == (found.by == "caller")
