@@ -77,6 +77,12 @@ def test_where_an_unheard_caller_left(tmp_path: Path) -> None:
         assert proof(tmp_path, log, [row]).call.stage is stage
 
 
+def test_a_withheld_number_is_none_and_nothing_to_put_right(tmp_path: Path) -> None:
+    told = proof(tmp_path, ANSWERED, [cdr().replace("13900000001", "anonymous")])
+    assert told.call.caller == ""
+    assert mended_call(told.call, told.call) is None
+
+
 def test_a_duty_nobody_heard_of_is_owed(tmp_path: Path) -> None:
     log = [
         ANSWERED[0],

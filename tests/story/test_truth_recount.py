@@ -154,6 +154,11 @@ def test_a_call_an_asterisk_died_with_is_told_and_in_no_figure(tmp_path: Path) -
     assert (truth.unprovable, truth.differences, truth.connect_rate) == ([CALL], [], None)
 
 
+def test_a_withheld_number_is_no_difference(tmp_path: Path) -> None:
+    row = cdr().replace("13900000001", "anonymous")
+    assert judged(counted(tmp_path, ANSWERED, [row]), ledger(caller="")).differences == []
+
+
 def test_where_an_abandoned_caller_was(tmp_path: Path) -> None:
     enter = ANSWERED[0]
     gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
