@@ -118,9 +118,12 @@ def leaving_plan(folder: Path) -> Path:
     for name, text in FILES.items():
         (plan / name).write_text(text, encoding="utf-8")
     write(plan / "short.wav", babble(2, 0.5))
-    two = babble(1, 2.0)
-    write(plan / "long.wav", Sound(RATE, array.array("h", two.samples) * (LONG // 2)))
+    write(plan / "long.wav", long_voice())
     return plan
+
+
+def long_voice() -> Sound:
+    return Sound(RATE, array.array("h", babble(1, 2.0).samples) * (LONG // 2))
 
 
 async def is_in(city: Lab, call: Call, context: str, app: str = "", *data: str, within: float = 20.0) -> None:
@@ -156,6 +159,18 @@ async def music(city: Lab, call: Call, what: str, since: int = 0, within: float 
         f"{call.name}: music {what}", lambda e: (e["Event"], e.get("Uniqueid")) == (named, leg), within, since
     )
     return next(n for n, event in enumerate(city.house.events, 1) if event is found)
+
+
+async def message_grows(house: House, call: str, within: float = 15.0) -> None:
+    """Something of what the caller leaves as a message is on disk."""
+    try:
+        async with asyncio.timeout(within):
+            while not any(  # noqa: ASYNC110  # Asterisk writes the file; nothing tells that it grew
+                file.stat().st_size > RATE for file in house.home.recordings.rglob(f"{call}/*-message.wav")
+            ):
+                await asyncio.sleep(LOOK)
+    except TimeoutError:
+        raise Unheard(f"{call}: no message within {within:g} s") from None
 
 
 def tables(house: House, ask: str, *told: Any) -> list[dict[str, Any]]:

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from calls.orders import Pause, Unpause
-from lab.babble import babble
+from cti.refill import MARGIN
+from lab.client import Unheard
 from lab.parties import Call, Seat
 from lab.scenario import Lab
 from lab.wav import write
 from tests.house import House, house_with
 from tests.live import leaving_town as town
-from tests.live.leaving_town import is_in, leaving_plan, music, over, owed
+from tests.live.leaving_town import is_in, leaving_plan, long_voice, message_grows, music, over, owed
 from tests.live.seat_town import order, seat_is, told
 from tests.live.test_recordings import http
 from tests.live.transfer_town import centre
@@ -113,14 +114,9 @@ async def _music(e: Evening) -> None:
     await music(e.city, first, "Start")
     second = await e.waits("say", "say", "13900000002")
     begun = await music(e.city, second, "Start")
-    stopped = await music(e.city, second, "Stop", begun)
-    asked = time.time()
+    # what follows is spoken for four seconds
+    await music(e.city, second, "Stop", begun)
     await e.leaves("place", second)
-    leg = e.calls["place"].partition("-")[2]
-    again = [x for x in e.city.house.events[stopped:] if x["Event"] == "MusicOnHoldStart"]
-    # app_queue begins the music anew for whoever has gone before the first word
-    meanwhile = [x for x in again if x.get("Uniqueid") == leg and float(x["Timestamp"]) < asked]
-    assert meanwhile == [], "the sentence was over"
     await e.leaves("music", first)
 
 
@@ -219,9 +215,13 @@ async def _chain(e: Evening) -> None:
     rang = await home.rings(within=20, call=call)
     assert rang["at"] - joined > town.WIDEN_AFTER - 1.0
     await outside_rings(e.city, town.DUTY)
+    # speaks all the time: silence would end the message
+    saying = asyncio.create_task(call.says(e.folder / "words.wav"))
     await is_in(e.city, call, "leave-message-leave", "Record")
-    await call.says(e.folder / "words.wav")
+    await message_grows(e.house, await call.id())
     await e.leaves("message at the end of the chain", call)
+    with pytest.raises(Unheard):
+        await saying
 
 
 # --- called back ----------------------------------------------------------------------------------------
@@ -309,6 +309,8 @@ async def an_evening(house: House, folder: Path) -> Evening:
         backs = (town.BACK, town.BACK_TOO)
         await order(house.home, *(Pause(city=town.CITY, seat=seat, reason="meeting") for seat in backs))
 
+        # what began so soon after the service's first look may be put right from Asterisk's files
+        await asyncio.sleep(max(0.0, e.began + MARGIN - time.time()))
         callers = {named: asyncio.create_task(reached(e)) for named, reached in PHASES.items()}
         await asyncio.wait([callers[named] for named in OFFERED])
         for citizen in (EARLY, LATE):
@@ -333,7 +335,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def evening(house: House, tmp_path_factory: pytest.TempPathFactory) -> Evening:
     """The calls are made once; what the tests look at is what they left."""
     folder = tmp_path_factory.mktemp("words")
-    write(folder / "words.wav", babble(3, 1.5))
+    write(folder / "words.wav", long_voice())
     return asyncio.run(an_evening(house, folder))
 
 
