@@ -137,7 +137,7 @@ async def is_in(city: Lab, call: Call, context: str, app: str = "", *data: str, 
                     if (
                         row.get("Uniqueid") == leg
                         and row.get("Context") == context
-                        and row.get("Application", "") in (app or row.get("Application", ""),)
+                        and app in ("", row.get("Application"))
                         and (not data or any(d in row.get("ApplicationData", "") for d in data))
                     ):
                         return
