@@ -264,6 +264,7 @@ def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
 
 def _message(plan: Plan, site: Site, name: str, message: Message) -> Context:
     context = Context(f"{plan.id}-message-{name}")
+    context.do("UserEvent", "Hotline", "What: message", "Call: ${CALL_ID}", f"Message: {name}")
     context.do("Answer")
     context.do("Playback", _sound(plan, site, message.prompt))
     # The duty stands from here on: a caller who hangs up while speaking is owed a call too (context left).

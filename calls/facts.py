@@ -224,6 +224,14 @@ class MenuChosen(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReached(Fact):
+    """The caller has come to the end of a road, by whatever way: ``message`` is what speaks there."""
+
+    call: CallId
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MenuListened(Fact):
     """A question of a spoken menu ended. ``status``: HEARD, UNCLEAR, NOTHING, KEYED, NOBODY (none would
     listen), SKIPPED (nobody was asked), SILENT (no answer), LIE (no key of this menu). ``sure``: percent."""

@@ -115,7 +115,8 @@ class Call:
     owed: bool = False
     consult_of: CallId | None = None
     stage: Stage = Stage.UNKNOWN
-    """Where it ended; unknown while it goes on (but for a message), and when nobody was looking."""
+    """Where it ended; unknown while it goes on (but for a message, and what a waiting caller keys), and when
+    nobody was looking."""
     source: Source = Source.HEARD
     centre: str = ""
     """The centre that handed the call over, by its row of numbers.toml; with it its case and story."""

@@ -227,6 +227,8 @@ def stage_of(call: Call) -> Stage:
         return Stage.RINGING  # app_queue silences the phones before it tells that the caller has left
     if call.state is not _G:
         return _STAGES.get(call.state, Stage.UNKNOWN)
+    if call.stage is Stage.WAITING and not call.owed:
+        return Stage.WAITING  # what was keyed there led to no promise
     if call.visits or call.owed or call.stage is Stage.MESSAGE or call.advice.startswith("message:"):
         return Stage.MESSAGE
     return Stage.GREETING if call.greeted is None else Stage.MENU

@@ -104,6 +104,10 @@ def _chose(p: Picture, x: f.MenuChosen) -> Picture:
     return _said(p, x, **told) if told else p
 
 
+def _message(p: Picture, x: f.MessageReached) -> Picture:
+    return _said(p, x, stage=Stage.MESSAGE)
+
+
 def _owed(p: Picture, x: f.CallBackOwed) -> Picture:
     return _said(p, x, owed=True)
 
@@ -128,7 +132,9 @@ def _queue_joined(p: Picture, x: f.QueueJoined) -> Picture:
     call = open_call(p, x.call)
     if call is None or (call.state in (CallState.WAITING, CallState.RINGING) and call.queue == x.queue):
         return p
-    joined: dict[str, Any] = {"queue": x.queue, "joined": x.at, "seat": "", "silenced": None}
+    joined: dict[str, Any] = {
+        "queue": x.queue, "joined": x.at, "seat": "", "silenced": None, "stage": Stage.UNKNOWN,
+    }  # fmt: skip
     moved = moved_by(call, f.QueueJoined, x.at, visits=call.visits + 1, **joined)
     return p if moved is None else put_call(p, moved)
 
@@ -137,9 +143,12 @@ def _queue_gave_up(p: Picture, x: f.QueueGaveUp) -> Picture:
     call = open_call(p, x.call)
     if call is None or (call.queue and call.queue != x.queue):
         return p
-    moved = moved_by(call, f.QueueGaveUp, x.at, seat="")
+    # whoever keyed something keeps the place, and has not come to what is behind the queue
+    stage = Stage.WAITING if x.key else Stage.UNKNOWN
+    moved = moved_by(call, f.QueueGaveUp, x.at, seat="", stage=stage)
     if moved is None:
-        return p
+        # or was refused at the door when they came back to it
+        return _said(p, x, stage=stage) if call.stage is Stage.WAITING else p
     return replace(put_call(p, moved), ringing=without(p.ringing, call.id))
 
 
@@ -200,6 +209,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Picture, Any], Picture]] = {
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _advised,
     f.MenuChosen: _chose,
+    f.MessageReached: _message,
     f.CallBackOwed: _owed,
     f.RecordingStarted: _recorded,
     f.CallLeft: _left,

@@ -189,6 +189,10 @@ def _chose(t: _Telling, x: f.MenuChosen, call: CallId) -> Said:
     return (f"菜单 {x.menu} 按 {x.key}，转 {x.next}", f"menu {x.menu}: key {x.key}, on to {x.next}")
 
 
+def _message(t: _Telling, x: f.MessageReached, call: CallId) -> Said:
+    return (f"转到留言或致歉 {x.message}", f"came to message {x.message}")
+
+
 _LISTENED = {
     "HEARD": ("听懂了", "understood"),
     "UNCLEAR": ("没有听懂", "not understood"),
@@ -418,6 +422,7 @@ _TELLERS: Mapping[type[Fact], Callable[[_Telling, Any, CallId], Said]] = {
     f.GreetingEnded: _greeted,
     f.AdviceAsked: _asked,
     f.MenuChosen: _chose,
+    f.MessageReached: _message,
     f.MenuListened: _listened,
     f.QueueJoined: _joined,
     f.QueueAbandoned: _abandoned,

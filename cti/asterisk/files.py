@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -144,6 +145,10 @@ def _utc(told: str) -> float:
         return 0.0
 
 
+NO_NUMBER = re.compile(r"[^+0-9]")
+"""What the dialplan leaves out of a caller's number (context arrive): ``anonymous`` is none."""
+
+
 def _facts(
     call: CallId, node: str, rows: Sequence[list[str]], lines: Sequence[list[str]], ended: float
 ) -> Iterator[Fact]:
@@ -159,7 +164,7 @@ def _facts(
     yield f.CallArrived(
         at=at, node=node, call=call, leg=leg, city=city, line=told[1], original=told[2],
         trunk=told[3] or endpoint_of(rows[0][5]).removeprefix(f"{city}-"), called=told[4] or told[2],
-        caller=told[4] if told[6] else rows[0][1], sip_call="", callback_of=told[6],
+        caller=told[4] if told[6] else NO_NUMBER.sub("", rows[0][1]), sip_call="", callback_of=told[6],
     )  # fmt: skip
     yield f.LegStarted(
         at=at, node=node, leg=leg, channel=rows[0][5], call=call, endpoint=endpoint_of(rows[0][5]),
@@ -211,9 +216,9 @@ def _facts(
         yield f.LegEnded(at=ended, node=node, leg=LegId(peer), cause=16)
     yield from room.over()
     app, data, context = last[7], last[8], last[3]
-    if not lines and f"{city}-message-" in context:
-        to = "message:" + context.removeprefix(f"{city}-message-")
-        yield f.MenuChosen(at=ended, node=node, call=call, menu="", key="", next=to)
+    if context.startswith(f"{city}-message-"):
+        message = context.removeprefix(f"{city}-message-")
+        yield f.MessageReached(at=ended, node=node, call=call, message=message)
     by = ("agent" if context in TALK_OVER else "system") if app == "Hangup" else "caller"
     if told[6] or any(w[4] == "HOTLINEDUTY" for w in lines) or any(s[0] == "asked" for _, s in back):
         by = "system"

@@ -24,6 +24,7 @@ from calls.facts import (
     LegId,
     MenuChosen,
     MenuListened,
+    MessageReached,
     OutgoingRefused,
     QueueGaveUp,
     RecordingStarted,
@@ -89,6 +90,10 @@ def _chose(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
     by = value(said, "\r\nBy: ")
     words = spoken_of(value(said, "\r\nSaid: ")) if by == "voice" else ""
     ear.tell(MenuChosen(at=at, node=ear.node, call=call, menu=menu, key=key, next=after, by=by, said=words))
+
+
+def _message(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
+    ear.tell(MessageReached(at=at, node=ear.node, call=call, message=value(said, "\r\nMessage: ")))
 
 
 def _listened(ear: Ear, said: str, call: CallId, leg: LegId, at: float) -> None:
@@ -228,6 +233,7 @@ _TELLERS: dict[str, _Teller] = {
     "greeted": _greeted,
     "asked": _asked,
     "chose": _chose,
+    "message": _message,
     "listened": _listened,
     "queued-out": _queued_out,
     "owed": _owed,

@@ -128,6 +128,8 @@ class CountedCall:
         last = self.visits[-1] if self.visits else None
         if last is not None and last.outcome == "abandoned":
             return "ringing" if last.silenced == last.left else "waiting"
+        if last is not None and last.outcome == "key" and not self.owed:
+            return "waiting"
         if "-message-" in self.context or self.visits:
             return "message"
         # the question "where next?" is asked within the line, after its greeting
@@ -177,7 +179,9 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
     first, last = min(own, key=lambda r: (r.start, r.number)), max(own, key=lambda r: (r.end, r.number))
     call = CountedCall(id, city, told_by_cdr=True)
     call.arrived, call.ended = first.start, last.end
-    call.caller, call.context, call.app = first.src, last.context, last.app
+    # a withheld number is a word there, and none to the dialplan
+    call.caller = "".join(x for x in first.src if x in "+0123456789")
+    call.context, call.app = last.context, last.app
     told = next((r.userfield for r in own if r.userfield), "").split(";")[0].split("/")
     if len(told) >= 3:
         call.line, call.original = told[1], told[2]

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+from lab.client import Unheard
 from lab.scenario import Lab
 from tests.house import ROOT, House, ports, running
 from tests.live import speaking
+from tests.live.leaving_town import is_in
 from tests.live.spoken_town import (
     ROUNDS,
     VOICES,
@@ -25,6 +27,7 @@ from tests.live.spoken_town import (
     told,
 )
 from tests.live.test_first_call import spoken
+from tests.live.waiting_town import row
 
 FUND = speaking.AUDIO / "aishell3_SSB00180170.wav"
 
@@ -156,11 +159,28 @@ async def test_one_caller_more_than_can_be_listened_to_has_the_keys_at_once(city
         await call.hangs_up()
 
 
-async def test_who_hangs_up_while_speaking_leaves_nobody_listening(city: Lab) -> None:
+@pytest.mark.parametrize("during", ["the question", "the listening", "their own words"])
+async def test_who_hangs_up_while_asked_or_speaking_leaves_nobody_listening(
+    house: House, city: Lab, during: str
+) -> None:
     call = await city.caller(city="talk").dials("12345")
-    await listened_to(city, call)
+    if during == "the question":
+        await is_in(city, call, "listen", "Read")
+    else:
+        await listened_to(city, call)
+    saying = asyncio.ensure_future(call.says(VOICES / "bus.wav")) if during == "their own words" else None
+    if saying is not None:
+        await call.sees("says", within=10)
     await call.hangs_up()
-    await nobody_left(city, call)
+    if saying is not None:
+        # not to its end
+        with pytest.raises(Unheard):
+            await saying
+    if during != "the question":
+        await nobody_left(city, call)
+    ended = await asyncio.to_thread(row, house, await call.id())
+    assert (ended["left_by"], ended["stage"], ended["menu_key"]) == ("caller", "menu", "")
+    assert (ended["visits"], ended["owed"]) == (0, False)
 
 
 async def test_afterwards_ledger_queue_log_and_cdr_agree_and_listening_has_no_row(house: House) -> None:

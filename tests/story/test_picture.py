@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from calls import facts as f
 from calls.codec import from_dict, to_dict
 from calls.facts import CallId, Fact, LegId
-from calls.model import Call, CallState, LeftBy
+from calls.model import Call, CallState, LeftBy, Stage
 from calls.picture import KEPT_ENDED_SECONDS, LIFE
 from cti.switchboard import Board, Heard, Switchboard, fold, replay
 from tests.story.a_call import (
@@ -22,6 +22,7 @@ from tests.story.a_call import (
     SEAT_LEG,
     answered,
     any_fact,
+    arrives,
     leg_now,
     nothing_left,
     said,
@@ -67,6 +68,33 @@ def test_a_call_keeps_the_last_key_its_caller_chose_also_when_it_is_over() -> No
     assert (call.menu, call.menu_key) == ("service", "1")
     assert call.state is CallState.ENDED
     assert from_dict(Call, to_dict(call)) == call
+
+
+def test_whoever_goes_while_keying_for_a_call_back_went_while_waiting() -> None:
+    waits = answered()[:5]
+    keyed = said(f.QueueGaveUp, 110.0, status="KEY", key="1")
+    gone = said(f.CallLeft, 150.0, by="caller")
+    again = said(f.QueueJoined, 120.0)
+    full = said(f.QueueGaveUp, 120.0, status="FULL", key="")
+    over = said(f.QueueGaveUp, 130.0, status="TIMEOUT", key="")
+    promised = said(f.CallBackOwed, 149.0)
+    assert call_after(*waits, keyed, gone).stage is Stage.WAITING
+    assert call_after(*waits, keyed, again, gone).stage is Stage.WAITING
+    # behind the queue there is the last message
+    assert call_after(*waits, keyed, again, over, gone).stage is Stage.MESSAGE
+    assert call_after(*waits, keyed, full, gone).stage is Stage.MESSAGE
+    assert call_after(*waits, keyed, promised, gone).stage is Stage.MESSAGE
+
+
+def test_whoever_goes_from_a_message_was_there_by_whatever_way_they_came() -> None:
+    gone = said(f.CallLeft, 150.0, by="caller")
+    message = said(f.MessageReached, 149.0, message="sorry")
+    greeted = said(f.GreetingEnded, 101.0)
+    # a duty phone that did not answer is no queue
+    advised = said(f.AdviceAsked, 102.0, next="phone:duty", by="service")
+    assert call_after(*arrives(), greeted, advised, gone).stage is Stage.MENU
+    assert call_after(*arrives(), greeted, advised, message, gone).stage is Stage.MESSAGE
+    assert call_after(*arrives(), message, gone).stage is Stage.MESSAGE
 
 
 def test_an_answered_call_knows_its_seat_and_when_it_was_answered() -> None:

@@ -66,13 +66,21 @@ def test_where_an_unheard_caller_left(tmp_path: Path) -> None:
     enter = ANSWERED[0]
     gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
     silenced = f"{AT + 9}|{LEG}|demo-general|demo-1001|RINGCANCELED|2012"
+    keyed = f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHKEY|1|1|1|6"
     for log, row, stage in (
         ([], cdr(context="demo-line-main", app="Playback"), Stage.GREETING),
         ([], cdr(context="demo-menu-service", app="Read"), Stage.MENU),
         ([enter, gone], cdr(), Stage.WAITING),
         ([enter, silenced, gone], cdr(), Stage.RINGING),
+        ([enter, keyed], cdr(context="call-back", app="Read"), Stage.WAITING),
     ):
         assert proof(tmp_path, log, [row]).call.stage is stage
+
+
+def test_a_withheld_number_is_none_and_nothing_to_put_right(tmp_path: Path) -> None:
+    told = proof(tmp_path, ANSWERED, [cdr().replace("13900000001", "anonymous")])
+    assert told.call.caller == ""
+    assert mended_call(told.call, told.call) is None
 
 
 def test_a_duty_nobody_heard_of_is_owed(tmp_path: Path) -> None:
@@ -253,7 +261,7 @@ def test_a_fresh_instance_without_files_has_nothing_to_refill(tmp_path: Path) ->
     assert written(tmp_path / "queue_log", tmp_path / "Master.csv", "n1", 0.0, AT + 10.0) == []
 
 
-def test_a_menu_choice_nobody_heard_is_told_by_the_place_where_the_call_ended(tmp_path: Path) -> None:
+def test_a_message_nobody_heard_of_is_told_by_the_place_where_the_call_ended(tmp_path: Path) -> None:
     told = proof(tmp_path, [], [cdr(context="demo-message-leave", app="Playback")])
     assert told.call.stage is Stage.MESSAGE
     made = mended_call(replace(told.call, stage=Stage.MENU), told.call)

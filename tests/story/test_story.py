@@ -64,6 +64,10 @@ def test_a_queue_that_only_goes_on_after_a_talk_is_no_giving_up() -> None:
     assert english(said(f.QueueGaveUp, status="CONTINUE", key="")) == []
 
 
+def test_whoever_comes_to_a_message_is_told_to_have_come_there() -> None:
+    assert english(said(f.MessageReached, message="sorry")) == ["came to message sorry"]
+
+
 def test_the_whole_number_is_shown_only_when_asked_for() -> None:
     assert english(*arrives(), full=True)[0].startswith("13800138000 called")
     assert not any("13800138000" in text for text in english(*arrives()))

@@ -154,6 +154,11 @@ def test_a_call_an_asterisk_died_with_is_told_and_in_no_figure(tmp_path: Path) -
     assert (truth.unprovable, truth.differences, truth.connect_rate) == ([CALL], [], None)
 
 
+def test_a_withheld_number_is_no_difference(tmp_path: Path) -> None:
+    row = cdr().replace("13900000001", "anonymous")
+    assert judged(counted(tmp_path, ANSWERED, [row]), ledger(caller="")).differences == []
+
+
 def test_where_an_abandoned_caller_was(tmp_path: Path) -> None:
     enter = ANSWERED[0]
     gone = f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"
@@ -165,6 +170,8 @@ def test_where_an_abandoned_caller_was(tmp_path: Path) -> None:
         ([enter, silenced, gone], cdr(), "ringing"),
         ([enter, f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHTIMEOUT|1|1|6"],
          cdr(context="demo-message-busy", app="Record"), "message"),
+        ([enter, f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHKEY|1|1|1|6"],
+         cdr(context="call-back", app="Read"), "waiting"),
     ):  # fmt: skip
         assert counted(tmp_path, log, [row]).calls[CALL].stage == stage
 
