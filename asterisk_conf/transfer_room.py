@@ -259,7 +259,8 @@ def _back() -> Context:
     # short: until it is over the caller is in no queue
     context.do("Playback", "hotline/please-wait")
     context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
-    context.do("Gosub", "seat-wind", "s", "1", label="urgent")
+    context.do("Gosub", "queue-rank", "s", "1", label="urgent")
+    context.do("Gosub", "seat-wind", "s", "1")
     context.do("Queue", "${CITY}-${QUEUE}", "crib(seat-leg^s^1)", "", "", "600")
     context.do("Gosub", "queued-out", "s", "1(${QUEUE})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')

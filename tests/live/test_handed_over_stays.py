@@ -11,6 +11,9 @@ import pytest_asyncio
 
 from lab.scenario import Lab
 from tests.house import ROOT, House, ports, running
+from tests.live.test_recordings import until
+from tests.live.test_waiting import channel_of
+from tests.live.waiting_town import in_line
 
 WAIT = 5
 """Seconds of the plan's 120."""
@@ -75,3 +78,22 @@ async def test_a_seat_that_is_not_allowed_never_rings_for_a_caller_from_110(city
     await city.seat(STRANGER, city="luan").rings(within=30, call=other)
     await other.hangs_up()
     await handed.hangs_up()
+
+
+async def test_a_caller_from_110_who_waits_on_keeps_the_place_before_one_who_came_later(
+    house: House, city: Lab
+) -> None:
+    await city.staffed(STRANGER, city="luan")
+    first = await city.caller("110", "luan").dials("12345", hear=False, trunk="police")
+    await first.waits_in("emergency")
+    second = await city.caller("110", "luan").dials("12345", hear=False, trunk="police")
+    await second.waits_in("emergency")
+    both = [await channel_of(house, await call.id()) for call in (first, second)]
+    # the first one's wait is over, and it joins again
+    await waits_again(city, await first.id(), len(city.house.events))
+    line = await until(
+        "both wait", lambda: in_line(house, "emergency", "luan"), lambda found: len(found) == 2
+    )
+    assert line == both
+    for call in (first, second):
+        await call.hangs_up()

@@ -176,6 +176,18 @@ async def test_a_higher_level_rings_only_after_its_seconds(house: House, city: L
     await call.hangs_up()
 
 
+async def test_levels_widen_with_what_was_waited_in_the_queue_before(house: House, city: Lab) -> None:
+    await city.staffed("1003")
+    await city.seat("1003").will_answer()
+    await outside_behaves(city, DUTY_PHONE, "busy")
+    call = await city.caller("13900000004").dials("12333")
+    await call.waits_in("expert", within=GREETED)
+    # counted from here on, nobody would ever ring: the wait is over before
+    await call.waits_in("last", within=WAIT + 15)
+    await call.reaches("1003", within=WAIT + 10)
+    await call.hangs_up()
+
+
 async def test_an_unanswered_caller_is_reassured_goes_by_the_duty_phone_to_a_message_and_is_owed_a_call(
     house: House, city: Lab
 ) -> None:

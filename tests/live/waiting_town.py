@@ -63,9 +63,11 @@ ring_seconds = 10
 
 [last]
 title = "末队"
-members = { 1008 = 0 }
+members = { 1008 = 0, 1003 = 10 }
 wait_seconds = 5
 reassure_every_seconds = 3
+# later than anybody waits here: reached only by those who waited at the experts' before
+widen = { 0 = 0, 7 = 10 }
 next = "message:busy"
 """
 _PHONES = """
@@ -202,9 +204,9 @@ async def outside_behaves(city: Lab, number: str, does: str, **more: Any) -> Non
     await city.client.ask("behave", phone=number, does=does, hear=True, **more)
 
 
-def in_line(house: House, queue: str = "general") -> list[str]:
+def in_line(house: House, queue: str = "general", city: str = "demo") -> list[str]:
     """Channels that wait there, the first first, as Asterisk's console shows them."""
-    text = house.asterisk_cli(f"queue show demo-{queue}").partition("Callers:")[2]
+    text = house.asterisk_cli(f"queue show {city}-{queue}").partition("Callers:")[2]
     return [words[1] for line in text.splitlines() if len(words := line.split()) > 1 and "." in words[0]]
 
 
