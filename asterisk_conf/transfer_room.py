@@ -254,7 +254,7 @@ def _back() -> Context:
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("ExecIf", '$["${SHARED(DIALLING)}" != ""]?SoftHangup(${SHARED(DIALLING)})')
     tell(context, "back")
-    context.do("Set", f"QUEUE_PRIO={HEAD}")
+    context.do("Set", f"QUEUE_PRIO={HEAD}").do("Set", "SHARED(LOST)=1")
     context.do("GotoIf", '$["${DANGER}" = "1"]?urgent')
     # short: until it is over the caller is in no queue
     context.do("Playback", "hotline/please-wait")

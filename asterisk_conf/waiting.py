@@ -313,8 +313,18 @@ def _over() -> Context:
     context.do("GotoIf", '$["${QUEUED_AT}" = "" | "${CALLER}" = ""]?done')
     context.do("Set", "WAS=${DB(${WAITS})}")
     context.do("GotoIf", '$["${CUT(WAS,/,2)}" = "${UNIQUEID}"]?:done')
+    # on the way back to the head after a talk that we lost, or there: nobody has answered since
+    context.do("ExecIf", '$["${SHARED(LOST)}" = "1"]?Set(DROPPED=1)')
+    # whoever hangs up on a phone that says nothing does not wait until its leg ends for want of sound
+    context.do("Set", "PHONE=${CUT(MEMBERINTERFACE,/,2)}")
+    talks = '"${QEHOLDTIME}" != "" & "${PHONE}" != "" & "${LEFT_BY}" = "" & "${SHARED(HANDED)}" != "1"'
+    context.do("GotoIf", f"$[{talks}]?:known")
+    context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
+    context.do("GotoIf", '$["${CONTACT}" = ""]?known')
+    unreachable = '"${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"'
+    context.do("ExecIf", f"$[{unreachable}]?Set(DROPPED=1)")
     served = '"${DUTY_UP}${CALL_BACK}" != "" | ("${DROPPED}" = "" & "${LEFT_BY}" != "system")'
-    context.do("GotoIf", f"$[{served}]?served")
+    context.do("GotoIf", f"$[{served}]?served", label="known")
     context.do("Set", "DB(${WAITS})=${EPOCH}/${UNIQUEID}")
     context.do("Return")
     context.do("Set", "GONE=${DB_DELETE(${WAITS})}", label="served")

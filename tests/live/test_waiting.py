@@ -22,6 +22,7 @@ from tests.live import speaking
 from tests.live.seat_town import told
 from tests.live.test_recordings import filed, http, samples, until
 from tests.live.waiting_town import (
+    DEAD_AFTER,
     DUTY_PHONE,
     GREETED,
     HEAD_START,
@@ -144,6 +145,45 @@ async def test_whom_we_lost_stands_before_others_and_who_redials_does_not(house:
     line = in_line(house)
     assert line == [channels["lost"], channels["other"], channels["redials"]]
     for call in (*calls.values(), talking):
+        await call.hangs_up()
+
+
+async def test_whoever_hung_up_on_an_agents_dead_phone_or_on_the_way_back_stands_before_others(
+    house: House, city: Lab
+) -> None:
+    await city.staffed()
+    numbers = {"on silence": "13900000025", "on the way back": "13900000026", "served": "13900000027"}
+    calls = {}
+    async with city.handset("1001") as one, city.handset("1002") as two:
+        for name, phone, seat in (("on silence", one, "1001"), ("on the way back", two, "1002")):
+            calls[name] = await city.caller(numbers[name]).dials("12345")
+            await phone.answers(within=GREETED)
+            await calls[name].reaches(seat)
+        since = len(city.house.events)
+        one.dies()
+        two.dies()
+        await until(
+            "Asterisk knows that the phone is gone",
+            lambda: house.asterisk_cli("pjsip show aor demo-1001"),
+            lambda said: "Unavail" in said,
+        )
+        await calls["on silence"].hangs_up()
+        back = await calls["on the way back"].id()
+        await told(city, "returned", within=DEAD_AFTER + 10, since=since, Call=back)
+        await calls["on the way back"].waits_in("general", since=since)
+        await calls["on the way back"].hangs_up()
+    await city.staffed("1001")
+    served = await busy_with(city, number=numbers["served"])
+    await served.hangs_up()
+    talking = await busy_with(city)
+    again = [await city.caller("13900000028").dials("12345")]
+    for name in ("served", "on silence", "on the way back"):
+        await again[-1].waits_in("general", within=GREETED)
+        again.append(await city.caller(numbers[name]).dials("12345"))
+    await again[-1].waits_in("general", within=GREETED)
+    other, redialled, *lost = [await channel_of(house, await call.id()) for call in again]
+    assert in_line(house) == [*lost, other, redialled]
+    for call in (*again, talking):
         await call.hangs_up()
 
 

@@ -99,7 +99,11 @@ title = "掉线重拨"
 head_start_seconds = 120
 dropped_within_minutes = 10
 """
+DEAD_AFTER = 12
+"""Seconds without sound until a seat's leg ends; that its phone is gone, Asterisk knows after 5."""
 _CHANGES = {
+    "city.toml": [('timezone = "Asia/Shanghai"\n',
+                   f'timezone = "Asia/Shanghai"\ndead_after_seconds = {DEAD_AFTER}\n')],
     "lines.toml": [
         ('greeting = "greeting"\n', 'greeting = "please-wait"\nnotice = ""\n'),
         ('greeting = "greeting-12315"', 'greeting = "please-wait"\nnotice = ""'),
@@ -138,10 +142,10 @@ def waiting_plan(folder: Path) -> Path:
     return plan
 
 
-async def busy_with(city: Lab, seat: str = "1001", line: str = "12345") -> Call:
+async def busy_with(city: Lab, seat: str = "1001", line: str = "12345", number: str = "13900000001") -> Call:
     """Somebody who keeps this seat talking."""
     await city.seat(seat).will_answer()
-    call = await city.caller("13900000001").dials(line)
+    call = await city.caller(number).dials(line)
     await call.reaches(seat, within=GREETED)
     return call
 
