@@ -113,7 +113,7 @@ def say_conf(plans: Sequence[Plan]) -> str:
 
 
 def _sentences(city: str, name: str, queue: Queue) -> list[Pair]:
-    """SAY is the position: 1 is said by app_queue itself (queue-youarenext)."""
+    """SAY is the position; for 1 app_queue plays a file (queue-youarenext) and asks nobody for minutes."""
     wait = ""
     if queue.tell_wait:
         seconds = f"${{GLOBAL({pace_of(city, name)})}} * ${{SAY}}"
