@@ -99,7 +99,7 @@ title = "掉线重拨"
 head_start_seconds = 120
 dropped_within_minutes = 10
 """
-DEAD_AFTER = 12
+DEAD_AFTER = 10
 """Seconds without sound until a seat's leg ends; that its phone is gone, Asterisk knows after 5."""
 _CHANGES = {
     "city.toml": [('timezone = "Asia/Shanghai"\n',
