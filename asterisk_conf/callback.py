@@ -22,11 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.seat_leg import HANDED_OVER
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer import caller_arrives
 from asterisk_conf.transfer_gone import caller_leaves
 from asterisk_conf.transfer_state import of_caller
-from asterisk_conf.waiting import KEY_CALL_BACK
+from asterisk_conf.waiting import KEY_CALL_BACK, RANK
 from plan.model import CallBack, Plan
 
 FAMILY = "hotline-callback"
@@ -212,7 +213,12 @@ def _stand_in() -> Context:
     now = "${STRFTIME(,,%s.%3q)}"
     context.do("Set", f"CDR(userfield)=${{CITY}}/${{LINE}}///${{NUMBER}}/{now}/${{OF}}")
     context.do("Set", "STATE=standing").do("Gosub", "call-back-note", "s", "1(${UNIQUEID})")
-    context.do("Set", "QUEUED_AT=${EPOCH}").do("Set", "QUEUE_PRIO=${RANK}")
+    # the rank tells since when they wait; of whom a centre handed over and whom we lost, it is long enough
+    plain = f"0${{RANK}} < {HANDED_OVER}"
+    since = f"$[${{IF($[{plain}]?{RANK} - ${{RANK}}:${{EPOCH}})}}]"
+    context.do("Set", f"QUEUED_AT={since}").do("Set", "HEAD_START=0").do("Set", "QUEUE_PRIO=${RANK}")
+    context.do("Set", f"WAITED=${{IF($[{plain}]?$[${{EPOCH}} - ${{QUEUED_AT}}]:{STAND_SECONDS})}}")
+    context.do("Set", "JOINED_AT=${EPOCH}")
     context.do("Goto", "${CITY}-stand-in-${QUEUE}", "s", "1")
     context.do("Set", "HELD=${UNLOCK(stand-in)}", label="none")
     context.do("Set", "CDR_PROP(disable)=1")

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from asterisk_conf.callback import STAND_SECONDS, city_callback_contexts
 from asterisk_conf.desk import desk_contexts
 from asterisk_conf.desk_leads import led_by_desk
-from asterisk_conf.from_centre import HANDED_OVER, centre_arrives, centre_context
+from asterisk_conf.from_centre import centre_arrives, centre_context
 from asterisk_conf.merged import merged_numbers
 from asterisk_conf.outgoing import city_outgoing_contexts, outgoing_contexts, phone_dials
+from asterisk_conf.seat_leg import HANDED_OVER
 from asterisk_conf.seats import city_seat_contexts, feature_codes, seat_contexts
 from asterisk_conf.shared import MESSAGE_FILE, shared_contexts
 from asterisk_conf.site import Site
@@ -24,7 +25,14 @@ from asterisk_conf.spoken import listens
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer import keys_global, room_key_context, transfer_contexts
 from asterisk_conf.transfer_reach import city_transfer_contexts
-from asterisk_conf.waiting import city_waiting_contexts, first_level, head_start_of_key, paces, phone_context
+from asterisk_conf.waiting import (
+    city_waiting_contexts,
+    first_level,
+    head_start_of_key,
+    paces,
+    phone_context,
+    rule_of,
+)
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Spoken, Trunk
 from plan.roads import stays
 
@@ -217,9 +225,9 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
         context.do("GotoIf", f"$[{first}]?joins").do("GotoIf", f"$[{full}]?:joins")
         context.do("Set", "QUEUESTATUS=FULL").do("Goto", "left")
         context.do("NoOp", "there is room", label="joins")
-    context.do(
-        "Queue", f"{plan.id}-{name}", options, "", "", str(queue.wait_seconds), *_again(site, agi, "${AGAIN}")
-    )
+    rule = rule_of(plan.id, name, queue)
+    wait = str(queue.wait_seconds)
+    context.do("Queue", f"{plan.id}-{name}", options, "", "", wait, *_again(site, agi, rule, "${AGAIN}"))
     context.do("Set", "CHANNEL(language)=zh", label="left")
     # Every exit of Queue() but a key comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
@@ -239,11 +247,11 @@ def _for_the_seat(context: Context, plan: Plan, queue: Queue) -> None:
     context.do("Set", f"QUEUE_MAX_PENALTY={first_level(queue)}")
 
 
-def _again(site: Site, agi: str, position: str) -> tuple[str, ...]:
-    """Queue()'s last arguments. Ranks count seconds: whoever comes back stands, as position 1 among equals,
-    before those who came in the same second."""
+def _again(site: Site, agi: str, rule: str, position: str) -> tuple[str, ...]:
+    """Queue()'s last arguments. Levels widen by ``rule``, if it is not empty. Ranks count seconds:
+    whoever comes back stands, as position 1 among equals, before those who came in the same second."""
     macro = () if site.version >= (21, 0, 0) else ("",)
-    return (agi, *macro, "", "", position)
+    return (agi, *macro, "", rule, position)
 
 
 def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
@@ -254,7 +262,10 @@ def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     _for_the_seat(context, plan, queue)
     context.do("Gosub", "seat-wind", "s", "1")
     options = QUEUE_OPTIONS.format(ring="r")
-    context.do("Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", "1"))
+    rule = rule_of(plan.id, name, queue)
+    context.do(
+        "Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", rule, "1")
+    )
     context.do("Set", "CHANNEL(language)=zh")
     context.do("Gosub", "queued-out", "s", f"1({name})")
     led_by_desk(context)

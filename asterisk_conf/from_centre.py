@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asterisk_conf.merged import Sound, stage_steps
-from asterisk_conf.seat_leg import HEAD
+from asterisk_conf.seat_leg import HANDED_OVER
 from asterisk_conf.steps import Context
 from plan.merged import Merged, stages
 from plan.model import Plan
 
-HANDED_OVER = HEAD // 2
-"""QUEUE_PRIO of a caller whom a centre handed over: before all others but one whom we lost."""
 CASE = r"A-Za-z0-9._/\-"
 CASE_LENGTH = 64
 STORY = r"A-Za-z0-9%._~\-"

@@ -35,7 +35,7 @@ app_dial app_queue app_mixmonitor app_confbridge app_playback app_playtones app_
 app_stack app_exec app_verbose app_userevent app_originate app_senddtmf app_chanspy app_channelredirect
 app_softhangup
 func_callerid func_cdr func_channel func_cut func_db func_dialplan func_lock func_global func_groupcount
-func_logic func_strings func_timeout
+func_logic func_strings func_timeout func_pjsip_aor func_pjsip_contact
 res_manager_devicestate cdr_csv cdr_manager
 """
 """Named one by one: half the memory and start-up time of autoload, and nothing listens that we do not know.

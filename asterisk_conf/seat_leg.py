@@ -19,6 +19,8 @@ REST = 10
 empty chair again, however many colleagues are free."""
 HEAD = 2_000_000_000
 """QUEUE_PRIO of a caller whom we lost: before everybody else (all ranks are lower, asterisk_conf.waiting)."""
+HANDED_OVER = HEAD // 2
+"""QUEUE_PRIO of a caller whom a centre handed over: before all others but one whom we lost."""
 
 
 def cause_is(causes: tuple[int, ...], variable: str) -> str:

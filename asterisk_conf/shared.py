@@ -296,6 +296,7 @@ def _talked() -> Context:
     context.do("Set", "LEFT_BY=agent")
     context.do("Hangup", "16")
     context.do("Set", "RETURNS=$[0${RETURNS} + 1]", label="back")
+    context.do("Set", "SHARED(LOST)=1")
     _tell(context, "returned", "Queue: ${QUEUE}", "Member: ${MEMBERINTERFACE}", "Cause: ${SEAT_LEFT}")
     context.do("Set", "SHARED(SEAT_LEFT)=")
     context.do("Set", f"QUEUE_PRIO={HEAD}")

@@ -82,7 +82,7 @@ def caller_arrives(context: Context) -> None:
 def seat_talks(context: Context) -> None:
     """On the seat's channel when it has answered, before the two hear each other."""
     # who talked to this caller before left no cause of this talk's end
-    context.do("Set", f"{of_caller('SEAT_LEFT')}=")
+    context.do("Set", f"{of_caller('SEAT_LEFT')}=").do("Set", f"{of_caller('LOST')}=")
     context.do("Set", "GLOBAL(LEG_${CHANNEL(endpoint)})=${CHANNEL(name)}")
     context.do("Set", f"GLOBAL(CALLER_OF_${{CHANNEL(endpoint)}})={CALLER}")
     for name in ("CALL_ID", "CALLER", "DAY", "QUEUE"):

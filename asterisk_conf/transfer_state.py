@@ -12,6 +12,7 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - AWAITED: 1 while the citizen of a call back has not answered yet (``asterisk_conf.callback``): the caller is
   nobody's voice so far, and no wish moves it.
 - SEAT_LEFT: the cause with which the last seat's leg ended; empty while one talks.
+- LOST: 1 from when we led the caller back to the queue until a seat has answered (``waiting``).
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
 - TURN_2, TURN_3 …: ``<id>:<epoch>``, from when on a centre's second, third … way is tried in that transfer;
   the way before says so when it begins, and with 0 when it has failed.

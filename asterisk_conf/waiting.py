@@ -7,7 +7,11 @@ as a caller waits needs no more: with the same rise for everybody, the order of 
 so the rank can be written down at the door as *head start minus moment of joining*. First come, first served
 within a class; a caller is overtaken only by those who come within the difference of two head starts, so
 nobody starves; and whoever has to come back (overflow, a phone that died, a call-back) comes back to the same
-place, whatever happened meanwhile.
+place, whatever happened meanwhile. The same sum orders those whom a centre handed over, and above them those
+whom we lost.
+
+Who may ring for them. Levels widen with all the time waited in this call, in whatever queues: app_queue
+counts from the beginning in each, so a rule for the seconds waited before is named when a caller enters.
 
 What they hear. app_queue says a position in pieces ("queue-thereare", a number, "queue-callswaiting"); the
 pieces are left empty and the number is said by say.conf, which knows the queue by the caller's language
@@ -19,16 +23,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from asterisk_conf.ini import Pair, section
-from asterisk_conf.seat_leg import HEAD
+from asterisk_conf.seat_leg import HANDED_OVER, HEAD
 from asterisk_conf.steps import Context
 from plan.model import Phone, Plan, Priority, Queue
 
 RANK = 2_700_000_000
 """Rank = RANK - epoch of joining + head start: a positive 32-bit number, as app_queue keeps it, to 2055."""
+LOST_APART = 10
+"""Those whom we lost are told apart by so many seconds: there is no room for more above HEAD."""
 KEY_CALL_BACK = "1"
 """What a waiting caller presses to be called back (prompt callback-offer)."""
 NO_LIMIT = 2**31 - 1
 """app_queue's own value for a QUEUE_MAX_PENALTY that is none."""
+MOST_RULES = 20
+"""Rules a queue has at most for callers who waited elsewhere: widening is late by a twentieth at most."""
 MOST_MINUTES = 15
 """There is a sentence for each number up to these."""
 
@@ -46,11 +54,41 @@ def queue_rules(plans: Sequence[Plan]) -> str:
     parts = [section("general", [])]
     for plan in plans:
         for name, queue in plan.queues.items():
-            if queue.widen:
-                steps = sorted((int(after), level) for after, level in queue.widen.items())
+            if not queue.widen:
+                continue
+            for waited in (0, *_offsets(queue)):
+                steps = levels(queue, waited)
                 changes: list[Pair] = [("penaltychange", f"{after},{level}") for after, level in steps]
-                parts.append(section(f"{plan.id}-{name}", changes, arrow="=>"))
+                parts.append(section(_rule(plan.id, name, waited), changes, arrow="=>"))
     return "\n".join(parts)
+
+
+def _rule(city: str, queue: str, waited: int | str) -> str:
+    return f"{city}-{queue}.{waited}" if waited else f"{city}-{queue}"
+
+
+def _offsets(queue: Queue) -> range:
+    """Seconds already waited for which there is a rule of its own. The last one has all behind it."""
+    last = max(map(int, queue.widen), default=0)
+    apart = -(-last // MOST_RULES) or 1
+    return range(apart, last + apart, apart)
+
+
+def levels(queue: Queue, waited: int) -> list[tuple[int, int]]:
+    """Seconds in this queue to the level that rings from then on, of a caller who waited before."""
+    steps = sorted((int(after) - waited, level) for after, level in queue.widen.items())
+    due = [level for after, level in steps if after <= 0][-1:]
+    return [*((0, level) for level in due), *((after, level) for after, level in steps if after > 0)]
+
+
+def rule_of(city: str, name: str, queue: Queue) -> str:
+    """The rule of queuerules.conf for a caller who has waited WAITED seconds; empty: the queue's own."""
+    if not _offsets(queue):
+        return ""
+    apart, last = _offsets(queue).step, _offsets(queue)[-1]
+    grid = f"$[FLOOR(${{WAITED}} / {apart}) * {apart}]"
+    waited = f"${{IF($[${{WAITED}} < {last}]?{grid}:{last})}}"
+    return f"${{IF($[${{WAITED}} < {apart}]?:{_rule(city, name, waited)})}}"
 
 
 def first_level(queue: Queue) -> int:
@@ -75,7 +113,7 @@ def say_conf(plans: Sequence[Plan]) -> str:
 
 
 def _sentences(city: str, name: str, queue: Queue) -> list[Pair]:
-    """SAY is the position: 1 is said by app_queue itself (queue-youarenext)."""
+    """SAY is the position; for 1 app_queue plays a file (queue-youarenext) and asks nobody for minutes."""
     wait = ""
     if queue.tell_wait:
         seconds = f"${{GLOBAL({pace_of(city, name)})}} * ${{SAY}}"
@@ -229,24 +267,42 @@ def phone_context(plan: Plan, name: str, phone: Phone, onward: str) -> Context:
 def waiting_contexts() -> Iterator[Context]:
     """All of them."""
     yield _enter()
+    yield _rank()
     yield _over()
     yield _paced()
     yield _duty_up()
 
 
 def _enter() -> Context:
-    """ARG1 queue. Sets QUEUE_PRIO, the caller's rank: made in the first queue of the call, kept in others."""
+    """ARG1 queue. Sets WAITED, the seconds waited before, and QUEUE_PRIO."""
     context = Context("queue-enter")
     context.do("Set", f"CHANNEL(language)={language('${CITY}', '${ARG1}')}")
     # whoever waits again follows no agent who was led out of an earlier talk
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
+    # the last wait: until an agent answered (app_queue says how long that was), or until now
+    last = '${IF($["${QEHOLDTIME}" = ""]?$[${EPOCH} - 0${JOINED_AT}]:${QEHOLDTIME})}'
+    context.do("Set", f'WAITED=$[0${{WAITED}} + ${{IF($["${{JOINED_AT}}" = ""]?0:{last})}}]')
+    context.do("Set", "JOINED_AT=${EPOCH}").do("Set", "QEHOLDTIME=")
+    context.do("Gosub", "queue-rank", "s", "1")
+    return context.do("Return")
+
+
+def _rank() -> Context:
+    """Sets QUEUE_PRIO, the caller's rank: of the first queue of the call, kept in others."""
+    context = Context("queue-rank")
     context.do("GotoIf", '$["${QUEUED_AT}" != ""]?known')
     context.do("Set", "__QUEUED_AT=${EPOCH}")
     context.do("Gosub", "${CITY}-priority", "s", "1")
     context.do("Set", "__HEAD_START=${HEAD_START}")
-    # whom we lost, a centre handed over or a supervisor put first stands before every rank
-    context.do("GotoIf", f"$[0${{QUEUE_PRIO}} >= {HEAD // 2}]?done", label="known")
-    context.do("Set", f"QUEUE_PRIO=$[{RANK} - ${{QUEUED_AT}} + ${{HEAD_START}}]")
+    # whom we lost stands before every rank, then whom a centre handed over: among them, too, who came first
+    came = f"{RANK} - ${{QUEUED_AT}}"
+    lost = f"Set(QUEUE_PRIO=$[{HEAD} + FLOOR(({came}) / {LOST_APART})])"
+    context.do("ExecIf", f"$[0${{QUEUE_PRIO}} = {HEAD}]?{lost}", label="known")
+    handed = f"Set(QUEUE_PRIO=$[{HANDED_OVER} + {came}])"
+    context.do("ExecIf", f"$[0${{QUEUE_PRIO}} = {HANDED_OVER}]?{handed}")
+    # and whom a supervisor put first has another number still
+    context.do("GotoIf", f"$[0${{QUEUE_PRIO}} >= {HANDED_OVER}]?done")
+    context.do("Set", f"QUEUE_PRIO=$[{came} + ${{HEAD_START}}]")
     return context.do("Return", label="done")
 
 
@@ -257,8 +313,18 @@ def _over() -> Context:
     context.do("GotoIf", '$["${QUEUED_AT}" = "" | "${CALLER}" = ""]?done')
     context.do("Set", "WAS=${DB(${WAITS})}")
     context.do("GotoIf", '$["${CUT(WAS,/,2)}" = "${UNIQUEID}"]?:done')
+    # on the way back to the head after a talk that we lost, or there: nobody has answered since
+    context.do("ExecIf", '$["${SHARED(LOST)}" = "1"]?Set(DROPPED=1)')
+    # whoever hangs up on a phone that says nothing does not wait until its leg ends for want of sound
+    context.do("Set", "PHONE=${CUT(MEMBERINTERFACE,/,2)}")
+    talks = '"${QEHOLDTIME}" != "" & "${PHONE}" != "" & "${LEFT_BY}" = "" & "${SHARED(HANDED)}" != "1"'
+    context.do("GotoIf", f"$[{talks}]?:known")
+    context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
+    context.do("GotoIf", '$["${CONTACT}" = ""]?known')
+    unreachable = '"${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"'
+    context.do("ExecIf", f"$[{unreachable}]?Set(DROPPED=1)")
     served = '"${DUTY_UP}${CALL_BACK}" != "" | ("${DROPPED}" = "" & "${LEFT_BY}" != "system")'
-    context.do("GotoIf", f"$[{served}]?served")
+    context.do("GotoIf", f"$[{served}]?served", label="known")
     context.do("Set", "DB(${WAITS})=${EPOCH}/${UNIQUEID}")
     context.do("Return")
     context.do("Set", "GONE=${DB_DELETE(${WAITS})}", label="served")

@@ -51,7 +51,9 @@ class Nudger:
             board = self._board()
             seat = board.seats.seats.get(key)
             waiting = [board.visits.last[call] for call in board.visits.waiting]
-            legs = whom(seat, waiting, board.picture.ringing)
+            calls = [board.picture.calls.get(visit.call) for visit in waiting]
+            greeted = {call.id: call.greeted for call in calls if call is not None and call.greeted}
+            legs = whom(seat, waiting, board.picture.ringing, greeted)
             if not legs:
                 return
             for leg in legs:

@@ -2,7 +2,7 @@
 
 A queue they come to has the seats allowed for it. Its way out may be itself (``next = "queue:<own name>"``:
 the caller stays), a duty phone, or a queue whose seats are allowed too or that takes no other callers
-(supervisors).
+(supervisors). Nobody else comes to a queue in which callers stay: every other wait has an end (decision 7).
 """
 
 from __future__ import annotations
@@ -26,6 +26,66 @@ def faults_of_handed(plan: Plan) -> Iterator[Fault]:
         if stays(name, queue) and Destination("queue", name) not in may_stay:
             what = f"callers would go in a circle: queue:{name} -> queue:{name}"
             yield Fault("queues.toml", f"{name}.next", what, "let one end in a message")
+    yield from _kept(plan, {at.name for at in may_stay if at.kind == "queue"})
+
+
+def _kept(plan: Plan, may_stay: set[str]) -> Iterator[Fault]:
+    """Callers of a line, whom no centre handed over, led into a queue that a centre's callers may stay in."""
+    told: set[tuple[str, str]] = set()
+    seen: set[Destination] = set()
+    for line, to, hint in (*_led(plan), *_hinted_to(plan)):
+        todo = [to]
+        while todo:
+            at = todo.pop()
+            if at in seen or not plan.has(at):
+                continue
+            seen.add(at)
+            todo += [onward for _, onward in steps(plan, at)]
+            if at.kind != "queue" or at.name not in may_stay or not stays(at.name, plan.queues[at.name]):
+                continue
+            file, place = hint or ("queues.toml", f"{at.name}.next")
+            if (file, place) not in told:
+                told.add((file, place))
+                what = f"callers of line '{line}' would wait in queue:{at.name} with no way out"
+                remedy = "name another place" if hint else "end it in a message, give the centre a queue"
+                yield Fault(file, place, what, f"only callers whom a centre hands over may stay: {remedy}")
+
+
+Hint = tuple[str, str] | None
+"""File and place of the rule by which somebody is led there, if it is not the plan's plain road."""
+
+
+def _led(plan: Plan) -> Iterator[tuple[str, Destination, Hint]]:
+    for name in _lines_of_all(plan):
+        if (first := Destination.parse(plan.lines[name].first)) is not None:
+            yield name, first, None
+
+
+def _hinted_to(plan: Plan) -> Iterator[tuple[str, Destination, Hint]]:
+    """Where the service may lead callers of such lines, as ``ivr.advice`` does it."""
+    centres = {number for centre in plan.centres.values() for number in centre.numbers}
+    centres |= {c for row in plan.numbers.values() if row.kind == "linked" for c in row.callers}
+    for name in _lines_of_all(plan):
+        line = plan.lines[name]
+        if not line.ask:
+            continue
+        begins = [Destination.parse(line.first)]
+        for number, rule in enumerate(plan.advice, 1):
+            mine = not rule.lines or name in rule.lines
+            if mine and not set(rule.callers) <= centres and (to := Destination.parse(rule.to)) is not None:
+                yield name, to, ("advice.toml", f"advice {number}.to")
+                begins.append(to)
+        passed: set[Destination | None] = set()
+        while begins:
+            at = begins.pop()
+            if at is None or at in passed:
+                continue
+            passed.add(at)
+            for number, over in enumerate(plan.overflow, 1):
+                to = Destination.parse(over.to)
+                if at == Destination("queue", over.queue) and to is not None:
+                    yield name, to, ("advice.toml", f"overflow {number}.to")
+                    begins.append(to)
 
 
 def _receiving(plan: Plan, ordinary: set[str]) -> Iterator[str]:
@@ -44,9 +104,7 @@ def _receiving(plan: Plan, ordinary: set[str]) -> Iterator[str]:
 
 def _ordinary(plan: Plan) -> set[str]:
     """Queues that other callers can come to."""
-    rows = [row for row in plan.numbers.values() if row.kind != "linked"]
-    named = {line for row in rows for line in (row.line, row.before)} | {plan.main}
-    todo = [Destination("line", n) for n, line in plan.lines.items() if line.numbers or n in named]
+    todo = [Destination("line", name) for name in _lines_of_all(plan)]
     seen: set[Destination] = set()
     while todo:
         at = todo.pop()
@@ -54,6 +112,13 @@ def _ordinary(plan: Plan) -> set[str]:
             seen.add(at)
             todo += [to for _, to in steps(plan, at)]
     return {at.name for at in seen if at.kind == "queue"}
+
+
+def _lines_of_all(plan: Plan) -> list[str]:
+    """Lines that others than a centre call."""
+    rows = [row for row in plan.numbers.values() if row.kind != "linked"]
+    named = {line for row in rows for line in (row.line, row.before)} | {plan.main}
+    return [name for name, line in plan.lines.items() if line.numbers or name in named]
 
 
 def _answers(plan: Plan, queue: str) -> set[str]:
@@ -92,6 +157,8 @@ def _ways(plan: Plan, first: str, ordinary: set[str], seen: set[Destination]) ->
             if to.kind == "message":
                 what = f"a caller whom a centre handed over to queue:{first} would end at a machine ({to})"
                 hint = f'let them stay: next = "queue:{first}", or name a duty phone'
+                if first in ordinary:
+                    hint = "give the centre a queue of its own, in which its callers may stay"
                 yield Fault(file, place, what, hint)
                 continue
             if to.kind == "queue" and to.name in plan.queues and to.name in ordinary:

@@ -18,6 +18,10 @@ def faults_of_waiting(plan: Plan, known: Known) -> Iterator[Fault]:
     """Faults in how callers wait and in how they are led out of it."""
     yield from _ways_out(plan, known)
     for name, queue in plan.queues.items():
+        if stays(name, queue) and queue.members and not _levels(plan, name, queue):
+            what = "callers stay here, and nobody ever answers: every agent has skills, and none has this one"
+            hint = f"give an agent the skill {name}: skills = {{ {name} = 0 }} in agents.toml"
+            yield Fault("queues.toml", f"{name}.next", what, hint)
         if queue.widen:
             yield from _widen(plan, name, queue)
         if queue.call_back is not None:

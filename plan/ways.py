@@ -54,5 +54,6 @@ class Priority(Rule):
     keys: tuple[MenuPress, ...] = ()
     """Menu and key, ``service:3``: who says so by a key."""
     dropped_within_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    """Callers whom we lost so recently and who call again: a phone or a machine of ours died, or nobody
-    answered until the last message. Hanging up and redialling is not being dropped. 0: nobody."""
+    """Callers whom we lost so recently and who call again: a phone or a machine of ours died, also when they
+    hung up on its silence or on the way back to somebody else, or nobody answered until the last message.
+    Hanging up and redialling is not being dropped. 0: nobody."""

@@ -9,17 +9,26 @@ is_our_turn), and the seat counts as free until its phone rings, so the second c
 milliseconds, would take the seat before the first (seen on 22.10: once in a night).
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from types import MappingProxyType
 
 from calls.facts import CallId, LegId
 from calls.model import Seat, SeatState
 from queues.visit import Outcome, Visit
 
+NOTHING: Mapping[CallId, float] = MappingProxyType({})
 
-def whom(seat: Seat | None, visits: Iterable[Visit], ringing: Container[CallId]) -> list[LegId]:
+
+def whom(
+    seat: Seat | None,
+    visits: Iterable[Visit],
+    ringing: Container[CallId],
+    greeted: Mapping[CallId, float] = NOTHING,
+) -> list[LegId]:
     """Legs of the heads of the queues of a seat that is ready, who has waited longest first; else nobody.
 
-    ``ringing``: calls for which a phone rings already.
+    ``ringing``: calls for which a phone rings already. ``greeted``: when calls were; whoever was passed on
+    from another queue has waited since then.
     """
     if seat is None or seat.state is not SeatState.READY:
         return []
@@ -30,7 +39,11 @@ def whom(seat: Seat | None, visits: Iterable[Visit], ringing: Container[CallId])
             waiting.setdefault(visit.queue, []).append(visit)
     heads = [_head(line) for line in waiting.values()]
     # of two queues with the same seats, whoever has waited longer looks first
-    return [v.leg for v in sorted(heads, key=lambda v: v.joined)]
+    return [v.leg for v in sorted(heads, key=lambda v: _waits_since(v, greeted))]
+
+
+def _waits_since(visit: Visit, greeted: Mapping[CallId, float]) -> float:
+    return visit.joined if visit.number == 1 else min(visit.joined, greeted.get(visit.call, visit.joined))
 
 
 def _head(line: Iterable[Visit]) -> Visit:

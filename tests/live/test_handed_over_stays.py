@@ -11,9 +11,14 @@ import pytest_asyncio
 
 from lab.scenario import Lab
 from tests.house import ROOT, House, ports, running
+from tests.live.test_recordings import until
+from tests.live.test_waiting import channel_of
+from tests.live.waiting_town import in_line
 
 WAIT = 5
 """Seconds of the plan's 120."""
+LONGER = 10
+"""Of queue utility: twice as long as it takes to dial and be greeted."""
 ALLOWED, STRANGER = "1001", "1011"
 """In queue emergency, and in queue general only."""
 
@@ -24,8 +29,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     plan = folder / "luan"
     shutil.copytree(ROOT / "plans/luan", plan)
     queues = (plan / "queues.toml").read_text("utf-8")
-    assert "wait_seconds = 120\n" in queues
-    (plan / "queues.toml").write_text(queues.replace("wait_seconds = 120\n", f"wait_seconds = {WAIT}\n"))
+    assert queues.count("wait_seconds = 120\n") == 2, "of emergency, then of utility"
+    for wait in (WAIT, LONGER):
+        queues = queues.replace("wait_seconds = 120\n", f"wait_seconds = {wait}\n", 1)
+    (plan / "queues.toml").write_text(queues)
     home = folder / "home"
     home.mkdir()
     with ports() as base, running(home, base, [plan]) as up:
@@ -75,3 +82,20 @@ async def test_a_seat_that_is_not_allowed_never_rings_for_a_caller_from_110(city
     await city.seat(STRANGER, city="luan").rings(within=30, call=other)
     await other.hangs_up()
     await handed.hangs_up()
+
+
+async def test_a_caller_of_a_centre_who_waits_on_keeps_the_place_before_one_who_came_later(
+    house: House, city: Lab
+) -> None:
+    await city.staffed(STRANGER, city="luan")
+    calls = []
+    for _ in range(2):
+        calls.append(await city.caller("13900000082", "luan").dials("1234571", hear=False))
+        await calls[-1].waits_in("utility", within=LONGER)
+    both = [await channel_of(house, await call.id()) for call in calls]
+    # the first one's wait is over, and it joins again while the second one waits
+    await waits_again(city, await calls[0].id(), len(city.house.events))
+    line = await until("both wait", lambda: in_line(house, "utility", "luan"), lambda found: len(found) == 2)
+    assert line == both
+    for call in calls:
+        await call.hangs_up()

@@ -22,6 +22,7 @@ from tests.live import speaking
 from tests.live.seat_town import told
 from tests.live.test_recordings import filed, http, samples, until
 from tests.live.waiting_town import (
+    DEAD_AFTER,
     DUTY_PHONE,
     GREETED,
     HEAD_START,
@@ -147,6 +148,47 @@ async def test_whom_we_lost_stands_before_others_and_who_redials_does_not(house:
         await call.hangs_up()
 
 
+async def test_whoever_hung_up_on_an_agents_dead_phone_or_on_the_way_back_stands_before_others(
+    house: House, city: Lab
+) -> None:
+    await city.staffed()
+    numbers = {"on silence": "13900000025", "on the way back": "13900000026", "served": "13900000027"}
+    calls = {}
+    async with contextlib.AsyncExitStack() as phones:
+        # one after the other: with both on the network either might ring
+        taken = []
+        for name, seat in (("on silence", "1001"), ("on the way back", "1002")):
+            taken.append(await phones.enter_async_context(city.handset(seat)))
+            calls[name] = await city.caller(numbers[name]).dials("12345")
+            await taken[-1].answers(within=2 * GREETED)
+            await calls[name].reaches(seat)
+        since = len(city.house.events)
+        for phone in taken:
+            phone.dies()
+        await until(
+            "Asterisk knows that the phone is gone",
+            lambda: house.asterisk_cli("pjsip show aor demo-1001"),
+            lambda said: "Unavail" in said,
+        )
+        await calls["on silence"].hangs_up()
+        back = await calls["on the way back"].id()
+        await told(city, "returned", within=DEAD_AFTER + 10, since=since, Call=back)
+        await calls["on the way back"].waits_in("general", since=since)
+        await calls["on the way back"].hangs_up()
+    await city.staffed("1001")
+    served = await busy_with(city, number=numbers["served"])
+    await served.hangs_up()
+    talking = await busy_with(city)
+    again = []
+    for name in ("served", "on silence", "on the way back"):
+        again.append(await city.caller(numbers[name]).dials("12345"))
+        await again[-1].waits_in("general", within=GREETED)
+    redialled, *lost = [await channel_of(house, await call.id()) for call in again]
+    assert in_line(house) == [*lost, redialled]
+    for call in (*again, talking):
+        await call.hangs_up()
+
+
 async def test_a_number_on_the_list_and_a_key_of_a_menu_stand_before_who_came_earlier(
     house: House, city: Lab
 ) -> None:
@@ -173,6 +215,18 @@ async def test_a_higher_level_rings_only_after_its_seconds(house: House, city: L
     joined = float((await call.waits_in("fund", within=GREETED))["Timestamp"])
     rang = await call.rings_at("1003", within=WIDEN_AFTER + 6)
     assert rang["at"] - joined >= WIDEN_AFTER - 1.0
+    await call.hangs_up()
+
+
+async def test_levels_widen_with_what_was_waited_in_the_queue_before(house: House, city: Lab) -> None:
+    await city.staffed("1003")
+    await city.seat("1003").will_answer()
+    await outside_behaves(city, DUTY_PHONE, "busy")
+    call = await city.caller("13900000004").dials("12333")
+    await call.waits_in("expert", within=GREETED)
+    # counted from here on, nobody would ever ring: the wait is over before
+    await call.waits_in("last", within=WAIT + 15)
+    await call.reaches("1003", within=WAIT + 10)
     await call.hangs_up()
 
 

@@ -63,9 +63,11 @@ ring_seconds = 10
 
 [last]
 title = "末队"
-members = { 1008 = 0 }
+members = { 1008 = 0, 1003 = 10 }
 wait_seconds = 5
 reassure_every_seconds = 3
+# later than anybody waits here: reached only by those who waited at the experts' before
+widen = { 0 = 0, 7 = 10 }
 next = "message:busy"
 """
 _PHONES = """
@@ -97,7 +99,11 @@ title = "掉线重拨"
 head_start_seconds = 120
 dropped_within_minutes = 10
 """
+DEAD_AFTER = 10
+"""Seconds without sound until a seat's leg ends; that its phone is gone, Asterisk knows after 5."""
 _CHANGES = {
+    "city.toml": [('timezone = "Asia/Shanghai"\n',
+                   f'timezone = "Asia/Shanghai"\ndead_after_seconds = {DEAD_AFTER}\n')],
     "lines.toml": [
         ('greeting = "greeting"\n', 'greeting = "please-wait"\nnotice = ""\n'),
         ('greeting = "greeting-12315"', 'greeting = "please-wait"\nnotice = ""'),
@@ -136,10 +142,10 @@ def waiting_plan(folder: Path) -> Path:
     return plan
 
 
-async def busy_with(city: Lab, seat: str = "1001", line: str = "12345") -> Call:
+async def busy_with(city: Lab, seat: str = "1001", line: str = "12345", number: str = "13900000001") -> Call:
     """Somebody who keeps this seat talking."""
     await city.seat(seat).will_answer()
-    call = await city.caller("13900000001").dials(line)
+    call = await city.caller(number).dials(line)
     await call.reaches(seat, within=GREETED)
     return call
 
@@ -202,9 +208,9 @@ async def outside_behaves(city: Lab, number: str, does: str, **more: Any) -> Non
     await city.client.ask("behave", phone=number, does=does, hear=True, **more)
 
 
-def in_line(house: House, queue: str = "general") -> list[str]:
+def in_line(house: House, queue: str = "general", city: str = "demo") -> list[str]:
     """Channels that wait there, the first first, as Asterisk's console shows them."""
-    text = house.asterisk_cli(f"queue show demo-{queue}").partition("Callers:")[2]
+    text = house.asterisk_cli(f"queue show {city}-{queue}").partition("Callers:")[2]
     return [words[1] for line in text.splitlines() if len(words := line.split()) > 1 and "." in words[0]]
 
 

@@ -22,8 +22,9 @@ APPLICATIONS = frozenset({
 FUNCTIONS = frozenset({
     "CONFBRIDGE_INFO",
     "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CONNECTEDLINE", "CUT", "DB",
-    "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER",
+    "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER", "FLOOR",
     "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "IMPORT", "LEN", "LOCK", "MASTER_CHANNEL",
+    "PJSIP_AOR", "PJSIP_CONTACT",
     "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "REGEX", "SHARED", "SHIFT",
     "STRFTIME", "TIMEOUT", "UNLOCK",
 })
@@ -35,7 +36,7 @@ SHARED = frozenset({
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
     "from-centre", "centre-said", "handed-to-us", "seat-queues", "desk-watch", "desk-watched",
     "desk-taker", "desk-taken", "desk-freed", "desk-leads", "desk-led", "desk-urgent", "line-order",
-    "queue-enter", "queue-paced", "waits-over",
+    "queue-enter", "queue-rank", "queue-paced", "waits-over",
     "duty-up", "call-back", "call-back-note", "call-back-told", "read-out", "stand-up", "stand-in",
     "stand-in-left", "stand-in-citizen", "stand-in-citizen-up", "stand-in-citizen-left",
     "transfer-key", "transfer-room-key", "transfer-go", "transfer-target", "transfer-joins", "transfer-agent",
@@ -92,7 +93,9 @@ def _lines(name: str, text: str, sections: frozenset[str] | None) -> Iterator[st
     for number, line in enumerate(text.split("\n")):
         if not line or (number == 0 and line.startswith("; written by")):
             continue
-        if head := re.fullmatch(r"\[([a-z0-9_-]+)\]", line):
+        # a rule for callers who waited before has their seconds behind the queue's name
+        behind = r"(?:\.[0-9]+)?" if name == "queuerules.conf" else ""
+        if head := re.fullmatch(rf"\[([a-z0-9_-]+){behind}\]", line):
             if sections is not None and head[1] not in sections:
                 yield line
         elif name == "extensions.conf":
@@ -135,6 +138,6 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
         case "pjsip.conf":
             trunks = {f"{city}-{trunk}" for trunk in plan.trunks}
             return frozenset(seats | trunks | {"global", "system", "udp", "tcp"})
-        case "queues.conf":
+        case "queues.conf" | "queuerules.conf":
             return frozenset({f"{city}-{queue}" for queue in plan.queues} | {"general"})
     return None

@@ -42,6 +42,19 @@ def table(file: str, name: str, old: str, new: str) -> Edit:
     return edit
 
 
+def everybody_skilled(files: Files) -> None:
+    """Every agent brings a skill, for callers of queue general."""
+    files["agents.toml"] = files["agents.toml"].replace(b"\nseat = ", b"\nskills = { general = 0 }\nseat = ")
+
+
+def both(*edits: Edit) -> Edit:
+    def edit(files: Files) -> None:
+        for one in edits:
+            one(files)
+
+    return edit
+
+
 MISTAKES: dict[str, tuple[Edit, str]] = {
     "a line misspelt": (
         row("12336", 'line = "main"', 'line = "mian"'),
@@ -66,6 +79,41 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         table("queues.toml", "market", "queue:general", "queue:market"),
         "queues.toml: market.next: callers would go in a circle: queue:market -> queue:market "
         "(let one end in a message)",
+    ),
+    "all callers in a queue that a centre's callers may stay in": (
+        both(
+            table("lines.toml", "emergency", "queue:emergency", "queue:general"),
+            table("queues.toml", "general", "message:busy", "queue:general"),
+        ),
+        "queues.toml: general.next: callers of line 'main' would wait in queue:general with no way out (only "
+        "callers whom a centre hands over may stay: end it in a message, give the centre a queue)",
+    ),
+    "all callers in a queue that a centre's callers go on to and stay in": (
+        both(
+            table("queues.toml", "market", "queue:general", "queue:emergency"),
+            table("queues.toml", "market", "{ 1201 = 0, ", "{ "),
+        ),
+        "queues.toml: emergency.next: callers of line '12315' would wait in queue:emergency with no way out "
+        "(only callers whom a centre hands over may stay: end it in a message, give the centre a queue)",
+    ),
+    "callers whom advice leads to where a centre's callers stay": (
+        add(
+            "advice.toml",
+            '[[advice]]\ncallers = ["139*"]\nlines = ["main"]\nto = "queue:emergency"\nassumption = "x"\n',
+        ),
+        "advice.toml: advice 1.to: callers of line 'main' would wait in queue:emergency with no way out "
+        "(only callers whom a centre hands over may stay: name another place)",
+    ),
+    "callers whom an overflow leads to where a centre's callers stay": (
+        add("advice.toml", '[[overflow]]\nqueue = "general"\nto = "queue:emergency"\nassumption = "x"\n'),
+        "advice.toml: overflow 1.to: callers of line 'main' would wait in queue:emergency with no way out "
+        "(only callers whom a centre hands over may stay: name another place)",
+    ),
+    "a caller from 110 whom nobody could ever answer": (
+        everybody_skilled,
+        "queues.toml: emergency.next: callers stay here, and nobody ever answers: every agent has skills, "
+        "and none has this one (give an agent the skill emergency: skills = { emergency = 0 } in "
+        "agents.toml)",
     ),
     "a unit misspelt": (
         row("12336", 'unit = "land"', 'unit = "lnad"'),

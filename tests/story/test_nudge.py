@@ -38,6 +38,15 @@ def test_of_two_queues_with_the_same_seats_whoever_waited_longer_looks_first() -
     assert whom(READY, line, ()) == ["n1-1.2", "n1-1.3"]
 
 
+def test_of_two_queues_whoever_was_passed_on_has_waited_since_they_were_greeted() -> None:
+    passed_on = replace(waits(9, "fund"), number=2)
+    assert whom(READY, [waits(5), passed_on], (), {passed_on.call: 4.0}) == ["n1-1.9", "n1-1.5"]
+    assert whom(READY, [waits(3), passed_on], (), {passed_on.call: 4.0}) == ["n1-1.3", "n1-1.9"]
+    # a menu is no waiting
+    first = waits(9, "fund")
+    assert whom(READY, [waits(5), first], (), {first.call: 4.0}) == ["n1-1.5", "n1-1.9"]
+
+
 def test_whom_a_phone_rings_for_already_needs_no_nudge() -> None:
     assert whom(READY, [waits(1), waits(2)], {CallId("demo-n1-1.1")}) == ["n1-1.2"]
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_conf.render import render
-from asterisk_conf.waiting import queue_rules, say_conf, waiting_contexts
+from asterisk_conf.seat_leg import HANDED_OVER, HEAD
+from asterisk_conf.waiting import levels, queue_rules, rule_of, say_conf, waiting_contexts
 from plan.check import check
 from plan.model import CallBack, Destination, Plan, Priority
 from plan.roads import steps
@@ -20,9 +21,11 @@ from tests.story.plan_files import DEMO, checked, demo, demo_files, site, standa
 PROMPTS = standard_prompts()
 
 
-DOOR = next(c.text() for c in waiting_contexts() if c.name == "queue-enter")
-RANKED = re.compile(r"Set\(QUEUE_PRIO=\$\[([^]]+)\]\)")
+DOOR = next(c.text() for c in waiting_contexts() if c.name == "queue-rank")
+RANKED = re.compile(r"Set\(QUEUE_PRIO=\$\[([^]]+HEAD_START[^]]+)\]\)")
 """Where the rendered dialplan computes a caller's rank."""
+FIRST = re.compile(r"QUEUE_PRIO} = (\d+)\]\?Set\(QUEUE_PRIO=\$\[([^]]+)\]\)")
+"""And that of a caller whom we lost, or a centre handed over: of which class, and the sum."""
 
 
 def with_queue(name: str = "general", **changes: Any) -> Plan:
@@ -56,6 +59,65 @@ def test_nobody_is_overtaken_by_a_caller_who_comes_later_than_the_head_start(
 
 def test_within_a_class_the_first_come_is_first_served() -> None:
     assert rank(1_800_000_000, 60) > rank(1_800_000_001, 60)
+
+
+@given(st.integers(1_750_000_000, 2_000_000_000), st.integers(0, 86_400), st.integers(0, 86_400))
+def test_whom_we_lost_or_a_centre_handed_over_keeps_the_place_among_these_and_stands_before_the_others(
+    joined: int, later: int, head_start: int
+) -> None:
+    sums = {int(kind): told for kind, told in FIRST.findall(DOOR)}
+    assert sums.keys() == {HEAD, HANDED_OVER}
+
+    def first(kind: int, queued_at: int) -> int:
+        told = sums[kind].replace("${QUEUED_AT}", str(queued_at)).replace("/", "//").replace("FLOOR", "")
+        assert re.fullmatch(r"[\d +/()-]+", told), f"not a sum of numbers: {told}"
+        return int(eval(told))
+
+    lost, handed = first(HEAD, joined), first(HANDED_OVER, joined)
+    assert rank(joined - 86_400, head_start) < handed < HEAD < lost < 2**31
+    # and the one who came later does not stand before, nor in the same place for long
+    assert first(HANDED_OVER, joined + 1 + later) < handed
+    assert first(HEAD, joined + later) <= lost
+    assert first(HEAD, joined + later + 10) < lost
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 900), st.integers(0, 50)), min_size=1, max_size=6),
+    st.integers(0, 2000),
+    st.integers(0, 2000),
+)
+def test_levels_widen_with_all_that_was_waited_in_whatever_queue(
+    steps: list[tuple[int, int]], before: int, here: int
+) -> None:
+    plan = with_queue(widen={"0": 0, **{str(after): level for after, level in steps}})
+    queue = plan.queues["general"]
+    told = rule_of("demo", "general", queue)
+    apart = int(re.findall(r"\$\[\$\{WAITED\} < (\d+)\]", told)[0]) if told else 0
+    rules = queue_rules([plan])
+    named = [int(n) for n in re.findall(r"\[demo-general\.(\d+)\]", rules)]
+    assert len(named) <= 20
+    # as the dialplan chooses it
+    waited = min(before // apart * apart, named[-1]) if apart else 0
+    assert waited in (0, *named)
+
+    def level(table: list[tuple[int, int]], seconds: int) -> int:
+        return [level for after, level in sorted(table) if after <= seconds][-1]
+
+    own = sorted((int(after), level) for after, level in queue.widen.items())
+    now = level(levels(queue, waited), here)
+    due = [level(own, max(0, before + here - late)) for late in range(apart + 1)] if apart else [now]
+    assert now in due
+
+
+def test_a_caller_who_waited_elsewhere_meets_the_levels_of_then() -> None:
+    plan = with_queue(widen={"0": 0, "20": 10, "45": 20})
+    rules = queue_rules([plan])
+    assert "[demo-general.21]\npenaltychange => 0,10\npenaltychange => 24,20\n" in rules
+    assert rules.rstrip().endswith("[demo-general.45]\npenaltychange => 0,20")
+    told = render([plan], site())["extensions.conf"]
+    queue = told.split("[demo-queue-general]")[1].split("\n[")[0]
+    chosen = "${IF($[${WAITED} < 45]?$[FLOOR(${WAITED} / 3) * 3]:45)}"
+    assert f",${{IF($[${{WAITED}} < 3]?:demo-general.{chosen})}},${{AGAIN}})" in queue
 
 
 def test_levels_widen_by_a_rule_of_the_queue() -> None:
