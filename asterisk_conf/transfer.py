@@ -278,9 +278,9 @@ def _go() -> Context:
     context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
     context.do("ExecIf", '$["${ORDER}" != ""]?Set(DB(hotline-order/${ORDER})=${WHY})', label="no")
     # the caller of an agent who has gone looks for it
-    refused = f'"${{ORDER}}" = "" & "${{WHY}}" != "no-call" & ${{CHANNEL_EXISTS({CALLER})}}'
-    context.do("ExecIf", f"$[{refused}]?Set({of_caller('KEYED')}=)")
-    context.do("Hangup", "21")
+    context.do("GotoIf", '$["${ORDER}" != "" | "${WHY}" = "no-call"]?refused')
+    context.do("ExecIf", f"${{CHANNEL_EXISTS({CALLER})}}?Set({of_caller('KEYED')}=)")
+    context.do("Hangup", "21", label="refused")
     context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
     return context
 

@@ -33,8 +33,8 @@ def _agent_gone() -> Context:
     """Hangup handler of every seat that talked to a caller: had it begun a transfer?"""
     context = Context("transfer-agent-gone")
     told_room(context, "gone", when='"${WATCHED}" = "1"')
-    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     wishes_done(context)
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     context.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
     context.do("Set", f"{of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
     context.do("Set", f"{of_caller('AGENT_IN')}=0")
@@ -63,8 +63,8 @@ def _target_gone() -> Context:
     """Hangup handler of the target."""
     context = Context("transfer-target-gone")
     told_room(context, "gone")
-    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     wishes_done(context)
+    context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     # whoever was asked has meanwhile asked somebody else, who is the target now
     context.do("GotoIf", f'$["${{{of_caller("TARGET")}}}" = "${{CHANNEL(name)}}"]?:past')
     context.do("Set", f"{of_caller('TARGET_CAUSE')}=${{HANGUPCAUSE}}")
