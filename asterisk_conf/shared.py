@@ -281,11 +281,8 @@ def _talked() -> Context:
     context.do("Wait", "0.1")
     context.do("Goto", "look")
     led_by_desk(context, label="known")
-    # Whoever put the handset down in the instant in which a key of theirs was done has begun a transfer.
-    # Under its lock (transfer-go): it finds the agent gone, or has said what is under way.
-    context.do("Set", "HELD=${LOCK(transfer-${CALL_ID})}").do("Set", "MOVE=${SHARED(TRANSFER)}")
-    context.do("Set", "HELD=${UNLOCK(transfer-${CALL_ID})}")
-    context.do("GotoIf", '$["${MOVE}" != ""]?transfer-back,s,1')
+    # whoever put the handset down in the instant in which a key of theirs was done has not ended the talk
+    context.do("GotoIf", '$["${SHARED(TRANSFER)}${SHARED(KEYED)}" != ""]?transfer-back,s,1')
     # a person in danger never goes back to music, nor to a machine
     danger = f"{cause_is(GONE, 'SEAT_LEFT')} & {IN_DANGER}"
     context.do("GotoIf", f"$[{danger}]?transfer-back,s,1")

@@ -16,7 +16,7 @@ from asterisk_conf.steps import Context
 from asterisk_conf.transfer_blind import TAKE_BACK
 from asterisk_conf.transfer_reach import reach_contexts
 from asterisk_conf.transfer_room import ROOM_MENU, room_contexts
-from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_asked
+from asterisk_conf.transfer_state import CALLER, WISHES, of_caller, tell, told_asked
 from asterisk_conf.transfer_watch import watched
 from plan.model import Plan
 
@@ -26,6 +26,9 @@ KEYS = {"blind": "*81", "consult": "*82", "three": "*83", "together": "*84", "le
 _ASKS_NOBODY = ("together", "leave", "takeback")
 ROOM_KEY = "transfer-room-key"
 BOTH = "${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})}"
+ALIVE = '"${IMPORT(${SEAT_CHANNEL},CHANNEL(checkhangup))}" = "0"'
+"""Nobody has hung up the agent's leg: it exists until its handlers are done. One that is led elsewhere is not
+alive either until it gets there."""
 
 
 def features(plans: Sequence[Plan]) -> str:
@@ -81,6 +84,9 @@ def caller_arrives(context: Context) -> None:
 
 def seat_talks(context: Context) -> None:
     """On the seat's channel when it has answered, before the two hear each other."""
+    # a target has the caller when it is in the room with them
+    context.do("ExecIf", f'$["${{ARG1}}" = ""]?Set({of_caller("OVER")}=)')
+    context.do("Set", f"{of_caller('KEYED')}=")
     # who talked to this caller before left no cause of this talk's end
     context.do("Set", f"{of_caller('SEAT_LEFT')}=").do("Set", f"{of_caller('LOST')}=")
     context.do("Set", "GLOBAL(LEG_${CHANNEL(endpoint)})=${CHANNEL(name)}")
@@ -126,6 +132,9 @@ def _key() -> Context:
         "__CALLER_CHANNEL": "${CALLER_CHANNEL}",
     }
     told = "^".join(f"{name}={value}" for name, value in known.items())
+    # whoever puts the handset down in the instant in which this key is done has not ended the talk
+    wished = f"${{CHANNEL_EXISTS({CALLER})}} & ({asks_nobody}) = 0"
+    context.do("ExecIf", f"$[{wished}]?Set({of_caller('KEYED')}=${{ARG1}}/${{FILTER(0-9,${{TO}})}})")
     context.do("Originate", "Local/s@transfer-go/n", "app", "NoOp", "", "", "5", f"av({told})")
     return context.do("Return")
 
@@ -147,7 +156,8 @@ def _go() -> Context:
     context.do("Set", "WHY=no-call")
     context.do("Set", f"__CALL_ID=${{{of_caller('CALL_ID')}}}")
     # a key and a click in one moment: the second finds the first under way
-    context.do("Set", "HELD=${LOCK(transfer-${CALL_ID})}")
+    context.do("Set", f"HELD=${{LOCK({WISHES})}}").do("Set", "WHY=under-way")
+    context.do("GotoIf", '$["${HELD}" = "1"]?:no').do("Set", "WHY=no-call")
     # The key's Gosub may not have come back yet, and its Return() would undo where the agent is sent (seen
     # on 22.10: every third time).
     context.do("Set", "LOOKS=0")
@@ -158,6 +168,8 @@ def _go() -> Context:
     context.do("Wait", "0.05").do("Goto", "keyed")
     # whoever keyed may have put the handset down meanwhile
     context.do("GotoIf", f"$[{BOTH}]?:no", label="free")
+    # under the same lock: the caller has fallen out of this talk, and goes on without a wish
+    context.do("GotoIf", f'$["${{{of_caller("OVER")}}}" = "1"]?no')
     # a leg that is still being keyed on would be led away inside of its room
     context.do("Set", "WHY=under-way")
     context.do("GotoIf", f'$["${{ORDER}}" != "" & ({keyed})]?no')
@@ -169,7 +181,11 @@ def _go() -> Context:
     context.do("GotoIf", f'$["${{SEAT_CHANNEL}}" = "${{{of_caller("AGENT")}}}"]?${{KIND}}:no')
     context.do("Set", "WHY=under-way", label="new")
     context.do("GotoIf", f'$["${{MOVE}}" != "" & "${{{of_caller("HANDED")}}}" != "1"]?no')
-    context.do("Set", "WHY=not-allowed")
+    context.do("Set", "WHY=no-call").do("Set", "LOOKS=0")
+    context.do("GotoIf", f"$[{ALIVE}]?alive", label="lives")
+    context.do("Set", "LOOKS=$[${LOOKS} + 1]").do("GotoIf", "$[${LOOKS} > 3]?no")
+    context.do("Wait", "0.05").do("Goto", "lives")
+    context.do("Set", "WHY=not-allowed", label="alive")
     context.do("GotoIf", '$["${TO}" = "" | "${TO}" = "${SEAT}"]?no')
     cancelled = "${DIALPLAN_EXISTS(${CITY}-to-cancelled,${TO},1)}"
     context.do("Set", "GOSUB_RETVAL=").do("GosubIf", f"{cancelled}?${{CITY}}-to-cancelled,${{TO}},1")
@@ -184,7 +200,7 @@ def _go() -> Context:
     context.do("Set", '__TRANSFER_ID=${IF($["${ORDER}" = ""]?${UNIQUEID}:${ORDER})}', label="good")
     context.do("Set", f"{of_caller('HANDED')}=0").do("Set", f"{of_caller('TARGET_IN')}=0")
     context.do("Set", f"{of_caller('TARGET_JOINED')}=0").do("Set", f"{of_caller('AGENT_IN')}=1")
-    for name in ("DIALLING", "AGENT_CAUSE", "LEAVES", "RINGS", "UNSENT_AT"):
+    for name in ("DIALLING", "AGENT_CAUSE", "LEAVES", "RINGS", "UNSENT_AT", "KEYED"):
         context.do("Set", f"{of_caller(name)}=")
     urgent = '${IF($[${URGENT} | "${KIND}" = "handoff"]?1:0)}'
     context.do("Set", f"{of_caller('URGENT')}={urgent}")
@@ -213,20 +229,21 @@ def _go() -> Context:
     context.do("Originate", "Local/s@transfer-target/n", "exten", "transfer-joins", "s", "1", "310",
                f"av({inherit})")  # fmt: skip
     told_asked(context)
+    # also in a room: the watch of before may have seen the caller leave it
+    watched(context)
     # both in the room already, from a transfer that came to nothing: they stay there
     context.do("GotoIf", f'$["${{{of_caller("WHERE")}}}" = "room"]?done')
-    watched(context)
-    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "room", "1")
+    _leads(context, "transfer-agent,room,1")
     context.do("Answer", label="done").do("Hangup")
     told_asked(context, label="asks")
     watched(context)
     context.do("Set", f"{of_caller('READY')}=")
-    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-agent", "consult", "1")
+    _leads(context, "transfer-agent,consult,1")
     context.do("Goto", "done")
     told_asked(context, label="blind")
     context.do("GotoIf", "${PLACE}?gone")
     watched(context)
-    context.do("ChannelRedirect", "${SEAT_CHANNEL}", "transfer-sent", "s", "1")
+    _leads(context, "transfer-sent,s,1")
     context.do("Goto", "done")
     # in a queue the caller has a place at once
     context.do("SoftHangup", "${SEAT_CHANNEL}", label="gone").do("Goto", "done")
@@ -260,6 +277,15 @@ def _go() -> Context:
     context.do("Set", f"{of_caller('LEAVES')}=${{MOVE}}")
     context.do("SoftHangup", "${SEAT_CHANNEL}").do("Goto", "done")
     context.do("ExecIf", '$["${ORDER}" != ""]?Set(DB(hotline-order/${ORDER})=${WHY})', label="no")
-    context.do("Hangup", "21")
+    # the caller of an agent who has gone looks for it
+    context.do("GotoIf", '$["${ORDER}" != "" | "${WHY}" = "no-call"]?refused')
+    context.do("ExecIf", f"${{CHANNEL_EXISTS({CALLER})}}?Set({of_caller('KEYED')}=)")
+    context.do("Hangup", "21", label="refused")
     context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
     return context
+
+
+def _leads(context: Context, where: str) -> None:
+    """The agent's leg, out of the talk. One step: whoever is led away between the end of their talk and that
+    of their leg becomes a channel that nobody ends (``ast_channel_yank``)."""
+    context.do("ExecIf", f"$[{ALIVE}]?ChannelRedirect(${{SEAT_CHANNEL}},{where})")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from asterisk_conf.desk_leads import led_by_desk
 from asterisk_conf.seat_leg import HEAD, cause_is
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer_state import LED, of_caller, tell, told_room
+from asterisk_conf.transfer_state import LED, closed, of_caller, settled, tell, told_room
 from calls.model import GONE
 
 TAKE_BACK = "*80"
@@ -72,16 +72,19 @@ def _blind() -> Context:
     # who answered and was gone before anything could be said of it: the agent has left for them
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" = "${TRANSFER_ID}"]?transfer-back,s,1', label="talked")
     # whoever answered passed the caller on
-    context.do("GotoIf", f'$["${{NOW}}" != "" | {LED}]?transfer-caller,s,1')
+    settled(context)
+    context.do("GotoIf", '$["${SHARED(OVER)}" = "1"]?:transfer-caller,s,1')
     # a centre's caller comes back, whoever put the handset down
     context.do("GotoIf", f"$[{urgent}]?transfer-back,s,1")
     context.do("Gosub", "transfer-why", "s", "1")
     led_by_desk(context)
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
+    context.do("GotoIf", '$["${SHARED(KEYED)}" != ""]?transfer-back,s,1')
     context.do("Set", "LEFT_BY=agent")
     tell(context, "over")
     context.do("Hangup", "16")
     context.do("Set", f"QUEUE_PRIO={HEAD}", label="place")
+    closed(context)
     context.do("Set", "SHARED(TRANSFER)=")
     tell(context, "queued")
     return context.do("Goto", "${CITY}-to-place", "${TO}", "1")

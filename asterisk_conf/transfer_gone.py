@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_room
+from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_room, wishes_done
 
 NOT_BACK = f'"${{{of_caller("BACK")}}}" != "${{TRANSFER_ID}}"'
 """The caller has not gone back to the queue by itself meanwhile."""
+WAITS = " | ".join(f'"${{{of_caller("WHERE")}}}" = "{where}"' for where in ("room", "hold"))
+"""The caller is where it can be led from. On its way it looks by itself, and a redirection while it waits for
+a lock would end it as if it had hung up (``ast_autoservice_start``)."""
 
 
 def gone_contexts() -> Iterator[Context]:
@@ -30,6 +33,7 @@ def _agent_gone() -> Context:
     """Hangup handler of every seat that talked to a caller: had it begun a transfer?"""
     context = Context("transfer-agent-gone")
     told_room(context, "gone", when='"${WATCHED}" = "1"')
+    wishes_done(context)
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     context.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
     context.do("Set", f"{of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
@@ -40,7 +44,7 @@ def _agent_gone() -> Context:
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?sent')
     context.do("GotoIf", f'$["${{{of_caller("TARGET_IN")}}}" = "1"]?handed')
     tell(context, "agent-left")
-    context.do("ExecIf", f"$[{NOT_BACK}]?ChannelRedirect({CALLER},transfer-back,s,1)")
+    context.do("ExecIf", f"$[{NOT_BACK} & ({WAITS})]?ChannelRedirect({CALLER},transfer-back,s,1)")
     context.do("Return", label="done")
     # whoever rings for the caller rings on for a moment (transfer-watch)
     reached = f'"${{{of_caller("REACHED")}}}" = "${{TRANSFER_ID}}"'
@@ -59,6 +63,7 @@ def _target_gone() -> Context:
     """Hangup handler of the target."""
     context = Context("transfer-target-gone")
     told_room(context, "gone")
+    wishes_done(context)
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     # whoever was asked has meanwhile asked somebody else, who is the target now
     context.do("GotoIf", f'$["${{{of_caller("TARGET")}}}" = "${{CHANNEL(name)}}"]?:past')
@@ -73,8 +78,8 @@ def _target_gone() -> Context:
     # the agent has left already and this one never came into the room: the caller waits there for nobody
     here = '"${CUT(MOVE,:,3)}" = "${TRANSFER_ID}"'
     nobody = f'"${{{of_caller("AGENT_IN")}}}" != "1" & "${{{of_caller("TARGET_JOINED")}}}" != "1"'
-    context.do("ExecIf", f"$[{here} & {nobody} & {NOT_BACK}]?ChannelRedirect({CALLER},transfer-back,s,1)",
-               label="alone")  # fmt: skip
+    leads = f"{here} & {nobody} & {NOT_BACK} & ({WAITS})"
+    context.do("ExecIf", f"$[{leads}]?ChannelRedirect({CALLER},transfer-back,s,1)", label="alone")
     context.do("Return", label="past")
     context.do("CONFKICK", "${CALL_ID}", "all", label="empty")
     return context.do("Return")

@@ -16,7 +16,16 @@ from asterisk_conf.seat_leg import HEAD, cause_is
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_blind import blind_contexts
 from asterisk_conf.transfer_gone import gone_contexts
-from asterisk_conf.transfer_state import CALLER, LED, of_caller, tell, told_asked, told_room
+from asterisk_conf.transfer_state import (
+    CALLER,
+    LED,
+    closed,
+    of_caller,
+    settled,
+    tell,
+    told_asked,
+    told_room,
+)
 from asterisk_conf.transfer_watch import watch_context
 from calls.model import GONE
 
@@ -44,7 +53,8 @@ def room_profiles() -> str:
 
 def moved_on(context: Context) -> None:
     """On the caller's channel when it fell out of a talk: was it transferred?"""
-    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {LED}]?transfer-caller,s,1')
+    settled(context)
+    context.do("GotoIf", '$["${SHARED(OVER)}" = "1"]?:transfer-caller,s,1')
 
 
 def room_contexts() -> Iterator[Context]:
@@ -165,16 +175,20 @@ def _caller() -> Context:
     context.do("Set", "ROOM=${CALL_ID}")
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
     context.do("Set", "SHARED(WHERE)=hold")
+    # said first, looked then: an agent who goes has said so before it looks where the caller is
+    gone = '"${SHARED(AGENT_IN)}" = "0" & "${SHARED(TARGET_IN)}" != "1"'
+    context.do("GotoIf", f'$["${{MOVE}}" != "" & {gone}]?transfer-back,s,1')
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult" & "${SHARED(READY)}" != "1"]?:enter')
     # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its
     # listener, and MixMonitor then gets no sound to write (seen on 22.10): files would fall out of step.
     context.do("MusicOnHold", "", "14400")
-    context.do("Set", "SHARED(WHERE)=room", label="enter")
+    context.do("Set", "SHARED(WHERE)=room", label="enter").do("Set", "SHARED(OVER)=")
     told_room(context, "in")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
     context.do("Set", "SHARED(WHERE)=")
     told_room(context, "out")
     led_by_desk(context)
+    settled(context, "${TRANSFER_ID}")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     # the agent left the room to ask somebody, and may be back already
     context.do("GotoIf", f"$[{LED}]?transfer-caller,s,1")
@@ -197,6 +211,7 @@ def _caller() -> Context:
     led_by_desk(context)
     context.do("GotoIf", '$["${SHARED(TARGET_IN)}" = "1"]?transfer-back,s,1')
     context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
+    context.do("GotoIf", '$["${SHARED(KEYED)}" != ""]?transfer-back,s,1')
     context.do("Set", "LEFT_BY=agent")
     tell(context, "over")
     context.do("Hangup", "16")
@@ -246,11 +261,19 @@ def _back() -> Context:
     """Nobody is with the caller: the head of the queue. In an emergency it hears ringing, no music."""
     context = Context("transfer-back")
     led_by_desk(context)
+    # not where it could be led from, while it waits for the lock: a redirection then would end it
+    context.do("Set", "SHARED(WHERE)=")
+    closed(context)
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     # from which transfer: whoever else would lead the caller back sees that it went by itself
     context.do("ExecIf", '$["${MOVE}" != ""]?Set(SHARED(BACK)=${CUT(MOVE,:,3)})')
     context.do("ExecIf", f"$[{_URGENT}]?Set(DANGER=1)")
-    context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(WHERE)=").do("Set", "SHARED(LEAVES)=")
+    # a wish that was keyed and came too late
+    context.do("Set", "KEYED=${SHARED(KEYED)}").do("Set", "SHARED(KEYED)=")
+    context.do("GotoIf", '$["${KEYED}" = ""]?none')
+    urgent = "${DIALPLAN_EXISTS(${CITY}-urgent,${CUT(KEYED,/,2)},1)}"
+    context.do("ExecIf", f'$["${{CUT(KEYED,/,1)}}" = "handoff" | {urgent}]?Set(DANGER=1)')
+    context.do("Set", "SHARED(TRANSFER)=", label="none").do("Set", "SHARED(LEAVES)=")
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("ExecIf", '$["${SHARED(DIALLING)}" != ""]?SoftHangup(${SHARED(DIALLING)})')
     tell(context, "back")
@@ -273,10 +296,12 @@ def _dropped() -> Context:
     context = Context("transfer-dropped")
     led = '"${SHARED(TRANSFER)}" != "" | "${SHARED(WHERE)}" = "sent"'
     context.do("Set", "LEFT=").do("ExecIf", f"$[{led}]?Set(LEFT=${{SHARED(AGENT)}})")
+    context.do("Set", "SHARED(WHERE)=")
+    closed(context)
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
     # said first, hung up then: an agent who goes leads nobody back who is led already
     context.do("ExecIf", '$["${MOVE}" != ""]?Set(SHARED(BACK)=${CUT(MOVE,:,3)})')
-    context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(LEAVES)=").do("Set", "SHARED(WHERE)=")
+    context.do("Set", "SHARED(TRANSFER)=").do("Set", "SHARED(LEAVES)=")
     # a watch of before ends, and nobody is followed who was led away before
     context.do("Set", "SHARED(WATCH)=$[0${SHARED(WATCH)} + 1]").do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("ExecIf", '$["${LEFT}" != ""]?SoftHangup(${LEFT})')
@@ -309,6 +334,6 @@ def _seat_up() -> Context:
     context = Context("transfer-seat-up")
     context.do("Gosub", "transfer-reached", "s", "1")
     context.do("GotoIf", '$["${GOSUB_RETVAL}" = "late"]?late')
-    context.do("Gosub", "seat-joined", "s", "1")
+    context.do("Gosub", "seat-joined", "s", "1(target)")
     context.do("Gosub", "transfer-up", "s", "1")
     return context.do("Return", label="late")

@@ -11,6 +11,9 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
   (TRANSFER may be empty again: a busy colleague refuses before the caller has looked.)
 - AWAITED: 1 while the citizen of a call back has not answered yet (``asterisk_conf.callback``): the caller is
   nobody's voice so far, and no wish moves it.
+- OVER: 1 when the caller has fallen out of a talk and no wish was accepted before; no wish moves it from then
+  on, until a seat has answered it again or it is in a room (``settled``).
+- KEYED: ``<kind>/<to>`` of a wish keyed in the talk until it is accepted or refused.
 - SEAT_LEFT: the cause with which the last seat's leg ended; empty while one talks.
 - LOST: 1 from when we led the caller back to the queue until a seat has answered (``waiting``).
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
@@ -40,8 +43,37 @@ LED = "0${SHARED(AWAY)} != 0${AWAY_SEEN}"
 """On the caller's channel: an agent was led out of a talk, and it has not followed yet."""
 
 
+WISHES = "transfer-${CALL_ID}"
+"""The lock under which a wish is accepted (``transfer-go``), or a caller goes on without one."""
+
+
 def of_caller(name: str) -> str:
     return f"SHARED({name},{CALLER})"
+
+
+def settled(context: Context, known: str = "") -> None:
+    """On the caller's channel, fallen out of a talk: was a wish accepted before (OVER is 0), or is it too
+    late for any (1)? ``known``: the transfer, under way, that brought it into this talk."""
+    none = '"${SHARED(TRANSFER)}" = ""'
+    if known:
+        none = f'({none} | "${{CUT(SHARED(TRANSFER),:,3)}}" = "{known}")'
+    _under_lock(context, f"$[{none} & 0${{SHARED(AWAY)}} = 0${{AWAY_SEEN}}]")
+
+
+def closed(context: Context) -> None:
+    """On the caller's channel, which goes away from whoever it was with: no wish of theirs moves it."""
+    _under_lock(context, "1")
+
+
+def _under_lock(context: Context, over: str) -> None:
+    """One step: a redirection between two would leave the lock held for the rest of the call."""
+    told = f"${{LOCK({WISHES})}}${{SET(SHARED(OVER)={over})}}${{UNLOCK({WISHES})}}"
+    context.do("Set", f"SETTLED={told}")
+
+
+def wishes_done(context: Context) -> None:
+    """On a leg that has ended: a wish accepted in that instant has written down all it does."""
+    context.do("Set", f"HELD=${{LOCK({WISHES})}}${{UNLOCK({WISHES})}}")
 
 
 def tell(context: Context, step: str, *headers: str, label: str = "") -> Context:

@@ -33,6 +33,8 @@ ALONE = 6.0
 HELD = 35.0
 """Seconds a caller may wait while an agent holds them: 25 s of ringing and the rest."""
 REACHED = 40.0
+INSTANT = 0.12
+"""Seconds in which an order does its work."""
 KILLED_EVERY = (15.0, 30.0)
 KEYS = {"blind": "*81{}#", "consult": "*82{}#", "three": "*83{}#", "handoff": "*{}"}
 ANSWERS = {"answer": 50, "reject": 15, "busy": 12, "silence": 23}
@@ -49,6 +51,8 @@ class Wish:
     answer: str
     answer_after: float
     acts: tuple[tuple[float, str], ...]
+    instant: float | None = None
+    """The agent hangs up so long after beginning to key or to order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def _wish(chance: random.Random) -> Wish:
         answer,
         round(chance.choice((0.0, chance.uniform(0.0, 1.5))), 2),
         acts,
+        round(chance.uniform(0.0, INSTANT), 3) if chance.random() < 0.1 else None,
     )
 
 
@@ -336,8 +341,10 @@ class One:
             return
         seat = self._up[agent].partition("-")[2]
         self._did(f"{wish.kind} {seat} -> {to} {'keyed' if wish.keyed else 'ordered'}, {wish.answer}")
-        # keys are Queue()'s and Dial()'s: in a room (a second wish) only orders are heard
-        if (wish.keyed and wish is self._plot.wishes[0]) or not await self._night.wish(seat, wish.kind, to):
+        if wish.instant is not None:
+            self._tasks.append(asyncio.create_task(self._hangs_up_in(wish.instant, agent)))
+        # a phone in a room has the keys of a talk
+        if wish.keyed or not await self._night.wish(seat, wish.kind, to):
             await self._keys(agent, KEYS[wish.kind].format(to))
         for after, act in wish.acts:
             await asyncio.sleep(after)
@@ -357,6 +364,11 @@ class One:
             await self._night.client.ask("press", leg=leg, keys=keys)
         except NotDone as why:
             self._did(f"cannot key: {why}")
+
+    async def _hangs_up_in(self, seconds: float, agent: str) -> None:
+        await asyncio.sleep(seconds)
+        self._did("agent-hangs-up meanwhile")
+        await self._hang_up(agent)
 
     async def _acts(self, act: str, agent: str, seat: str) -> None:
         self._did(act)

@@ -354,3 +354,66 @@ def test_a_second_supervisor_in_the_same_moment_is_refused() -> None:
     assert told.walks("order", "desk-leads") == "Hangup"
     assert told.channels["order"]["DB(hotline-order/o2)"] == "led-already"
     assert told.shared(CALLER, "DESK") == ORDER
+
+
+# --- a wish in the instant in which the agent hangs up -----------------------------------------------
+
+ENDS = "CHANNEL(checkhangup)"
+
+
+def test_a_caller_who_goes_on_without_a_wish_is_moved_by_none_from_then_on() -> None:
+    told = talk()
+    assert told.walks(CALLER, "talked") == "Hangup"
+    assert told.shared(CALLER, "OVER") == "1"
+    assert wishes(told, "three", AGENT) == "no-call"
+    assert told.shared(CALLER, "TRANSFER") == ""
+
+
+def test_whoever_hangs_up_begins_nothing_though_their_leg_is_not_gone_yet() -> None:
+    told = talk()
+    told.channels[AGENT][ENDS] = "1"
+    assert wishes(told, "three", AGENT) == "no-call"
+    told.channels[AGENT][ENDS] = "0"
+    assert wishes(told, "three", AGENT) == "not-allowed", "it names nobody"
+
+
+def test_a_caller_who_falls_out_of_a_talk_follows_a_wish_that_was_accepted_before() -> None:
+    told = talk(TRANSFER="three:1002:h1", AWAY="1")
+    assert told.walks(CALLER, "talked") == "transfer-caller,s,1"
+    assert told.shared(CALLER, "OVER") == "0"
+
+
+def test_no_wish_moves_a_caller_whom_the_last_one_has_left_in_the_room() -> None:
+    told = talk(TRANSFER="three:1002:h1", AGENT_IN="0")
+    told.channels[CALLER] |= {"MOVE": "three:1002:h1", "TRANSFER_ID": "h1"}
+    steps = told.contexts["transfer-caller"]["s"]
+    (room,) = (n for n, step in enumerate(steps) if step.app == "ConfBridge")
+    # behind the room, where the walk of a caller ends
+    told = Asterisk({**told.contexts, "transfer-caller": {"s": steps[room + 1 :]}}, told.channels)
+    assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"
+    assert told.shared(CALLER, "OVER") == "1"
+
+
+@pytest.mark.parametrize(
+    ("keyed", "danger"), [("handoff/12333", "1"), ("blind/110", "1"), ("blind/1002", ""), ("blind/", "")]
+)
+def test_a_wish_that_was_keyed_and_came_too_late_leaves_the_caller_to_the_head_of_the_queue(
+    keyed: str, danger: str
+) -> None:
+    told = talk(KEYED=keyed)
+    assert told.walks(CALLER, "talked") == "transfer-back,s,1"
+    ended = told.walks(CALLER, "transfer-back")
+    assert ended == ("Queue" if danger else "demo-queue-general,s,enter")
+    assert told.channels[CALLER].get("DANGER", "") == danger
+    assert told.shared(CALLER, "KEYED") == ""
+
+
+@pytest.mark.parametrize("where", ["", "room", "hold", "sent"])
+def test_an_agent_who_goes_leads_the_caller_back_only_from_where_they_wait(where: str) -> None:
+    """On its way a caller waits for locks, and a redirection then would end it as if it had hung up."""
+    told = talk(TRANSFER="three:1002:h1", WHERE=where)
+    assert told.walks(AGENT, "transfer-agent-gone") == "Return"
+    led = [step for step in told.done if step.startswith("ChannelRedirect")]
+    assert led == ([f"ChannelRedirect({CALLER},transfer-back,s,1)"] if where in ("room", "hold") else [])
+    # and on its way it looks by itself
+    assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"

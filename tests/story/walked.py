@@ -144,6 +144,10 @@ class Asterisk:
                 return "0"
             case "LOCK" | "UNLOCK":
                 return "1"
+            case "SET":
+                set_to = ",".join(args)
+                self._set(channel, set_to)
+                return set_to.partition("=")[2]
             case "STRFTIME":
                 return ""  # it is only told
         raise AssertionError(f"an unknown function: {name}")
