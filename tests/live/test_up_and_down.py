@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from asterisk.manager import Manager
+from asterisk.manager import Manager, ManagerException
 
 from cti import doctor
 from cti.asterisk_process import process
@@ -100,7 +100,9 @@ def test_the_observer_that_doctor_names_may_log_in_to_ami(ready: subprocess.Comp
     manager = Manager()
     manager.connect(host, int(port))
     assert manager.login(told["ami_observer"]["user"], told["ami_observer"]["secret"])
-    manager.close()
+    # pyst2 logs off first, and trips over Asterisk's having closed the connection in answer
+    with contextlib.suppress(ValueError, ManagerException):
+        manager.close()
 
 
 def get(told: dict[str, Any], path: str) -> Any:
