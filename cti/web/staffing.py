@@ -103,7 +103,7 @@ def duty_answer(duty: Duty, *, full: bool) -> DutyAnswer:
         settled=duty.settled,
         settled_by=duty.settled_by,
         message=duty.message,
-        reason=duty.reason,
+        reason=duty.reason if full else masked_in(duty.reason),
         note=duty.note,
         text=duty.text if full else masked_in(duty.text),
         by=duty.by,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from calls.facts import CallId
 from calls.note import ShiftNote
 from cti.commands.truth import told
 from cti.holidays import calendar
@@ -19,7 +20,7 @@ from cti.web.roster import MOST_DAYS, RosterQuestion, roster_answer
 from cti.web.staffing import duty_answer
 from cti.web.truth import TruthAnswer, TruthQuestion, as_json
 from queues.cover import Outlook, outlook
-from queues.duties import Known, duties
+from queues.duties import Duty, DutyKind, Known, duties
 from queues.hole import HoleKind
 from queues.need import Shared
 from tests.story.plan_files import checked, demo_files
@@ -179,3 +180,12 @@ def test_a_number_in_a_note_is_masked_for_who_may_not_see_it() -> None:
     assert duty_answer(duty, full=False).text == "回电 138****8000"
     whole = duty_answer(duty, full=True)
     assert (whole.text, whole.by, whole.since, whole.note) == (written.text, "zhang", 5.0, "demo-note-1")
+
+
+def test_a_number_in_the_reason_why_a_duty_was_settled_is_masked_for_who_may_not_see_it() -> None:
+    done = Duty(
+        DutyKind.CALL_BACK, "demo", CallId("demo-1"), 5.0, "main", "general", "13800138000",
+        settled=9.0, settled_by="chief", reason="用手机回拨 138-0013-8000",
+    )  # fmt: skip
+    assert duty_answer(done, full=False).reason == "用手机回拨 138-****-8000"
+    assert duty_answer(done, full=True).reason == done.reason
