@@ -43,7 +43,7 @@ from cti.staffing import Staffing
 from cti.store.drain import Drain
 from cti.store.history import History, Past
 from cti.store.journal import Journal, Limits, Reader
-from cti.store.keeping import audit_record, fact_of
+from cti.store.keeping import fact_of
 from cti.store.picture import LivePicture, connect
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
@@ -166,7 +166,7 @@ class Service:
         self.switchboard.listen(self.nudger.hear)
         self.recordings = RecordingParts(
             home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do,
-            lambda row: self.journal.append(audit_record(row)),
+            lambda row: self.desk.note(row),
         )  # fmt: skip
         self.recordings.filer.alarmed = self.live_board.alarmed
         self.metrics.look(self.recordings.gauges())
