@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import threading
 import time
 import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from cti.switchboard import Board, Switchboard
 from cti.web.metrics import Metrics
 from cti.web.roster import RosterDoor
 from cti.web.server import Web
+from queues.cover import Outlook
 from queues.seat import Seats
 from queues.shift import zone
 from queues.stint import Part, Stint
@@ -69,6 +71,8 @@ class Town:
         self.history = history
         self.home = home
         self.board = board()
+        self.now: float | None = None
+        """What time it is for who looks at the roster; None: the time it is."""
 
     async def get(self, path: str, role: str = "operator") -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {TOKENS[role]}"}
@@ -85,7 +89,11 @@ async def town(tmp_path: Path) -> AsyncIterator[tuple[Town, Staffing]]:
     staffing = Staffing(lambda: {"demo": plan}, lambda: boards[0].board)
     gauge = ("hotline_seats_short", "People missing", staffing.short)
     kept = Kept(Switchboard(), Reader(home.journal), history=history, shortfalls=staffing.shortfalls)
-    roster = RosterDoor(lambda told, who: told or "demo", staffing.today, staffing.outlook)
+
+    def look(city: str, first: date, last: date, now: float) -> Outlook:
+        return staffing.outlook(city, first, last, now if boards[0].now is None else boards[0].now)
+
+    roster = RosterDoor(lambda told, who: told or "demo", staffing.today, look)
     door = Web("127.0.0.1", 0, kept, TOKENS, Metrics([gauge]), (roster,))
     async with TestClient(TestServer(door.app())) as client:
         boards.append(Town(client, history, home))
@@ -141,18 +149,63 @@ async def test_the_roster_over_http_has_the_holes_of_the_command_and_who_is_sign
         (h["kind"], h["queue"], h["en"]) for h in checked["holes"]
     ]
     assert told["first"] in (f"{today}", f"{today + timedelta(days=1)}"), "a midnight may have passed"
-    now = [
-        row for row in told["intervals"] if any(q["signed_in"] is not None for q in row["queues"].values())
-    ]
-    (row,) = now
-    assert sum(q["signed_in"] for q in row["queues"].values()) <= 1, "a person counts for one queue"
-    assert row["queues"]["general"]["signed_in_able"] == 1
+    city.now = WORKDAY.timestamp()
+    day = "/api/roster?from=2026-11-02&to=2026-11-02"
+    rows = (await city.get(day))[1]["intervals"]
+    (row,) = [row for row in rows if any(q["signed_in"] is not None for q in row["queues"].values())]
+    assert row["since"] <= city.now < row["until"]
+    assert {queue: (q["signed_in"], q["signed_in_able"]) for queue, q in row["queues"].items()} == {
+        "general": (1, 1), "market": (0, 0), "fund": (0, 1), "expert": (0, 0),
+    }, "a person counts for one queue"  # fmt: skip
     city.board = replace(city.board, picture=Picture())
-    rows = (await city.get("/api/roster"))[1]["intervals"]
+    rows = (await city.get(day))[1]["intervals"]
     assert {q["signed_in"] for row in rows for q in row["queues"].values()} == {None}
     status, problem = await city.get("/api/roster?city=luan")
     assert (status, problem["field"], "add roster.toml" in problem["detail"]) == (404, "city", True)
     assert (await city.get("/api/roster?from=2026-11-20&to=2027-11-20"))[1]["field"] == "to"
+
+
+async def test_one_roster_is_looked_at_at_a_time_and_who_asks_for_the_same_days_has_the_same_answer(
+    tmp_path: Path,
+) -> None:
+    arrived, all_here = list[str](), asyncio.Event()
+    looked, may_end = list[date](), threading.Event()
+
+    def today(city: str) -> date:
+        # nothing is waited for between this and the door's decision
+        arrived.append(city)
+        if len(arrived) == 3:
+            all_here.set()
+        return WORKDAY.date()
+
+    def look(city: str, first: date, last: date, now: float) -> Outlook:
+        looked.append(first)
+        assert may_end.wait(60)
+        return Outlook(city, first, last, UTC, (), ())
+
+    kept = Kept(Switchboard(), Reader(Home(tmp_path).journal))
+    door = Web("127.0.0.1", 0, kept, TOKENS, Metrics(), (RosterDoor(lambda told, who: told, today, look),))
+    async with TestClient(TestServer(door.app())) as client:
+
+        async def get(path: str) -> tuple[int, Any]:
+            headers = {"Authorization": f"Bearer {TOKENS['observer']}"}
+            async with client.get(path, headers=headers) as answer:
+                return answer.status, json.loads(await answer.text())
+
+        same = [asyncio.create_task(get("/api/roster?city=demo&from=2026-11-02")) for _ in range(3)]
+        try:
+            await asyncio.wait_for(all_here.wait(), 30)
+            for other in ("city=luan&from=2026-11-02", "city=demo&from=2026-11-03"):
+                status, problem = await get(f"/api/roster?{other}")
+                assert (status, "ask again" in problem["detail"]) == (429, True)
+            assert not any(one.done() for one in same)
+        finally:
+            may_end.set()
+        first, *others = await asyncio.gather(*same)
+        assert first[0] == 200
+        assert others == [first, first]
+        assert looked == [date(2026, 11, 2)]
+        assert (await get("/api/roster?city=demo&from=2026-11-03"))[0] == 200
 
 
 async def test_duties_come_from_history_until_settled_and_hide_the_number_from_observers(
