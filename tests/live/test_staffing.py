@@ -28,7 +28,9 @@ from cti.__main__ import command_tree
 from cti.errors import NotNow
 from cti.home import Home
 from cti.kept import Kept
+from cti.retention import OldNotes
 from cti.staffing import Staffing
+from cti.store.duties import DutyStore
 from cti.store.history import History, sqlite_url
 from cti.store.journal import Reader
 from cti.store.recordings import RecordingStore, Span
@@ -282,6 +284,34 @@ async def test_a_note_that_nobody_settled_is_told_however_old_it_is(town: tuple[
     told = (await city.get(f"/api/duties?from={OLD - 1}&all=true"))[1]
     assert [(d["note"], d["settled_by"]) for d in told] == [(notes[0].id, "chief"), (notes[1].id, None)]
     assert (await city.get("/api/duties?city=luan"))[1] == []
+
+
+async def test_a_settled_note_is_deleted_when_it_was_kept_long_enough_and_one_that_nobody_settled_is_not(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, _ = town
+    written = {"city": "demo", "who": "zhang", "role": "agent", "text": "回电 13800138000"}
+    old, new, unread = notes = [ShiftNote(id=f"demo-note-{n}", at=OLD, **written) for n in range(3)]
+    settled = [
+        audit.Audited(
+            id=note.id, at=at, city="demo", who="chief", role="supervisor", did="settle-note", on=note.id,
+            told='{"reason":"已阅"}', outcome=outcome,
+        )
+        for note, at, outcome in (
+            (old, OLD, audit.Outcome.DONE),
+            (new, OLD + 86_400, audit.Outcome.DONE),
+            (unread, OLD, audit.Outcome.DENIED),
+        )
+    ]  # fmt: skip
+    await city.history.save([], [], "j", Position(), audits=settled, notes=notes)
+    told = list[audit.Audited]()
+    sweeper = OldNotes(DutyStore(city.history), 30, told.append, lambda: OLD + 30 * 86_400 + 1)
+    assert await sweeper.sweep() == 1
+    assert [(row.who, row.did, row.on) for row in told] == [("retention", "expire", old.id)]
+    assert "138" not in told[0].told
+    left = (await city.get("/api/duties?all=true&from=0"))[1]
+    assert {row["note"] for row in left} == {new.id, unread.id}
+    assert await sweeper.sweep() == 0
 
 
 async def test_a_promise_that_is_open_is_told_however_many_were_made_and_settled_since(
