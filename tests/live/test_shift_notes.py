@@ -204,4 +204,5 @@ async def test_a_note_for_which_no_room_is_left_while_the_disk_stands_still_is_t
 ) -> None:
     async with service(Home(tmp_path), waiting=0) as one:
         status, problem = await one.asks("zhang", "duties/note", text=TEXT)
-        assert (status, "请重写 not kept, write it again" in problem["detail"]) == (503, True)
+        assert status == 503, problem
+        assert "请重写 not kept, write it again" in problem["detail"]
