@@ -36,14 +36,16 @@ from cti.plan_skills import Skills
 from cti.recording_parts import RecordingParts
 from cti.recounting import Recounting
 from cti.refill import Refiller, Silence
+from cti.retention import OldNotes
 from cti.settings import BadSettings, Settings, database_url, read
 from cti.speech import where
 from cti.spoken import SpokenMenus
 from cti.staffing import Staffing
 from cti.store.drain import Drain
+from cti.store.duties import DutyStore
 from cti.store.history import History, Past
 from cti.store.journal import Journal, Limits, Reader
-from cti.store.keeping import audit_record, fact_of
+from cti.store.keeping import fact_of
 from cti.store.picture import LivePicture, connect
 from cti.store.tickets import TicketStore
 from cti.switchboard import Board, Heard, Switchboard
@@ -166,7 +168,7 @@ class Service:
         self.switchboard.listen(self.nudger.hear)
         self.recordings = RecordingParts(
             home, settings, self.history, self.switchboard, lambda: self.plans.by_city, self.link.do,
-            lambda row: self.journal.append(audit_record(row)),
+            lambda row: self.desk.note(row),
         )  # fmt: skip
         self.recordings.filer.alarmed = self.live_board.alarmed
         self.metrics.look(self.recordings.gauges())
@@ -211,6 +213,7 @@ class Service:
             self.desk.note, self.journal,
         )  # fmt: skip
         self.switchboard.listen(self.centres.hear)
+        self.old_notes = OldNotes(DutyStore(self.history), settings.journal_keep_days, self.desk.note)
         socket = Socket(self.live_board.hub)
         doors, session = (*self.desk.doors(self.history), socket), self.desk.sessions.who
         self.drafting = Drafting(
@@ -257,6 +260,7 @@ class Service:
             "wrap-ups": self._end_wrap_ups,
             "staffing": self.staffing.run,
             **self.recordings.runs(),
+            "old notes": self.old_notes.run,
             "tickets": self.drafting.run,
             "board": self.live_board.run,
             "sockets": self.live_board.hub.run,

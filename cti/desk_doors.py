@@ -74,7 +74,8 @@ class DeskDoors:
     async def keep(self, note: ShiftNote) -> None:
         """A shift's note, on disk when this returns; the database has it within a second, or when it is
         back. Raises NotNow."""
-        self._journal.append(note_record(note))
+        if not self._journal.append(note_record(note)):
+            raise NotNow("未保存，请重写 not kept, write it again: the disk has stood still too long")
         if not await asyncio.to_thread(self._journal.flush, DISK_SECONDS):
             raise NotNow(
                 "the disk does not take the note yet: it is written as soon as it can be; "

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import structlog
@@ -16,10 +16,11 @@ from cti import vault
 from cti.carrying import name_of
 from cti.errors import NotNow, Refused
 from cti.shelf.chosen import Chosen
+from cti.store.duties import DutyStore
 from cti.store.recordings import BEGIN, Mark, RecordingStore
 from plan.model import Plan
 from recording.filed import Filed, Kept
-from recording.retention import terms
+from recording.retention import DAY, terms
 
 log = structlog.get_logger(__name__)
 
@@ -45,13 +46,7 @@ class Retention:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await asyncio.sleep(FIRST)
-        while True:
-            try:
-                await self.sweep()
-            except (NotNow, OSError) as why:
-                log.warning("recordings not swept", why=str(why))
-            await asyncio.sleep(EVERY)
+        await _hourly("recordings", self.sweep)
 
     async def sweep(self) -> int:
         """Delete what is due; how many recordings. One that lies on a shelf which is away now stays, and is
@@ -97,14 +92,55 @@ class Retention:
     def _tell(self, city: str, call: str, leg: str) -> None:
         now = self._now()
         log.info("recording deleted: kept long enough", call=call, leg=leg)
-        # told again it is the same row
-        told = uuid.uuid5(uuid.NAMESPACE_OID, f"{EXPIRED} {leg}").hex
-        self._note(
-            Audited(
-                id=told, at=now, city=city, who="retention", role="system", did="expire", on=call,
-                told=json.dumps({"leg": leg}), outcome=Outcome.DONE, ended=now,
-            )
-        )  # fmt: skip
+        self._note(_expired(leg, now, city, call, json.dumps({"leg": leg})))
+
+
+class OldNotes:
+    """What shifts wrote for the next one goes so many days after it was settled. One that nobody settled
+    stays. ``run`` looks once an hour."""
+
+    def __init__(
+        self,
+        store: DutyStore,
+        days: float,
+        note: Callable[[Audited], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``days``: as long as the journal has the same text."""
+        self._store, self._days, self._note, self._now = store, days, note, now
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await _hourly("notes", self.sweep)
+
+    async def sweep(self) -> int:
+        """Delete what is due; how many. Raises NotNow."""
+        gone, now = 0, self._now()
+        while due := await self._store.done_before(now - self._days * DAY):
+            for one in due:
+                # first, as of a recording
+                self._note(_expired(one.id, now, one.city, one.id))
+            await self._store.forget(due)
+            gone += len(due)
+        return gone
+
+
+async def _hourly(what: str, sweep: Callable[[], Awaitable[int]]) -> None:
+    await asyncio.sleep(FIRST)
+    while True:
+        try:
+            await sweep()
+        except (NotNow, OSError) as why:
+            log.warning("not swept", what=what, why=str(why))
+        await asyncio.sleep(EVERY)
+
+
+def _expired(key: str, now: float, city: str, on: str, told: str = "") -> Audited:
+    """The row of the audit trail; told again it is the same one."""
+    return Audited(
+        id=uuid.uuid5(uuid.NAMESPACE_OID, f"{EXPIRED} {key}").hex, at=now, city=city, who="retention",
+        role="system", did="expire", on=on, told=told, outcome=Outcome.DONE, ended=now,
+    )  # fmt: skip
 
 
 def _unlink(path: Path) -> None:

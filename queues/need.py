@@ -173,7 +173,7 @@ def share(wanted: Mapping[str, int], people: Sequence[Iterable[str]]) -> Shared:
     return Shared(dict(zip(wanted, given, strict=True)), able)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_000)  # a key names everybody there: kilobytes, in the service's memory for good
 def _shared(wanted: tuple[tuple[str, int], ...], people: tuple[tuple[str, ...], ...]) -> tuple[int, ...]:
     sharing = _Sharing(tuple(queue for queue, _ in wanted), people)
     return tuple(sum(sharing.add(queue) for _ in range(number)) for queue, number in wanted)

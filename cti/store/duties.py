@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, desc, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, desc, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.audit import Outcome
@@ -116,6 +116,25 @@ class DutyStore:
             return None if row is None else from_dict(ShiftNote, dict(row))
 
         return await self._history.within(read)
+
+    async def done_before(self, before: float) -> list[ShiftNote]:
+        """Some of those that somebody settled before then; empty: there is none."""
+        done = _by_hand(DutyKind.NOTE).where(AUDIT.c.at < before)
+        wanted = select(NOTES).where(NOTES.c.id.in_(done)).limit(IN_ONE)
+
+        async def read(conn: AsyncConnection) -> list[ShiftNote]:
+            return [from_dict(ShiftNote, dict(row)) for row in (await conn.execute(wanted)).mappings()]
+
+        return await self._history.within(read)
+
+    async def forget(self, notes: Sequence[ShiftNote]) -> None:
+        """Delete these, as many as ``done_before`` gives."""
+        mine = delete(NOTES).where(NOTES.c.id.in_([note.id for note in notes]))
+
+        async def write(conn: AsyncConnection) -> None:
+            await conn.execute(mine)
+
+        await self._history.within(write)
 
     async def by_hand(self, calls: Sequence[str]) -> dict[tuple[DutyKind, CallId], ByHand]:
         """Which duties of these calls and notes somebody settled by hand: the audit trail has it."""

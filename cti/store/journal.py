@@ -105,11 +105,12 @@ class Journal:
 
     # --- for everybody ------------------------------------------------------------------------------
 
-    def append(self, told: dict[str, Any]) -> None:
-        """Write this record soon. Never waits; when the disk stands still too long it counts a loss."""
+    def append(self, told: dict[str, Any]) -> bool:
+        """Write this record soon. Never waits; when the disk stands still too long it counts a loss: False,
+        this record is never written."""
         if len(self._waiting) >= self.limits.waiting_records:
             self.unwritten += 1
-            return
+            return False
         data = line(told)
         self._appended += 1
         if self._filled + len(data) > self.limits.segment_bytes:
@@ -122,6 +123,7 @@ class Journal:
         if len(self._waiting) <= 2:
             with self._wake:
                 self._wake.notify()
+        return True
 
     @property
     def end(self) -> Position:

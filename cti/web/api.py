@@ -1,6 +1,6 @@
 """What the API says, as types: the answers, the questions, and how a call becomes an answer.
 
-Numbers of citizens are masked for observers. Times are seconds since the epoch, UTC.
+Numbers of citizens are masked as ``cti.web.who`` says. Times are seconds since the epoch, UTC.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from calls.model import Call, CallState, Direction, LeftBy, Seat, SeatState
 from calls.story import Line
 from cti.web.answers import Answer as Answer
 from cti.web.answers import Problem as Problem
+from cti.web.who import MASKED
 from queues.now import QueueNow
 
 
@@ -26,7 +27,7 @@ class CallAnswer(Answer):
     state: CallState
     line: str
     trunk: str
-    caller: str = Field(description="masked for observers")
+    caller: str = Field(description=MASKED)
     called: str = Field(description="for a call to a citizen: the number the citizen sees")
     original: str = Field(description="the number the citizen dialled first")
     queue: str

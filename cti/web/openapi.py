@@ -77,7 +77,7 @@ PATHS: tuple[tuple[str, str, type[BaseModel] | None, type[BaseModel], bool, tupl
         roster.RosterQuestion,
         roster.RosterAnswer,
         False,
-        (400, 404),
+        (400, 404, 429),
     ),
     (
         "/api/truth",

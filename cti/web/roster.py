@@ -120,12 +120,18 @@ Ask = Callable[[str, date, date, float], Outlook]
 """City, first and last day, and now. Takes a second. Raises Refused where there is no roster."""
 
 
+Days = tuple[str, date, date]
+"""City, first and last day."""
+
+
 class RosterDoor:
     """GET /api/roster."""
 
     def __init__(self, city: Callable[[str, Who], str], today: Callable[[str], date], ask: Ask) -> None:
         """``city``: the one that is meant (raises NoSuch); ``today``: its date (raises Refused)."""
         self._city, self._today, self._ask = city, today, ask
+        self._runs: tuple[Days, asyncio.Task[bytes]] | None = None
+        """What is looked at now, and its answer to come."""
 
     def add(self, app: web.Application) -> None:
         app.router.add_get("/api/roster", self._roster)
@@ -142,8 +148,28 @@ class RosterDoor:
             first, last = question.days(self._today(city))
         except Refused as why:
             raise Answered(404, str(why), "city") from None
-        body = await asyncio.to_thread(self._told, city, first, last)
+        body = await self._one_at_a_time((city, first, last))
         return web.Response(body=body, content_type="application/json")
+
+    async def _one_at_a_time(self, days: Days) -> bytes:
+        """Each takes the interpreter from callers' questions while it computes. Raises Answered."""
+        if self._runs is None:
+            answer = asyncio.create_task(asyncio.to_thread(self._told, *days))
+            answer.add_done_callback(self._ended)
+            self._runs = days, answer
+        running, answer = self._runs
+        if running != days:
+            detail = (
+                "another roster is looked at, and one at a time: ask again in a second, when it has ended"
+            )
+            raise Answered(429, detail)
+        # whoever asks the same has the same answer; one who goes away takes it from nobody
+        return await asyncio.shield(answer)
+
+    def _ended(self, answer: asyncio.Task[bytes]) -> None:
+        self._runs = None
+        if not answer.cancelled():
+            answer.exception()  # told to those who wait, and nobody may
 
     def _told(self, city: str, first: date, last: date) -> bytes:
         # a month is a megabyte: not in the loop that advises

@@ -1,7 +1,7 @@
 """The HTTP door of the service: health, figures, the API and a page that says what runs here.
 
-Every answer under /api needs ``Authorization: Bearer <token>``. Operators see whole numbers, observers
-masked ones. Errors are problem+json (RFC 9457) and name the field that is wrong.
+Every answer under /api needs ``Authorization: Bearer <token>``. Who sees whole numbers is
+``Who.full``. Errors are problem+json (RFC 9457) and name the field that is wrong.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from calls.mask import masked, masked_in
 from cti.web.api import Answer, CallsQuestion, Moment
+from cti.web.who import MASKED
 from queues.duties import Duty, DutyKind
 from queues.short import Shortfall
 
@@ -63,17 +64,17 @@ class DutyAnswer(Answer):
     )
     line: str
     queue: str
-    number: str = Field(description="whom to call; masked for observers, empty when withheld")
+    number: str = Field(description=f"whom to call; empty when withheld; {MASKED}")
     settled: float | None
     settled_by: str | None = Field(
         description="the call in which an agent talked with that number, the ticket, or who said it is done"
     )
-    reason: str = Field(description="why it was settled by hand; empty: it was not")
+    reason: str = Field(description=f"why it was settled by hand; empty: it was not; numbers in it {MASKED}")
     message: str = Field(
         description="the recording of what the caller left (/api/recordings/{leg}/audio); empty: none"
     )
     note: str = Field("", description="a note's id")
-    text: str = Field("", description="what the note says; numbers in it masked for observers")
+    text: str = Field("", description=f"what the note says; numbers in it {MASKED}")
     by: str = Field("", description="who wrote the note")
 
 
@@ -91,7 +92,7 @@ def shortfall_answer(short: Shortfall) -> ShortfallAnswer:
 
 
 def duty_answer(duty: Duty, *, full: bool) -> DutyAnswer:
-    """``full`` shows the citizen's number."""
+    """``full`` shows the citizen's number, and those that people wrote."""
     return DutyAnswer(
         kind=duty.kind,
         city=duty.city,
@@ -103,7 +104,7 @@ def duty_answer(duty: Duty, *, full: bool) -> DutyAnswer:
         settled=duty.settled,
         settled_by=duty.settled_by,
         message=duty.message,
-        reason=duty.reason,
+        reason=duty.reason if full else masked_in(duty.reason),
         note=duty.note,
         text=duty.text if full else masked_in(duty.text),
         by=duty.by,

@@ -14,7 +14,7 @@ class Role(StrEnum):
     """Each may what those before it may."""
 
     OBSERVER = "observer"  # looks; numbers of citizens are masked
-    AGENT = "agent"  # and works at a seat of their own
+    AGENT = "agent"  # and works at a seat of their own; numbers masked as well
     SUPERVISOR = "supervisor"  # and orders at every seat and in every call of their city; whole numbers
     OPERATOR = "operator"  # and runs the machine
 
@@ -46,6 +46,11 @@ class Who:
         return self.city in ("", city)
 
 
+MASKED = (
+    f"masked for {' and '.join(f'{role}s' for role in Role if not Who('', role).full)}, "
+    "and where the plan hides numbers always (`hide_numbers`) for supervisors too"
+)
+"""What the API's description says of a citizen's number; as ``Who.full`` decides."""
 WHO = web.RequestKey("who", Who)
 
 

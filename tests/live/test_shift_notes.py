@@ -80,8 +80,11 @@ async def nobody(order: Order) -> str:
 
 
 @contextlib.asynccontextmanager
-async def service(home: Home, write: Callable[[int, bytes], int] = os.write) -> AsyncIterator[Shift]:
-    journal = Journal(home.journal, Limits(retry_seconds=0.05), write=write)
+async def service(
+    home: Home, write: Callable[[int, bytes], int] = os.write, waiting: int = 1000
+) -> AsyncIterator[Shift]:
+    """``waiting``: so many records may wait for the disk."""
+    journal = Journal(home.journal, Limits(retry_seconds=0.05, waiting_records=waiting), write=write)
     history, switchboard = History(sqlite_url(home.database)), Switchboard()
     drain = Drain(journal, history, look_seconds=0.01, most_seconds=0.1)
     kept = Kept(switchboard, Reader(home.journal), history=history, journal=journal, drain=drain)
@@ -194,3 +197,12 @@ async def test_a_note_that_the_full_disk_does_not_take_is_told_as_unsure_and_wri
         full.clear()
         (duty,) = await one.shown("duties", 1)
         assert duty["text"] == TEXT
+
+
+async def test_a_note_for_which_no_room_is_left_while_the_disk_stands_still_is_told_as_lost(
+    tmp_path: Path,
+) -> None:
+    async with service(Home(tmp_path), waiting=0) as one:
+        status, problem = await one.asks("zhang", "duties/note", text=TEXT)
+        assert status == 503, problem
+        assert "请重写 not kept, write it again" in problem["detail"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import threading
 import time
 import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from cti.__main__ import command_tree
 from cti.errors import NotNow
 from cti.home import Home
 from cti.kept import Kept
+from cti.retention import OldNotes
 from cti.staffing import Staffing
+from cti.store.duties import DutyStore
 from cti.store.history import History, sqlite_url
 from cti.store.journal import Reader
 from cti.store.recordings import RecordingStore, Span
@@ -37,6 +40,7 @@ from cti.switchboard import Board, Switchboard
 from cti.web.metrics import Metrics
 from cti.web.roster import RosterDoor
 from cti.web.server import Web
+from queues.cover import Outlook
 from queues.seat import Seats
 from queues.shift import zone
 from queues.stint import Part, Stint
@@ -69,6 +73,8 @@ class Town:
         self.history = history
         self.home = home
         self.board = board()
+        self.now: float | None = None
+        """What time it is for who looks at the roster; None: the time it is."""
 
     async def get(self, path: str, role: str = "operator") -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {TOKENS[role]}"}
@@ -85,7 +91,11 @@ async def town(tmp_path: Path) -> AsyncIterator[tuple[Town, Staffing]]:
     staffing = Staffing(lambda: {"demo": plan}, lambda: boards[0].board)
     gauge = ("hotline_seats_short", "People missing", staffing.short)
     kept = Kept(Switchboard(), Reader(home.journal), history=history, shortfalls=staffing.shortfalls)
-    roster = RosterDoor(lambda told, who: told or "demo", staffing.today, staffing.outlook)
+
+    def look(city: str, first: date, last: date, now: float) -> Outlook:
+        return staffing.outlook(city, first, last, now if boards[0].now is None else boards[0].now)
+
+    roster = RosterDoor(lambda told, who: told or "demo", staffing.today, look)
     door = Web("127.0.0.1", 0, kept, TOKENS, Metrics([gauge]), (roster,))
     async with TestClient(TestServer(door.app())) as client:
         boards.append(Town(client, history, home))
@@ -141,18 +151,63 @@ async def test_the_roster_over_http_has_the_holes_of_the_command_and_who_is_sign
         (h["kind"], h["queue"], h["en"]) for h in checked["holes"]
     ]
     assert told["first"] in (f"{today}", f"{today + timedelta(days=1)}"), "a midnight may have passed"
-    now = [
-        row for row in told["intervals"] if any(q["signed_in"] is not None for q in row["queues"].values())
-    ]
-    (row,) = now
-    assert sum(q["signed_in"] for q in row["queues"].values()) <= 1, "a person counts for one queue"
-    assert row["queues"]["general"]["signed_in_able"] == 1
+    city.now = WORKDAY.timestamp()
+    day = "/api/roster?from=2026-11-02&to=2026-11-02"
+    rows = (await city.get(day))[1]["intervals"]
+    (row,) = [row for row in rows if any(q["signed_in"] is not None for q in row["queues"].values())]
+    assert row["since"] <= city.now < row["until"]
+    assert {queue: (q["signed_in"], q["signed_in_able"]) for queue, q in row["queues"].items()} == {
+        "general": (1, 1), "market": (0, 0), "fund": (0, 1), "expert": (0, 0),
+    }, "a person counts for one queue"  # fmt: skip
     city.board = replace(city.board, picture=Picture())
-    rows = (await city.get("/api/roster"))[1]["intervals"]
+    rows = (await city.get(day))[1]["intervals"]
     assert {q["signed_in"] for row in rows for q in row["queues"].values()} == {None}
     status, problem = await city.get("/api/roster?city=luan")
     assert (status, problem["field"], "add roster.toml" in problem["detail"]) == (404, "city", True)
     assert (await city.get("/api/roster?from=2026-11-20&to=2027-11-20"))[1]["field"] == "to"
+
+
+async def test_one_roster_is_looked_at_at_a_time_and_who_asks_for_the_same_days_has_the_same_answer(
+    tmp_path: Path,
+) -> None:
+    arrived, all_here = list[str](), asyncio.Event()
+    looked, may_end = list[date](), threading.Event()
+
+    def today(city: str) -> date:
+        # nothing is waited for between this and the door's decision
+        arrived.append(city)
+        if len(arrived) == 3:
+            all_here.set()
+        return WORKDAY.date()
+
+    def look(city: str, first: date, last: date, now: float) -> Outlook:
+        looked.append(first)
+        assert may_end.wait(60)
+        return Outlook(city, first, last, UTC, (), ())
+
+    kept = Kept(Switchboard(), Reader(Home(tmp_path).journal))
+    door = Web("127.0.0.1", 0, kept, TOKENS, Metrics(), (RosterDoor(lambda told, who: told, today, look),))
+    async with TestClient(TestServer(door.app())) as client:
+
+        async def get(path: str) -> tuple[int, Any]:
+            headers = {"Authorization": f"Bearer {TOKENS['observer']}"}
+            async with client.get(path, headers=headers) as answer:
+                return answer.status, json.loads(await answer.text())
+
+        same = [asyncio.create_task(get("/api/roster?city=demo&from=2026-11-02")) for _ in range(3)]
+        try:
+            await asyncio.wait_for(all_here.wait(), 30)
+            for other in ("city=luan&from=2026-11-02", "city=demo&from=2026-11-03"):
+                status, problem = await get(f"/api/roster?{other}")
+                assert (status, "ask again" in problem["detail"]) == (429, True)
+            assert not any(one.done() for one in same)
+        finally:
+            may_end.set()
+        first, *others = await asyncio.gather(*same)
+        assert first[0] == 200
+        assert others == [first, first]
+        assert looked == [date(2026, 11, 2)]
+        assert (await get("/api/roster?city=demo&from=2026-11-03"))[0] == 200
 
 
 async def test_duties_come_from_history_until_settled_and_hide_the_number_from_observers(
@@ -229,6 +284,34 @@ async def test_a_note_that_nobody_settled_is_told_however_old_it_is(town: tuple[
     told = (await city.get(f"/api/duties?from={OLD - 1}&all=true"))[1]
     assert [(d["note"], d["settled_by"]) for d in told] == [(notes[0].id, "chief"), (notes[1].id, None)]
     assert (await city.get("/api/duties?city=luan"))[1] == []
+
+
+async def test_a_settled_note_is_deleted_when_it_was_kept_long_enough_and_one_that_nobody_settled_is_not(
+    town: tuple[Town, Staffing],
+) -> None:
+    city, _ = town
+    written = {"city": "demo", "who": "zhang", "role": "agent", "text": "回电 13800138000"}
+    old, new, unread = notes = [ShiftNote(id=f"demo-note-{n}", at=OLD, **written) for n in range(3)]
+    settled = [
+        audit.Audited(
+            id=note.id, at=at, city="demo", who="chief", role="supervisor", did="settle-note", on=note.id,
+            told='{"reason":"已阅"}', outcome=outcome,
+        )
+        for note, at, outcome in (
+            (old, OLD, audit.Outcome.DONE),
+            (new, OLD + 86_400, audit.Outcome.DONE),
+            (unread, OLD, audit.Outcome.DENIED),
+        )
+    ]  # fmt: skip
+    await city.history.save([], [], "j", Position(), audits=settled, notes=notes)
+    told = list[audit.Audited]()
+    sweeper = OldNotes(DutyStore(city.history), 30, told.append, lambda: OLD + 30 * 86_400 + 1)
+    assert await sweeper.sweep() == 1
+    assert [(row.who, row.did, row.on) for row in told] == [("retention", "expire", old.id)]
+    assert "138" not in told[0].told
+    left = (await city.get("/api/duties?all=true&from=0"))[1]
+    assert {row["note"] for row in left} == {new.id, unread.id}
+    assert await sweeper.sweep() == 0
 
 
 async def test_a_promise_that_is_open_is_told_however_many_were_made_and_settled_since(

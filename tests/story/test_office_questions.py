@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from calls.facts import CallId
 from calls.note import ShiftNote
 from cti.commands.truth import told
 from cti.holidays import calendar
 from cti.truth.compare import Difference, Truth
 from cti.web.answers import Answered
+from cti.web.api import CallAnswer
 from cti.web.notes import MOST, NoteBody
 from cti.web.roster import MOST_DAYS, RosterQuestion, roster_answer
-from cti.web.staffing import duty_answer
+from cti.web.staffing import DutyAnswer, duty_answer
 from cti.web.truth import TruthAnswer, TruthQuestion, as_json
+from cti.web.who import Role, Who
 from queues.cover import Outlook, outlook
-from queues.duties import Known, duties
+from queues.duties import Duty, DutyKind, Known, duties
 from queues.hole import HoleKind
 from queues.need import Shared
 from tests.story.plan_files import checked, demo_files
@@ -179,3 +182,19 @@ def test_a_number_in_a_note_is_masked_for_who_may_not_see_it() -> None:
     assert duty_answer(duty, full=False).text == "回电 138****8000"
     whole = duty_answer(duty, full=True)
     assert (whole.text, whole.by, whole.since, whole.note) == (written.text, "zhang", 5.0, "demo-note-1")
+
+
+@pytest.mark.parametrize("role", [role for role in Role if not Who("", role).full])
+def test_what_is_masked_is_described_as_masked_for_everybody_for_whom_it_is(role: Role) -> None:
+    described = [DutyAnswer.model_fields[name] for name in ("number", "reason", "text")]
+    for field in (*described, CallAnswer.model_fields["caller"]):
+        assert f"{role}s" in (field.description or "")
+
+
+def test_a_number_in_the_reason_why_a_duty_was_settled_is_masked_for_who_may_not_see_it() -> None:
+    done = Duty(
+        DutyKind.CALL_BACK, "demo", CallId("demo-1"), 5.0, "main", "general", "13800138000",
+        settled=9.0, settled_by="chief", reason="用手机回拨 138-0013-8000",
+    )  # fmt: skip
+    assert duty_answer(done, full=False).reason == "用手机回拨 138-****-8000"
+    assert duty_answer(done, full=True).reason == done.reason

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calls import facts as f
 from calls.facts import Fact, LegId
-from calls.mask import masked
+from calls.mask import masked, masked_in
 from calls.story import tell
 from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, arrives, said, seat_starts
 
@@ -117,3 +121,46 @@ def test_a_question_without_an_answer_says_why_the_default_held(status: str, tol
 )
 def test_a_citizens_number_is_masked(number: str, shown: str) -> None:
     assert masked(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("回电 13800138000", "回电 138****8000"),
+        ("138-0013-8000", "138-****-8000"),
+        ("138 0013 8000。", "138 **** 8000。"),
+        ("138.0013\u30008000", "138.****\u30008000"),
+        ("138\u200b0013\u200b8000", "138\u200b****\u200b8000"),
+        ("+86 138－0013－8000", "+86 1**－****－8000"),
+        ("0551-6351-2345", "055*-****-2345"),
+        ("（0551） 6351-2345 转 801", "（055*） ****-2345 转 801"),
+        ("6351-2345", "****-2345"),
+        ("635 1234", "6** **34"),
+        ("１３８ ００１３ ８０００", "１３８ **** ８０００"),
+        ("13800138000 13900139000", "138******** *******9000"),
+        ("340104199003071234", "340***********1234"),
+        ("138-2026-11-20", "138-****-11-20"),
+        ("2026-11-20-13800138000", "202*-**-**-*******8000"),
+        ("2026-11-20 09:30 13800138000", "2026-11-20 09:30 138****8000"),
+        ("9:00-18:00，2026-11-20 2026-11-27", "9:00-18:00，2026-11-20 2026-11-27"),
+        ("12345 转 8001，301 室，三号线", "12345 转 8001，301 室，三号线"),
+        ("1\n2\n3\n4\n5\n6\n7", "1\n2\n3\n4\n5\n6\n7"),
+    ],
+)
+def test_a_number_in_a_text_is_masked_however_it_is_written_and_a_day_or_time_is_readable(
+    typed: str, shown: str
+) -> None:
+    assert masked_in(typed) == shown
+
+
+@given(st.text("0123456789０１ -.()－:\n话", max_size=40))
+def test_of_a_number_in_a_text_at_most_three_digits_and_four_are_shown_and_never_more_than_of_it_alone(
+    typed: str,
+) -> None:
+    shown = masked_in(typed)
+    assert len(shown) == len(typed)
+    assert all(new in (old, "*") for old, new in zip(typed, shown, strict=True))
+    for bare in re.findall(r"\d{7,}", typed):
+        assert bare not in shown
+    if typed.isdecimal() and len(typed) >= 7:
+        assert (len(typed) - shown.count("*")) <= min(7, len(masked(typed).replace("*", "")))
