@@ -251,14 +251,18 @@ def transfer_answer(now: Now) -> TransferAnswer:
 
 
 def handoff_answer(record: Handoff, *, full: bool) -> dict[str, Any]:
-    """The record as JSON; for who may not see the caller's number it is masked, also where people wrote it
-    into their text."""
+    """The record as JSON; for who may not see the caller's number it is masked, and so is every number that
+    people wrote into their text."""
     told = to_dict(record)
-    if full or not record.caller:
+    if full:
         return told
-    shown = masked(record.caller)
     texts = {n: t for n, t in told.items() if isinstance(t, str) and n not in ("id", "call")}
-    return told | {n: t.replace(record.caller, shown) for n, t in texts.items()}
+    if record.caller:
+        texts = {n: t.replace(record.caller, masked(record.caller)) for n, t in texts.items()}
+    return told | texts | {n: masked_in(texts[n]) for n in _TYPED}
+
+
+_TYPED = ("story", "location", "summary", "reason", "result")
 
 
 _ROWS = {

@@ -332,3 +332,6 @@ def test_a_number_that_somebody_wrote_into_a_text_is_masked_with_the_callers() -
     assert caller not in sheet(record, full=False)
     assert handoff_answer(record, full=False)["summary"] == "回拨139****0001"
     assert handoff_answer(record, full=True)["summary"] == f"回拨{caller}"
+    # a neighbour's, with dashes, of a caller who withheld theirs
+    other = replace(record, caller="", summary="邻居138-0013-8000，2026-11-20 10:30")
+    assert handoff_answer(other, full=False)["summary"] == "邻居138-****-8000，2026-11-20 10:30"
