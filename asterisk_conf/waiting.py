@@ -282,7 +282,7 @@ def _enter() -> Context:
     # the last wait: until an agent answered (app_queue says how long that was), or until now
     last = '${IF($["${QEHOLDTIME}" = ""]?$[${EPOCH} - 0${JOINED_AT}]:${QEHOLDTIME})}'
     context.do("Set", f'WAITED=$[0${{WAITED}} + ${{IF($["${{JOINED_AT}}" = ""]?0:{last})}}]')
-    context.do("Set", "JOINED_AT=${EPOCH}").do("Set", "QEHOLDTIME=")
+    context.do("Set", "JOINED_AT=${EPOCH}").do("Set", "QEHOLDTIME=").do("Set", "SHARED(ELSEWHERE)=")
     context.do("Gosub", "queue-rank", "s", "1")
     return context.do("Return")
 
@@ -317,8 +317,10 @@ def _over() -> Context:
     context.do("ExecIf", '$["${SHARED(LOST)}" = "1"]?Set(DROPPED=1)')
     # whoever hangs up on a phone that says nothing does not wait until its leg ends for want of sound
     context.do("Set", "PHONE=${CUT(MEMBERINTERFACE,/,2)}")
-    talks = '"${QEHOLDTIME}" != "" & "${PHONE}" != "" & "${LEFT_BY}" = "" & "${SHARED(HANDED)}" != "1"'
-    context.do("GotoIf", f"$[{talks}]?:known")
+    talks = '"${QEHOLDTIME}" != "" & "${PHONE}" != "" & "${LEFT_BY}" = ""'
+    # ... but with somebody else, who has them alone or is in the room too
+    others = '"${SHARED(ELSEWHERE)}" != "1" & "${SHARED(TARGET_IN)}${SHARED(TARGET_JOINED)}" != "11"'
+    context.do("GotoIf", f"$[{talks} & {others}]?:known")
     context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
     context.do("GotoIf", '$["${CONTACT}" = ""]?known')
     unreachable = '"${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"'
