@@ -508,3 +508,24 @@ def test_whoever_is_taken_from_an_agent_and_hangs_up_on_the_way_back_is_lost() -
     assert told.walks(CALLER, "desk-freed", "queue", within=["transfer-dropped"]) == "demo-queue-general,s,1"
     assert lost(told, phone="Reachable")
     assert not lost(talk(), phone="Reachable"), "whoever hangs up in the talk is served"
+
+
+def test_in_danger_the_levels_go_on_from_all_that_was_waited_however_often_the_wait_begins_anew() -> None:
+    files = demo_files()
+    text = files["queues.toml"].decode()
+    assert "wait_seconds = 90\n" in text
+    widening = "wait_seconds = 90\nwiden = { 0 = 0, 20 = 10, 45 = 20 }\n"
+    files["queues.toml"] = text.replace("wait_seconds = 90\n", widening, 1).encode()
+    plan = checked(files).plan
+    assert plan is not None
+    told = Asterisk(read(render([plan], site(plan))["extensions.conf"]), talk().channels)
+    told.channels[CALLER] |= {"DANGER": "1", "EPOCH": "1000", "JOINED_AT": "900", "QEHOLDTIME": "25"}
+    waits = ["queue-enter", "demo-levels"]
+    rules = []
+    for now, waited in (("1000", "25"), ("1019", "44"), ("1619", "644")):
+        told.channels[CALLER]["EPOCH"] = now
+        assert told.walks(CALLER, "transfer-back", label="urgent", within=waits) == "Queue"
+        assert told.channels[CALLER]["WAITED"] == waited
+        rules.append(told.done[-1].split(",")[7])
+    assert rules == ["demo-general.24", "demo-general.42", "demo-general.45"]
+    assert "CHANNEL(language)" not in told.channels[CALLER], "nobody says their place"
