@@ -59,14 +59,15 @@ def share_is_over(context: Context, site: Site, addresses: int, answer: str) -> 
     over = f"${{LEN(${{{answer}:0:9}})}} > 0 | ${{ASKED}} >= {addresses}"
     context.do("GotoIf", f"$[{over}]?s,tell")
     context.do("ExecIf", '$["${LATE}" = ""]?Set(LATE=${AT})')
-    begin_behind(context, site, "${AT}", addresses)
+    begin_behind(context, site, "${AT}")
     context.do("Set", f"TIMEOUT(absolute)={_share(site, addresses)}")
     context.do("Goto", "s", "next")
 
 
-def begin_behind(context: Context, site: Site, number: str, addresses: int) -> None:
-    """For a while the address behind this one is asked first."""
-    context.do("Set", f"GLOBAL(ASK_FIRST)=$[(0{number} + 1) % {addresses}]")
+def begin_behind(context: Context, site: Site, number: str) -> None:
+    """For a while the address behind this one is asked first: of all, also where only the first few are
+    asked. Who asks those finds its own among them, and everybody else what was silent last."""
+    context.do("Set", f"GLOBAL(ASK_FIRST)=$[(0{number} + 1) % {len(site.agi)}]")
     context.do("Set", f"GLOBAL(ASK_FIRST_UNTIL)=$[${{EPOCH}} + {site.skip_seconds + LATER}]")
 
 

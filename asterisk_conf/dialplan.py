@@ -31,6 +31,7 @@ from asterisk_conf.waiting import (
     head_start_of_key,
     paces,
     phone_context,
+    queue_ends,
     rule_of,
 )
 from plan.model import Destination, Line, Menu, Message, Plan, Queue, Spoken, Trunk
@@ -58,7 +59,7 @@ def extensions_conf(plans: Sequence[Plan], site: Site, plan_hash: str) -> str:
             "",
         )
     )
-    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts()]
+    contexts = [*shared_contexts(site), *seat_contexts(site), *desk_contexts(), *transfer_contexts(site)]
     contexts.append(room_key_context(plans))
     contexts += outgoing_contexts(site)
     for plan in plans:
@@ -227,7 +228,7 @@ def _queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
         context.do("NoOp", "there is room", label="joins")
     rule = rule_of(plan.id, name, queue)
     wait = str(queue.wait_seconds)
-    context.do("Queue", f"{plan.id}-{name}", options, "", "", wait, *_again(site, agi, rule, "${AGAIN}"))
+    context.do("Queue", f"{plan.id}-{name}", options, "", "", wait, *queue_ends(site, agi, rule, "${AGAIN}"))
     context.do("Set", "CHANNEL(language)=zh", label="left")
     # Every exit of Queue() but a key comes through here, with an agent (CONTINUE) or without one.
     context.do("Gosub", "queued-out", "s", f"1({name})")
@@ -247,13 +248,6 @@ def _for_the_seat(context: Context, plan: Plan, queue: Queue) -> None:
     context.do("Set", f"QUEUE_MAX_PENALTY={first_level(queue)}")
 
 
-def _again(site: Site, agi: str, rule: str, position: str) -> tuple[str, ...]:
-    """Queue()'s last arguments. Levels widen by ``rule``, if it is not empty. Ranks count seconds:
-    whoever comes back stands, as position 1 among equals, before those who came in the same second."""
-    macro = () if site.version >= (21, 0, 0) else ("",)
-    return (agi, *macro, "", rule, position)
-
-
 def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     """Where a stand-in waits for its citizen (asterisk_conf.callback). Nobody listens: no agent's number.
 
@@ -264,7 +258,7 @@ def _stand_in_queue(plan: Plan, site: Site, name: str, queue: Queue) -> Context:
     options = QUEUE_OPTIONS.format(ring="r")
     rule = rule_of(plan.id, name, queue)
     context.do(
-        "Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *_again(site, "", rule, "1")
+        "Queue", f"{plan.id}-{name}", options, "", "", str(STAND_SECONDS), *queue_ends(site, "", rule, "1")
     )
     context.do("Set", "CHANNEL(language)=zh")
     context.do("Gosub", "queued-out", "s", f"1({name})")

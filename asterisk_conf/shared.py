@@ -167,7 +167,7 @@ def _ask(site: Site) -> Context:
     context.do("GotoIf", "$[${LEN(${NEXT:0:9})} > 0]?answered")
     context.do("Set", "GLOBAL(ASK_HELD)=${UNIQUEID}")
     # whom it is held by, if it is
-    begin_behind(context, site, "${SHARED(ASK_AT)}", len(site.agi))
+    begin_behind(context, site, "${SHARED(ASK_AT)}")
     # Another call found it out while we waited: one program is spawned, not one for each of twenty callers.
     context.do("GotoIf", f"$[{rests('ASK_AGAIN_AT', site.skip_seconds)}]?judge")
     # Nobody answered: for some seconds nobody is asked, so that the next callers do not wait for it.

@@ -90,7 +90,7 @@ def _listen(site: Site) -> Context:
     context.do("Set", "LISTEN=${SHARED(LISTEN)}")
     context.do("Set", "LISTENED=SILENT")
     context.do("GotoIf", "$[${LEN(${LISTEN})} > 0]?ready")
-    begin_behind(context, site, "${SHARED(LISTEN_AT)}", _ears(site))
+    begin_behind(context, site, "${SHARED(LISTEN_AT)}")
     context.do("Goto", "held")
     context.do("Set", "LISTENED=NOBODY", label="ready")
     # the service is well and cannot listen now: no model, too many callers, a menu it does not know

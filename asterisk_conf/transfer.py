@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from asterisk_conf.from_centre import from_centre_contexts
 from asterisk_conf.masking import MASK_KEYS, mask_features
+from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_blind import TAKE_BACK
 from asterisk_conf.transfer_reach import reach_contexts
@@ -100,11 +101,11 @@ def seat_talks(context: Context) -> None:
     context.do("Set", "CHANNEL(hangup_handler_push)=transfer-agent-gone,s,1")
 
 
-def transfer_contexts() -> Iterator[Context]:
+def transfer_contexts(site: Site) -> Iterator[Context]:
     """All of them."""
     yield _key()
     yield _go()
-    yield from room_contexts()
+    yield from room_contexts(site)
     yield from reach_contexts()
     yield from from_centre_contexts()
 

@@ -51,7 +51,7 @@ def _agent_gone() -> Context:
     context.do("GotoIf", f"$[{reached}]?done", label="sent")
     tell(context, "agent-left")
     context.do("Return")
-    context.do("Set", f"{of_caller('HANDED')}=1", label="handed")
+    context.do("Set", f"{of_caller('HANDED')}=1", label="handed").do("Set", f"{of_caller('ELSEWHERE')}=1")
     tell(context, "handed")
     context.do("Return")
     context.do("GotoIf", '$["${WATCHED}" = "1"]?:done', label="empty")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from asterisk_conf.desk_leads import led_by_desk
 from asterisk_conf.in_step import in_step
 from asterisk_conf.seat_leg import HEAD, cause_is
+from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_blind import blind_contexts
 from asterisk_conf.transfer_gone import gone_contexts
@@ -27,6 +28,7 @@ from asterisk_conf.transfer_state import (
     told_room,
 )
 from asterisk_conf.transfer_watch import watch_context
+from asterisk_conf.waiting import queue_ends
 from calls.model import GONE
 
 LOOKS = 20
@@ -57,14 +59,14 @@ def moved_on(context: Context) -> None:
     context.do("GotoIf", '$["${SHARED(OVER)}" = "1"]?:transfer-caller,s,1')
 
 
-def room_contexts() -> Iterator[Context]:
+def room_contexts(site: Site) -> Iterator[Context]:
     """All of them."""
     yield _target()
     yield _joins()
     yield _agent()
     yield _caller()
     yield _why()
-    yield _back()
+    yield _back(site)
     yield _dropped()
     yield _up()
     yield _seat_up()
@@ -257,7 +259,7 @@ def _why() -> Context:
     return context.do("Return", label="known")
 
 
-def _back() -> Context:
+def _back(site: Site) -> Context:
     """Nobody is with the caller: the head of the queue. In an emergency it hears ringing, no music."""
     context = Context("transfer-back")
     led_by_desk(context)
@@ -282,9 +284,13 @@ def _back() -> Context:
     # short: until it is over the caller is in no queue
     context.do("Playback", "hotline/please-wait")
     context.do("Goto", "${CITY}-queue-${QUEUE}", "s", "enter")
-    context.do("Gosub", "queue-rank", "s", "1", label="urgent")
+    context.do("Gosub", "queue-enter", "s", "1", label="urgent")
     context.do("Gosub", "seat-wind", "s", "1")
-    context.do("Queue", "${CITY}-${QUEUE}", "crib(seat-leg^s^1)", "", "", "600")
+    # the levels go on from what was waited so far, also when the time below is over
+    levels = "${CITY}-levels,queue-${QUEUE},1"
+    context.do("Set", "RULE=").do("GosubIf", f"${{DIALPLAN_EXISTS({levels})}}?{levels}")
+    ends = queue_ends(site, "", "${RULE}", "")
+    context.do("Queue", "${CITY}-${QUEUE}", "crib(seat-leg^s^1)", "", "", "600", *ends)
     context.do("Gosub", "queued-out", "s", "1(${QUEUE})")
     context.do("GotoIf", '$["${QUEUESTATUS}" = "CONTINUE"]?talked,s,1')
     # a person in danger is not sent to a machine
@@ -325,6 +331,7 @@ def _up() -> Context:
     # a blind transfer is over when somebody has answered
     sent = '"${CUT(MOVE,:,1)}" = "blind"'
     context.do("ExecIf", f"$[{sent}]?Set({of_caller('WHERE')}=)")
+    context.do("ExecIf", f"$[{sent}]?Set({of_caller('ELSEWHERE')}=1)")
     context.do("ExecIf", f"$[{sent}]?Set({of_caller('TRANSFER')}=)")
     tell(context, "answered")
     return context.do("Return", label="late")

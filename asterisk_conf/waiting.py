@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 
 from asterisk_conf.ini import Pair, section
 from asterisk_conf.seat_leg import HANDED_OVER, HEAD
+from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
 from plan.model import Phone, Plan, Priority, Queue
 
@@ -89,6 +90,13 @@ def rule_of(city: str, name: str, queue: Queue) -> str:
     grid = f"$[FLOOR(${{WAITED}} / {apart}) * {apart}]"
     waited = f"${{IF($[${{WAITED}} < {last}]?{grid}:{last})}}"
     return f"${{IF($[${{WAITED}} < {apart}]?:{_rule(city, name, waited)})}}"
+
+
+def queue_ends(site: Site, agi: str, rule: str, position: str) -> tuple[str, ...]:
+    """Queue()'s last arguments. Levels widen by ``rule``, if it is not empty. Ranks count seconds:
+    whoever comes back stands, as position 1 among equals, before those who came in the same second."""
+    macro = () if site.version >= (21, 0, 0) else ("",)
+    return (agi, *macro, "", rule, position)
 
 
 def first_level(queue: Queue) -> int:
@@ -181,9 +189,10 @@ def announcements(city: str, name: str, queue: Queue, reassure: str, offer: str)
 
 
 def city_waiting_contexts(plan: Plan) -> Iterator[Context]:
-    """The classes of callers, and phones outside that answer for the hotline."""
+    """The classes of callers, and by which rule levels widen for whoever waited before."""
     yield _priority(plan)
     yield _listed(plan)
+    yield _levels(plan)
 
 
 def _higher(head_start: int) -> str:
@@ -239,6 +248,14 @@ def _listed(plan: Plan) -> Context:
     return context
 
 
+def _levels(plan: Plan) -> Context:
+    """Sets RULE, for whoever joins a queue from elsewhere than its own context (``transfer-back``)."""
+    context = Context(f"{plan.id}-levels", None)
+    for name, queue in plan.queues.items():
+        context.exten(f"queue-{name}").do("Set", f"RULE={rule_of(plan.id, name, queue)}").do("Return")
+    return context
+
+
 def head_start_of_key(priorities: Sequence[Priority], menu: str, key: str) -> int:
     """What pressing this key of this menu earns; 0: nothing."""
     return max((p.head_start_seconds for p in priorities if f"{menu}:{key}" in p.keys), default=0)
@@ -274,15 +291,16 @@ def waiting_contexts() -> Iterator[Context]:
 
 
 def _enter() -> Context:
-    """ARG1 queue. Sets WAITED, the seconds waited before, and QUEUE_PRIO."""
+    """ARG1 queue; empty: whoever hears nothing of their place. Sets WAITED, the seconds waited before, and
+    QUEUE_PRIO."""
     context = Context("queue-enter")
-    context.do("Set", f"CHANNEL(language)={language('${CITY}', '${ARG1}')}")
+    context.do("ExecIf", f'$["${{ARG1}}" != ""]?Set(CHANNEL(language)={language("${CITY}", "${ARG1}")})')
     # whoever waits again follows no agent who was led out of an earlier talk
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     # the last wait: until an agent answered (app_queue says how long that was), or until now
     last = '${IF($["${QEHOLDTIME}" = ""]?$[${EPOCH} - 0${JOINED_AT}]:${QEHOLDTIME})}'
     context.do("Set", f'WAITED=$[0${{WAITED}} + ${{IF($["${{JOINED_AT}}" = ""]?0:{last})}}]')
-    context.do("Set", "JOINED_AT=${EPOCH}").do("Set", "QEHOLDTIME=")
+    context.do("Set", "JOINED_AT=${EPOCH}").do("Set", "QEHOLDTIME=").do("Set", "SHARED(ELSEWHERE)=")
     context.do("Gosub", "queue-rank", "s", "1")
     return context.do("Return")
 
@@ -317,8 +335,10 @@ def _over() -> Context:
     context.do("ExecIf", '$["${SHARED(LOST)}" = "1"]?Set(DROPPED=1)')
     # whoever hangs up on a phone that says nothing does not wait until its leg ends for want of sound
     context.do("Set", "PHONE=${CUT(MEMBERINTERFACE,/,2)}")
-    talks = '"${QEHOLDTIME}" != "" & "${PHONE}" != "" & "${LEFT_BY}" = "" & "${SHARED(HANDED)}" != "1"'
-    context.do("GotoIf", f"$[{talks}]?:known")
+    talks = '"${QEHOLDTIME}" != "" & "${PHONE}" != "" & "${LEFT_BY}" = ""'
+    # ... but with somebody else, who has them alone or is in the room too
+    others = '"${SHARED(ELSEWHERE)}" != "1" & "${SHARED(TARGET_IN)}${SHARED(TARGET_JOINED)}" != "11"'
+    context.do("GotoIf", f"$[{talks} & {others}]?:known")
     context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
     context.do("GotoIf", '$["${CONTACT}" = ""]?known')
     unreachable = '"${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"'

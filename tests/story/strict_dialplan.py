@@ -127,7 +127,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
             }
             own.add(f"{city}-centre")
             own |= {f"{city}-{rest}" for rest in ("agent-skills", "seat-skills", "pause", "leave")}
-            own |= {f"{city}-{rest}" for rest in ("priority", "listed")}
+            own |= {f"{city}-{rest}" for rest in ("priority", "listed", "levels")}
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}
             own |= {

@@ -69,6 +69,13 @@ def test_modules_that_are_not_installed_are_not_loaded() -> None:
     ]
 
 
+def test_what_one_question_learned_of_silent_addresses_no_other_undoes() -> None:
+    one = site().audio[:1]
+    told = render([demo()], site(audio=one))["extensions.conf"]
+    # counted among all addresses, also by those who can ask the first ones only
+    assert re.findall(r"Set\(GLOBAL\(ASK_FIRST\)=\$\[\(.* \+ 1\) % (\d+)\]\)", told) == ["2"] * 4
+
+
 def test_the_lab_stands_in_only_for_trunks_that_allow_it() -> None:
     trunk = demo().trunks["carrier"].model_copy(update={"lab": False})
     plan = demo().model_copy(update={"trunks": {**demo().trunks, "carrier": trunk}})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from asterisk_conf.render import render
@@ -33,6 +35,7 @@ def test_an_expression_is_worth_what_asterisk_says() -> None:
     assert evaluated('"a" = "a" & ("b" != "b" | 03 > 2)') == 1
     assert evaluated('"" != "" | "sent" = "held"') == 0
     assert evaluated("04 + 1") == 5
+    assert evaluated("FLOOR(26 / 3) * 3 + 1") == 25
     with pytest.raises(AssertionError, match="unknown"):
         evaluated('"a" =~ "b"')
 
@@ -417,3 +420,112 @@ def test_an_agent_who_goes_leads_the_caller_back_only_from_where_they_wait(where
     assert led == ([f"ChannelRedirect({CALLER},transfer-back,s,1)"] if where in ("room", "hold") else [])
     # and on its way it looks by itself
     assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"
+
+
+# --- what becomes of a caller's place when they call again, or wait again --------------------------------
+
+
+def lost(told: Asterisk, phone: str = "Unreachable") -> bool:
+    """Whether whoever hangs up now is one whom we lost: the phone of the agent who answered is so by now."""
+    told.channels[CALLER] |= {
+        "QUEUED_AT": "5",
+        "CALLER": "13900000001",
+        "UNIQUEID": "n1-1.1",
+        "DB(hotline-waits/demo/13900000001)": "5/n1-1.1",
+        "QEHOLDTIME": "3",
+        "MEMBERINTERFACE": "PJSIP/demo-1001",
+        "PJSIP_AOR(demo-1001,contact)": "demo-1001/sip:1001@192.0.2.7",
+        "PJSIP_CONTACT(demo-1001/sip:1001@192.0.2.7,status)": phone,
+        "EPOCH": "60",
+    }
+    assert told.walks(CALLER, "waits-over") == "Return"
+    kept = told.channels[CALLER].get("DB(hotline-waits/demo/13900000001)", "")
+    assert kept == ("60/n1-1.1" if told.channels[CALLER].get("DROPPED") else "")
+    return bool(kept)
+
+
+def until_step(told: Asterisk, context: str, app: str) -> Asterisk:
+    """The same with this context ending where it would run that application."""
+    steps = told.contexts[context]["s"]
+    (end,) = (n for n, step in enumerate(steps) if step.app == app)
+    short = [*steps[:end], Step("", "Hangup", "")]
+    return Asterisk({**told.contexts, context: {"s": short}}, told.channels, told.done)
+
+
+def taken_over() -> Asterisk:
+    told = until_step(talk(DESK=ORDER), "desk-taken", "Bridge")
+    assert told.walks(CALLER, "desk-led", within=["desk-taken", "transfer-dropped"]) == "Hangup"
+    return told
+
+
+def passed_on_blindly() -> Asterisk:
+    told = talk(TRANSFER="blind:1002:h1", WHERE="sent")
+    told.channels[COLLEAGUE]["TRANSFER_ID"] = "h1"
+    assert told.walks(COLLEAGUE, "transfer-up", within=["transfer-reached"]) == "Return"
+    return told
+
+
+def handed_over() -> Asterisk:
+    told = talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1")
+    assert told.walks(AGENT, "transfer-agent-gone") == "Return"
+    # whoever has them asks somebody else now
+    told.channels[CALLER] |= {"SHARED(HANDED)": "0", "SHARED(TARGET_IN)": "0", "SHARED(TARGET_JOINED)": "0"}
+    return told
+
+
+def in_a_room_of_three() -> Asterisk:
+    return talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1")
+
+
+@pytest.mark.parametrize(
+    "served", [taken_over, passed_on_blindly, handed_over, in_a_room_of_three], ids=lambda one: one.__name__
+)
+def test_whoever_talks_to_somebody_else_is_not_judged_by_the_dead_phone_of_the_first_agent(
+    served: Callable[[], Asterisk],
+) -> None:
+    assert not lost(served())
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [{}, {"TRANSFER": "consult:1002:h1", "WHERE": "hold", "TARGET_IN": "1"},
+     {"TRANSFER": "blind:1002:h1", "WHERE": "sent"}],
+    ids=["talks", "is held", "hears it ring"],
+)  # fmt: skip
+def test_whoever_has_nobody_but_an_agent_whose_phone_is_dead_is_lost(shared: dict[str, str]) -> None:
+    assert lost(talk(**shared))
+
+
+def test_whoever_comes_back_to_the_queue_is_judged_by_the_phone_that_answers_then() -> None:
+    told = passed_on_blindly()
+    told.channels[CALLER]["EPOCH"] = "20"
+    assert told.walks(CALLER, "queue-enter") == "Return"
+    assert lost(told)
+
+
+def test_whoever_is_taken_from_an_agent_and_hangs_up_on_the_way_back_is_lost() -> None:
+    told = talk()
+    assert told.walks(CALLER, "desk-freed", "queue", within=["transfer-dropped"]) == "demo-queue-general,s,1"
+    assert lost(told, phone="Reachable")
+    assert not lost(talk(), phone="Reachable"), "whoever hangs up in the talk is served"
+
+
+def test_in_danger_the_levels_go_on_from_all_that_was_waited_however_often_the_wait_begins_anew() -> None:
+    files = demo_files()
+    text = files["queues.toml"].decode()
+    assert "wait_seconds = 90\n" in text
+    widening = "wait_seconds = 90\nwiden = { 0 = 0, 20 = 10, 45 = 20 }\n"
+    files["queues.toml"] = text.replace("wait_seconds = 90\n", widening, 1).encode()
+    plan = checked(files).plan
+    assert plan is not None
+    told = Asterisk(read(render([plan], site(plan))["extensions.conf"]), talk().channels)
+    told.channels[CALLER] |= {"DANGER": "1", "EPOCH": "1000", "JOINED_AT": "900", "QEHOLDTIME": "25"}
+    waits = ["queue-enter", "demo-levels"]
+    rules = []
+    for now, waited in (("1000", "25"), ("1019", "44"), ("1619", "644")):
+        told.channels[CALLER]["EPOCH"] = now
+        assert told.walks(CALLER, "transfer-back", label="urgent", within=waits) == "Queue"
+        assert told.channels[CALLER]["WAITED"] == waited
+        rules.append(told.done[-1].split(",")[7])
+    assert rules == ["demo-general.24", "demo-general.42", "demo-general.45"]
+    assert "CHANNEL(language)" not in told.channels[CALLER], "nobody says their place"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 STEP = re.compile(r"(?:exten => ([^,]+),1| same => n)(?:\(([a-z0-9]+)\))?,([A-Za-z]+)\((.*)\)")
 CALLED = re.compile(r"([A-Z_]+)\((.*)\)", re.DOTALL)
-WORDS = re.compile(r'"[^"]*"|[0-9]+|!=|<=|>=|[=<>|&+()-]')
+WORDS = re.compile(r'"[^"]*"|[0-9]+|FLOOR|!=|<=|>=|[=<>|&+*/()-]')
 ENDS = frozenset({"Return", "Hangup", "ConfBridge", "Queue"})
 """Where the walk ends: what follows is another story."""
 
@@ -138,6 +138,14 @@ class Asterisk:
                 return "".join(c for c in args[1] if c.isdigit())
             case "DIALPLAN_EXISTS":
                 return str(int(args[1] in self.contexts.get(args[0], {})))
+            case "DB" | "PJSIP_AOR" | "PJSIP_CONTACT":
+                return variables.get(name, "")  # as the story has it
+            case "DB_DELETE":
+                return variables.pop(f"DB({called[2]})", "")
+            case "IF":
+                condition, _, both = called[2].partition("?")
+                yes, _, no = both.partition(":")
+                return yes if condition not in ("", "0") else no
             case "IMPORT":
                 return self.channels.get(args[0], {}).get(args[1], "")
             case "GROUP_COUNT":
@@ -173,7 +181,7 @@ def evaluated(text: str) -> int | str:
 
 
 def _either(words: list[str], level: int = 0) -> tuple[int | str, list[str]]:
-    levels = (("|",), ("&",), ("=", "!=", "<", "<=", ">", ">="), ("+", "-"))
+    levels = (("|",), ("&",), ("=", "!=", "<", "<=", ">", ">="), ("+", "-"), ("*", "/"))
     if level == len(levels):
         return _one(words)
     left, words = _either(words, level + 1)
@@ -184,6 +192,8 @@ def _either(words: list[str], level: int = 0) -> tuple[int | str, list[str]]:
 
 
 def _one(words: list[str]) -> tuple[int | str, list[str]]:
+    if words[0] == "FLOOR":
+        return _one(words[1:])  # where anything is divided, and nowhere else
     if words[0] == "(":
         value, rest = _either(words[1:])
         return value, rest[1:]
@@ -198,6 +208,8 @@ def _joined(left: int | str, sign: str, right: int | str) -> int | str:
             return left and right
         case "+" | "-":
             return int(left) + (int(right) if sign == "+" else -int(right))
+        case "*" | "/":
+            return int(left) * int(right) if sign == "*" else int(left) // int(right)
         case "=" | "!=":
             return int((str(left) == str(right)) == (sign == "="))
     one, other = int(left), int(right)
