@@ -127,7 +127,8 @@ class CountedCall:
         """Where an unanswered caller left."""
         last = self.visits[-1] if self.visits else None
         if last is not None and last.outcome == "abandoned":
-            return "ringing" if last.silenced == last.left else "waiting"
+            # written one after the other; whole seconds may have turned between the two
+            return "ringing" if 0 <= (last.left or 0) - last.silenced <= 1 else "waiting"
         if last is not None and last.outcome == "key" and not self.owed:
             return "waiting"
         if "-message-" in self.context or self.visits:

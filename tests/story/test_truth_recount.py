@@ -168,6 +168,9 @@ def test_where_an_abandoned_caller_was(tmp_path: Path) -> None:
         ([], cdr(context="demo-menu-service", app="Read"), "menu"),
         ([enter, gone], cdr(), "waiting"),
         ([enter, silenced, gone], cdr(), "ringing"),
+        # the second turned between the two
+        ([enter, silenced.replace(f"{AT + 9}", f"{AT + 8}"), gone], cdr(), "ringing"),
+        ([enter, silenced.replace(f"{AT + 9}", f"{AT + 6}"), gone], cdr(), "waiting"),
         ([enter, f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHTIMEOUT|1|1|6"],
          cdr(context="demo-message-busy", app="Record"), "message"),
         ([enter, f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHKEY|1|1|1|6"],
