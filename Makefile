@@ -9,7 +9,9 @@ VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest
 ARGS ?=
 # files of tests at once, each with a hotline of its own: they mostly wait for calls
-AT_ONCE ?= 4
+AT_ONCE ?= 5
+# minutes each: begun last, they would go on alone
+LONG := tests/live/test_waiting.py tests/live/test_transfer_table.py tests/live/test_transfer_rescue.py
 export CTI_NO_SKIP ?= 1
 # the tests' recogniser is where set-up has put it
 test story replay live outage bench prove: export CTI_MODELS ?= $(shell . setup/words.sh && models_folder)
@@ -33,7 +35,7 @@ test-setup:
 test: test-setup ## everything: lint, then story, replay, live and outage tests
 	@lint=0; $(MAKE) lint || lint=$$?; \
 	echo "==> tests"; tests=0; \
-	$(PYTEST) tests/outage tests/live tests/replay tests/story -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS) || tests=$$?; \
+	$(PYTEST) tests/outage $(LONG) tests/live tests/replay tests/story -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS) || tests=$$?; \
 	[ $$lint -eq 0 ] || { echo "lint failed (see above)" >&2; exit 1; }; \
 	exit $$tests
 
