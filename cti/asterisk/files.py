@@ -30,6 +30,8 @@ TALK_OVER = ("talked", "desk-taken", "transfer-blind", "transfer-caller")
 """Contexts that end a call because whoever talked to the caller hung up, also after a transfer."""
 ASKING = ("Originate", "AGI")
 """What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
+_ABOUT_ASKING = re.compile(r"What: greeted|\b(?:ASK_\w+|NEXT|QUESTION)\b|\?(?:judge|answered)\b")
+"""What the steps around it name: whoever hung up in those milliseconds had heard the greeting, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def _facts(
         for words, state in back:
             if state[0] == "talking":
                 yield f.GreetingEnded(at=float(words[0]), node=node, call=call)
-    elif "-line-" not in last[3] or last[7] in ASKING:
+    elif "-line-" not in last[3] or last[7] in ASKING or _ABOUT_ASKING.search(last[8]):
         # it came past the greeting; when exactly, only the listener would know
         yield f.GreetingEnded(at=float(lines[0][0]) if lines else ended, node=node, call=call)
     moment, peer = 0.0, ""

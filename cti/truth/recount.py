@@ -8,6 +8,7 @@ knows them: the moment the greeting ended, hold, call-back duties, advice.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ AGENT_ENDED = ("talked", "desk-taken", "transfer-blind", "transfer-caller")
 a colleague's to whom the caller was transferred."""
 ASKING = ("Originate", "AGI")
 """What the caller's leg runs while "where next?" is asked: of the service, of the failsafe."""
+_BESIDE_ASKING = re.compile(r"What: greeted|(?<![A-Z_])(?:ASK_|NEXT=|NEXT\)|QUESTION=)|\?judge|\?answered")
+"""In what the steps just before and after it are given: milliseconds, in which somebody hangs up."""
 _OUT = {"FULL": "full", "JOINEMPTY": "no-seats", "JOINUNAVAIL": "no-seats"}
 """QUEUESTATUS of callers refused at the door: app_queue's own log is silent, our dialplan's line is not."""
 _EXITS = {
@@ -75,8 +78,8 @@ class CountedCall:
     left_by: str = ""
     context: str = ""
     """Where the dialplan was when it ended."""
-    app: str = ""
-    """The application it ended in."""
+    asked: bool = False
+    """It was being asked where the caller goes next, or just before or after."""
     refused: bool = False
     visits: list[CountedVisit] = field(default_factory=list)
     told_by_cdr: bool = False
@@ -134,7 +137,7 @@ class CountedCall:
         if "-message-" in self.context or self.visits:
             return "message"
         # the question "where next?" is asked within the line, after its greeting
-        return "greeting" if "-line-" in self.context and self.app not in ASKING else "menu"
+        return "greeting" if "-line-" in self.context and not self.asked else "menu"
 
 
 @dataclass(slots=True)
@@ -182,7 +185,8 @@ def _of_cdrs(id: str, rows: Sequence[Cdr]) -> CountedCall:
     call.arrived, call.ended = first.start, last.end
     # a withheld number is a word there, and none to the dialplan
     call.caller = "".join(x for x in first.src if x in "+0123456789")
-    call.context, call.app = last.context, last.app
+    call.context = last.context
+    call.asked = last.app in ASKING or _BESIDE_ASKING.search(last.data) is not None
     told = next((r.userfield for r in own if r.userfield), "").split(";")[0].split("/")
     if len(told) >= 3:
         call.line, call.original = told[1], told[2]

@@ -69,6 +69,7 @@ def test_where_an_unheard_caller_left(tmp_path: Path) -> None:
     keyed = f"{AT + 9}|{LEG}|demo-general|NONE|EXITWITHKEY|1|1|1|6"
     for log, row, stage in (
         ([], cdr(context="demo-line-main", app="Playback"), Stage.GREETING),
+        ([], cdr(context="demo-line-main", app="Set", data="SHARED(NEXT)="), Stage.MENU),
         ([], cdr(context="demo-menu-service", app="Read"), Stage.MENU),
         ([enter, gone], cdr(), Stage.WAITING),
         ([enter, silenced, gone], cdr(), Stage.RINGING),

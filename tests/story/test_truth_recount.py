@@ -165,6 +165,11 @@ def test_where_an_abandoned_caller_was(tmp_path: Path) -> None:
     silenced = f"{AT + 9}|{LEG}|demo-general|demo-1001|RINGCANCELED|2012"
     for log, row, stage in (
         ([], cdr(context="demo-line-main", app="Playback"), "greeting"),
+        ([], cdr(context="demo-line-main", app="MixMonitor", data="a.wav,r(b)MASK_IT"), "greeting"),
+        # in the milliseconds around the question
+        ([], cdr(context="demo-line-main", app="Set", data="SHARED(NEXT)="), "menu"),
+        ([], cdr(context="demo-line-main", app="UserEvent", data="Hotline,What: greeted,Call: x"), "menu"),
+        ([], cdr(context="demo-line-main", app="GotoIf", data="0?judge"), "menu"),
         ([], cdr(context="demo-menu-service", app="Read"), "menu"),
         ([enter, gone], cdr(), "waiting"),
         ([enter, silenced, gone], cdr(), "ringing"),
