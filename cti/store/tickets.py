@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, not_, select, update
+from sqlalchemy import ColumnElement, delete, exists, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.codec import from_dict, to_dict
@@ -108,8 +108,8 @@ class TicketStore:
 
         return await self._history.within(read)
 
-    async def _rows(self, which: object) -> list[Ticket]:
-        wanted = select(TICKETS).where(which)  # type: ignore[arg-type]  # a column expression; SQLAlchemy types it by kind
+    async def _rows(self, which: ColumnElement[bool]) -> list[Ticket]:
+        wanted = select(TICKETS).where(which)
         return await self._read(wanted.order_by(TICKETS.c.number))
 
     async def _read(self, wanted: Any) -> list[Ticket]:
