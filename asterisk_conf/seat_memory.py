@@ -6,6 +6,10 @@
   there as long as it lasts.
 - AstDB ``hotline-missed/<city>/<seat>``: rings left unanswered in a row.
 - app_queue's members, which it keeps itself (``persistentmembers``), with the same pause as reason.
+
+Asterisk writes AstDB's first change at once, and what follows within a second together, a second later
+(main/db.c). A kill can keep the first step of an act and lose the rest, so each act begins with the step from
+which the rest can be made good: a seat that is paused with nothing left to end it would wait for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ WRAP_UP = "hotline-wrapup/${CITY}-${SEAT}"
 MISSED = "hotline-missed/${CITY}/${SEAT}"
 
 
-def db_delete(context: Context, *keys: str) -> None:
-    """Forget these: ``DB_DELETE`` is a function that is read."""
-    for key in keys:
-        context.do("Set", f"GONE=${{DB_DELETE({key})}}")
+def db_delete(context: Context, *keys: str, label: str = "") -> None:
+    """Forget these: ``DB_DELETE`` is a function that is read. ``label``: of the first step."""
+    for n, key in enumerate(keys):
+        context.do("Set", f"GONE=${{DB_DELETE({key})}}", label="" if n else label)

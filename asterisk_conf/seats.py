@@ -227,8 +227,9 @@ def _out() -> Context:
 def _ready() -> Context:
     context = Context("seat-ready")
     context.do("GotoIf", '$["${HERE}" = ""]?nobody')
+    db_delete(context, PAUSE)
     context.do("UnpauseQueueMember", "", "${MEMBER}")
-    db_delete(context, PAUSE, WRAP_UP, MISSED)
+    db_delete(context, WRAP_UP, MISSED)
     context.do("Set", "OK=yes").do("Set", "SAY=seat-ready")
     context.do("Return")
     context.do("Set", "WHY=not-signed-in", label="nobody").do("Set", "SAY=seat-state-away")
@@ -243,8 +244,8 @@ def _pause() -> Context:
     context.do("GotoIf", '$["${REASON}" = ""]?unknown')
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-pause,${REASON},1)}?:unknown")
     context.do("Gosub", "${CITY}-pause", "${REASON}", "1")
-    context.do("PauseQueueMember", "", "${MEMBER}", "", "${REASON}", label="good")
-    context.do("Set", f"DB({PAUSE})=${{REASON}}")
+    context.do("Set", f"DB({PAUSE})=${{REASON}}", label="good")
+    context.do("PauseQueueMember", "", "${MEMBER}", "", "${REASON}")
     db_delete(context, WRAP_UP, MISSED)
     context.do("Set", "OK=yes").do("Set", "SAY=seat-paused")
     context.do("Return")
@@ -254,13 +255,22 @@ def _pause() -> Context:
 
 
 def _unwrap() -> Context:
-    """Wrap-up ends, and only wrap-up: a pause made meanwhile stays."""
+    """Wrap-up ends, and only wrap-up: a pause made meanwhile stays.
+
+    A kill may have taken the wrap-up's key and left the member paused for it (``seat_memory``). Only the
+    house, which has seen that reason outlive its end, asks without a key.
+    """
     context = Context("seat-unwrap")
-    context.do("GotoIf", f'$["${{DB({WRAP_UP})}}" = ""]?other')
-    db_delete(context, WRAP_UP)
-    context.do("UnpauseQueueMember", "", "${MEMBER}")
+    context.do("GotoIf", '$["${HERE}" = ""]?gone')
+    context.do("GotoIf", f'$["${{DB({WRAP_UP})}}" = "" & "${{BY}}" != "system"]?other')
+    why = f"${{DB({PAUSE})}}"
+    context.do("GotoIf", f'$["{why}" = ""]?free')
+    context.do("PauseQueueMember", "", "${MEMBER}", "", why).do("Goto", "ended")
+    context.do("UnpauseQueueMember", "", "${MEMBER}", label="free")
+    db_delete(context, WRAP_UP, label="ended")
     context.do("Set", "OK=yes").do("Set", "SAY=seat-ready")
     context.do("Return")
+    db_delete(context, WRAP_UP, label="gone")
     context.do("Set", "WHY=no-wrap-up", label="other")
     return context.do("Return")
 

@@ -117,6 +117,17 @@ async def test_a_killed_asterisk_comes_back_with_its_seats_and_a_stale_wrap_up_e
         await _takes_a_call(city)
 
 
+async def test_a_seat_paused_for_a_wrap_up_that_asterisk_forgot_is_made_ready(house: House) -> None:
+    """What a kill in the moment of its end left on disk: the key gone, the member still paused."""
+    async with Lab(house.home) as city:
+        await city.staffed("1001")
+        await _takes_a_call(city)
+        await seat_is(house.home, "1001", state="wrap-up")
+        assert "removed" in house.asterisk_cli("database del hotline-wrapup demo-1001")
+        assert (await member(city, "1001") or {})["PausedReason"].startswith("wrapup:")
+        await seat_is(house.home, "1001", within=BACK, state="ready", agent="8001", paused="")
+
+
 async def test_with_asterisk_restarted_and_no_service_the_next_caller_ends_a_stale_wrap_up(
     house: House,
 ) -> None:

@@ -60,8 +60,9 @@ async def test_a_killed_asterisk_is_started_again_resynced_and_has_its_seats_bac
         waiting = await before.caller(CUT_OFF).dials("12303")
         await waiting.waits_in("waits")
         ids = {await talking.id(), await waiting.id()}
-        # Asterisk's own database is behind by a second: a phone that registered just now would be forgotten
-        await asyncio.to_thread(hands.until, "registrations are on disk", lambda: on_disk(house), 5)
+        # Asterisk's own database is behind by a second: a phone that registered, or an agent who got ready,
+        # just now would be forgotten
+        await asyncio.to_thread(hands.until, "the seats are on disk", lambda: on_disk(house), 5)
         await asyncio.to_thread(hands.until, "who waits is on disk", lambda: waits_on_disk(house), 5)
         dead, service = house.parts()["asterisk"], house.parts()["service"]
         began = time.monotonic()
@@ -101,7 +102,7 @@ async def test_an_asterisk_frozen_for_good_is_killed_and_another_one_serves(
     """In full the supervisor's 8 questions, 30 s and more; else 2, by a watch of ours over the same one."""
     async with Lab(house.home) as before:
         await before.staffed(*SEATS)
-        await asyncio.to_thread(hands.until, "registrations are on disk", lambda: on_disk(house), 5)
+        await asyncio.to_thread(hands.until, "the seats are on disk", lambda: on_disk(house), 5)
         stuck = house.parts()["asterisk"]
         async with contextlib.nullcontext() if full_size else watched(house, stuck, unanswered=2):
             began = time.monotonic()
@@ -148,20 +149,29 @@ async def watched(house: House, asterisk: Process, unanswered: int) -> AsyncIter
 
 
 def on_disk(house: House) -> bool:
-    """Whether the registrations of all these seats would survive a kill."""
-    keys = kept_keys(house, "/registrar/contact/quick-%")
-    return {key.rpartition("/")[2].partition(";")[0].removeprefix("quick-") for key in keys} >= set(SEATS)
+    """Whether it would survive a kill that these seats are registered, in a queue, and paused in none."""
+    contacts = kept(house, "/registrar/contact/quick-%")
+    registered = {key.rpartition("/")[2].partition(";")[0].removeprefix("quick-") for key in contacts}
+    # app_queue's own form: interface;penalty;paused;name;…, members apart by |
+    members = "|".join(kept(house, "/Queue/PersistentMembers/quick-%").values()).split("|")
+    paused = {
+        (row[0].removeprefix("PJSIP/quick-"), row[2] != "0") for one in members if (row := one.split(";"))[2:]
+    }
+    return all(
+        seat in registered and {no for name, no in paused if name == seat} == {False} for seat in SEATS
+    )
 
 
-def waits_on_disk(house: House) -> list[str]:
+def waits_on_disk(house: House) -> bool:
     """Whether it would survive a kill that this citizen waits."""
-    return kept_keys(house, f"/hotline-waits/quick/{CUT_OFF}")
+    return bool(kept(house, f"/hotline-waits/quick/{CUT_OFF}"))
 
 
-def kept_keys(house: House, like: str) -> list[str]:
+def kept(house: House, like: str) -> dict[str, str]:
+    """Rows of Asterisk's own database whose keys are like that."""
     path = house.home.asterisk / "db/astdb.sqlite3"
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return [key for (key,) in db.execute("select key from astdb where key like ?", (like,))]
+        return dict(db.execute("select key, value from astdb where key like ?", (like,)))
 
 
 def ready(house: House) -> set[str]:
