@@ -21,8 +21,8 @@ _SOUND = re.compile(r"(?<![\w/.-])(?:hotline|city-[a-z0-9]+)/[A-Za-z0-9/-]*[A-Za
 """Our own sounds as configuration names them, but for those put together while a call is on
 (``…-${SAY}``): they, and those that Asterisk names by itself (digits), are among the shipped ones."""
 _PROGRAMS = {"failsafe": False, "announce": True}
-"""Whether a caller hears something by it: ``announce`` tells the agent's number; without ``failsafe`` the
-dialplan takes the same place by itself."""
+"""Whether a caller hears something by it: ``announce`` tells the agent's number, where a queue's plan wants
+that; without ``failsafe`` the dialplan takes the same place by itself."""
 _UNREADABLE = 'while IFS= read -r path; do true <"$path" || printf "%s\\n" "$path"; done'
 """Opened, not tested: only the kernel knows what holds for a user."""
 _UNSTARTABLE = 'while IFS= read -r path; do [ -r "$path" ] && [ -x "$path" ] || printf "%s\\n" "$path"; done'
@@ -72,8 +72,10 @@ def sounds(home: Home) -> list[Lack]:
 def programs(home: Home) -> list[Lack]:
     """The AGI programs that Asterisk starts itself, as far as it cannot. Raises NotNow as ``sounds``."""
     folder = home.asterisk / "agi"
+    configuration = "".join(_texts(home))
     found = []
-    for path, heard in ((folder / name, heard) for name, heard in _PROGRAMS.items()):
+    for path, speaks in ((folder / name, speaks) for name, speaks in _PROGRAMS.items()):
+        heard = speaks and str(path) in configuration
         interpreter = _interpreter(path)
         if interpreter is None:
             found.append(Lack(f"{path} is not there", "cti down, cti up: it lays it out anew", heard))
@@ -87,9 +89,15 @@ def programs(home: Home) -> list[Lack]:
 
 
 def _named(home: Home) -> Iterator[str]:
+    for text in _texts(home):
+        yield from _SOUND.findall(text)
+
+
+def _texts(home: Home) -> Iterator[str]:
+    """The installed configuration."""
     for path in (home.asterisk / "etc").glob("*.conf"):
         if os.access(path, os.R_OK):
-            yield from _SOUND.findall(path.read_text("utf-8", "replace"))
+            yield path.read_text("utf-8", "replace")
 
 
 def _interpreter(program: Path) -> Path | None:

@@ -120,10 +120,24 @@ def test_a_program_that_asterisk_cannot_start_is_named(
         path.unlink(missing_ok=True)
         path.write_bytes(text)
         path.chmod(0o755)
-    # the agent's number is heard; what the failsafe tells is the dialplan's own default too
-    assert (check.ok, check.need) == (False, program == "announce")
+    # no queue of this plan announces agents; what the failsafe tells is the dialplan's own default too
+    assert (check.ok, check.need) == (False, False)
     assert f"{path} {told}" in check.detail
     assert remedy in check.remedy
+
+
+def test_an_announcement_of_agents_is_needed_where_a_queue_has_it(home: Home) -> None:
+    path = home.asterisk / "agi/announce"
+    queues = home.asterisk / "etc/extensions.conf"
+    text = queues.read_text()
+    queues.write_text(f"{text} same => n,Queue(demo-general,,,,,{path})\n")
+    path.chmod(0o644)
+    try:
+        check = looked(home)[PROGRAMS]
+    finally:
+        path.chmod(0o755)
+        queues.write_text(text)
+    assert (check.ok, check.need) == (False, True)
 
 
 def test_an_interpreter_that_asterisk_cannot_execute_is_named(home: Home) -> None:
