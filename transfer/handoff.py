@@ -23,8 +23,11 @@ OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept"
 """kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号).
 abandoned: handed to us, and the caller gave up before anybody answered."""
 TOLD = ("call", "centre", "caller", "seat", "asked", "answered", "joined", "handed", "ended", "number",
-        "outcome", "location", "summary", "case")  # fmt: skip
+        "outcome", "location", "location_from", "summary", "summary_from", "case")  # fmt: skip
 """What of a record a centre's computer is told: not what came from the centre itself."""
+SOURCES = ("", "draft", "ticket", "agent", "centre")
+"""Whose ``location`` and ``summary`` are, the weaker before the stronger: nobody's; words the draft of the
+call's ticket found; what the agent typed into that draft; what an agent noted here; the centre's own."""
 MOST_THEIRS = 64
 KEPT = 500
 """Records remembered; older ones stand in the database."""
@@ -71,7 +74,11 @@ class Handoff:
     """The record by which this caller had gone to that centre before: the call comes back."""
     officer: str = ""
     location: str = ""
+    location_from: str = ""
+    """One of ``SOURCES``. A draft's is a proposal: a machine listened to what was said."""
     summary: str = ""
+    """A draft's has its title on the first line; what follows is what was said, word for word."""
+    summary_from: str = ""
     reason: str = ""
     """Why the centre refused it, in its own words."""
     result: str = ""
@@ -180,6 +187,9 @@ WORDS = ("case", "officer", "location", "summary", "reason", "result", "asked_by
 """What may be noted as text. ``sent``, ``received`` and ``confirmed`` are noted as the moment it was said,
 ``version`` and ``agreed`` as numbers, ``theirs`` as their record and its version: ``f-1 3``."""
 LONGEST = 2000
+PROPOSED = {f"{source}_{name}": (source, name) for source in ("draft", "ticket")
+            for name in ("location", "summary")}  # fmt: skip
+"""What may be noted as a proposal, to whose it is and what of the record: ``draft_location``."""
 
 
 def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
@@ -187,9 +197,14 @@ def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
     if record is None:
         return moves
     told: dict[str, Any] = {"changed": x.at}
+    by = "centre" if any(name == "theirs" for name, _ in x.words) else "agent"
     for name, text in x.words:
-        if name in WORDS:
+        if name in PROPOSED:
+            told |= _proposed(record, name, text)
+        elif name in WORDS:
             told[name] = text[:LONGEST]
+            if name in ("location", "summary"):
+                told[f"{name}_from"] = by
         elif name == "sent":
             # said again, the first time stands
             told[name] = record.sent or x.at
@@ -202,6 +217,28 @@ def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
         elif name == "outcome" and text in ("kept", "refused"):
             told["outcome"] = text
     return _put(moves, replace(record, **told))
+
+
+def _proposed(record: Handoff, name: str, text: str) -> dict[str, str]:
+    """What a proposal changes: nothing of what a person wrote, also of what they emptied, and nothing once it
+    is over. A draft that has nothing any more leaves what it had before: a machine may have misheard."""
+    source, field_of = PROPOSED[name]
+    now: str = getattr(record, field_of)
+    # written before records had sources
+    held = getattr(record, f"{field_of}_from") or ("agent" if now else "")
+    nothing = source == "draft" and not text
+    if record.ended is not None or nothing or SOURCES.index(held) > SOURCES.index(source):
+        return {}
+    return {field_of: text[:LONGEST], f"{field_of}_from": source}
+
+
+def news(record: Handoff, proposals: Mapping[str, str]) -> dict[str, str]:
+    """Those of these proposals (by their names in ``PROPOSED``) that would change the record."""
+    return {
+        name: text
+        for name, text in proposals.items()
+        if any(getattr(record, n) != told for n, told in _proposed(record, name, text).items())
+    }
 
 
 def _with_theirs(known: tuple[tuple[str, int], ...], text: str) -> tuple[tuple[str, int], ...]:
