@@ -126,8 +126,9 @@ class Service:
         self.history = History(database_url(settings, home))
         self.drain = Drain(self.journal, self.history)
         self.refiller = Refiller(
-            NODE, (home.queue_log, home.cdr), self.history, self.journal, self.drain, self._board
-        )
+            NODE, (home.queue_log, home.cdr), self.history, self.journal, self.drain, self._board,
+            self.switchboard.hear, self.switchboard.recall,
+        )  # fmt: skip
         self.refiller.remember(reader)
         self.live = LivePicture(
             connect(settings.redis or None),

@@ -1,8 +1,9 @@
 """The record of a caller brought to somebody outside, or handed to us: who asked, when, each stage's time,
 which number took it, what was sent with it, what became of it. One row for both sides' words.
 
-Made from facts alone (the dialplan tells them), so a service that was dead only lacks what it did not hear;
-words of people and of the centre's computer come as ``HandoffNoted``.
+Made from facts alone (the dialplan tells them), so a service that was dead lacks what it did not hear until
+the call is over: then it is put in from what Asterisk wrote (``HandoffRefilled``). Words of people and of the
+centre's computer come as ``HandoffNoted``.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ class Handoff:
     asked_by: str = ""
     """Who asked for it, or wrote its place and story last: a name as the API knows it (``agent-8001``)."""
     changed: float = 0.0
+    refilled: tuple[str, ...] = ()
+    """What nobody heard and Asterisk's own file told afterwards: names of these fields."""
 
     @property
     def settled(self) -> bool:
@@ -170,6 +173,8 @@ def step(
             return _stepped(moves, fact)
         case f.HandoffNoted():
             return _noted(moves, fact)
+        case f.HandoffRefilled():
+            return _refilled(moves, fact)
         case f.Snapshot():
             return _true(moves, fact)
         case f.HandedToUs():
@@ -356,6 +361,62 @@ def _true(moves: Moves, x: f.Snapshot) -> Moves:
             cause = record.cause or "unheard"
             moves = _put(moves, replace(record, ended=x.at, cause=cause, changed=x.at))
     return moves
+
+
+STAGES = ("asked", "dialled", "answered", "joined", "handed")
+NEAR = 1.6
+"""Seconds: two moments of one event, one of them heard and one written down, on a busy machine."""
+
+
+def proved(x: f.HandoffRefilled) -> Handoff | None:
+    """The record as heard facts would have made it; None: its beginning was never written down."""
+    moves = Moves()
+    for one in x.steps:
+        if one.id == x.id:
+            moves = _stepped(moves, one)
+    record = moves.records.get(x.id)
+    if record is None or not record.kind:
+        return None
+    return record if record.ended is not None else replace(record, ended=x.ended)
+
+
+def mended(heard: Handoff | None, told: Handoff) -> Handoff | None:
+    """The record as it should be, ``told`` being what Asterisk wrote; None: nothing is missing in it. What
+    was heard stays as it was heard, and so do words of people and centres, an outcome of theirs too."""
+    if heard is None:
+        there = tuple(name for name in (*STAGES, "ended") if getattr(told, name) is not None)
+        return replace(told, refilled=there)
+    changes: dict[str, Any] = {}
+    if not heard.kind:
+        # a later stage was the first that was heard
+        names = ("asked", "kind", "centre", "seat", "by", "caller", "agent")
+        changes = {name: getattr(told, name) for name in names}
+        changes["asked_by"] = heard.asked_by or told.asked_by
+    for name in STAGES:
+        was, at = getattr(heard, name), getattr(told, name)
+        # of a second way, where the first one was not heard
+        if at is not None and (was is None or was - at > NEAR):
+            changes[name] = at
+    if told.number and not heard.number:
+        changes |= {"number": told.number, "trunk": told.trunk}
+    if len(told.tried) > len(heard.tried):
+        changes["tried"] = told.tried
+    ends = told.ended is not None and heard.ended is not None and heard.ended - told.ended > NEAR
+    if heard.ended is None or heard.cause == "unheard" or ends:
+        changes |= {"ended": told.ended, "cause": told.cause}
+    if not changes:
+        return None
+    if heard.outcome not in ("kept", "refused"):
+        changes["outcome"] = told.outcome
+    labels = (*STAGES, "tried", "ended")
+    new = tuple(name for name in labels if name in changes and name not in heard.refilled)
+    return replace(heard, **changes, refilled=(*heard.refilled, *new))
+
+
+def _refilled(moves: Moves, x: f.HandoffRefilled) -> Moves:
+    told = proved(x)
+    record = None if told is None else mended(moves.records.get(x.id), told)
+    return moves if record is None else _put(moves, replace(record, changed=x.at))
 
 
 def _moment(record: Handoff) -> int:
