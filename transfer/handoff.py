@@ -23,6 +23,8 @@ OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept"
             "abandoned")  # fmt: skip
 """kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号).
 abandoned: handed to us, and the caller gave up before anybody answered."""
+DECISIONS = ("kept", "refused")
+"""Outcomes that somebody says, an agent or a centre; the others are what happened."""
 TOLD = ("call", "centre", "caller", "seat", "asked", "answered", "joined", "handed", "ended", "number",
         "outcome", "location", "location_from", "summary", "summary_from", "case")  # fmt: skip
 """What of a record a centre's computer is told: not what came from the centre itself."""
@@ -66,6 +68,10 @@ class Handoff:
     """``1 demo-centres 110 dialled``, ``1 demo-centres 110 skipped 17``."""
     outcome: str = ""
     """One of ``OUTCOMES``."""
+    decided: float | None = None
+    """When somebody said it (``DECISIONS``); None: it is what happened."""
+    decided_by: str = ""
+    """Who: a name as the API knows it, or ``centre-110``."""
     cause: str = ""
     case: str = ""
     """The centre's own case number."""
@@ -100,6 +106,13 @@ class Handoff:
     changed: float = 0.0
     refilled: tuple[str, ...] = ()
     """What nobody heard and Asterisk's own file told afterwards: names of these fields."""
+
+    @property
+    def keeper(self) -> str:
+        """The platform that answered first and keeps it; empty: none does, or it is not undecided."""
+        if self.outcome != "kept":
+            return ""
+        return self.centre if self.direction == "in" else "12345"
 
     @property
     def settled(self) -> bool:
@@ -219,8 +232,9 @@ def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
             told[name] = max(getattr(record, name), int(text))
         elif name == "theirs":
             told[name] = _with_theirs(record.theirs, text)
-        elif name == "outcome" and text in ("kept", "refused"):
-            told["outcome"] = text
+        elif name == "outcome" and text in DECISIONS and (record.outcome != text or not record.decided):
+            # said again, by the other side too: whoever said it first decided it
+            told |= {"outcome": text, "decided": x.at, "decided_by": dict(x.words).get("decided_by", "")}
     return _put(moves, replace(record, **told))
 
 
@@ -274,6 +288,7 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
     decided = record.outcome == "kept" and x.step in _ENDS
     if (outcome := _OUTCOME.get(x.step)) is not None and not decided:
         told["outcome"] = outcome
+        told |= {"decided": None, "decided_by": ""}
         told["cause"] = x.why or record.cause
     late = x.call in moves.over
     if x.step in _ENDS or ((x.step == "target-left" or late) and record.ended is None):
@@ -406,7 +421,7 @@ def mended(heard: Handoff | None, told: Handoff) -> Handoff | None:
         changes |= {"ended": told.ended, "cause": told.cause}
     if not changes:
         return None
-    if heard.outcome not in ("kept", "refused"):
+    if heard.outcome not in DECISIONS:
         changes["outcome"] = told.outcome
     labels = (*STAGES, "tried", "ended")
     new = tuple(name for name in labels if name in changes and name not in heard.refilled)

@@ -54,7 +54,11 @@ class NoteQuestion(Answer):
     case: Annotated[str, Field(max_length=60)] | None = None
     result: Words | None = None
     reason: Words | None = None
-    outcome: Literal["kept", "refused"] | None = None
+    outcome: Literal["kept", "refused"] | None = Field(
+        default=None,
+        description="kept: still undecided, and the platform that answered first keeps it "
+        "(国办发〔2022〕12号); refused: the centre does not take it",
+    )
 
 
 class HandoffsQuestion(CallsQuestion):
@@ -228,6 +232,8 @@ class TransferDoor:
         words = body.model_dump(exclude_none=True)
         if words.keys() & {"location", "summary"}:
             words["asked_by"] = who.name
+        if "outcome" in words:
+            words["decided_by"] = who.name
         with self._trail.order(row):
             record = await self._rooms.amend(id, words)
         return _json(self._shown(who, record))
@@ -294,6 +300,9 @@ _ROWS = {
     "ended": "结束 ended",
     "number": "接听号码 number",
     "outcome": "结果 outcome",
+    "keeper": "首接受理平台 kept by",
+    "decided": "认定时间 decided",
+    "decided_by": "认定人 decided by",
     "case": "案件编号 case",
     "of": "原移交 returned from",
     "story": "对方说明 their story",
@@ -309,7 +318,7 @@ _ROWS = {
 
 def sheet(record: Handoff, *, full: bool, words: bool = False) -> str:
     """One page to print and sign; ``full`` and ``words`` as in ``handoff_answer``."""
-    told = handoff_answer(record, full=full, words=words)
+    told = handoff_answer(record, full=full, words=words) | {"keeper": record.keeper}
     cells = ((name, html.escape(_shown(told[key]))) for key, name in _ROWS.items())
     rows = "".join(f"<tr><th>{name}</th><td>{text}</td></tr>" for name, text in cells)
     tried = "".join(f"<li>{html.escape(one)}</li>" for one in record.tried)
