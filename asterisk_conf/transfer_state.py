@@ -30,7 +30,8 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
   them answered, or none is wanted any more (``transfer_blind``); UNSENT_AT: when it came to nothing and the
   agent was still there.
 
-Every step is told: UserEvent ``What: transfer``.
+Every step is told: UserEvent ``What: transfer``; and written into queue_log, for a service that is dead now
+(``cti.asterisk.stages`` reads it there).
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ def wishes_done(context: Context) -> None:
 
 def tell(context: Context, step: str, *headers: str, label: str = "") -> Context:
     told = ("Call: ${CALL_ID}", "Id: ${TRANSFER_ID}", f"Step: {step}", *headers)
-    return context.do("UserEvent", "Hotline", "What: transfer", *told, label=label)
+    context.do("UserEvent", "Hotline", "What: transfer", *told, label=label)
+    written = "/".join((step, "${TRANSFER_ID}", NOW, *(header.replace(": ", "=", 1) for header in headers)))
+    return context.do("QueueLog", "NONE", "${CUT(CALL_ID,-,2-)}", "NONE", "HOTLINETRANSFER", written)
 
 
 def told_room(context: Context, step: str, when: str = "", label: str = "", of: str = "") -> None:

@@ -425,6 +425,17 @@ class HandoffNoted(Fact):
     words: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffRefilled(Fact):
+    """All that Asterisk wrote down of one transfer whose call is over, in its order: something of it nobody
+    heard. ``ended``: when the call was over. Said by us."""
+
+    id: str
+    call: CallId
+    ended: float
+    steps: tuple[TransferStepped, ...]
+
+
 # --- the queue ------------------------------------------------------------------------------
 
 

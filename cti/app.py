@@ -33,6 +33,7 @@ from cti.home import NODE, Home
 from cti.live_board import LiveBoard
 from cti.nudge import Nudger
 from cti.plan_skills import Skills
+from cti.proposals import Proposals
 from cti.recording_parts import RecordingParts
 from cti.recounting import Recounting
 from cti.refill import Refiller, Silence
@@ -58,10 +59,11 @@ from cti.web.socket import Socket
 from cti.web.tickets import Tickets
 from cti.web.transfer import Rights, TransferDoor
 from cti.web.truth import TruthDoor
-from cti.web.who import Who
+from cti.web.who import Role, Who
 from ivr.advice import Known, Question, where_next
 from plan.model import Plan
 from plan.outgoing import hides
+from plan.recordings import for_operators
 from queues.wrap_up import overdue
 
 log = structlog.get_logger("app")
@@ -124,8 +126,9 @@ class Service:
         self.history = History(database_url(settings, home))
         self.drain = Drain(self.journal, self.history)
         self.refiller = Refiller(
-            NODE, (home.queue_log, home.cdr), self.history, self.journal, self.drain, self._board
-        )
+            NODE, (home.queue_log, home.cdr), self.history, self.journal, self.drain, self._board,
+            self.switchboard.hear, self.switchboard.recall,
+        )  # fmt: skip
         self.refiller.remember(reader)
         self.live = LivePicture(
             connect(settings.redis or None),
@@ -219,11 +222,17 @@ class Service:
         self.drafting = Drafting(
             self.recordings.listening, TicketStore(self.history), reading.call, lambda: self.plans.by_city
         )
+        self.proposals = Proposals(
+            self._board, lambda: self.plans.by_city, self.drafting.fields, self.handoffs.note
+        )
+        self.switchboard.listen(self.proposals.hear)
+        self.recordings.read_along.append(self.proposals.changed)
+        self.drafting.changed = self.proposals.changed
         archive, note = self.recordings.archive, self.desk.note
         transfers = TransferDoor(
             self.handoffs,
             self.centres.take,
-            Rights(self._agent_at, archive.sits_in),
+            Rights(self._agent_at, archive.sits_in, self._reads),
             lambda asked, city: Past(asked.since, asked.until, city, asked.most),
             note,
         )
@@ -262,6 +271,7 @@ class Service:
             **self.recordings.runs(),
             "old notes": self.old_notes.run,
             "tickets": self.drafting.run,
+            "proposals": self.proposals.run,
             "board": self.live_board.run,
             "sockets": self.live_board.hub.run,
         }
@@ -276,6 +286,11 @@ class Service:
     def _agent_at(self, city: str, seat: str) -> str:
         known = self._board().seats.seats.get((city, seat))
         return "" if known is None else known.agent
+
+    def _reads(self, city: str) -> Role:
+        """Who may read what was said in every call of this city, whatever its classes."""
+        plan = self.plans.by_city.get(city)
+        return Role.OPERATOR if plan is None or for_operators(plan) else Role.SUPERVISOR
 
     def _hides(self, city: str) -> bool:
         """Whether whole numbers are shown only to whoever asks for one: in this city, or (empty) in any."""

@@ -29,7 +29,7 @@ from cti.handoffs import Handoffs
 from cti.switchboard import Board, Heard
 from plan.model import Plan
 from transfer.agree import Message, Side, change, due, heard_before, recalled, take
-from transfer.handoff import TOLD, Handoff
+from transfer.handoff import DECISIONS, TOLD, Handoff
 
 log = structlog.get_logger(__name__)
 
@@ -259,8 +259,8 @@ class Centres:
         """What a centre says of a record is noted there, and in the audit trail."""
         names = (*FEEDBACK, "location", "summary") if found.direction == "in" else FEEDBACK
         words = {name: message.body[name] for name in names if name in message.body}
-        if message.body.get("outcome") in ("refused", "kept"):
-            words["outcome"] = message.body["outcome"]
+        if message.body.get("outcome") in DECISIONS:
+            words |= {"outcome": message.body["outcome"], "decided_by": f"centre-{found.centre}"}
         self._note(found.id, words | {"theirs": f"{message.record} {message.version}"})
         now, told = time.time(), {name: masked_in(text) for name, text in words.items()}
         self._audit(

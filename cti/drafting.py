@@ -23,6 +23,7 @@ from cti.web.tickets import DraftAnswer, TicketAnswer
 from plan.model import Plan
 from recording.draft.fields import KIND_OF, NAMES, Earlier, Name, Occasion
 from recording.draft.make import Drafter, as_json
+from recording.filed import Role
 from recording.ticket import FIELDS, Ticket, accepted
 from recording.transcript import Said, Transcript, spoken
 
@@ -37,6 +38,9 @@ class Talks(Protocol):
     """What was said in a call (``cti.listening.Listening``). Raises NotNow."""
 
     async def transcript(self, call: CallId) -> Transcript: ...
+
+    def heard_now(self, call: CallId) -> Transcript:
+        """The same, as far as it is known without the database."""
 
 
 class Drafting:
@@ -54,6 +58,8 @@ class Drafting:
             listening, tickets, call, plans, now,
         )  # fmt: skip
         self._drafters: dict[str, tuple[Plan, Drafter]] = {}
+        self.changed: Callable[[CallId], None] = lambda call: None
+        """Called when somebody typed into a call's draft."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -85,7 +91,24 @@ class Drafting:
             mine: dict[str, Any] = {_name(name): value for name, value in typed.items()}
             # told only when it would outlive this process
             await self._tickets.type(known.id, mine, self._now())
+            self.changed(known.id)
         return await self.draft(call)
+
+    async def fields(self, call: CallId) -> dict[str, Any]:
+        """The draft's fields as they are now, also while the database is away: then made of what is being
+        said, and without what was typed. What people outside say, whom the caller was brought to, is none of
+        the caller's account. Raises NotNow for a call that only the database could know."""
+        known = await self._call(call)
+        if known is None:
+            return {}
+        typed: Mapping[str, Any] = {}
+        try:
+            typed = await self._tickets.typed(known.id)
+            told = await self._listening.transcript(known.id)
+        except NotNow:
+            told = self._listening.heard_now(known.id)
+        said = [one for one in told.said if one.role is not Role.OTHER]
+        return await asyncio.to_thread(self._fields, known, said, (), typed)
 
     async def make(self, call: str, fields: Mapping[str, Any], by: str, *, again: bool) -> TicketAnswer:
         known = await self._known(call)

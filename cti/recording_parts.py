@@ -104,7 +104,9 @@ class RecordingParts:
         self.flags = RedFlags(
             self.listening.heard_now, lambda: switchboard.board, self._tell(switchboard), node=NODE
         )
-        self.listening.changed = self.flags.changed
+        self.read_along: list[Callable[[CallId], None]] = [self.flags.changed]
+        """Called when a call's words changed."""
+        self.listening.changed = self._words_changed
         self.masker = Masker(
             lambda: switchboard.board,
             plans,
@@ -123,6 +125,10 @@ class RecordingParts:
         switchboard.listen(self.filer.hear)
         switchboard.listen(self.listening.hear)
         switchboard.listen(self.masker.hear)
+
+    def _words_changed(self, call: CallId) -> None:
+        for listener in self.read_along:
+            listener(call)
 
     def _keys(self, call: CallId, since: float) -> Sequence[Key]:
         return mask_keys(self._home.queue_log, call, since)

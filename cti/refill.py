@@ -3,7 +3,8 @@
 A silence is the time between the last fact heard and the snapshot of the next connection. Calls that touch
 one get, when they have ended, the rows that queue_log and CDR prove; a row that says the same already stays
 as it was heard, one that had to be made or mended says ``source = refilled``. Rows go into the journal like
-all others, so that the order of what history is told stays one order.
+all others, so that the order of what history is told stays one order. Hand-off records are mended on the
+board, by a fact of ours: words may be noted in them still, and their centre is to hear of it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ import structlog
 
 from calls.facts import (
     CallId,
+    Fact,
     FlagRaised,
     HandoffNoted,
+    HandoffRefilled,
     LegId,
     LinkDown,
     LinkUp,
@@ -34,13 +37,14 @@ from calls.model import Call, LeftBy, Source, Stage
 from cti.asterisk.files import Written, wrap_ups, written
 from cti.errors import NotNow
 from cti.store.drain import Drain
-from cti.store.history import History, Span
+from cti.store.history import History, Past, Span
 from cti.store.journal import Journal, Reader
 from cti.store.keeping import call_record, fact_of, opened, stint_record, visit_record
 from cti.switchboard import Board, Heard, fold
 from queues.stint import Part, Stint
 from queues.visit import Visit
 from queues.wrap_up import WRAP_UP, WrapUp
+from transfer.handoff import Handoff, mended, proved
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +57,16 @@ MARGIN = 3.0
 SETTLE = 2.0
 LONGEST = 3600.0
 """Seconds: a wrap-up that began longer before a silence was over by then."""
-OURS = (LinkUp, LinkDown, MaskMissed, RecordingFiled, RecordingMissing, FlagRaised, HandoffNoted)
+OURS = (
+    LinkUp,
+    LinkDown,
+    MaskMissed,
+    RecordingFiled,
+    RecordingMissing,
+    FlagRaised,
+    HandoffNoted,
+    HandoffRefilled,
+)
 """Facts we tell ourselves, also before anybody listens to Asterisk again: they end no silence."""
 LOOK = 1.0
 
@@ -327,14 +340,16 @@ class Refiller:
         journal: Journal,
         drain: Drain,
         board: Callable[[], Board],
+        hear: Callable[[Fact], None],
+        recall: Callable[[Handoff], None],
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``files``: queue_log and the CDR's Master.csv."""
+        """``files``: queue_log and the CDR's Master.csv; ``hear`` and ``recall``: the switchboard's."""
         self.node = node
         self._files = files
         self._history, self._journal, self._drain, self._board = history, journal, drain, board
-        self._now = now
+        self._tell, self._recall, self._now = hear, recall, now
         self._waiting: dict[float, Silence] = {}
         self._last = board().picture.stale_since
         self._heard = self._last or 0.0
@@ -425,13 +440,35 @@ class Refiller:
             first = min(w.began for w in found)
             span = await self._history.span(first - MARGIN, until + MARGIN)
             live = unfinished(self._board())
-            proofs = [p for w in found if w.call not in live and (p := prove(w)) is not None]
+            over = [w for w in found if w.call not in live]
+            proofs = [p for w in over if (p := prove(w)) is not None]
             count, told = await asyncio.to_thread(rows_for, proofs, span, silence)
             for record in told:
                 self._journal.append(record)
             await self._drained()
+            await self._handoffs(over)
             await self._wrap_ups(silence, min(first, since))
             return count
+
+    async def _handoffs(self, over: Iterable[Written]) -> None:
+        """The records of these calls: stages that nobody heard. Raises NotNow."""
+        for call in over:
+            for id in dict.fromkeys(step.id for step in call.stages):
+                fact = HandoffRefilled(
+                    at=self._now(), node=self.node, id=id, call=call.call, ended=call.ended,
+                    steps=tuple(step for step in call.stages if step.id == id),
+                )  # fmt: skip
+                if (told := proved(fact)) is None:
+                    continue
+                known = self._board().moves.records.get(id)
+                if known is None:
+                    found = await self._history.handoffs(Past(most=1), id=id)
+                    # words may have been noted in it meanwhile
+                    known = self._board().moves.records.get(id) or next(iter(found), None)
+                if mended(known, told) is not None:
+                    if known is not None:
+                        self._recall(known)
+                    self._tell(fact)
 
     async def _wrap_ups(self, silence: Silence, first: float) -> None:
         """Once the stints are right. Raises NotNow."""

@@ -1,8 +1,9 @@
 """The record of a caller brought to somebody outside, or handed to us: who asked, when, each stage's time,
 which number took it, what was sent with it, what became of it. One row for both sides' words.
 
-Made from facts alone (the dialplan tells them), so a service that was dead only lacks what it did not hear;
-words of people and of the centre's computer come as ``HandoffNoted``.
+Made from facts alone (the dialplan tells them), so a service that was dead lacks what it did not hear until
+the call is over: then it is put in from what Asterisk wrote (``HandoffRefilled``). Words of people and of the
+centre's computer come as ``HandoffNoted``.
 """
 
 from __future__ import annotations
@@ -22,9 +23,14 @@ OUTCOMES = ("", "asked", "accepted", "handed", "refused", "back", "over", "kept"
             "abandoned")  # fmt: skip
 """kept: undecided, and the platform that answered first keeps it (国办发〔2022〕12号).
 abandoned: handed to us, and the caller gave up before anybody answered."""
+DECISIONS = ("kept", "refused")
+"""Outcomes that somebody says, an agent or a centre; the others are what happened."""
 TOLD = ("call", "centre", "caller", "seat", "asked", "answered", "joined", "handed", "ended", "number",
-        "outcome", "location", "summary", "case")  # fmt: skip
+        "outcome", "location", "location_from", "summary", "summary_from", "case")  # fmt: skip
 """What of a record a centre's computer is told: not what came from the centre itself."""
+SOURCES = ("", "draft", "ticket", "agent", "centre")
+"""Whose ``location`` and ``summary`` are, the weaker before the stronger: nobody's; words the draft of the
+call's ticket found; what the agent typed into that draft; what an agent noted here; the centre's own."""
 MOST_THEIRS = 64
 KEPT = 500
 """Records remembered; older ones stand in the database."""
@@ -62,6 +68,10 @@ class Handoff:
     """``1 demo-centres 110 dialled``, ``1 demo-centres 110 skipped 17``."""
     outcome: str = ""
     """One of ``OUTCOMES``."""
+    decided: float | None = None
+    """When somebody said it (``DECISIONS``); None: it is what happened."""
+    decided_by: str = ""
+    """Who: a name as the API knows it, or ``centre-110``."""
     cause: str = ""
     case: str = ""
     """The centre's own case number."""
@@ -71,7 +81,11 @@ class Handoff:
     """The record by which this caller had gone to that centre before: the call comes back."""
     officer: str = ""
     location: str = ""
+    location_from: str = ""
+    """One of ``SOURCES``. A draft's is a proposal: a machine listened to what was said."""
     summary: str = ""
+    """A draft's has its title on the first line; what follows is what was said, word for word."""
+    summary_from: str = ""
     reason: str = ""
     """Why the centre refused it, in its own words."""
     result: str = ""
@@ -90,6 +104,15 @@ class Handoff:
     asked_by: str = ""
     """Who asked for it, or wrote its place and story last: a name as the API knows it (``agent-8001``)."""
     changed: float = 0.0
+    refilled: tuple[str, ...] = ()
+    """What nobody heard and Asterisk's own file told afterwards: names of these fields."""
+
+    @property
+    def keeper(self) -> str:
+        """The platform that answered first and keeps it; empty: none does, or it is not undecided."""
+        if self.outcome != "kept":
+            return ""
+        return self.centre if self.direction == "in" else "12345"
 
     @property
     def settled(self) -> bool:
@@ -163,6 +186,8 @@ def step(
             return _stepped(moves, fact)
         case f.HandoffNoted():
             return _noted(moves, fact)
+        case f.HandoffRefilled():
+            return _refilled(moves, fact)
         case f.Snapshot():
             return _true(moves, fact)
         case f.HandedToUs():
@@ -180,6 +205,9 @@ WORDS = ("case", "officer", "location", "summary", "reason", "result", "asked_by
 """What may be noted as text. ``sent``, ``received`` and ``confirmed`` are noted as the moment it was said,
 ``version`` and ``agreed`` as numbers, ``theirs`` as their record and its version: ``f-1 3``."""
 LONGEST = 2000
+PROPOSED = {f"{source}_{name}": (source, name) for source in ("draft", "ticket")
+            for name in ("location", "summary")}  # fmt: skip
+"""What may be noted as a proposal, to whose it is and what of the record: ``draft_location``."""
 
 
 def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
@@ -187,9 +215,14 @@ def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
     if record is None:
         return moves
     told: dict[str, Any] = {"changed": x.at}
+    by = "centre" if any(name == "theirs" for name, _ in x.words) else "agent"
     for name, text in x.words:
-        if name in WORDS:
+        if name in PROPOSED:
+            told |= _proposed(record, name, text)
+        elif name in WORDS:
             told[name] = text[:LONGEST]
+            if name in ("location", "summary"):
+                told[f"{name}_from"] = by
         elif name == "sent":
             # said again, the first time stands
             told[name] = record.sent or x.at
@@ -199,9 +232,32 @@ def _noted(moves: Moves, x: f.HandoffNoted) -> Moves:
             told[name] = max(getattr(record, name), int(text))
         elif name == "theirs":
             told[name] = _with_theirs(record.theirs, text)
-        elif name == "outcome" and text in ("kept", "refused"):
-            told["outcome"] = text
+        elif name == "outcome" and text in DECISIONS and (record.outcome != text or not record.decided):
+            # said again, by the other side too: whoever said it first decided it
+            told |= {"outcome": text, "decided": x.at, "decided_by": dict(x.words).get("decided_by", "")}
     return _put(moves, replace(record, **told))
+
+
+def _proposed(record: Handoff, name: str, text: str) -> dict[str, str]:
+    """What a proposal changes: nothing of what a person wrote, also of what they emptied, and nothing once it
+    is over. A draft that has nothing any more leaves what it had before: a machine may have misheard."""
+    source, field_of = PROPOSED[name]
+    now: str = getattr(record, field_of)
+    # written before records had sources
+    held = getattr(record, f"{field_of}_from") or ("agent" if now else "")
+    nothing = source == "draft" and not text
+    if record.ended is not None or nothing or SOURCES.index(held) > SOURCES.index(source):
+        return {}
+    return {field_of: text[:LONGEST], f"{field_of}_from": source}
+
+
+def news(record: Handoff, proposals: Mapping[str, str]) -> dict[str, str]:
+    """Those of these proposals (by their names in ``PROPOSED``) that would change the record."""
+    return {
+        name: text
+        for name, text in proposals.items()
+        if any(getattr(record, n) != told for n, told in _proposed(record, name, text).items())
+    }
 
 
 def _with_theirs(known: tuple[tuple[str, int], ...], text: str) -> tuple[tuple[str, int], ...]:
@@ -232,6 +288,7 @@ def _stepped(moves: Moves, x: f.TransferStepped) -> Moves:
     decided = record.outcome == "kept" and x.step in _ENDS
     if (outcome := _OUTCOME.get(x.step)) is not None and not decided:
         told["outcome"] = outcome
+        told |= {"decided": None, "decided_by": ""}
         told["cause"] = x.why or record.cause
     late = x.call in moves.over
     if x.step in _ENDS or ((x.step == "target-left" or late) and record.ended is None):
@@ -319,6 +376,62 @@ def _true(moves: Moves, x: f.Snapshot) -> Moves:
             cause = record.cause or "unheard"
             moves = _put(moves, replace(record, ended=x.at, cause=cause, changed=x.at))
     return moves
+
+
+STAGES = ("asked", "dialled", "answered", "joined", "handed")
+NEAR = 1.6
+"""Seconds: two moments of one event, one of them heard and one written down, on a busy machine."""
+
+
+def proved(x: f.HandoffRefilled) -> Handoff | None:
+    """The record as heard facts would have made it; None: its beginning was never written down."""
+    moves = Moves()
+    for one in x.steps:
+        if one.id == x.id:
+            moves = _stepped(moves, one)
+    record = moves.records.get(x.id)
+    if record is None or not record.kind:
+        return None
+    return record if record.ended is not None else replace(record, ended=x.ended)
+
+
+def mended(heard: Handoff | None, told: Handoff) -> Handoff | None:
+    """The record as it should be, ``told`` being what Asterisk wrote; None: nothing is missing in it. What
+    was heard stays as it was heard, and so do words of people and centres, an outcome of theirs too."""
+    if heard is None:
+        there = tuple(name for name in (*STAGES, "ended") if getattr(told, name) is not None)
+        return replace(told, refilled=there)
+    changes: dict[str, Any] = {}
+    if not heard.kind:
+        # a later stage was the first that was heard
+        names = ("asked", "kind", "centre", "seat", "by", "caller", "agent")
+        changes = {name: getattr(told, name) for name in names}
+        changes["asked_by"] = heard.asked_by or told.asked_by
+    for name in STAGES:
+        was, at = getattr(heard, name), getattr(told, name)
+        # of a second way, where the first one was not heard
+        if at is not None and (was is None or was - at > NEAR):
+            changes[name] = at
+    if told.number and not heard.number:
+        changes |= {"number": told.number, "trunk": told.trunk}
+    if len(told.tried) > len(heard.tried):
+        changes["tried"] = told.tried
+    ends = told.ended is not None and heard.ended is not None and heard.ended - told.ended > NEAR
+    if heard.ended is None or heard.cause == "unheard" or ends:
+        changes |= {"ended": told.ended, "cause": told.cause}
+    if not changes:
+        return None
+    if heard.outcome not in DECISIONS:
+        changes["outcome"] = told.outcome
+    labels = (*STAGES, "tried", "ended")
+    new = tuple(name for name in labels if name in changes and name not in heard.refilled)
+    return replace(heard, **changes, refilled=(*heard.refilled, *new))
+
+
+def _refilled(moves: Moves, x: f.HandoffRefilled) -> Moves:
+    told = proved(x)
+    record = None if told is None else mended(moves.records.get(x.id), told)
+    return moves if record is None else _put(moves, replace(record, changed=x.at))
 
 
 def _moment(record: Handoff) -> int:

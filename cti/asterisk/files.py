@@ -20,6 +20,7 @@ from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
 from cti.asterisk.room import ROOM, Room
+from cti.asterisk.stages import stages
 from queues.wrap_up import WRAP_UP, WrapUp
 from recording.masked import Key
 
@@ -42,6 +43,8 @@ class Written:
     began: float
     ended: float
     facts: tuple[Fact, ...]
+    stages: tuple[f.TransferStepped, ...] = ()
+    """Of its transfers; none of ``facts``, which make the rows of the ledger."""
 
 
 def written(queue_log: Path, cdrs: Path, node: str, since: float, until: float) -> list[Written]:
@@ -67,7 +70,13 @@ def written(queue_log: Path, cdrs: Path, node: str, since: float, until: float) 
         left = (float(w[0]) for w in lines[leg_of(call)] if w[4] == "ABANDON")
         spans[call] = began, max([ended, *left])
     return [
-        Written(call, began, ended, tuple(_facts(call, node, rows[call], lines[leg_of(call)], ended)))
+        Written(
+            call,
+            began,
+            ended,
+            tuple(_facts(call, node, rows[call], lines[leg_of(call)], ended)),
+            tuple(stages(call, node, lines[leg_of(call)])),
+        )
         for call, (began, ended) in spans.items()
     ]
 

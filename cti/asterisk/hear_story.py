@@ -35,6 +35,7 @@ from calls.facts import (
 from calls.record import call_back_of
 from cti.asterisk import hear_desk, hear_recording
 from cti.asterisk.ear import UNIQUEID, Ear, call_of, city_and
+from cti.asterisk.stages import NAMES
 from cti.asterisk.wire.frames import late, value
 from plan.words import SEAT
 
@@ -163,8 +164,7 @@ def _returned(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
 
 
 def _transfer(ear: Ear, text: str, call: CallId, leg: LegId, at: float) -> None:
-    names = ("Id", "Step", "Kind", "To", "Seat", "By", "Way", "Trunk", "Number", "Caller", "Agent", "Wished")
-    told = {name.lower(): value(text, f"\r\n{name}: ") for name in names}
+    told = {name.lower(): value(text, f"\r\n{name}: ") for name in ("Id", "Step", *NAMES)}
     if told["id"]:
         why = value(text, "\r\nCause: ")
         urgent = value(text, "\r\nUrgent: ") == "1"

@@ -419,7 +419,8 @@ def _row(kind: str, told: api.Answer) -> Row:
 
 
 def _handoff(record: Handoff, *, full: bool) -> Row:
-    """The record; its own ``kind`` (blind, consult, ...) is told as ``wish``, as rows have a kind already."""
+    """The record; its own ``kind`` (blind, consult, ...) is told as ``wish``, as rows have a kind already.
+    Of a drafted summary a row has the title at most: who may read what was said asks for the record."""
     told = handoff_answer(record, full=full)
     return {("wish" if name == "kind" else name): value for name, value in told.items()}
 

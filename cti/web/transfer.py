@@ -54,7 +54,11 @@ class NoteQuestion(Answer):
     case: Annotated[str, Field(max_length=60)] | None = None
     result: Words | None = None
     reason: Words | None = None
-    outcome: Literal["kept", "refused"] | None = None
+    outcome: Literal["kept", "refused"] | None = Field(
+        default=None,
+        description="kept: still undecided, and the platform that answered first keeps it "
+        "(国办发〔2022〕12号); refused: the centre does not take it",
+    )
 
 
 class HandoffsQuestion(CallsQuestion):
@@ -109,6 +113,12 @@ class Rights:
     """Who is signed in at a seat (city, seat); empty: nobody."""
     sits_in: Callable[[Who, str], bool]
     """Whether this agent is in a call, or was the last one in it."""
+    reads: Callable[[str], Role] = lambda city: Role.OPERATOR
+    """Who may read what was said in every call of a city."""
+
+    def words(self, who: Who, record: Handoff) -> bool:
+        """Whether this person may read what the caller said. (The agent in the call has its draft.)"""
+        return who.full and who.may(self.reads(record.city))
 
     def wish_forbidden(self, who: Who, city: str, seat: str) -> str:
         """Why this person may not move the caller of this seat; empty: they may."""
@@ -182,7 +192,10 @@ class TransferDoor:
     async def _records(self, request: web.Request) -> web.Response:
         who, question = request[WHO], asked(request, HandoffsQuestion)
         found = await self._rooms.records(self._past(question, scope(who, question.city)))
-        return _json([handoff_answer(one, full=who.full) for one in found])
+        return _json([self._shown(who, one) for one in found])
+
+    def _shown(self, who: Who, record: Handoff) -> dict[str, Any]:
+        return handoff_answer(record, full=who.full, words=self._rights.words(who, record))
 
     async def _named(self, request: web.Request) -> tuple[str, Handoff | None]:
         id = request.match_info["id"]
@@ -198,7 +211,7 @@ class TransferDoor:
         return record
 
     async def _record(self, request: web.Request) -> web.Response:
-        return _json(handoff_answer(await self._seen(request), full=request[WHO].full))
+        return _json(self._shown(request[WHO], await self._seen(request)))
 
     async def _note(self, request: web.Request) -> web.Response:
         who, body = request[WHO], await told(request, NoteQuestion)
@@ -219,12 +232,15 @@ class TransferDoor:
         words = body.model_dump(exclude_none=True)
         if words.keys() & {"location", "summary"}:
             words["asked_by"] = who.name
+        if "outcome" in words:
+            words["decided_by"] = who.name
         with self._trail.order(row):
             record = await self._rooms.amend(id, words)
-        return _json(handoff_answer(record, full=who.full))
+        return _json(self._shown(who, record))
 
     async def _sheet(self, request: web.Request) -> web.Response:
-        text = sheet(await self._seen(request), full=request[WHO].full)
+        who, record = request[WHO], await self._seen(request)
+        text = sheet(record, full=who.full, words=self._rights.words(who, record))
         return web.Response(text=text, content_type="text/html", charset="utf-8")
 
     async def _hook(self, request: web.Request) -> web.Response:
@@ -250,10 +266,14 @@ def transfer_answer(now: Now) -> TransferAnswer:
     )  # fmt: skip
 
 
-def handoff_answer(record: Handoff, *, full: bool) -> dict[str, Any]:
+def handoff_answer(record: Handoff, *, full: bool, words: bool = False) -> dict[str, Any]:
     """The record as JSON; for who may not see the caller's number it is masked, and so is every number that
-    people wrote into their text."""
+    people wrote into their text. Of a drafted summary they see nothing, others the title; with ``words`` also
+    what was said."""
     told = to_dict(record)
+    if record.summary_from == "draft" and not words:
+        # its title names red flags, which are told to supervisors only
+        told["summary"] = record.summary.partition("\n")[0] if full else ""
     if full:
         return told
     texts = {n: t for n, t in told.items() if isinstance(t, str) and n not in ("id", "call")}
@@ -280,20 +300,25 @@ _ROWS = {
     "ended": "结束 ended",
     "number": "接听号码 number",
     "outcome": "结果 outcome",
+    "keeper": "首接受理平台 kept by",
+    "decided": "认定时间 decided",
+    "decided_by": "认定人 decided by",
     "case": "案件编号 case",
     "of": "原移交 returned from",
     "story": "对方说明 their story",
     "officer": "接警员 officer",
     "location": "地点 location",
+    "location_from": "地点来源 location from",
     "summary": "摘要 summary",
+    "summary_from": "摘要来源 summary from",
     "reason": "拒绝理由 reason",
     "result": "反馈 result",
 }
 
 
-def sheet(record: Handoff, *, full: bool) -> str:
-    """One page to print and sign."""
-    told = handoff_answer(record, full=full)
+def sheet(record: Handoff, *, full: bool, words: bool = False) -> str:
+    """One page to print and sign; ``full`` and ``words`` as in ``handoff_answer``."""
+    told = handoff_answer(record, full=full, words=words) | {"keeper": record.keeper}
     cells = ((name, html.escape(_shown(told[key]))) for key, name in _ROWS.items())
     rows = "".join(f"<tr><th>{name}</th><td>{text}</td></tr>" for name, text in cells)
     tried = "".join(f"<li>{html.escape(one)}</li>" for one in record.tried)

@@ -176,9 +176,14 @@ async def test_an_undecided_caller_is_kept_by_who_answered_first_and_the_agent_r
     talk.joins("centre", police)
     await step_told(town, call, "joined")
     await talk.speak("together", "caller", "agent", "centre")
+    # what is typed into the ticket's draft meanwhile goes with the caller by itself, below what is noted
+    status, problem = await zhang.orders(f"calls/{await call.id()}/draft", fields={"address": "人民路"})
+    assert status == 200, problem
+    await zhang.shown(f"handoffs/{id}", location="人民路", location_from="ticket")
     kept = {"outcome": "kept", "officer": "0231", "case": "JJ-7", "location": "人民路1号"}
     status, record = await zhang.orders(f"handoffs/{id}", **kept)
     assert (status, {name: record[name] for name in kept}) == (200, kept)
+    assert (record["location_from"], record["decided_by"]) == ("agent", "zhang")
     status, problem = await wang.orders(f"handoffs/{id}", outcome="refused")
     assert (status, "their own calls" in problem["detail"]) == (403, True)
     await police.hangs_up()

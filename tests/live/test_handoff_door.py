@@ -183,7 +183,7 @@ async def test_the_agent_of_a_record_writes_into_it_and_another_agent_may_not(to
     words = {"location": "人民路1号", "summary": f"有人落水，电话{CALLER}", "case": "JQ-2026-0815"}
     status, told = await town.asks("zhang", f"/api/handoffs/{id}", officer="0231", outcome="kept", **words)
     assert (status, told["outcome"], told["officer"], told["case"]) == (200, "kept", "0231", words["case"])
-    assert (told["location"], told["asked_by"]) == ("人民路1号", "zhang")
+    assert (told["location"], told["asked_by"], told["decided_by"]) == ("人民路1号", "zhang", "zhang")
     begun, done = list(town.trail.values())[-1]
     assert (begun.outcome, done.outcome, done.who, done.role) == ("begun", "done", "zhang", "agent")
     assert (done.did, done.on, done.city) == ("hand-off", "demo-n1-1.1", "demo")

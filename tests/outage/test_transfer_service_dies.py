@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,8 +101,36 @@ async def test_keys_on_the_phone_hand_over_and_consult_with_the_service_dead(
         await colleague.ends()
         await in_the_room(city, call, f"PJSIP/demo-{AGENT}-", "PJSIP/demo-carrier-")
         await talk.speak("back", "caller", "agent")
-        await until_gone(call, agent, colleague)
+        police = centre(city, CENTRE)
+        await agent.presses(f"*{CENTRE}")
+        await police.rings(within=10)
+        await police.answers()
+        await step_told(city, call, "joined")
+        await agent.hangs_up()
+        await step_told(city, call, "handed")
+        await until_gone(call, agent, colleague, police)
     assert (await talk.heard())["caller"] == {("back", "agent")}
+    # and none of it is missing in the records, with Asterisk's own times
+    asked, over = await refilled_records(house, await call.id())
+    assert (asked["kind"], asked["centre"]) == ("consult", COLLEAGUE)
+    assert (over["kind"], over["centre"], over["outcome"]) == ("handoff", CENTRE, "handed")
+    assert asked["refilled"] == ["asked", "answered", "ended"]
+    assert over["refilled"] == ["asked", "dialled", "answered", "joined", "handed", "ended"]
+    assert over["asked"] <= over["dialled"] <= over["answered"] <= over["joined"] <= over["handed"]
+    assert (over["seat"], over["by"]) == (AGENT, "phone")
+
+
+async def refilled_records(house: House, call: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The two records of this call in the order in which they began, as soon as both are refilled."""
+
+    def refilled() -> list[dict[str, Any]]:
+        rows = hands.get(house.home, "/api/handoffs?city=demo&limit=20", 5.0) or ()
+        mine = [row for row in rows if row["call"] == call and row["refilled"]]
+        return mine if len(mine) == 2 else []
+
+    found = await asyncio.to_thread(hands.until, "both records are refilled", refilled, 60)
+    first, second = sorted(found, key=lambda row: row["asked"])
+    return first, second
 
 
 async def test_a_key_takes_back_a_caller_sent_on_while_it_rings_with_the_service_dead(

@@ -93,6 +93,8 @@ def said(kind: type[Fact], at: float = 100.0, /, **told: Any) -> Any:
         "flag": "gas",
         "second": 3.5,
         "seconds": 4.5,
+        "ended": 160.0,
+        "steps": (),
         "sha256": "0" * 64,
     }
     if kind is f.CallArrived:

@@ -82,7 +82,9 @@ class Town:
         for row in self.written:
             self.past.records = [r for r in self.past.records if r.id != row.id] + [row]
         board, plans = Switchboard(), {"demo": demo()}
-        handoffs = Handoffs(lambda: board.board, lambda: plans, _nobody, board.hear, board.recall, self.past)
+        self.handoffs = handoffs = Handoffs(
+            lambda: board.board, lambda: plans, _nobody, board.hear, board.recall, self.past
+        )
         self.disk = NoDisk()
         self.centres = Centres(
             self.file, lambda: plans, lambda: board.board, handoffs, self.trail.append, self.disk
@@ -259,6 +261,36 @@ async def test_what_changed_after_the_centre_had_confirmed_is_offered_by_the_nex
         # and what both know is not said once more
         (checkpoint,) = kept.checkpoint(lambda: town.board.board)()
         assert checkpoint["handoffs"] == []
+
+
+async def test_a_centre_is_told_that_an_agent_keeps_an_undecided_caller(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    told: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+
+    async def take(asked: web.Request) -> web.Response:
+        told.put_nowait((await asked.json())["body"])
+        return web.Response(status=500)
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    async with TestServer(app) as server:
+        town.hands_over_to_110(str(server.make_url("/")))
+        town.board.listen(town.centres.hear)
+        talking = asyncio.create_task(town.centres.run())
+        async with asyncio.timeout(30):
+            assert (await told.get())["outcome"] == "asked"
+            town.handoffs.note("h1", {"outcome": "kept", "decided_by": "zhang"})
+            while (body := await told.get()).get("outcome") != "kept":
+                pass
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+    assert "zhang" not in body.values(), "who sits here is nobody else's"
+
+
+async def test_what_a_centre_decides_is_recorded_as_its_own(tmp_path: Path) -> None:
+    town = Town(tmp_path, OLD)
+    await town.hears("f-1", 1, handoff="h-old", outcome="kept", decided_by="zhang")
+    assert [(row.outcome, row.decided_by) for row in town.written] == [("kept", "centre-110")]
 
 
 async def test_a_late_copy_of_an_old_offer_undoes_nothing_after_a_restart(tmp_path: Path) -> None:

@@ -323,7 +323,25 @@ def test_whoever_keeps_an_undecided_caller_is_not_unsaid_by_the_end_of_the_call(
     assert (record.outcome, record.ended) == ("kept", BEGAN + 9)
     # but an agent who leaves the caller to the centre after all has handed them over
     handed = f.TransferStepped(at=BEGAN + 9, node="n1", call=CALL, id="h1", step="handed")
-    assert step(moves, handed).records["h1"].outcome == "handed"
+    handed_over = step(moves, handed).records["h1"]
+    assert (handed_over.outcome, handed_over.decided, handed_over.keeper) == ("handed", None, "")
+
+
+def test_a_record_says_who_kept_an_undecided_caller_first_and_the_platform_that_answered_first() -> None:
+    moves = told("asked dialled answered joined", kind="three")
+    moves = noted(moves, 5, ("outcome", "kept"), ("decided_by", "zhang"))
+    # the centre agrees, and says so again with each newer version of its own record
+    moves = noted(moves, 7, ("outcome", "kept"), ("decided_by", "centre-110"))
+    record = moves.records["h1"]
+    assert (record.decided, record.decided_by, record.keeper) == (BEGAN + 5, "zhang", "12345")
+    page = sheet(record, full=True)
+    for cell in ("<td>kept</td>", "<th>首接受理平台 kept by</th><td>12345</td>", "<td>zhang</td>"):
+        assert cell in page
+    # whoever came from a centre had been answered there first
+    to_us = replace(record, direction="in")
+    assert to_us.keeper == "110"
+    refused = noted(moves, 9, ("outcome", "refused"), ("decided_by", "centre-110")).records["h1"]
+    assert (refused.decided, refused.decided_by, refused.keeper) == (BEGAN + 9, "centre-110", "")
 
 
 def test_a_number_that_somebody_wrote_into_a_text_is_masked_with_the_callers() -> None:

@@ -481,7 +481,10 @@ def test_what_a_new_service_says_itself_before_it_listens_ends_no_silence(tmp_pa
 
 def beside(journal: Journal, board: Switchboard) -> Refiller:
     history = History("sqlite+aiosqlite://")
-    return Refiller("n1", (Path(), Path()), history, journal, Drain(journal, history), lambda: board.board)
+    return Refiller(
+        "n1", (Path(), Path()), history, journal, Drain(journal, history), lambda: board.board, board.hear,
+        board.recall,
+    )  # fmt: skip
 
 
 # --- wrap-ups ---------------------------------------------------------------------------------------------
