@@ -30,6 +30,10 @@ BOTH = "${CHANNEL_EXISTS(${SEAT_CHANNEL})} & ${CHANNEL_EXISTS(${CALLER_CHANNEL})
 ALIVE = '"${IMPORT(${SEAT_CHANNEL},CHANNEL(checkhangup))}" = "0"'
 """Nobody has hung up the agent's leg: it exists until its handlers are done. One that is led elsewhere is not
 alive either until it gets there."""
+_KEY_DONE, _KEYING = (0.005, 20), (0.05, 38)
+"""Seconds between two looks whether a key's own steps are over, and how many: one time in four or five the
+first look comes a millisecond too early, and the INVITE to the centre waits for the next. Then for whoever is
+still keying a number: 2 s in all."""
 
 
 def features(plans: Sequence[Plan]) -> str:
@@ -165,8 +169,9 @@ def _go() -> Context:
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="keyed")
     context.do("Set", "AT=${IMPORT(${SEAT_CHANNEL},CONTEXT)}")
     keyed = f'"${{AT}}" = "transfer-key" | "${{AT}}" = "{ROOM_KEY}"'
-    context.do("GotoIf", f"$[({keyed}) & ${{LOOKS}} <= 40]?:free")
-    context.do("Wait", "0.05").do("Goto", "keyed")
+    (soon, looks), (later, more) = _KEY_DONE, _KEYING
+    context.do("GotoIf", f"$[({keyed}) & ${{LOOKS}} <= {looks + more}]?:free")
+    context.do("Wait", f"${{IF($[${{LOOKS}} <= {looks}]?{soon:g}:{later:g})}}").do("Goto", "keyed")
     # whoever keyed may have put the handset down meanwhile
     context.do("GotoIf", f"$[{BOTH}]?:no", label="free")
     # under the same lock: the caller has fallen out of this talk, and goes on without a wish

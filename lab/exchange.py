@@ -23,6 +23,7 @@ log = logging.getLogger("lab")
 
 BETWEEN_KEYS = 0.1
 """Seconds between the end of a tone and the next, of somebody who knows the keys by heart."""
+TONE_MS = 120
 
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{0,40}")
 
@@ -169,7 +170,7 @@ class Exchange(Switch):
         await self._set(leg, LAB_SAY=str(audio.with_suffix("")))
         await self._redirect(leg, "talk")
 
-    async def press(self, leg: Leg, keys: str, milliseconds: int = 120) -> None:
+    async def press(self, leg: Leg, keys: str, milliseconds: int = TONE_MS) -> None:
         """One key after the other, sent as RFC 4733 events of that length.
 
         A connection for each leg: PlayDTMF answers when the tone is over, and a connection does one thing at

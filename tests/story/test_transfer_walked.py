@@ -156,6 +156,44 @@ def test_an_agent_who_hangs_up_in_the_instant_in_which_a_key_is_done_leaves_the_
     assert late.walks(CALLER, "talked", label="known") == "transfer-back,s,1"
 
 
+class Keyed(Asterisk):
+    """The agent's leg stands in a key's own steps until it was looked at so often."""
+
+    looks = 0
+
+    def _value(self, channel: str, name: str) -> str:
+        if name != f"IMPORT({AGENT},CONTEXT)":
+            return super()._value(channel, name)
+        self.looks -= 1
+        return "transfer-key" if self.looks >= 0 else "demo-seats"
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_a_centre_that_is_asked_for_by_keys_waits_milliseconds_for_the_keys_own_steps(looks: int) -> None:
+    told, wish = Keyed(CONTEXTS, talk().channels), "Local/s@transfer-go-2;2"
+    told.looks = looks
+    told.channels[AGENT]["CHANNEL(checkhangup)"] = "0"
+    keyed = {"SEAT": "1001", "KIND": "handoff", "TO": "110", "UNIQUEID": "h1", "SEAT_CHANNEL": AGENT}
+    told.channels[wish] = {**told.channels[CALLER], **keyed, "EPOCH": "17"}
+    assert told.walks(wish, "transfer-go") == "Hangup"
+    (asked,) = (n for n, step in enumerate(told.done) if "s@transfer-target/n" in step)
+    waits = [float(step.removeprefix("Wait(")[:-1]) for step in told.done[:asked] if step.startswith("Wait(")]
+    assert len(waits) == looks
+    assert sum(waits) <= 0.01
+    assert f"ChannelRedirect({AGENT},transfer-agent,room,1)" in told.done[asked:]
+
+
+def test_an_order_for_a_leg_on_which_a_number_is_being_keyed_is_refused_after_two_seconds() -> None:
+    told, wish = Keyed(CONTEXTS, talk().channels), "Local/s@transfer-go-2;2"
+    told.looks = 1000
+    order = {"SEAT": "1001", "KIND": "handoff", "TO": "110", "ORDER": "o1", "SEAT_CHANNEL": AGENT}
+    told.channels[wish] = {**told.channels[CALLER], **order}
+    assert told.walks(wish, "transfer-go") == "Hangup"
+    assert told.channels[wish]["DB(hotline-order/o1)"] == "under-way"
+    waits = [float(step.removeprefix("Wait(")[:-1]) for step in told.done if step.startswith("Wait(")]
+    assert sum(waits) == pytest.approx(2)
+
+
 STAND_IN = f"Local/{CALL}@stand-in-00000001;2"
 RULE = """
 [general.call_back]

@@ -59,7 +59,7 @@ class Asterisk:
         or the place outside to which it goes."""
         ours = {context, *within}
         at = self._place((context, exten, 0), [label])
-        for _ in range(200):
+        for _ in range(500):
             step = self.contexts[at[0]][at[1]][at[2]]
             args = self._told(channel, step.args)
             app, args = self._chosen(step.app, args)
