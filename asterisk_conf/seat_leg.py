@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.held import ENDED_WITH
 from asterisk_conf.seat_memory import MISSED, PAUSE, SEAT, WRAP_UP, db_delete
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import of_caller
@@ -54,7 +55,7 @@ def seat_leg_answered(context: Context) -> None:
 def _seat_left() -> Context:
     """Hangup handler of the seat's leg: a missed ring is counted, wrap-up begins."""
     context = Context("seat-left")
-    context.do("Set", "CAUSE=0${HANGUPCAUSE}")
+    context.do("Set", f"CAUSE=0{ENDED_WITH}")
     context.do("GotoIf", '$["${SEAT_UP}" = "1"]?talked')
     # 26: somebody else answered. 17, 21: busy, declined. Else only a ring of full length was missed: a
     # caller who left early is not the agent's fault.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from asterisk_conf.held import KNOWN_AFTER, LEAST, LOOK
 from asterisk_conf.seat_leg import REST
 from calls.orders import EndWrapUp, Pause, Reload, SignIn, SignOut, Unpause
 from cti.errors import Refused
@@ -21,6 +22,7 @@ from lab.parties import Call
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.desk_town import Person, screen
+from tests.live.leaving_town import music
 from tests.live.seat_town import (
     DEAD_AFTER,
     GREETED,
@@ -35,6 +37,9 @@ from tests.live.seat_town import (
     told,
 )
 from tests.live.transfer_town import Talk
+
+HELD_LOST = KNOWN_AFTER + max(LEAST, DEAD_AFTER - KNOWN_AFTER) + LOOK + 5
+"""Seconds after which a caller whom a dead phone holds is on the way back; a slow machine's among them."""
 
 
 @pytest.fixture(scope="module")
@@ -445,6 +450,34 @@ async def test_a_phone_that_dies_talking_sends_its_caller_to_the_head_of_the_que
         await lost.hangs_up()
         assert (await talk.heard())["caller"] == {("again", "agent")}
         await waiting.hangs_up()
+    await city.seat("1001").comes_back()
+
+
+async def test_a_phone_that_dies_while_it_holds_sends_its_caller_to_the_head_and_one_that_lives_holds_on(
+    home: Home, city: Lab
+) -> None:
+    """A phone on hold sends nothing, and the caller who hears music waits for somebody."""
+    await order(home, Pause(city="demo", seat="1001", reason="meeting"))
+    held = await city.caller("13900000003").dials("12345")
+    await city.seat("1002").answers(held, within=GREETED)
+    await city.seat("1002").holds()
+    async with city.handset("1001") as phone:
+        await order(home, Unpause(city="demo", seat="1001"))
+        lost = await city.caller("13900000001").dials("12345")
+        await phone.answers(within=GREETED)
+        await lost.reaches("1001")
+        since = len(city.house.events)
+        await phone.holds()
+        await music(city, lost, "Start", since)
+        phone.dies()
+        await told(city, "returned", within=HELD_LOST, since=since, Call=await lost.id(), Queue="general")
+        await seat_is(home, "1001", paused="lost")
+        await lost.waits_in("general", since=since)
+        await city.seat("1002").resumes()
+        await held.talks()
+        await city.seat("1002").hangs_up()
+        await city.seat("1002").answers(lost, within=WRAP_UP + RING)
+        await lost.hangs_up()
     await city.seat("1001").comes_back()
 
 

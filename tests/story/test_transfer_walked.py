@@ -422,6 +422,47 @@ def test_an_agent_who_goes_leads_the_caller_back_only_from_where_they_wait(where
     assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"
 
 
+# --- a phone that dies while it holds --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phone", "since", "onhold", "ends"),
+    [("Unreachable", "45", "1", True), ("Unreachable", "45", "0", False), ("Unreachable", "46", "1", False),
+     ("Unreachable", "", "1", False), ("Reachable", "45", "1", False)],
+    ids=["holds and is dead", "talks", "a hiccup so far", "seen for the first time", "holds on"],
+)  # fmt: skip
+def test_a_talk_ends_whose_phone_holds_and_has_been_out_of_reach_for_the_plans_seconds(
+    phone: str, since: str, onhold: str, ends: bool
+) -> None:
+    told = talk()
+    told.channels[CALLER]["CHANNEL(onhold)"] = onhold
+    told.channels[AGENT]["BRIDGEPEER"] = CALLER
+    told.channels["clock"] = {
+        "ARG1": "demo-1001",
+        "DEAD_AFTER": "15",
+        "EPOCH": "60",
+        "PJSIP_AOR(demo-1001,contact)": "there",
+        "PJSIP_CONTACT(there,status)": phone,
+        "HASH(GONE,demo-1001)": since,
+        "CHANNELS(^PJSIP/demo-1001-)": f"PJSIP/demo-1001-0 {AGENT}",
+    }
+    assert told.walks("clock", "held-look") == "Return"
+    assert (f"SoftHangup({AGENT})" in told.done) is ends
+    assert told.shared(AGENT, "DEAD") == ("1" if ends else "")
+
+
+def test_a_phone_that_answers_again_begins_anew_to_be_out_of_reach() -> None:
+    told = talk()
+    told.channels["clock"] = {
+        "ARG1": "demo-1001",
+        "PJSIP_AOR(demo-1001,contact)": "there",
+        "PJSIP_CONTACT(there,status)": "Reachable",
+        "HASH(GONE,demo-1001)": "45",
+    }
+    assert told.walks("clock", "held-look") == "Return"
+    assert told.channels["clock"]["HASH(GONE,demo-1001)"] == ""
+
+
 # --- what becomes of a caller's place when they call again, or wait again --------------------------------
 
 
