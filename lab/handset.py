@@ -119,10 +119,7 @@ class Handset(asyncio.DatagramProtocol):
         for _ in range(3):
             self._cseq += 1
             self._in_dialog("INVITE", where[1], authorization, sdp)
-            async with asyncio.timeout(5):
-                # what is said before the last word of it
-                while (answer := await self._answers.get()).status < 200:
-                    pass
+            answer = await self._answer("INVITE")
             self._in_dialog("ACK", where[1], "", "")
             if answer.status == 401:
                 authorization = self._digest(answer.get("www-authenticate"), "INVITE", where[1])
@@ -186,13 +183,20 @@ class Handset(asyncio.DatagramProtocol):
                 f"CSeq: {self._cseq} REGISTER\r\nContact: {self._contact}\r\nExpires: {expires}\r\n"
                 f"{authorization}Content-Length: 0\r\n\r\n"
             )
-            async with asyncio.timeout(5):
-                answer = await self._answers.get()
+            answer = await self._answer("REGISTER")
             if answer.status == 401:
                 authorization = self._digest(answer.get("www-authenticate"), "REGISTER", uri)
             elif answer.status == 200:
                 return
         raise ConnectionError(f"{self.name}: the house refuses the registration ({answer.first})")
+
+    async def _answer(self, method: str) -> Message:
+        """The last word on our newest request. Raises TimeoutError."""
+        async with asyncio.timeout(5):
+            while True:
+                answer = await self._answers.get()
+                if answer.status >= 200 and answer.get("cseq") == f"{self._cseq} {method}":
+                    return answer
 
     @property
     def _contact(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from cti.speech.sound import from_alaw, write_wav
 from cti.staffing import LOOK_SECONDS
 from lab.parties import Call
 from lab.scenario import Lab
+from lab.wire import Event
 from tests.house import House, house_with
 from tests.live.desk_town import Person, screen
 from tests.live.leaving_town import music
@@ -453,6 +455,14 @@ async def test_a_phone_that_dies_talking_sends_its_caller_to_the_head_of_the_que
     await city.seat("1001").comes_back()
 
 
+def _talk_of_two(call: str, event: Event) -> bool:
+    return (event["Event"], event.get("AccountCode"), event.get("BridgeNumChannels")) == (
+        "BridgeEnter",
+        call,
+        "2",
+    )
+
+
 async def test_a_phone_that_dies_while_it_holds_sends_its_caller_to_the_head_and_one_that_lives_holds_on(
     home: Home, city: Lab
 ) -> None:
@@ -465,12 +475,14 @@ async def test_a_phone_that_dies_while_it_holds_sends_its_caller_to_the_head_and
         await order(home, Unpause(city="demo", seat="1001"))
         lost = await city.caller("13900000001").dials("12345")
         await phone.answers(within=GREETED)
-        await lost.reaches("1001")
+        id = await lost.id()
+        # a phone that held before the two are in their bridge would hold nobody
+        await city.house.event("they talk", partial(_talk_of_two, id), 10)
         since = len(city.house.events)
         await phone.holds()
         await music(city, lost, "Start", since)
         phone.dies()
-        await told(city, "returned", within=HELD_LOST, since=since, Call=await lost.id(), Queue="general")
+        await told(city, "returned", within=HELD_LOST, since=since, Call=id, Queue="general")
         await seat_is(home, "1001", paused="lost")
         await lost.waits_in("general", since=since)
         await city.seat("1002").resumes()
