@@ -386,15 +386,35 @@ def test_a_caller_who_falls_out_of_a_talk_follows_a_wish_that_was_accepted_befor
     assert told.shared(CALLER, "OVER") == "0"
 
 
-def test_no_wish_moves_a_caller_whom_the_last_one_has_left_in_the_room() -> None:
-    told = talk(TRANSFER="three:1002:h1", AGENT_IN="0")
+def behind_the_room(told: Asterisk) -> Asterisk:
+    """The same with a caller who came into the room by h1 and has fallen out of it."""
     told.channels[CALLER] |= {"MOVE": "three:1002:h1", "TRANSFER_ID": "h1"}
     steps = told.contexts["transfer-caller"]["s"]
     (room,) = (n for n, step in enumerate(steps) if step.app == "ConfBridge")
-    # behind the room, where the walk of a caller ends
-    told = Asterisk({**told.contexts, "transfer-caller": {"s": steps[room + 1 :]}}, told.channels)
-    assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"
+    return Asterisk({**told.contexts, "behind": {"s": steps[room + 1 :]}}, told.channels)
+
+
+def test_no_wish_moves_a_caller_whom_the_last_one_has_left_in_the_room() -> None:
+    told = behind_the_room(talk(TRANSFER="three:1002:h1", AGENT_IN="0"))
+    assert told.walks(CALLER, "behind") == "transfer-back,s,1"
     assert told.shared(CALLER, "OVER") == "1"
+
+
+@pytest.mark.parametrize(
+    ("shared", "goes"),
+    [({"HANDED": "1", "TARGET_JOINED": "1"}, "Hangup"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "URGENT": "1"}, "transfer-back,s,1"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "TARGET_CAUSE": "44"}, "transfer-back,s,1"),
+     ({"HANDED": "0", "AGENT_IN": "0"}, "transfer-back,s,1"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "AWAY": "1"}, "transfer-caller,s,1")],
+    ids=["talked to the end", "in danger", "their phone died", "nobody came", "led away again"],
+)  # fmt: skip
+def test_a_talk_whose_room_somebody_else_was_brought_into_later_ends_as_the_first_ones_does(
+    shared: dict[str, str], goes: str
+) -> None:
+    told = behind_the_room(talk(TRANSFER="three:1003:h2", TARGET_IN="0", **shared))
+    assert told.walks(CALLER, "behind") == goes
+    assert told.shared(CALLER, "OVER") == ("0" if shared.get("AWAY") else "1")
 
 
 @pytest.mark.parametrize(
