@@ -338,7 +338,7 @@ def _up() -> Context:
     # a blind transfer is over when somebody has answered
     sent = '"${CUT(MOVE,:,1)}" = "blind"'
     context.do("ExecIf", f"$[{sent}]?Set({of_caller('WHERE')}=)")
-    context.do("ExecIf", f"$[{sent}]?Set({of_caller('ELSEWHERE')}=1)")
+    context.do("ExecIf", f"$[{sent}]?Set({of_caller('ELSEWHERE')}=${{CHANNEL(name)}})")
     context.do("ExecIf", f"$[{sent}]?Set({of_caller('TRANSFER')}=)")
     tell(context, "answered")
     return context.do("Return", label="late")

@@ -16,8 +16,9 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - KEYED: ``<kind>/<to>`` of a wish keyed in the talk until it is accepted or refused.
 - SEAT_LEFT: the cause with which the last seat's leg ended; empty while one talks.
 - LOST: 1 from when we led the caller back to the queue until a seat has answered (``waiting``).
-- ELSEWHERE: 1 from when somebody else has the caller than the seat that app_queue rang (handed over, sent on,
-  taken over) until the caller is in a queue again: what becomes of that seat's phone is nothing to them.
+- ELSEWHERE: who has the caller, a channel, when it is somebody else than the seat that app_queue rang (handed
+  over, sent on, taken over), until the caller is in a queue again: what becomes of that seat's phone is
+  nothing to them.
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
 - TURN_2, TURN_3 …: ``<id>:<epoch>``, from when on a centre's second, third … way is tried in that transfer;
   the way before says so when it begins, and with 0 when it has failed.

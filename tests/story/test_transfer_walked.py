@@ -486,8 +486,14 @@ def test_a_phone_that_answers_again_begins_anew_to_be_out_of_reach() -> None:
 # --- what becomes of a caller's place when they call again, or wait again --------------------------------
 
 
-def lost(told: Asterisk, phone: str = "Unreachable") -> bool:
-    """Whether whoever hangs up now is one whom we lost: the phone of the agent who answered is so by now."""
+def lost(told: Asterisk, phone: str = "Unreachable", second: str = "Reachable") -> bool:
+    """Whether whoever hangs up now is one whom we lost: the phone of the agent who answered is so by now, and
+    so is that of any other seat."""
+    for seat in ("1002", "1003"):
+        told.channels[CALLER] |= {
+            f"PJSIP_AOR(demo-{seat},contact)": f"at {seat}",
+            f"PJSIP_CONTACT(at {seat},status)": second,
+        }
     told.channels[CALLER] |= {
         "QUEUED_AT": "5",
         "CALLER": "13900000001",
@@ -527,7 +533,7 @@ def passed_on_blindly() -> Asterisk:
 
 
 def handed_over() -> Asterisk:
-    told = talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1")
+    told = in_a_room_of_three()
     assert told.walks(AGENT, "transfer-agent-gone") == "Return"
     # whoever has them asks somebody else now
     told.channels[CALLER] |= {"SHARED(HANDED)": "0", "SHARED(TARGET_IN)": "0", "SHARED(TARGET_JOINED)": "0"}
@@ -535,7 +541,7 @@ def handed_over() -> Asterisk:
 
 
 def in_a_room_of_three() -> Asterisk:
-    return talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1")
+    return talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1", TARGET=COLLEAGUE)
 
 
 @pytest.mark.parametrize(
@@ -545,6 +551,22 @@ def test_whoever_talks_to_somebody_else_is_not_judged_by_the_dead_phone_of_the_f
     served: Callable[[], Asterisk],
 ) -> None:
     assert not lost(served())
+
+
+@pytest.mark.parametrize(
+    "served", [taken_over, passed_on_blindly, handed_over, in_a_room_of_three], ids=lambda one: one.__name__
+)
+def test_whoever_has_nobody_but_somebody_else_whose_phone_is_dead_is_lost_too(
+    served: Callable[[], Asterisk],
+) -> None:
+    assert lost(served(), second="Unreachable")
+    alone = served is not in_a_room_of_three
+    assert lost(served(), phone="Reachable", second="Unreachable") is alone
+
+
+def test_whoever_talks_to_a_centre_is_not_judged_by_any_phone() -> None:
+    told = talk(ELSEWHERE="Local/110w1@demo-way-00000001;1")
+    assert not lost(told, second="Unreachable")
 
 
 @pytest.mark.parametrize(
