@@ -74,6 +74,23 @@ def _under_lock(context: Context, over: str) -> None:
     context.do("Set", f"SETTLED={told}")
 
 
+def wished(context: Context, wish: str) -> None:
+    """On the caller's channel: the phone's own transfer. ACCEPTED is 1 when it is the one under way now, and
+    0 when that is another one."""
+    # one step, as above; the value to keep or to take is chosen by name: IF() would part it at its colons
+    steps = (
+        f"LOCK({WISHES})",
+        "SET(WISH_0=${SHARED(TRANSFER)})",
+        f"SET(WISH_1={wish})",
+        'SET(ACCEPTED=$["${WISH_0}" = "" | "${SHARED(HANDED)}" = "1"])',
+        "SET(SHARED(TRANSFER)=${WISH_${ACCEPTED}})",
+        # what was handed over before is so no more; where another one is under way nothing is
+        "SET(SHARED(HANDED)=0)",
+        f"UNLOCK({WISHES})",
+    )
+    context.do("Set", f"SETTLED={''.join(f'${{{step}}}' for step in steps)}")
+
+
 def wishes_done(context: Context) -> None:
     """On a leg that has ended: a wish accepted in that instant has written down all it does."""
     context.do("Set", f"HELD=${{LOCK({WISHES})}}${{UNLOCK({WISHES})}}")

@@ -79,6 +79,33 @@ def test_an_agent_who_transfers_by_the_phone_sends_the_caller_and_nothing_of_bef
     assert [told.shared(CALLER, name) for name in ("RINGS", "URGENT")] == ["", "0"]
 
 
+@pytest.mark.parametrize(
+    ("shared", "goes", "stands"),
+    [({"TRANSFER": "three:1002:h1"}, "transfer-caller,s,1", "three:1002:h1"),
+     ({"TRANSFER": "blind:1002:h1"}, "transfer-caller,s,1", "blind:1002:h1"),
+     ({"TRANSFER": "three:1002:h1", "HANDED": "1"}, "transfer-caller,s,refer", "blind:1003:n1-1.17")],
+    ids=["a third is rung", "sent on", "handed over before"],
+)  # fmt: skip
+def test_a_phone_that_transfers_in_the_instant_of_an_accepted_wish_comes_too_late(
+    shared: dict[str, str], goes: str, stands: str
+) -> None:
+    told = talk(RINGS="PJSIP/demo-1005-9&", URGENT="1", **shared)
+    told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
+    assert told.walks(CALLER, "demo-transfer", NEW) == goes
+    assert told.shared(CALLER, "TRANSFER") == stands
+    late = goes == "transfer-caller,s,1"
+    assert (told.shared(CALLER, "RINGS"), told.shared(CALLER, "URGENT")) == (
+        ("PJSIP/demo-1005-9&", "1") if late else ("", "0")
+    )
+
+
+def test_no_wish_undoes_what_a_phone_transfers_of_a_caller_who_was_handed_over() -> None:
+    told = talk(TRANSFER="three:1002:h1", HANDED="1")
+    told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
+    assert told.walks(CALLER, "demo-transfer", NEW) == "transfer-caller,s,refer"
+    assert wishes(told, "three", AGENT) == "under-way"
+
+
 def way(number: int, **caller: str) -> Asterisk:
     """That way to 110 in the transfer h1, at its beginning."""
     told = talk(**caller)
