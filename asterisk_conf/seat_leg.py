@@ -78,7 +78,13 @@ def _seat_left() -> Context:
     context.do("Set", f"AGENT=${{DB({SEAT})}}")
     context.do("GotoIf", '$["${AGENT}" = ""]?bye')
     # a dead phone looks free until it is asked again (qualify): nobody may be sent there meanwhile
-    context.do("GotoIf", f"$[{cause_is(GONE, 'CAUSE')}]?lost")
+    context.do("GotoIf", f"$[{cause_is(GONE, 'CAUSE')}]?:lived")
+    # but when it is the caller's leg that died, this one ended with its cause, and the phone answers
+    lives = '"${IMPORT(${CALLER_CHANNEL},CHANNEL(checkhangup))}" = "0"'
+    context.do("Set", "CONTACT=${PJSIP_AOR(${ENDPOINT},contact)}")
+    context.do("GotoIf", f'$[{lives} | "${{CONTACT}}" = ""]?lost')
+    context.do("GotoIf", '$["${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"]?lost')
+    context.do("NoOp", "the phone lives", label="lived")
     context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-agent,${AGENT},1)}?${CITY}-agent,${AGENT},1")
     context.do("GotoIf", f"$[0${{WRAP_UP}} <= {FLOOR}]?bye")
     context.do("Gosub", "seat-wrap-up", "s", "1(wrapup)")
