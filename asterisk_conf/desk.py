@@ -84,7 +84,7 @@ def _taken() -> Context:
     told = ("Call: ${CALL_ID}", "Queue: ${QUEUE}", "By: ${TAKEN_BY}")
     context.do("UserEvent", "Hotline", "What: taken", *told)
     in_step(context)
-    context.do("Set", "SHARED(ELSEWHERE)=1")
+    context.do("Set", "SHARED(ELSEWHERE)=${TAKER}")
     context.do("Bridge", "${TAKER}", "x")
     led_by_desk(context)
     context.do("GotoIf", '$["${BRIDGERESULT}" = "SUCCESS"]?over')

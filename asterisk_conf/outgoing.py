@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from asterisk_conf.held import ENDED_WITH, may_hold
 from asterisk_conf.masking import MASK_KEYS
 from asterisk_conf.seat_leg import cause_is
 from asterisk_conf.site import Site
@@ -254,6 +255,7 @@ def _dial() -> Context:
     # up from here on: what the phone says is recorded from the first ring, and a carrier's own words ("no
     # such number") are heard on every phone
     context.do("Answer")
+    may_hold(context)
     context.do("Gosub", "record", "s", "1")
     # g: when the citizen hangs up first, the seat's leg says so; I: the citizen's number, should the carrier
     # send it back as who answered, does not reach the phone
@@ -307,7 +309,7 @@ def _up() -> Context:
 def _left() -> Context:
     """Hangup handler of the seat's leg: the call is over; who talked wraps up."""
     context = Context("out-left")
-    context.do("Set", "CAUSE=0${HANGUPCAUSE}")
+    context.do("Set", f"CAUSE=0{ENDED_WITH}")
     by = '${IF($["${LEFT_BY}" = ""]?agent:${LEFT_BY})}'
     context.do("UserEvent", "Hotline", "What: left", "Call: ${CALL_ID}", f"By: {by}", "Cause: ${HANGUPCAUSE}")
     context.do("GotoIf", '$["${OUT_UP}" != "1" | "${AGENT}" = ""]?bye')

@@ -9,6 +9,10 @@ from asterisk_conf.site import Site
 from plan.model import Plan, Trunk
 from plan.words import host_of
 
+HELD = 600
+"""Seconds that a leg which put us on hold may send nothing: many living ones do not
+(``asterisk_conf.held`` has the dead ones of seats)."""
+
 
 def pjsip_conf(plans: Sequence[Plan], site: Site) -> str:
     """The whole file. Raises KeyError when a seat has no password in ``site``."""
@@ -89,6 +93,9 @@ def _trunk(city: str, name: str, trunk: Trunk, site: Site) -> Iterator[str]:
                 if out
                 else ()
             ),
+            # a carrier or centre that dies says no BYE, and would keep a seat, or a caller, for hours
+            ("rtp_timeout", trunk.silent_after_seconds),
+            ("rtp_timeout_hold", max(HELD, trunk.silent_after_seconds)),
             *_media(site),
         ],
     )
@@ -132,7 +139,7 @@ def _seat(city: str, number: str, dead_after: int, site: Site) -> Iterator[str]:
             ("allow_subscribe", "no"),
             # a phone that lost power says no BYE: its silence is taken for it (decision 6)
             ("rtp_timeout", dead_after),
-            ("rtp_timeout_hold", 600),
+            ("rtp_timeout_hold", HELD),
             *_media(site),
         ],
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.held import ENDED_WITH
 from asterisk_conf.seat_memory import MISSED, PAUSE, SEAT, WRAP_UP, db_delete
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import of_caller
@@ -54,7 +55,7 @@ def seat_leg_answered(context: Context) -> None:
 def _seat_left() -> Context:
     """Hangup handler of the seat's leg: a missed ring is counted, wrap-up begins."""
     context = Context("seat-left")
-    context.do("Set", "CAUSE=0${HANGUPCAUSE}")
+    context.do("Set", f"CAUSE=0{ENDED_WITH}")
     context.do("GotoIf", '$["${SEAT_UP}" = "1"]?talked')
     # 26: somebody else answered. 17, 21: busy, declined. Else only a ring of full length was missed: a
     # caller who left early is not the agent's fault.
@@ -77,7 +78,13 @@ def _seat_left() -> Context:
     context.do("Set", f"AGENT=${{DB({SEAT})}}")
     context.do("GotoIf", '$["${AGENT}" = ""]?bye')
     # a dead phone looks free until it is asked again (qualify): nobody may be sent there meanwhile
-    context.do("GotoIf", f"$[{cause_is(GONE, 'CAUSE')}]?lost")
+    context.do("GotoIf", f"$[{cause_is(GONE, 'CAUSE')}]?:lived")
+    # but when it is the caller's leg that died, this one ended with its cause, and the phone answers
+    lives = '"${IMPORT(${CALLER_CHANNEL},CHANNEL(checkhangup))}" = "0"'
+    context.do("Set", "CONTACT=${PJSIP_AOR(${ENDPOINT},contact)}")
+    context.do("GotoIf", f'$[{lives} | "${{CONTACT}}" = ""]?lost')
+    context.do("GotoIf", '$["${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"]?lost')
+    context.do("NoOp", "the phone lives", label="lived")
     context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-agent,${AGENT},1)}?${CITY}-agent,${AGENT},1")
     context.do("GotoIf", f"$[0${{WRAP_UP}} <= {FLOOR}]?bye")
     context.do("Gosub", "seat-wrap-up", "s", "1(wrapup)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.held import city_held_context, held_contexts
 from asterisk_conf.seat_leg import seat_leg_contexts
 from asterisk_conf.seat_memory import AGENT, MISSED, PAUSE, SEAT, WRAP_UP, db_delete
 from asterisk_conf.site import Site
@@ -56,7 +57,7 @@ def city_seat_contexts(plan: Plan) -> Iterator[Context]:
     for queue in plan.queues:
         leave.do("RemoveQueueMember", f"{plan.id}-{queue}", "PJSIP/${CITY}-${ARG1}")
     leave.do("Return")
-    yield from (usual, agents, skilled, seated, pauses, leave)
+    yield from (usual, agents, skilled, seated, pauses, leave, city_held_context(plan))
 
 
 def feature_codes(context: Context, city: str) -> None:
@@ -85,6 +86,7 @@ def seat_contexts(site: Site) -> Iterator[Context]:
     yield _state()
     yield _queues()
     yield from seat_leg_contexts()
+    yield from held_contexts()
 
 
 def _code() -> Context:

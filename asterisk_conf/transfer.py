@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from asterisk_conf.from_centre import from_centre_contexts
+from asterisk_conf.held import may_hold
 from asterisk_conf.masking import MASK_KEYS, mask_features
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
@@ -103,6 +104,7 @@ def seat_talks(context: Context) -> None:
     context.do("Set", "TRANSFER_CONTEXT=${CITY}-transfer")
     # from now on, not from the transfer on: a phone may be put down between the wish and its first step
     context.do("Set", "CHANNEL(hangup_handler_push)=transfer-agent-gone,s,1")
+    may_hold(context)
 
 
 def transfer_contexts(site: Site) -> Iterator[Context]:

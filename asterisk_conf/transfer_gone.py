@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asterisk_conf.held import ENDED_WITH
 from asterisk_conf.steps import Context
 from asterisk_conf.transfer_state import CALLER, of_caller, tell, told_room, wishes_done
 
@@ -36,7 +37,7 @@ def _agent_gone() -> Context:
     wishes_done(context)
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     context.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:done')
-    context.do("Set", f"{of_caller('AGENT_CAUSE')}=${{HANGUPCAUSE}}")
+    context.do("Set", f"{of_caller('AGENT_CAUSE')}={ENDED_WITH}")
     context.do("Set", f"{of_caller('AGENT_IN')}=0")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     context.do("GotoIf", '$["${MOVE}" = ""]?done')
@@ -51,7 +52,8 @@ def _agent_gone() -> Context:
     context.do("GotoIf", f"$[{reached}]?done", label="sent")
     tell(context, "agent-left")
     context.do("Return")
-    context.do("Set", f"{of_caller('HANDED')}=1", label="handed").do("Set", f"{of_caller('ELSEWHERE')}=1")
+    context.do("Set", f"{of_caller('HANDED')}=1", label="handed")
+    context.do("Set", f"{of_caller('ELSEWHERE')}=${{{of_caller('TARGET')}}}")
     tell(context, "handed")
     context.do("Return")
     context.do("GotoIf", '$["${WATCHED}" = "1"]?:done', label="empty")
@@ -67,10 +69,10 @@ def _target_gone() -> Context:
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:empty")
     # whoever was asked has meanwhile asked somebody else, who is the target now
     context.do("GotoIf", f'$["${{{of_caller("TARGET")}}}" = "${{CHANNEL(name)}}"]?:past')
-    context.do("Set", f"{of_caller('TARGET_CAUSE')}=${{HANGUPCAUSE}}")
+    context.do("Set", f"{of_caller('TARGET_CAUSE')}={ENDED_WITH}")
     context.do("Set", f"{of_caller('TARGET_IN')}=0")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
-    tell(context, "target-left", "Cause: ${HANGUPCAUSE}")
+    tell(context, "target-left", f"Cause: {ENDED_WITH}")
     context.do("GotoIf", '$["${CUT(MOVE,:,3)}" != "${TRANSFER_ID}" | "${CUT(MOVE,:,1)}" = "consult"]?alone')
     # the agent is still with the caller
     context.do("ExecIf", f'$["${{{of_caller("AGENT_IN")}}}" = "1"]?Set({of_caller("TRANSFER")}=)')

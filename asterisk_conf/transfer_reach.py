@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from asterisk_conf.merged import stage_today, today
 from asterisk_conf.site import Site
 from asterisk_conf.steps import Context
-from asterisk_conf.transfer_state import of_caller, tell
+from asterisk_conf.transfer_state import of_caller, tell, wished
 from plan.merged import Stage, answered_here
 from plan.model import Line, Plan
 from plan.reach import Contact, Way
@@ -61,10 +61,12 @@ def city_transfer_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     # a call back that nobody has answered yet: that try has failed, and the next one comes
     refer.do("GotoIf", '$["${SHARED(AWAITED)}" = "1"]?nobody', label="caller")
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
+    wished(refer, "blind:${TO}:${UNIQUEID}.${EPOCH}")
+    # a wish by key or order was accepted in that instant: the caller follows it
+    refer.do("GotoIf", "${ACCEPTED}?:transfer-caller,s,1")
     refer.do("Set", "SHARED(RINGS)=")
     # the agent's phone is gone already: nobody could stay with the caller
     refer.do("Set", f"SHARED(URGENT)=${{DIALPLAN_EXISTS({plan.id}-urgent,${{TO}},1)}}")
-    refer.do("Set", "SHARED(TRANSFER)=blind:${TO}:${UNIQUEID}.${EPOCH}")
     refer.do("Goto", "transfer-caller", "s", "refer")
     yield refer.do("Hangup", "16", label="nobody")
 

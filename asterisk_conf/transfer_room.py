@@ -40,6 +40,8 @@ may believe that it rings."""
 ROOM_MENU = "transfer-keys"
 """In confbridge.conf: the keys of a seat's phone in a room (``asterisk_conf.transfer.room_keys``)."""
 _URGENT = '"${SHARED(URGENT)}" = "1"'
+_BROUGHT = '("${CUT(NOW,:,1)}" = "three" | "${CUT(NOW,:,1)}" = "handoff")'
+"""A wish that leads nobody out of a room."""
 
 
 def room_profiles() -> str:
@@ -190,6 +192,11 @@ def _caller() -> Context:
     context.do("Set", "SHARED(WHERE)=")
     told_room(context, "out")
     led_by_desk(context)
+    # whoever was brought into this very room later: it is the same talk, and theirs to end
+    context.do("Set", "NOW=${SHARED(TRANSFER)}")
+    here = f"0${{SHARED(AWAY)}} = 0${{AWAY_SEEN}} & {_BROUGHT}"
+    context.do("GotoIf", f"$[{here}]?:settles").do("Set", "MOVE=${NOW}")
+    context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}", label="settles")
     settled(context, "${TRANSFER_ID}")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     # the agent left the room to ask somebody, and may be back already
@@ -331,7 +338,7 @@ def _up() -> Context:
     # a blind transfer is over when somebody has answered
     sent = '"${CUT(MOVE,:,1)}" = "blind"'
     context.do("ExecIf", f"$[{sent}]?Set({of_caller('WHERE')}=)")
-    context.do("ExecIf", f"$[{sent}]?Set({of_caller('ELSEWHERE')}=1)")
+    context.do("ExecIf", f"$[{sent}]?Set({of_caller('ELSEWHERE')}=${{CHANNEL(name)}})")
     context.do("ExecIf", f"$[{sent}]?Set({of_caller('TRANSFER')}=)")
     tell(context, "answered")
     return context.do("Return", label="late")

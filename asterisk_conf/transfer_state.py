@@ -16,8 +16,9 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - KEYED: ``<kind>/<to>`` of a wish keyed in the talk until it is accepted or refused.
 - SEAT_LEFT: the cause with which the last seat's leg ended; empty while one talks.
 - LOST: 1 from when we led the caller back to the queue until a seat has answered (``waiting``).
-- ELSEWHERE: 1 from when somebody else has the caller than the seat that app_queue rang (handed over, sent on,
-  taken over) until the caller is in a queue again: what becomes of that seat's phone is nothing to them.
+- ELSEWHERE: who has the caller, a channel, when it is somebody else than the seat that app_queue rang (handed
+  over, sent on, taken over), until the caller is in a queue again: what becomes of that seat's phone is
+  nothing to them.
 - BACK: the transfer from which the caller went back to the queue; REFUSED_AT: when a centre refused.
 - TURN_2, TURN_3 …: ``<id>:<epoch>``, from when on a centre's second, third … way is tried in that transfer;
   the way before says so when it begins, and with 0 when it has failed.
@@ -72,6 +73,23 @@ def _under_lock(context: Context, over: str) -> None:
     """One step: a redirection between two would leave the lock held for the rest of the call."""
     told = f"${{LOCK({WISHES})}}${{SET(SHARED(OVER)={over})}}${{UNLOCK({WISHES})}}"
     context.do("Set", f"SETTLED={told}")
+
+
+def wished(context: Context, wish: str) -> None:
+    """On the caller's channel: the phone's own transfer. ACCEPTED is 1 when it is the one under way now, and
+    0 when that is another one."""
+    # one step, as above; the value to keep or to take is chosen by name: IF() would part it at its colons
+    steps = (
+        f"LOCK({WISHES})",
+        "SET(WISH_0=${SHARED(TRANSFER)})",
+        f"SET(WISH_1={wish})",
+        'SET(ACCEPTED=$["${WISH_0}" = "" | "${SHARED(HANDED)}" = "1"])',
+        "SET(SHARED(TRANSFER)=${WISH_${ACCEPTED}})",
+        # what was handed over before is so no more; where another one is under way nothing is
+        "SET(SHARED(HANDED)=0)",
+        f"UNLOCK({WISHES})",
+    )
+    context.do("Set", f"SETTLED={''.join(f'${{{step}}}' for step in steps)}")
 
 
 def wishes_done(context: Context) -> None:

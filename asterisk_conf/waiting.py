@@ -334,15 +334,18 @@ def _over() -> Context:
     # on the way back to the head after a talk that we lost, or there: nobody has answered since
     context.do("ExecIf", '$["${SHARED(LOST)}" = "1"]?Set(DROPPED=1)')
     # whoever hangs up on a phone that says nothing does not wait until its leg ends for want of sound
-    context.do("Set", "PHONE=${CUT(MEMBERINTERFACE,/,2)}")
-    talks = '"${QEHOLDTIME}" != "" & "${PHONE}" != "" & "${LEFT_BY}" = ""'
-    # ... but with somebody else, who has them alone or is in the room too
-    others = '"${SHARED(ELSEWHERE)}" != "1" & "${SHARED(TARGET_IN)}${SHARED(TARGET_JOINED)}" != "11"'
-    context.do("GotoIf", f"$[{talks} & {others}]?:known")
+    # whoever has them: the seat that app_queue rang, or somebody else by now; outside nobody can be judged
+    context.do("Set", "HAS=${SHARED(ELSEWHERE)}").do("ExecIf", '$["${HAS}" = ""]?Set(HAS=${MEMBERINTERFACE})')
+    talks = '"${QEHOLDTIME}" != "" & "${CUT(HAS,/,1)}" = "PJSIP" & "${LEFT_BY}" = ""'
+    context.do("GotoIf", f"$[{talks}]?:known", label="judge")
+    context.do("Set", "PHONE=${CUT(HAS,/,2)}").do("Set", "PHONE=${CUT(PHONE,-,1-2)}")
     context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
     context.do("GotoIf", '$["${CONTACT}" = ""]?known')
-    unreachable = '"${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"'
-    context.do("ExecIf", f"$[{unreachable}]?Set(DROPPED=1)")
+    context.do("GotoIf", '$["${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"]?:known')
+    # in a room of three they are lost only with both phones
+    both = '"${SHARED(TARGET_IN)}${SHARED(TARGET_JOINED)}" = "11" & "${HAS}" != "${SHARED(TARGET)}"'
+    context.do("GotoIf", f"$[{both}]?:lost").do("Set", "HAS=${SHARED(TARGET)}").do("Goto", "judge")
+    context.do("Set", "DROPPED=1", label="lost")
     served = '"${DUTY_UP}${CALL_BACK}" != "" | ("${DROPPED}" = "" & "${LEFT_BY}" != "system")'
     context.do("GotoIf", f"$[{served}]?served", label="known")
     context.do("Set", "DB(${WAITS})=${EPOCH}/${UNIQUEID}")

@@ -1,7 +1,7 @@
 """A mortal SIP phone: one seat's phone as a few sockets that can vanish without a farewell.
 
 The lab's Asterisk says BYE and unregisters properly; a phone whose cable is pulled does not. This one is
-small on purpose (RFC 3261 UDP, digest MD5 of RFC 2617, G.711 A-law, no re-INVITE of its own).
+small on purpose (RFC 3261 UDP, digest MD5 of RFC 2617, G.711 A-law; its only re-INVITE is a hold).
 """
 
 from __future__ import annotations
@@ -106,6 +106,28 @@ class Handset(asyncio.DatagramProtocol):
             self._media = asyncio.create_task(self._send_silence(("127.0.0.1", int(where[1]))))
         self._note("answered")
 
+    async def holds(self) -> None:
+        """Put the other side on hold (RFC 3264 8.4), and send nothing more. Raises TimeoutError."""
+        assert self._invite is not None
+        assert self._rtp is not None
+        assert self._media is not None
+        self._media.cancel()
+        sdp = self._sdp(self._rtp.get_extra_info("sockname")[1], "sendonly")
+        where = re.search(r"<([^>]+)>", self._invite.get("contact"))
+        assert where is not None
+        authorization = ""
+        for _ in range(3):
+            self._cseq += 1
+            self._in_dialog("INVITE", where[1], authorization, sdp)
+            answer = await self._answer("INVITE")
+            self._in_dialog("ACK", where[1], "", "")
+            if answer.status == 401:
+                authorization = self._digest(answer.get("www-authenticate"), "INVITE", where[1])
+            elif answer.status == 200:
+                self._note("held")
+                return
+        raise ConnectionError(f"{self.name}: the house refuses the hold ({answer.first})")
+
     async def ended(self, within: float = 10.0) -> None:
         """Wait until the other side has ended the call. Raises TimeoutError."""
         await self._until(lambda: self._invite is None, within)
@@ -161,26 +183,33 @@ class Handset(asyncio.DatagramProtocol):
                 f"CSeq: {self._cseq} REGISTER\r\nContact: {self._contact}\r\nExpires: {expires}\r\n"
                 f"{authorization}Content-Length: 0\r\n\r\n"
             )
-            async with asyncio.timeout(5):
-                answer = await self._answers.get()
+            answer = await self._answer("REGISTER")
             if answer.status == 401:
-                authorization = self._digest(answer.get("www-authenticate"), uri)
+                authorization = self._digest(answer.get("www-authenticate"), "REGISTER", uri)
             elif answer.status == 200:
                 return
         raise ConnectionError(f"{self.name}: the house refuses the registration ({answer.first})")
+
+    async def _answer(self, method: str) -> Message:
+        """The last word on our newest request. Raises TimeoutError."""
+        async with asyncio.timeout(5):
+            while True:
+                answer = await self._answers.get()
+                if answer.status >= 200 and answer.get("cseq") == f"{self._cseq} {method}":
+                    return answer
 
     @property
     def _contact(self) -> str:
         return f"<sip:{self.name}@127.0.0.1:{self._port}>"
 
-    def _digest(self, challenge: str, uri: str) -> str:
+    def _digest(self, challenge: str, method: str, uri: str) -> str:
         told = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge.partition(" ")[2]))
         realm, nonce = told["realm"], told["nonce"]
 
         def md5(text: str) -> str:
             return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
-        mine, asked = md5(f"{self.name}:{realm}:{self._secret}"), md5(f"REGISTER:{uri}")
+        mine, asked = md5(f"{self.name}:{realm}:{self._secret}"), md5(f"{method}:{uri}")
         once = secrets_id()
         response = md5(f"{mine}:{nonce}:00000001:{once}:auth:{asked}")
         opaque = f', opaque="{told["opaque"]}"' if "opaque" in told else ""
@@ -192,7 +221,7 @@ class Handset(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         message = Message(data)
         if message.status:
-            if "REGISTER" in message.get("cseq"):
+            if message.get("cseq").endswith(("REGISTER", "INVITE")):
                 self._answers.put_nowait(message)
             return
         mine = self._invite is not None and message.get("call-id") == self._invite.get("call-id")
@@ -227,11 +256,25 @@ class Handset(asyncio.DatagramProtocol):
             f"{kind}Content-Length: {len(sdp)}\r\n\r\n{sdp}"
         )
 
-    def _sdp(self, port: int) -> str:
+    def _in_dialog(self, method: str, uri: str, authorization: str, sdp: str) -> None:
+        """A request of ours in the call that we were called in."""
+        assert self._invite is not None
+        kind = "Content-Type: application/sdp\r\n" if sdp else ""
+        self._send(
+            f"{method} {uri} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport;branch=z9hG4bK{secrets_id()}\r\n"
+            f"Max-Forwards: 70\r\nFrom: {self._invite.get('to')};tag={self._tag}\r\n"
+            f"To: {self._invite.get('from')}\r\nCall-ID: {self._invite.get('call-id')}\r\n"
+            f"CSeq: {self._cseq} {method}\r\nContact: {self._contact}\r\n{authorization}"
+            f"{kind}Content-Length: {len(sdp)}\r\n\r\n{sdp}"
+        )
+
+    def _sdp(self, port: int, direction: str = "sendrecv") -> str:
+        version = 1 if direction == "sendrecv" else 2
         return (
-            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+            f"v=0\r\no=- 1 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
-            "a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
+            f"a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
         )
 
     def _send(self, text: str) -> None:

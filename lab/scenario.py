@@ -151,7 +151,8 @@ class Lab:
     async def quiet(self, within: float = 10.0) -> None:
         """Wait until the house holds no call.
 
-        The clock that ends wrap-ups is none, nor is a question that nobody waits for any more.
+        The clock that ends wrap-ups is none, nor is the one that looks for phones that died holding, or a
+        question that nobody waits for any more.
         """
         left: list[str] = []
         try:
@@ -160,6 +161,7 @@ class Lab:
                     " ".join(row.get(x, "") for x in ("Channel", "Context", "Application", "ApplicationData"))
                     for row in await self.house.ask_list("CoreShowChannels")
                     if "@seat-clock" not in row.get("Channel", "@seat-clock")
+                    and "@held-clock" not in row["Channel"]
                     and "@ask-apart-" not in row["Channel"]
                 ]:
                     await asyncio.sleep(LOOK)

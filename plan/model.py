@@ -127,6 +127,10 @@ class Trunk(Rule):
     """Where calls to the outside go (``192.0.2.10:5060``); empty: this trunk only brings calls."""
     reserved: Annotated[int, Field(ge=0, le=1000)] = 0
     """Channels of ``channels`` kept free for emergency lines: neither callers nor other calls get them."""
+    silent_after_seconds: Annotated[int, Field(ge=10, le=86_400)] = 60
+    """A talking leg of this trunk from which nothing came for so long, neither sound nor RTCP, is dead and
+    ends (RFC 3550 6.2 has RTCP every 5 s). Much longer than a phone's: a carrier may leave out silence, and a
+    caller who waits says nothing. One whose carrier does so and sends no RTCP needs a longer time here."""
 
     @property
     def unreserved(self) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from asterisk_conf.held import KNOWN_AFTER, LEAST, LOOK
 from asterisk_conf.seat_leg import REST
 from calls.orders import EndWrapUp, Pause, Reload, SignIn, SignOut, Unpause
 from cti.errors import Refused
@@ -17,10 +20,13 @@ from cti.home import Home
 from cti.speech import shelf
 from cti.speech.sound import from_alaw, write_wav
 from cti.staffing import LOOK_SECONDS
+from lab import sipp
 from lab.parties import Call
 from lab.scenario import Lab
+from lab.wire import Event
 from tests.house import House, house_with
 from tests.live.desk_town import Person, screen
+from tests.live.leaving_town import music
 from tests.live.seat_town import (
     DEAD_AFTER,
     GREETED,
@@ -36,11 +42,20 @@ from tests.live.seat_town import (
 )
 from tests.live.transfer_town import Talk
 
+SILENT_AFTER = 10
+"""Seconds after which a carrier's leg is dead that sends nothing."""
+HELD_LOST = KNOWN_AFTER + max(LEAST, DEAD_AFTER - KNOWN_AFTER) + LOOK + 5
+"""Seconds after which a caller whom a dead phone holds is on the way back; a slow machine's among them."""
+
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("seats")
-    with house_with(folder, plan_at(folder)) as up:
+    plan = plan_at(folder)
+    trunks = (plan / "trunks.toml").read_text("utf-8")
+    more = f"[carrier]\nsilent_after_seconds = {SILENT_AFTER}\n"
+    (plan / "trunks.toml").write_text(trunks.replace("[carrier]\n", more, 1), "utf-8")
+    with house_with(folder, plan) as up:
         yield up
 
 
@@ -445,6 +460,71 @@ async def test_a_phone_that_dies_talking_sends_its_caller_to_the_head_of_the_que
         await lost.hangs_up()
         assert (await talk.heard())["caller"] == {("again", "agent")}
         await waiting.hangs_up()
+    await city.seat("1001").comes_back()
+
+
+async def test_a_carrier_that_dies_without_a_word_keeps_no_seat(
+    home: Home, house: House, city: Lab, tmp_path: Path
+) -> None:
+    """Its caller neither hangs up nor speaks; the seat is free for the next one."""
+    await order(home, Pause(city="demo", seat="1002", reason="meeting"))
+    await city.seat("1001").will_answer()
+    since = len(city.house.events)
+    peer = asyncio.create_task(
+        sipp.call(
+            sipp.caller(talk_ms=300_000),
+            tmp_path,
+            number="12345",
+            house=house.base,
+            port=house.base + 60,
+            within=400,
+        )
+    )
+    arrived = await told(city, "arrived", since=since, Caller="13900000009")
+    await city.house.event("they talk", partial(_talk_of_two, arrived["Call"]), GREETED + RING, since)
+    peer.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await peer
+    left = await told(city, "left", within=SILENT_AFTER + 10, since=since, Call=arrived["Call"])
+    assert left["Cause"] == "44"
+    await seat_is(home, "1001", state="wrap-up")
+
+
+def _talk_of_two(call: str, event: Event) -> bool:
+    return (event["Event"], event.get("AccountCode"), event.get("BridgeNumChannels")) == (
+        "BridgeEnter",
+        call,
+        "2",
+    )
+
+
+async def test_a_phone_that_dies_while_it_holds_sends_its_caller_to_the_head_and_one_that_lives_holds_on(
+    home: Home, city: Lab
+) -> None:
+    """A phone on hold sends nothing, and the caller who hears music waits for somebody."""
+    await order(home, Pause(city="demo", seat="1001", reason="meeting"))
+    held = await city.caller("13900000003").dials("12345")
+    await city.seat("1002").answers(held, within=GREETED)
+    await city.seat("1002").holds()
+    async with city.handset("1001") as phone:
+        await order(home, Unpause(city="demo", seat="1001"))
+        lost = await city.caller("13900000001").dials("12345")
+        await phone.answers(within=GREETED)
+        id = await lost.id()
+        # a phone that held before the two are in their bridge would hold nobody
+        await city.house.event("they talk", partial(_talk_of_two, id), 10)
+        since = len(city.house.events)
+        await phone.holds()
+        await music(city, lost, "Start", since)
+        phone.dies()
+        await told(city, "returned", within=HELD_LOST, since=since, Call=id, Queue="general")
+        await seat_is(home, "1001", paused="lost")
+        await lost.waits_in("general", since=since)
+        await city.seat("1002").resumes()
+        await held.talks()
+        await city.seat("1002").hangs_up()
+        await city.seat("1002").answers(lost, within=WRAP_UP + RING)
+        await lost.hangs_up()
     await city.seat("1001").comes_back()
 
 

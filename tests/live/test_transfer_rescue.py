@@ -110,6 +110,37 @@ async def test_whoever_has_a_caller_cannot_take_them_back_from_themselves(
     assert (await talk.heard())["caller"] == {("handed", "target")}
 
 
+@pytest.mark.parametrize("ends", ["the last of them", "the caller"])
+async def test_a_talk_in_whose_room_two_were_asked_one_after_the_other_ends_when_it_is_over(
+    house: House, town: Lab, tmp_path: Path, ends: str
+) -> None:
+    """An agent leaves the caller to a colleague, who brings a third one in."""
+    talk, call = await talking(town, tmp_path, AGENT)
+    colleague, chief = town.seat(COLLEAGUE), town.seat(CHIEF)
+    since = 0
+    for asks, leaves, asked in ((AGENT, talk.parties["agent"], colleague), (COLLEAGUE, colleague, chief)):
+        assert await wishes(house, asks, "three", asked.number) == 200
+        await asked.rings(within=5)
+        await asked.answers()
+        in_room = partial(_joined, await call.id(), "Local/s@transfer-target-")
+        await town.house.event(f"{asked.name} is in the room", in_room, 5, since)
+        await in_the_room(town, call, CALLER)
+        if (asks, ends) != (COLLEAGUE, "the caller"):
+            await leaves.hangs_up()
+            await step_told(town, call, "handed", since=since)
+        since = len(town.house.events)
+    if ends == "the caller":
+        await call.hangs_up()
+        # the two may finish what they say; whoever is left then is alone with nobody
+        await colleague.hangs_up()
+        await chief.ends(within=AGENT_GONE)
+    else:
+        await chief.hangs_up()
+        assert (await call.ends(within=AGENT_GONE))["by"] == "far"
+    steps = [e["Step"] for e in town.house.events[since:] if e.get("What") == "transfer"]
+    assert "back" not in steps
+
+
 async def test_a_supervisor_takes_a_caller_out_of_the_room_and_keeps_them(
     house: House, town: Lab, tmp_path: Path
 ) -> None:

@@ -21,8 +21,8 @@ APPLICATIONS = frozenset({
 })
 FUNCTIONS = frozenset({
     "CONFBRIDGE_INFO",
-    "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNEL_EXISTS", "CONNECTEDLINE", "CUT", "DB",
-    "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER", "FLOOR",
+    "CALLERID", "CDR", "CDR_PROP", "CEIL", "CHANNEL", "CHANNELS", "CHANNEL_EXISTS", "CONNECTEDLINE", "CUT",
+    "DB", "DB_DELETE", "DB_KEYS", "DIALPLAN_EXISTS", "FILTER", "FLOOR",
     "GLOBAL", "GROUP", "GROUP_COUNT", "HASH", "IF", "IMPORT", "LEN", "LOCK", "MASTER_CHANNEL",
     "PJSIP_AOR", "PJSIP_CONTACT",
     "PJSIP_HEADER", "QUEUE_MEMBER", "QUEUE_WAITING_COUNT", "REDIRECTING", "REGEX", "SET", "SHARED", "SHIFT",
@@ -34,6 +34,7 @@ SHARED = frozenset({
     "talked", "seat-leg", "seat-joined", "left", "owed", "seat-code", "seat-order", "seat-do", "seat-in",
     "seat-join", "seat-end", "seat-out", "seat-ready", "seat-pause", "seat-unwrap", "seat-state", "seat-left",
     "seat-wrap-up", "seat-wind", "seat-clock", "seat-announce", "origin", "origin-from",
+    "held-wind", "held-clock", "held-look",
     "from-centre", "centre-said", "handed-to-us", "seat-queues", "desk-watch", "desk-watched",
     "desk-taker", "desk-taken", "desk-freed", "desk-leads", "desk-led", "desk-urgent", "line-order",
     "queue-enter", "queue-rank", "queue-paced", "waits-over",
@@ -126,7 +127,7 @@ def _sections(name: str, plan: Plan) -> frozenset[str] | None:
                 f"{city}-{rest}" for rest in ("number", "not-in-service", "last", "seats", "usual", "agent")
             }
             own.add(f"{city}-centre")
-            own |= {f"{city}-{rest}" for rest in ("agent-skills", "seat-skills", "pause", "leave")}
+            own |= {f"{city}-{rest}" for rest in ("agent-skills", "seat-skills", "pause", "leave", "held")}
             own |= {f"{city}-{rest}" for rest in ("priority", "listed", "levels")}
             offers = [queue for queue, rule in plan.queues.items() if rule.call_back is not None]
             own |= {f"{city}-{kind}-{queue}" for kind in ("keys", "callback", "stand-in") for queue in offers}

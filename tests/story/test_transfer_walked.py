@@ -79,6 +79,33 @@ def test_an_agent_who_transfers_by_the_phone_sends_the_caller_and_nothing_of_bef
     assert [told.shared(CALLER, name) for name in ("RINGS", "URGENT")] == ["", "0"]
 
 
+@pytest.mark.parametrize(
+    ("shared", "goes", "stands"),
+    [({"TRANSFER": "three:1002:h1"}, "transfer-caller,s,1", "three:1002:h1"),
+     ({"TRANSFER": "blind:1002:h1"}, "transfer-caller,s,1", "blind:1002:h1"),
+     ({"TRANSFER": "three:1002:h1", "HANDED": "1"}, "transfer-caller,s,refer", "blind:1003:n1-1.17")],
+    ids=["a third is rung", "sent on", "handed over before"],
+)  # fmt: skip
+def test_a_phone_that_transfers_in_the_instant_of_an_accepted_wish_comes_too_late(
+    shared: dict[str, str], goes: str, stands: str
+) -> None:
+    told = talk(RINGS="PJSIP/demo-1005-9&", URGENT="1", **shared)
+    told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
+    assert told.walks(CALLER, "demo-transfer", NEW) == goes
+    assert told.shared(CALLER, "TRANSFER") == stands
+    late = goes == "transfer-caller,s,1"
+    assert (told.shared(CALLER, "RINGS"), told.shared(CALLER, "URGENT")) == (
+        ("PJSIP/demo-1005-9&", "1") if late else ("", "0")
+    )
+
+
+def test_no_wish_undoes_what_a_phone_transfers_of_a_caller_who_was_handed_over() -> None:
+    told = talk(TRANSFER="three:1002:h1", HANDED="1")
+    told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
+    assert told.walks(CALLER, "demo-transfer", NEW) == "transfer-caller,s,refer"
+    assert wishes(told, "three", AGENT) == "under-way"
+
+
 def way(number: int, **caller: str) -> Asterisk:
     """That way to 110 in the transfer h1, at its beginning."""
     told = talk(**caller)
@@ -424,15 +451,35 @@ def test_a_caller_who_falls_out_of_a_talk_follows_a_wish_that_was_accepted_befor
     assert told.shared(CALLER, "OVER") == "0"
 
 
-def test_no_wish_moves_a_caller_whom_the_last_one_has_left_in_the_room() -> None:
-    told = talk(TRANSFER="three:1002:h1", AGENT_IN="0")
+def behind_the_room(told: Asterisk) -> Asterisk:
+    """The same with a caller who came into the room by h1 and has fallen out of it."""
     told.channels[CALLER] |= {"MOVE": "three:1002:h1", "TRANSFER_ID": "h1"}
     steps = told.contexts["transfer-caller"]["s"]
     (room,) = (n for n, step in enumerate(steps) if step.app == "ConfBridge")
-    # behind the room, where the walk of a caller ends
-    told = Asterisk({**told.contexts, "transfer-caller": {"s": steps[room + 1 :]}}, told.channels)
-    assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"
+    return Asterisk({**told.contexts, "behind": {"s": steps[room + 1 :]}}, told.channels)
+
+
+def test_no_wish_moves_a_caller_whom_the_last_one_has_left_in_the_room() -> None:
+    told = behind_the_room(talk(TRANSFER="three:1002:h1", AGENT_IN="0"))
+    assert told.walks(CALLER, "behind") == "transfer-back,s,1"
     assert told.shared(CALLER, "OVER") == "1"
+
+
+@pytest.mark.parametrize(
+    ("shared", "goes"),
+    [({"HANDED": "1", "TARGET_JOINED": "1"}, "Hangup"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "URGENT": "1"}, "transfer-back,s,1"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "TARGET_CAUSE": "44"}, "transfer-back,s,1"),
+     ({"HANDED": "0", "AGENT_IN": "0"}, "transfer-back,s,1"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "AWAY": "1"}, "transfer-caller,s,1")],
+    ids=["talked to the end", "in danger", "their phone died", "nobody came", "led away again"],
+)  # fmt: skip
+def test_a_talk_whose_room_somebody_else_was_brought_into_later_ends_as_the_first_ones_does(
+    shared: dict[str, str], goes: str
+) -> None:
+    told = behind_the_room(talk(TRANSFER="three:1003:h2", TARGET_IN="0", **shared))
+    assert told.walks(CALLER, "behind") == goes
+    assert told.shared(CALLER, "OVER") == ("0" if shared.get("AWAY") else "1")
 
 
 @pytest.mark.parametrize(
@@ -460,11 +507,58 @@ def test_an_agent_who_goes_leads_the_caller_back_only_from_where_they_wait(where
     assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"
 
 
+# --- a phone that dies while it holds --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phone", "since", "onhold", "ends"),
+    [("Unreachable", "45", "1", True), ("Unreachable", "45", "0", False), ("Unreachable", "46", "1", False),
+     ("Unreachable", "", "1", False), ("Reachable", "45", "1", False)],
+    ids=["holds and is dead", "talks", "a hiccup so far", "seen for the first time", "holds on"],
+)  # fmt: skip
+def test_a_talk_ends_whose_phone_holds_and_has_been_out_of_reach_for_the_plans_seconds(
+    phone: str, since: str, onhold: str, ends: bool
+) -> None:
+    told = talk()
+    told.channels[CALLER]["CHANNEL(onhold)"] = onhold
+    told.channels[AGENT]["BRIDGEPEER"] = CALLER
+    told.channels["clock"] = {
+        "ARG1": "demo-1001",
+        "DEAD_AFTER": "15",
+        "EPOCH": "60",
+        "PJSIP_AOR(demo-1001,contact)": "there",
+        "PJSIP_CONTACT(there,status)": phone,
+        "HASH(GONE,demo-1001)": since,
+        "CHANNELS(^PJSIP/demo-1001-)": f"PJSIP/demo-1001-0 {AGENT}",
+    }
+    assert told.walks("clock", "held-look") == "Return"
+    assert (f"SoftHangup({AGENT})" in told.done) is ends
+    assert told.shared(AGENT, "DEAD") == ("1" if ends else "")
+
+
+def test_a_phone_that_answers_again_begins_anew_to_be_out_of_reach() -> None:
+    told = talk()
+    told.channels["clock"] = {
+        "ARG1": "demo-1001",
+        "PJSIP_AOR(demo-1001,contact)": "there",
+        "PJSIP_CONTACT(there,status)": "Reachable",
+        "HASH(GONE,demo-1001)": "45",
+    }
+    assert told.walks("clock", "held-look") == "Return"
+    assert told.channels["clock"]["HASH(GONE,demo-1001)"] == ""
+
+
 # --- what becomes of a caller's place when they call again, or wait again --------------------------------
 
 
-def lost(told: Asterisk, phone: str = "Unreachable") -> bool:
-    """Whether whoever hangs up now is one whom we lost: the phone of the agent who answered is so by now."""
+def lost(told: Asterisk, phone: str = "Unreachable", second: str = "Reachable") -> bool:
+    """Whether whoever hangs up now is one whom we lost: the phone of the agent who answered is so by now, and
+    so is that of any other seat."""
+    for seat in ("1002", "1003"):
+        told.channels[CALLER] |= {
+            f"PJSIP_AOR(demo-{seat},contact)": f"at {seat}",
+            f"PJSIP_CONTACT(at {seat},status)": second,
+        }
     told.channels[CALLER] |= {
         "QUEUED_AT": "5",
         "CALLER": "13900000001",
@@ -504,7 +598,7 @@ def passed_on_blindly() -> Asterisk:
 
 
 def handed_over() -> Asterisk:
-    told = talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1")
+    told = in_a_room_of_three()
     assert told.walks(AGENT, "transfer-agent-gone") == "Return"
     # whoever has them asks somebody else now
     told.channels[CALLER] |= {"SHARED(HANDED)": "0", "SHARED(TARGET_IN)": "0", "SHARED(TARGET_JOINED)": "0"}
@@ -512,7 +606,7 @@ def handed_over() -> Asterisk:
 
 
 def in_a_room_of_three() -> Asterisk:
-    return talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1")
+    return talk(TRANSFER="three:1002:h1", WHERE="room", TARGET_IN="1", TARGET_JOINED="1", TARGET=COLLEAGUE)
 
 
 @pytest.mark.parametrize(
@@ -522,6 +616,22 @@ def test_whoever_talks_to_somebody_else_is_not_judged_by_the_dead_phone_of_the_f
     served: Callable[[], Asterisk],
 ) -> None:
     assert not lost(served())
+
+
+@pytest.mark.parametrize(
+    "served", [taken_over, passed_on_blindly, handed_over, in_a_room_of_three], ids=lambda one: one.__name__
+)
+def test_whoever_has_nobody_but_somebody_else_whose_phone_is_dead_is_lost_too(
+    served: Callable[[], Asterisk],
+) -> None:
+    assert lost(served(), second="Unreachable")
+    alone = served is not in_a_room_of_three
+    assert lost(served(), phone="Reachable", second="Unreachable") is alone
+
+
+def test_whoever_talks_to_a_centre_is_not_judged_by_any_phone() -> None:
+    told = talk(ELSEWHERE="Local/110w1@demo-way-00000001;1")
+    assert not lost(told, second="Unreachable")
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ class Asterisk:
                 return "".join(c for c in args[1] if c.isdigit())
             case "DIALPLAN_EXISTS":
                 return str(int(args[1] in self.contexts.get(args[0], {})))
-            case "DB" | "PJSIP_AOR" | "PJSIP_CONTACT":
+            case "CHANNELS" | "DB" | "HASH" | "PJSIP_AOR" | "PJSIP_CONTACT":
                 return variables.get(name, "")  # as the story has it
             case "DB_DELETE":
                 return variables.pop(f"DB({called[2]})", "")
@@ -156,6 +156,9 @@ class Asterisk:
                 set_to = ",".join(args)
                 self._set(channel, set_to)
                 return set_to.partition("=")[2]
+            case "SHIFT":
+                first, _, variables[args[0]] = variables.get(args[0], "").partition(args[1])
+                return first
             case "STRFTIME":
                 return ""  # it is only told
         raise AssertionError(f"an unknown function: {name}")
