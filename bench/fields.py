@@ -32,6 +32,8 @@ CORPUS = ROOT / "tests" / "corpus"
 GOALS = {"name": 0.9, "phone": 0.97, "kind": 0.85, "unit in 3": 0.85, "time": 0.9, "street level": 0.85}
 AS_WAS = {"unconscious": "injured", "crash": "injured", "drowning": "", "violence": "", "lost": ""}
 """Red flags that are younger than the corpus: what its gold calls them; empty: it has no word, not judged."""
+LONGEST_TITLE = 40 + len("【】【】（）") + 12
+"""Characters: place and subject, two red flags and the kind."""
 REMOVED = (0.0, 0.3, 1.0)
 """Shares of streets, compounds and villages that a gazetteer is tried without."""
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -131,6 +133,42 @@ def judged(call: Call, draft: Draft) -> dict[str, bool]:
     }
 
 
+def measured(call: Call, draft: Draft, city: Occasion) -> dict[str, float | None]:
+    """What the gold tells of fields that it does not have itself; None: it tells nothing of this call.
+
+    ``district``: right, where the gold's town, street and place stand in one alone of several districts of
+    the plan. ``subject``: its main units (the plan's) hold one of the gold's. ``title``: it says the gold's
+    kind, a place of the gold (if it has one), and no more than a list can show. ``story``: the share of the
+    gold's name, town, street and place that it tells.
+    """
+    gold = call["gold"]
+    places = [gold["address"][key] for key in ("town", "street", "place") if gold["address"][key]]
+    areas = [
+        {
+            area.name
+            for area in city.areas
+            if name in (*area.towns, *area.streets, *area.compounds, *area.villages)
+        }
+        for name in places
+    ]
+    district = set.intersection(*areas) if areas else set()
+    value = draft["address"].value or {}
+    subject = draft["subject"].value
+    main = {key for key, unit in city.units.items() if subject in unit.subjects}
+    title, story = (draft[name].value or "" for name in ("title", "story"))
+    told = len(title) <= LONGEST_TITLE and any(kind in title for kind in gold["kind"])
+    facts = [any(name in story for name in gold["name"])] if gold["name"] else []
+    facts += [name in story for name in places]
+    return {
+        "district": float(value.get("district") in district)
+        if len(district) == 1 < len(city.areas)
+        else None,
+        "subject": float(bool(main & set(gold["units"]))),
+        "title": float(told and (not places or any(name in title for name in places))),
+        "story": sum(facts) / len(facts) if facts else None,
+    }
+
+
 def _same(value: Mapping[str, str] | None, wanted: Sequence[str] | None) -> bool:
     """Whether the intervals share half of their union; nothing equals nothing only."""
     if value is None or wanted is None:
@@ -170,9 +208,16 @@ def drafts(
 
 
 def figures(made: Sequence[tuple[Call, Draft]]) -> dict[str, float]:
-    """Field -> share of right ones."""
+    """Field -> share of right ones, of the calls whose gold tells of it."""
     rows = [judged(call, draft) for call, draft in made]
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    found = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    cities = occasions()
+    more = [measured(call, draft, cities[call["city"]]) for call, draft in made]
+    for name in more[0]:
+        told = [value for row in more if (value := row[name]) is not None]
+        if told:
+            found[name] = sum(told) / len(told)
+    return found
 
 
 def spoken_numbers(made: Sequence[tuple[Call, Draft]]) -> tuple[int, int]:

@@ -36,14 +36,18 @@ from cti.web.recordings import (
     TranscriptAnswer,
     WordAnswer,
 )
+from cti.web.who import Role as WebRole
 from cti.web.who import Who
 from recording.check import HEADER, header_of
+from recording.consulted import Stretches, is_whole, of_row, parted, quiet
 from recording.filed import Filed, Role
 from recording.search import bare, by_characters, by_sound, syllables
 from recording.table import Recording, State
 from recording.waveform import svg
 
 ANNOUNCED = "recording-secret"
+OPERATOR = Who("", WebRole.OPERATOR)
+"""Who may hear every class: only its term keeps a consultation from them."""
 POINTS = 400
 
 
@@ -87,7 +91,8 @@ class Archive:
             for row, spans in found:
                 if row.call in least and not who.may(least[row.call].role):
                     continue
-                hits = await asyncio.to_thread(_hits, row, spans, wanted.said, sound)
+                kept_from = self._kept_from(who, row, held=row.call in held) if asked else ()
+                hits = await asyncio.to_thread(_hits, row, spans, kept_from, wanted.said, sound)
                 if hits or not asked:
                     answers.append(_answer(row, row.call in held, hits))
             # syllables are looked at again here, so that fewer may be left than were asked for
@@ -120,33 +125,65 @@ class Archive:
         least = (await self.least([call])).get(call)
         return "" if least is None else least.bars(who)
 
-    async def sound(self, leg: str) -> Sound:
+    async def consults(self, who: Who, call: str) -> str:
+        ends = [row.ended for row in await self._store.of_call(call) if row.apart != "[]"]
+        held = call in await self._store.holds([call])
+        # each by itself: what one of them may still be heard of, is asked for with reason
+        whys = [self._why_not(who, _city(call), ended, held=held) for ended in ends or [None]]
+        return "" if "" in whys else whys[0]
+
+    async def wholly(self, who: Who, leg: str) -> str:
+        row = await self._row(leg)
+        if not is_whole(row):
+            return ""
+        return self._why_not(who, row.city, row.ended, held=row.call in await self._store.holds([row.call]))
+
+    async def sound(self, leg: str, who: Who) -> Sound:
         row = await self._row(leg)
         if row.state is not State.FILED:
             raise Answered(404, f"recording {leg!r} is {row.state}: {row.why}", "leg")
         opened = await self._sounds.open(row)
-        return Sound(opened.size, opened.read, f"{leg}.wav")
+        kept_from = await self._kept_from_now(who, row)
+        if not kept_from:
+            return Sound(opened.size, opened.read, f"{leg}.wav")
+        rate = _rate(row, await opened.read(0, HEADER))
 
-    async def waveform(self, leg: str, points: int) -> tuple[float, Sequence[float]]:
+        async def read(offset: int, length: int) -> bytes:
+            raw = await opened.read(offset, length)
+            head = raw[: max(0, HEADER - offset)]
+            return head + quiet(raw[len(head) :], rate, kept_from, max(0, offset - HEADER))
+
+        return Sound(opened.size, read, f"{leg}.wav")
+
+    async def waveform(self, leg: str, points: int, who: Who) -> tuple[float, Sequence[float]]:
         row = await self._row(leg)
-        pcm, _ = await self._pcm(row)
+        pcm, rate = await self._pcm(row)
+        pcm = quiet(pcm, rate, await self._kept_from_now(who, row))
         return row.seconds, await asyncio.to_thread(peaks, pcm, points)
 
-    async def picture(self, leg: str) -> str:
+    async def picture(self, leg: str, who: Who) -> str:
         row = await self._row(leg)
-        _, found = await self.waveform(leg, POINTS)
+        _, found = await self.waveform(leg, POINTS, who)
         return svg(found, [(a, b) for a, b in json.loads(row.pauses)], row.seconds)
 
-    async def mix(self, call: str, channels: int, *, announced: bool) -> Sound:
+    async def mix(self, call: str, channels: int, *, announced: bool, consultations: bool) -> Sound:
         rows = [r for r in await self._store.of_call(call) if r.state is State.FILED and r.began is not None]
         # the caller's own file has the message too
         rows = [r for r in rows if r.role is not Role.MESSAGE]
         if not rows:
             raise Answered(404, f"no recording of {call!r} is filed", "call")
+        held = call in await self._store.holds([call])
         parts = []
         for row in rows:
+            # asked for, those whose term is over stay out all the same
+            kept_from = self._kept_from(OPERATOR, row, held=held) if consultations else of_row(row)
+            if kept_from and is_whole(row):
+                continue
             pcm, rate = await self._pcm(row)
+            pcm = await asyncio.to_thread(quiet, pcm, rate, kept_from)
             parts.append(Part(row.began or 0.0, pcm, row.role is Role.CALLER, rate))
+        if not parts:
+            raise Answered(404, f"all of {call!r} is consultation: to be asked for", "consultations")
         before = b""
         if announced:
             before = await asyncio.to_thread(lambda: shelf.sound_of(shelf.catalogue()[ANNOUNCED]))
@@ -157,8 +194,13 @@ class Archive:
 
         return Sound(len(data), read, f"{call}.wav")
 
-    async def transcript(self, call: str) -> TranscriptAnswer:
+    async def transcript(self, call: str, who: Who) -> TranscriptAnswer:
         found = await self._listening.transcript(CallId(call))
+        if any(s.apart for s in found.said) or any(n.apart for n in found.now):
+            city, held = _city(call), call in await self._store.holds([call])
+            said = tuple(s for s in found.said if not (s.apart and self._why_not(who, city, s.at, held=held)))
+            apart = not self._why_not(who, city, None, held=held)
+            found = replace(found, said=said, now=tuple(n for n in found.now if apart or not n.apart))
         if not found.said and not found.now and not await self._known(call):
             raise Answered(404, f"no recording of a call {call!r}", "call")
         return TranscriptAnswer(
@@ -178,6 +220,7 @@ class Archive:
                         WordAnswer(text=w.text, start=w.start, end=w.end, confidence=w.confidence)
                         for w in s.words
                     ],
+                    consultation=s.apart,
                 )
                 for s in found.said
             ],
@@ -225,26 +268,47 @@ class Archive:
             raise Answered(404, f"no recording {leg!r}", "leg")
         return row
 
+    def _why_not(self, who: Who, city: str, ended: float | None, *, held: bool) -> str:
+        return self._classes.may_consult(who, city, ended, time.time(), held=held)
+
+    def _kept_from(self, who: Who, row: Filed, *, held: bool) -> Stretches:
+        """The consultations of a recording that this person may not hear."""
+        stretches = of_row(row)
+        return stretches if stretches and self._why_not(who, row.city, row.ended, held=held) else ()
+
+    async def _kept_from_now(self, who: Who, row: Filed) -> Stretches:
+        if row.apart == "[]":
+            return ()
+        return self._kept_from(who, row, held=row.call in await self._store.holds([row.call]))
+
     async def _pcm(self, row: Filed) -> tuple[bytes, int]:
         if row.state is not State.FILED:
             raise Answered(404, f"recording {row.leg!r} is {row.state}: {row.why}", "leg")
         opened = await self._sounds.open(row)
         raw = await opened.read(0, opened.size)
-        header = header_of(raw)
-        if header is None:
-            raise NotNow(f"recording {row.leg}: no wav")
-        return raw[HEADER:], header.rate
+        return raw[HEADER:], _rate(row, raw)
+
+
+def _rate(row: Filed, raw: bytes) -> int:
+    """Of the wav that begins so. Raises NotNow."""
+    header = header_of(raw)
+    if header is None:
+        raise NotNow(f"recording {row.leg}: no wav")
+    return header.rate
 
 
 def _answer(row: Filed, held: bool, hits: Sequence[HitAnswer]) -> RecordingAnswer:
     told = {name: getattr(row, name) for name in RecordingAnswer.model_fields if hasattr(row, name)}
-    told["pauses"] = json.loads(row.pauses)
+    told |= {"pauses": json.loads(row.pauses), "apart": json.loads(row.apart)}
     return RecordingAnswer(**told, held=held, hits=list(hits))
 
 
-def _hits(row: Filed, rows: Sequence[SpanRow], said: str, sound: str) -> list[HitAnswer]:
-    """Where the words stand in this leg; nowhere unless both the characters and the sound asked for do."""
-    spans = [said_of(x, row) for x in rows]
+def _hits(
+    row: Filed, rows: Sequence[SpanRow], kept_from: Stretches, said: str, sound: str
+) -> list[HitAnswer]:
+    """Where the words stand in this leg, outside of what is kept from who asks; nowhere unless both the
+    characters and the sound asked for do."""
+    spans = [x for x in parted((said_of(x, row) for x in rows), kept_from) if not x.apart]
     found = [by_characters(spans, said)] if said else []
     found += [by_sound(spans, sound, sounds)] if sound else []
     if not all(found):

@@ -1,4 +1,5 @@
-"""Who may hear and read a call's recordings, by the classes the call is of now (recordings.toml)."""
+"""Who may hear and read a call's recordings, by the classes the call is of now (recordings.toml), and the
+consultations in it."""
 
 from __future__ import annotations
 
@@ -9,13 +10,21 @@ from calls.picture import city_of, true_call
 from cti.store.recordings import RecordingStore
 from cti.switchboard import Board
 from cti.web.recordings import Least
-from cti.web.who import Role
+from cti.web.who import Role, Who
 from plan.model import Plan
-from plan.recordings import CallClass, for_operators, own_places
+from plan.recordings import (
+    CONSULTATION,
+    CallClass,
+    RecordingClass,
+    for_operators,
+    of_consultation,
+    own_places,
+)
+from recording.retention import DAY
 
 
 class CallClasses:
-    """``least`` answers the web."""
+    """``least`` and ``may_consult`` answer the web."""
 
     def __init__(
         self,
@@ -24,6 +33,17 @@ class CallClasses:
         board: Callable[[], Board],
     ) -> None:
         self._store, self._plans, self._board = store, plans, board
+
+    def may_consult(self, who: Who, city: str, ended: float | None, now: float, *, held: bool) -> str:
+        """Why this person may not hear a consultation in this city that ended then (seconds since the epoch;
+        None: it goes on); empty when they may. ``held``: its call is held for the law."""
+        plan = self._plans().get(city)
+        rule = RecordingClass() if plan is None else of_consultation(plan)
+        if not who.may(Role(rule.listen)):
+            return Least(Role(rule.listen), (CONSULTATION,)).bars(who)
+        if rule.keep_days is None or held or ended is None or ended >= now - rule.keep_days * DAY:
+            return ""
+        return f"consultations are kept for {rule.keep_days} days: this one is older"
 
     async def least(self, calls: Collection[str]) -> Mapping[str, Least]:
         """The calls among these that no supervisor may hear, and why. Raises NotNow."""

@@ -35,7 +35,9 @@ FINISH_EVERY = 2.0
 
 
 class Talks(Protocol):
-    """What was said in a call (``cti.listening.Listening``). Raises NotNow."""
+    """What was said in a call (``cti.listening.Listening``). Raises NotNow.
+
+    A draft and a ticket tell the citizen's matter: what an agent said of it to a colleague is not in them."""
 
     async def transcript(self, call: CallId) -> Transcript: ...
 
@@ -74,7 +76,7 @@ class Drafting:
         """Put the whole talk into tickets that were made before it was known; how many. Raises NotNow."""
         done = 0
         for ticket in await self._tickets.unfinished():
-            told = await self._listening.transcript(ticket.call)
+            told = (await self._listening.transcript(ticket.call)).with_citizen()
             if told.complete:
                 await self._tickets.finish(ticket.number, _transcript(told))
                 done += 1
@@ -161,7 +163,7 @@ class Drafting:
 
     async def _drafted(self, call: Call, typed: Mapping[str, Any]) -> tuple[Transcript, dict[str, Any]]:
         """What was said, and the draft of it under what was typed."""
-        told = await self._listening.transcript(call.id)
+        told = (await self._listening.transcript(call.id)).with_citizen()
         earlier = await self._tickets.of_caller(call.city, call.caller, EARLIER + 1)
         before = tuple(_earlier(t) for t in earlier if t.call != call.id)[:EARLIER]
         return told, await asyncio.to_thread(self._fields, call, told.said, before, typed)

@@ -29,6 +29,7 @@ from cti.store.recordings import RecordingStore
 from cti.stubborn import Stubborn
 from cti.switchboard import Board, Heard
 from recording.check import HEADER, Found, closed, header_of, mended, verdict
+from recording.consulted import in_file
 from recording.filed import Filed, Role, whose
 from recording.filed import Heard as Transcribed
 from recording.masked import MARGIN, Key, together, unkept, unpaused
@@ -234,6 +235,7 @@ class Filer:
             seconds=told.seconds,
             short=told.short,
             pauses=json.dumps(one.pauses),
+            apart=json.dumps([] if one.began is None else in_file(one, one.began, told.seconds)),
             file=one.file,
             bytes=max(0, found.size),
             sha256=found.sha256,

@@ -13,7 +13,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from cti.speech.crew import Hand
 from cti.speech.pinyin import sounds
 from cti.store.recordings import RecordingStore, Span
 from cti.switchboard import Board, Heard
+from recording.consulted import Stretches, in_file, of_row, parted
 from recording.filed import Filed, Role, whose
 from recording.filed import Heard as Known
 from recording.recognised import Recognised, Word
@@ -156,7 +157,23 @@ class Listening:
         live = {h.leg for h in mine if not h.saved}
         said = [said_of(x, by_leg.get(x.leg)) for x in stored if x.leg not in live]
         said += [self._said(h, span) for h in mine if not h.saved for span in (*h.before, *h.spans)]
-        return Transcript(call, in_order(said), _saying(mine), self._complete(call, mine, rows))
+        legs = {one.leg: self._consultations(one.leg, by_leg.get(one.leg)) for one in said}
+        said = [part for one in said for part in parted([one], legs[one.leg])]
+        now = tuple(replace(n, apart=self._consults(n.leg)) for n in _saying(mine))
+        return Transcript(call, in_order(said), now, self._complete(call, mine, rows))
+
+    def _consultations(self, leg: LegId, row: Filed | None) -> Stretches:
+        """Where the consultations of a leg stand in its file, as far as it goes."""
+        if row is not None:
+            return of_row(row)
+        one = self._board().recordings.of(leg)
+        if one is None or one.began is None:
+            return ()
+        return in_file(one, one.began, (self._now() if one.ended is None else one.ended) - one.began)
+
+    def _consults(self, leg: LegId) -> bool:
+        one = self._board().recordings.of(leg)
+        return one is not None and one.away is not None and one.consults
 
     def heard_now(self, call: CallId) -> Transcript:
         """The words that are in this process's memory, without asking the database: those of legs that are

@@ -115,7 +115,8 @@ class Sealer:
             await self._store.mark(row.leg, state=State.MISSING, why="removed")
             self._removed(row)
             return False
-        meta = {name: getattr(row, name) for name in TOLD} | {"pauses": json.loads(row.pauses)}
+        meta = {name: getattr(row, name) for name in TOLD}
+        meta |= {"pauses": json.loads(row.pauses), "apart": json.loads(row.apart)}
         digest = await asyncio.to_thread(vault.seal, self._ring(), path, target, meta)
         if digest != row.sha256:
             log.error("recording changed after it was filed", call=row.call, leg=row.leg)
@@ -166,6 +167,7 @@ def row_of(folder: Path, ring: Ring, path: Path) -> Filed:
             ended=told["ended"],
             seconds=told["seconds"],
             pauses=json.dumps(told["pauses"]),
+            apart=json.dumps(told.get("apart", [])),
             file=str(path.relative_to(folder)).removesuffix(vault.SUFFIX),
             bytes=file.size,
             sha256=told["sha256"],

@@ -15,7 +15,7 @@ from plan.merged import Merged, Stage
 from plan.model import Menu, Plan, Queue
 from plan.outgoing import EMERGENCY
 from plan.reach import Centre
-from plan.recordings import CLASSES
+from plan.recordings import KNOWN
 from plan.roads import stays
 from plan.rule import Rule
 
@@ -258,6 +258,7 @@ RECORDED: Mapping[str, tuple[str, str]] = {
     "outgoing": ("外呼", "we called the citizen"),
     "flagged": ("出现红旗", "a red flag was raised"),
     "ticketed": ("已成工单", "became a ticket"),
+    "consultation": ("市民听不到的内部咨询", "a consultation the citizen does not hear"),
 }
 LISTENERS: Mapping[str, tuple[str, str]] = {
     "supervisor": ("班长及以上", "supervisors and above"),
@@ -266,7 +267,7 @@ LISTENERS: Mapping[str, tuple[str, str]] = {
 
 
 def _recordings(plan: Plan) -> Iterator[Row]:
-    for name in (name for name in CLASSES if name in plan.recordings):
+    for name in (name for name in KNOWN if name in plan.recordings):
         rule = plan.recordings[name]
         kept = "同其他通话 as others" if rule.keep_days is None else f"{rule.keep_days} 天 days"
         yield (f"{name}\n{both(RECORDED, name)}", kept, both(LISTENERS, rule.listen), clause(rule))

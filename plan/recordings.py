@@ -22,6 +22,11 @@ CallClass = Literal["handed", "outgoing", "flagged", "ticketed"]
 """handed: brought to a centre, or handed to us by one. outgoing: we called the citizen. flagged: a red flag
 was raised in it. ticketed: it became a ticket."""
 CLASSES: tuple[CallClass, ...] = get_args(CallClass)
+CONSULTATION = "consultation"
+"""What somebody of ours said to a colleague, a unit or a centre while the citizen heard nobody: a class of
+stretches of talk, not of calls. Without a rule of its own it is kept as its call, and heard by supervisors.
+It is in no mix and no export unless it is asked for (decision 18)."""
+KNOWN = (*CLASSES, CONSULTATION)
 Listener = Literal["supervisor", "operator"]
 
 
@@ -30,7 +35,8 @@ class RecordingClass(Rule):
 
     keep_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
     """How long they are kept, instead of the line's or the city's ``recordings_keep_days``; the longest of
-    a call's classes holds. None: as if the call were not of this class."""
+    a call's classes holds. None: as if the call were not of this class. Of a consultation: nobody hears it
+    after so many days; a leg's file that holds other talk too stays as long as either is kept."""
     listen: Listener = "supervisor"
     """The least role that may hear and read them; the highest of a call's classes holds."""
 
@@ -84,13 +90,18 @@ def for_operators(plan: HasRecordings) -> tuple[CallClass, ...]:
     return tuple(n for n in CLASSES if n in plan.recordings and plan.recordings[n].listen == "operator")
 
 
+def of_consultation(plan: HasRecordings) -> RecordingClass:
+    """What holds for consultations in this city."""
+    return plan.recordings.get(CONSULTATION, RecordingClass())
+
+
 def faults_of_recordings(plan: HasRecordings, known: Mapping[str, set[str]]) -> Iterator[Fault]:
     """Classes that nobody knows, and those of which nothing is said. ``known``: kind of table to the names
     its file has, also those with faults."""
-    for name in sorted(known["recordings"] - set(CLASSES)):
+    for name in sorted(known["recordings"] - set(KNOWN)):
         if NAME.fullmatch(name):
-            yield Fault(FILE, name, f"no such class of calls '{name}'", did_you_mean(name, CLASSES))
+            yield Fault(FILE, name, f"no such class of calls '{name}'", did_you_mean(name, KNOWN))
     for name, rule in plan.recordings.items():
-        if name in CLASSES and not rule.model_fields_set & {"keep_days", "listen"}:
+        if name in KNOWN and not rule.model_fields_set & {"keep_days", "listen"}:
             hint = 'keep_days = 3650, or listen = "operator"'
             yield Fault(FILE, name, "says nothing of keeping or listening", hint, True)

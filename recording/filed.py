@@ -57,6 +57,8 @@ class Filed:
     """Seconds of the leg that are not in the file."""
     pauses: str = "[]"
     """JSON: from and to, seconds in the file."""
+    apart: str = "[]"
+    """JSON: from and to, seconds in the file: consultations (``recording.consulted``)."""
     file: str = ""
     bytes: int = 0
     sha256: str = ""

@@ -12,8 +12,9 @@ from typing import Any
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
-from calls.picture import caller_leg, newest, without
+from calls.picture import caller_leg, city_of, newest, without
 from calls.value import dataclass, field, replace
+from plan.words import SEAT
 
 
 class State(StrEnum):
@@ -69,6 +70,15 @@ class Recording:
     """Why it is missing."""
     missed: tuple[tuple[float, float | None], ...] = ()
     """From and to, seconds since the epoch: it was to be paused and was not. To None: it still is not."""
+    apart: tuple[tuple[float, float], ...] = ()
+    """From and to, seconds since the epoch: consultations, in which this leg talked to somebody while the
+    citizen of its call heard nobody."""
+    away: float | None = None
+    """Since when the citizen hears nobody, not this leg either; None: they hear each other, or never did."""
+    consults: bool = False
+    """Whether it has talked to somebody else since."""
+    met: bool = False
+    """Whether the citizen has ever heard it."""
 
     @property
     def over(self) -> bool:
@@ -100,6 +110,8 @@ class _Leg:
     call: CallId | None
     endpoint: str
     channel: str
+    begun: bool = False
+    """Whether it was heard to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,10 @@ class Recordings:
     """A leg that took another's place by masquerade, and whose file it goes on in."""
     lines: frozenset[CallId] = frozenset()
     """Calls that entered a line of ours: only those are answered and recorded."""
+    told: frozenset[CallId] = frozenset()
+    """Calls of which the dialplan told that they arrived, also those that a seat made to a citizen."""
+    rooms: Mapping[LegId, str] = field(default_factory=dict)
+    """The bridge in which a leg talks."""
     touched: tuple[Recording, ...] = field(default=(), compare=False)
 
     def of(self, leg: LegId) -> Recording | None:
@@ -157,7 +173,7 @@ def _moved(one: Recording, fact: Fact, **changes: Any) -> Recording | None:
 def _leg_started(all_: Recordings, x: f.LegStarted) -> Recordings:
     known = all_.legs.get(x.leg)
     call = x.call if known is None or known.call is None else known.call
-    return _note(all_, x.leg, _Leg(call, x.endpoint, x.channel))
+    return _note(all_, x.leg, _Leg(call, x.endpoint, x.channel, begun=True))
 
 
 def _leg_belongs(all_: Recordings, x: f.LegBelongs) -> Recordings:
@@ -165,7 +181,9 @@ def _leg_belongs(all_: Recordings, x: f.LegBelongs) -> Recordings:
     all_ = _note(all_, x.leg, replace(known, call=x.call, endpoint=known.endpoint or x.endpoint))
     one = all_.of(x.leg)
     # a consultation's leg becomes part of the citizen's call, and so does its file
-    return all_ if one is None or one.call == x.call else _put(all_, replace(one, call=x.call))
+    if one is not None and one.call != x.call:
+        all_ = _put(all_, replace(one, call=x.call))
+    return _consulted(all_, x.call, x.at)
 
 
 def _note(all_: Recordings, leg: LegId, known: _Leg) -> Recordings:
@@ -174,7 +192,7 @@ def _note(all_: Recordings, leg: LegId, known: _Leg) -> Recordings:
 
 def _arrived(all_: Recordings, x: f.CallArrived) -> Recordings:
     known = all_.legs.get(x.leg) or _Leg(None, "", "")
-    all_ = _note(all_, x.leg, replace(known, call=x.call))
+    all_ = replace(_note(all_, x.leg, replace(known, call=x.call)), told=all_.told | {x.call})
     return replace(all_, lines=all_.lines | {x.call}) if x.line else all_
 
 
@@ -192,10 +210,22 @@ def _answered(all_: Recordings, x: f.LegAnswered) -> Recordings:
 def _joined(all_: Recordings, x: f.LegJoined) -> Recordings:
     """Everybody else: from the moment on when somebody hears them."""
     known = all_.legs.get(x.leg)
-    # a Local channel has no endpoint; it only carries what a leg says
-    if x.kind == "holding" or known is None or known.call is None or not known.endpoint:
+    if x.kind == "holding":
         return all_
-    return _want(all_, x.leg, x.at)
+    all_ = replace(all_, rooms={**all_.rooms, x.leg: x.bridge})
+    if known is None or known.call is None:
+        return all_
+    # a Local channel has no endpoint; it only carries what a leg says
+    all_ = _want(all_, x.leg, x.at) if known.endpoint else all_
+    return _consulted(all_, known.call, x.at)
+
+
+def _left(all_: Recordings, x: f.LegLeft) -> Recordings:
+    if all_.rooms.get(x.leg) != x.bridge:
+        return all_
+    all_ = replace(all_, rooms=without(all_.rooms, x.leg))
+    known = all_.legs.get(x.leg)
+    return all_ if known is None or known.call is None else _consulted(all_, known.call, x.at)
 
 
 def _want(all_: Recordings, leg: LegId, at: float) -> Recordings:
@@ -225,13 +255,79 @@ def _ended(all_: Recordings, x: f.LegEnded) -> Recordings:
     mine = all_.heirs.get(x.leg, x.leg)
     # the owner's own channel may be gone while an heir's goes on in its file
     goes_on = any(owner == mine and heir != x.leg for heir, owner in all_.heirs.items())
-    lines = all_.lines - {c for c in all_.lines if c.endswith(x.leg) and caller_leg(c) == x.leg}
-    heirs = without(all_.heirs, x.leg)
-    all_ = replace(all_, legs=legs, lines=lines, heirs=heirs)
+    mine_no_more = {c for c in all_.told if c.endswith(x.leg) and caller_leg(c) == x.leg}
+    heirs, rooms = without(all_.heirs, x.leg), without(all_.rooms, x.leg)
+    lines, told = all_.lines - mine_no_more, all_.told - mine_no_more
+    all_ = replace(all_, legs=legs, lines=lines, told=told, heirs=heirs, rooms=rooms)
     one = all_.going.get(mine)
     if one is None or one.ended is not None or goes_on:
         return all_
+    one = _met_again(one, x.at)
     return _put(all_, replace(one, ended=x.at, pauses=_closed(one, x.at), missed=_unmissed(one, x.at)))
+
+
+# --- consultations ------------------------------------------------------------------------------
+
+
+def _consulted(all_: Recordings, call: CallId, at: float) -> Recordings:
+    """Who of this call talks to somebody while its citizen hears nobody. Told by bridges, so it holds for
+    whatever led there: a key, an order, the phone's own second call."""
+    citizen = _citizen(all_, call)
+    here = any(_with_somebody(all_, all_.rooms.get(leg, "")) for leg in citizen)
+    theirs = citizen | _beside(all_, citizen)
+    changed: dict[LegId, Recording] = {}
+    for one in [one for one in all_.going.values() if one.call == call]:
+        if one.ended is not None or one.leg in theirs:
+            continue
+        legs = (one.leg, *(heir for heir, owner in all_.heirs.items() if owner == one.leg))
+        room = next((all_.rooms[leg] for leg in legs if leg in all_.rooms), "")
+        if here and room:
+            after = one if one.met and one.away is None else replace(_met_again(one, at), met=True)
+        elif here:
+            continue  # on the way to the citizen, or out
+        else:
+            talks = _with_somebody(all_, room)
+            if not talks and not one.met:
+                continue
+            since = at if one.met else (one.since if one.began is None else one.began)
+            since = since if one.away is None else one.away
+            after = replace(one, away=since, consults=one.consults or talks)
+        if after != one:
+            changed[one.leg] = after
+    return replace(all_, going={**all_.going, **changed}) if changed else all_
+
+
+def _with_somebody(all_: Recordings, room: str) -> bool:
+    """Whether more than one is in this bridge; empty: in none."""
+    return bool(room) and list(all_.rooms.values()).count(room) > 1
+
+
+def _met_again(one: Recording, at: float) -> Recording:
+    """What was said since the citizen heard nobody, if anything was, is a consultation until now."""
+    apart = one.apart if one.away is None or not one.consults else (*one.apart, (one.away, at))
+    return replace(one, apart=apart, away=None, consults=False)
+
+
+def _citizen(all_: Recordings, call: CallId) -> frozenset[LegId]:
+    """The legs by which the citizen hears the others (of a call that a seat made to them: the seat's); none
+    when there is no citizen in it: a seat called a colleague."""
+    leg = caller_leg(call)
+    known = all_.legs.get(leg)
+    if known is not None and known.begun and call not in all_.told:
+        city, _, seat = known.endpoint.partition("-")
+        if city == city_of(call) and SEAT.fullmatch(seat):
+            return frozenset()
+    return frozenset({leg, *(heir for heir, owner in all_.heirs.items() if owner == leg)})
+
+
+def _beside(all_: Recordings, citizen: frozenset[LegId]) -> frozenset[LegId]:
+    """The leg of a citizen who is called back: it talks to the other half of the stand-in that waited."""
+    halves = {all_.legs[leg].channel for leg in citizen if leg in all_.legs}
+    others = {half[:-1] + ("2" if half.endswith("1") else "1") for half in halves if half[-2:-1] == ";"}
+    if not others:
+        return frozenset()
+    rooms = {all_.rooms[leg] for leg, k in all_.legs.items() if k.channel in others and leg in all_.rooms}
+    return frozenset(leg for leg, room in all_.rooms.items() if room in rooms)
 
 
 # --- the file -----------------------------------------------------------------------------------
@@ -309,17 +405,23 @@ def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
     there = {leg.leg for leg in x.legs}
     known = {leg.leg: _Leg(leg.call, leg.endpoint, leg.channel) for leg in x.legs}
     heirs = {k: v for k, v in all_.heirs.items() if k in there}
+    calls = {k.call for k in known.values() if k.call}
+    rooms = {leg.leg: leg.bridge for leg in x.legs if leg.bridge and leg.up}
     all_ = replace(
-        all_, legs=known, heirs=heirs, lines=all_.lines & {k.call for k in known.values() if k.call}
+        all_, legs=known, heirs=heirs, rooms=rooms, lines=all_.lines & calls, told=all_.told & calls
     )
     for one in list(all_.going.values()):
         if one.ended is None and one.leg not in there and one.leg not in heirs.values():
-            pauses, missed = _closed(one, x.at), _unmissed(one, x.at)
+            pauses, missed, one = _closed(one, x.at), _unmissed(one, x.at), _met_again(one, x.at)
             all_ = _put(all_, replace(one, ended=x.at, sure=False, pauses=pauses, missed=missed))
     for leg in x.legs:
         # heard by somebody now; that its recording began was told while nobody listened
         if leg.bridge and leg.up and leg.call is not None and leg.endpoint:
             all_ = _want(all_, leg.leg, x.at)
+    # what they said before, nobody heard whom they said it to
+    all_ = replace(all_, going={k: v if v.ended else replace(v, met=True) for k, v in all_.going.items()})
+    for call in {one.call for one in all_.going.values()}:
+        all_ = _consulted(all_, call, x.at)
     return all_
 
 
@@ -329,6 +431,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Recordings, Any], Recordings]] = {
     f.CallArrived: _arrived,
     f.LegAnswered: _answered,
     f.LegJoined: _joined,
+    f.LegLeft: _left,
     f.LegRenamed: _renamed,
     f.LegEnded: _ended,
     f.RecordingStarted: _recording_started,

@@ -24,6 +24,8 @@ class Said:
     confidence: float
     words: tuple[Word, ...] = ()
     digits: str = ""
+    apart: bool = False
+    """Said in a consultation: the citizen heard nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Now:
     text: str
     second: float = 0.0
     at: float = 0.0
+    apart: bool = False
+    """As of ``Said``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ class Transcript:
     said: tuple[Said, ...] = ()
     now: tuple[Now, ...] = field(default=())
     complete: bool = False
+
+    def with_citizen(self) -> Transcript:
+        """What was said, and is not being said any more, without consultations."""
+        return Transcript(self.call, tuple(s for s in self.said if not s.apart), (), self.complete)
 
 
 def in_order(said: Iterable[Said]) -> tuple[Said, ...]:

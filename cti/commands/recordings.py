@@ -55,6 +55,9 @@ City = Annotated[str | None, typer.Option("--city", help="only this city 只看�
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
 Purpose = Annotated[str, typer.Option("--purpose", help="why, kept in the audit trail 用途（记入日志）")]
 Out = Annotated[Path | None, typer.Option("--out", help="write a wav here 写入文件")]
+Consultations = Annotated[
+    bool, typer.Option("--consultations", help="with what citizens did not hear 连同市民听不到的咨询")
+]
 
 
 @app.command("list")
@@ -224,6 +227,7 @@ def play(
     what: Annotated[str, typer.Argument(help="a call (both sides), or one leg's recording")],
     purpose: Purpose,
     out: Out = None,
+    consultations: Consultations = False,
     home: HomeOption = None,
 ) -> None:
     """Listen to a call or to one leg, or write it as a wav; it stands in the audit trail. 收听
@@ -232,8 +236,9 @@ def play(
     """
     leg = what.partition("-")[0] == "n1" or "-" not in what
     path = f"/api/recordings/{quote(what)}/audio" if leg else f"/api/calls/{quote(what)}/mix"
+    asked = {"purpose": purpose} | ({"consultations": "true"} if consultations and not leg else {})
     with _told():
-        data = _fetch(home_of(home), f"{path}?{urlencode({'purpose': purpose})}", None)
+        data = _fetch(home_of(home), f"{path}?{urlencode(asked)}", None)
     if out is not None:
         _write(out, data)
         return
@@ -251,6 +256,7 @@ def export(
     call: Annotated[str, typer.Argument(help="the call's id 通话编号")],
     purpose: Purpose,
     out: Annotated[Path, typer.Option("--out", help="write the wav here 写入文件")],
+    consultations: Consultations = False,
     home: HomeOption = None,
 ) -> None:
     """Both sides of a call as one wav that begins with a notice of confidentiality. 导出（含保密提示）
@@ -258,7 +264,8 @@ def export(
     Example: cti recordings export demo-n1-1795277485.8 --purpose 司法调取 --out call.wav
     """
     with _told():
-        data = _fetch(home_of(home), f"/api/calls/{quote(call)}/export", {"purpose": purpose})
+        asked = {"purpose": purpose, "consultations": consultations}
+        data = _fetch(home_of(home), f"/api/calls/{quote(call)}/export", asked)
     _write(out, data)
 
 

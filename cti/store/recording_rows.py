@@ -33,6 +33,7 @@ class RecordingRow(Base):
     seconds: Mapped[float]
     short: Mapped[float]
     pauses: Mapped[str] = mapped_column(Text)
+    apart: Mapped[str] = mapped_column(Text, server_default="[]")
     file: Mapped[str] = mapped_column(String(512))
     bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]

@@ -240,12 +240,15 @@ class RecordingStore:
         mine.append(tuple_(r.ended, r.leg) > tuple_(literal(after[0]), literal(after[1])))
         if term.line is not None:
             mine.append(r.line == term.line)
+        if term.alone:
+            mine.append(r.apart != "[]")
         wanted = select(RECORDINGS).where(*mine).order_by(r.ended, r.leg).limit(most)
 
         async def read(conn: AsyncConnection) -> tuple[list[Filed], Mark | None]:
             rows = (await conn.execute(wanted)).mappings().all()
             goes = await _going(conn, term, {row["call"] for row in rows})
             due = [from_dict(Filed, dict(row)) for row in rows if row["call"] in goes]
+            due = [row for row in due if term.takes(row)]
             return due, (rows[-1]["ended"], rows[-1]["leg"]) if len(rows) == most else None
 
         return await self._history.within(read)

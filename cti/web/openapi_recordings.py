@@ -59,7 +59,7 @@ def paths() -> Iterator[tuple[str, dict[str, Any]]]:
     )
     yield "/api/calls/{call}/mix", {"get": _sound("Both sides in one wav 混音", r.MixQuestion, "call")}
     export = _sound("Both sides, after a notice of confidentiality 导出", None, "call")
-    yield "/api/calls/{call}/export", {"post": export | _body(r.PurposeBody)}
+    yield "/api/calls/{call}/export", {"post": export | _body(r.ExportBody)}
     for did, summary, body in (
         ("mask", "Keep what is said now out of the recordings 录音屏蔽", r.MaskBody),
         ("hold", "Keep this call's recordings for the law 法律留存", r.PurposeBody),

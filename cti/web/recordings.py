@@ -81,6 +81,10 @@ class RecordingAnswer(Answer):
     seconds: float
     short: float = Field(description="seconds of the leg that are not in the file")
     pauses: list[tuple[float, float]]
+    apart: list[tuple[float, float]] = Field(
+        default_factory=list,
+        description="from and to, seconds of it: consultations, of which the citizen heard nothing",
+    )
     sha256: str
     sealed: bool
     kept: str = Field("disk", description="where its file is: disk, carrying, both, shelf")
@@ -130,6 +134,7 @@ class SaidAnswer(Answer):
     text: str
     confidence: float
     words: list[WordAnswer]
+    consultation: bool = Field(False, description="the citizen heard nothing of it")
 
 
 class NowAnswer(Answer):
@@ -152,14 +157,22 @@ class PurposeQuestion(BaseModel):
     purpose: Annotated[str, PURPOSE]
 
 
+WITH = "with what was said in consultations, of which the citizen heard nothing, by whom may hear them"
+
+
 class MixQuestion(PurposeQuestion):
     channels: Annotated[int, Field(ge=1, le=2, description="2: the caller left, the others right")] = 1
+    consultations: Annotated[bool, Field(description=WITH)] = False
 
 
 class PurposeBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     purpose: Annotated[str, PURPOSE]
+
+
+class ExportBody(PurposeBody):
+    consultations: Annotated[bool, Field(description=WITH)] = False
 
 
 class MaskBody(BaseModel):
@@ -226,15 +239,23 @@ class Archive(Protocol):
 
     async def city_and_call(self, leg: str) -> tuple[str, str]: ...
 
-    async def sound(self, leg: str) -> Sound: ...
+    async def consults(self, who: Who, call: str) -> str:
+        """Why this person may hear no consultation of this call; empty when they may."""
 
-    async def waveform(self, leg: str, points: int) -> tuple[float, Sequence[float]]: ...
+    async def wholly(self, who: Who, leg: str) -> str:
+        """Why this person may hear nothing of this leg, which is all consultation; else empty."""
 
-    async def picture(self, leg: str) -> str: ...
+    async def sound(self, leg: str, who: Who) -> Sound:
+        """Silence where ``who`` may not hear it; so are ``waveform`` and ``picture``."""
 
-    async def mix(self, call: str, channels: int, *, announced: bool) -> Sound: ...
+    async def waveform(self, leg: str, points: int, who: Who) -> tuple[float, Sequence[float]]: ...
 
-    async def transcript(self, call: str) -> TranscriptAnswer: ...
+    async def picture(self, leg: str, who: Who) -> str: ...
+
+    async def mix(self, call: str, channels: int, *, announced: bool, consultations: bool) -> Sound: ...
+
+    async def transcript(self, call: str, who: Who) -> TranscriptAnswer:
+        """Without the consultations that ``who`` may not hear."""
 
     async def mask(self, call: str, on: bool) -> int: ...
 
@@ -291,13 +312,15 @@ class Recordings:
 
     async def _waveform(self, request: web.Request) -> web.Response:
         leg, call = await self._leg(request, Role.SUPERVISOR)
-        seconds, peaks = await self._archive.waveform(leg, asked(request, PointsQuestion).points)
+        seconds, peaks = await self._archive.waveform(
+            leg, asked(request, PointsQuestion).points, request[WHO]
+        )
         self._once(request[WHO], call, "waveform", "", leg)
         return json_of(WaveformAnswer(leg=leg, seconds=seconds, peaks=list(peaks)))
 
     async def _picture(self, request: web.Request) -> web.Response:
         leg, call = await self._leg(request, Role.SUPERVISOR)
-        picture = await self._archive.picture(leg)
+        picture = await self._archive.picture(leg, request[WHO])
         self._once(request[WHO], call, "waveform", "", leg)
         return web.Response(text=picture, content_type="image/svg+xml")
 
@@ -306,7 +329,7 @@ class Recordings:
         # whoever is in the call writes its ticket from what is said
         if not self._archive.sits_in(who, call):
             await self._may_hear(request, call)
-        found = await self._archive.transcript(call)
+        found = await self._archive.transcript(call, who)
         if who.role is not Role.AGENT:
             self._once(who, call, "transcript", "")
         return json_of(found)
@@ -316,7 +339,7 @@ class Recordings:
     async def _audio(self, request: web.Request) -> web.StreamResponse:
         leg, call = await self._leg(request, Role.SUPERVISOR)
         purpose = asked(request, PurposeQuestion).purpose
-        sound = await self._archive.sound(leg)
+        sound = await self._archive.sound(leg, request[WHO])
         self._once(request[WHO], call, "listen", purpose, leg)
         return await _ranged(request, sound)
 
@@ -324,16 +347,22 @@ class Recordings:
         who, call = self._call(request, Role.SUPERVISOR)
         await self._may_hear(request, call)
         question = asked(request, MixQuestion)
-        sound = await self._archive.mix(call, question.channels, announced=False)
-        self._once(who, call, "listen", question.purpose)
+        apart = question.consultations
+        if apart:
+            await self._may_consult(request, call)
+        sound = await self._archive.mix(call, question.channels, announced=False, consultations=apart)
+        self._once(who, call, "listen", question.purpose, consultations=apart)
         return await _ranged(request, sound)
 
     async def _export(self, request: web.Request) -> web.StreamResponse:
         who, call = self._call(request, Role.SUPERVISOR)
         await self._may_hear(request, call)
-        body = await told(request, PurposeBody)
-        sound = await self._archive.mix(call, 1, announced=True)
-        self._audit(who, call.partition("-")[0], "export", call, {"purpose": body.purpose})
+        body = await told(request, ExportBody)
+        if body.consultations:
+            await self._may_consult(request, call)
+        sound = await self._archive.mix(call, 1, announced=True, consultations=body.consultations)
+        about = {"purpose": body.purpose, "consultations": body.consultations}
+        self._audit(who, call.partition("-")[0], "export", call, about)
         answer = await _ranged(request, sound, attachment=True)
         return answer
 
@@ -395,6 +424,11 @@ class Recordings:
         if least is not None and (why := least.bars(who)):
             raise self._denied(request, call, why)
 
+    async def _may_consult(self, request: web.Request, call: str) -> None:
+        """Whether this person may hear the consultations of a call. Raises Answered."""
+        if why := await self._archive.consults(request[WHO], call):
+            raise self._denied(request, call, why)
+
     def _denied(self, request: web.Request, call: str, why: str) -> Answered:
         did, city = request.path.rpartition("/")[2], call.partition("-")[0]
         about = {"leg": request.match_info.get("leg", "")}
@@ -410,14 +444,19 @@ class Recordings:
         if not who.sees(city):
             raise Answered(404, f"no recording {leg!r}", "leg")
         await self._may_hear(request, call)
+        if why := await self._archive.wholly(who, leg):
+            raise self._denied(request, call, why)
         return leg, call
 
-    def _once(self, who: Who, call: str, did: str, purpose: str, leg: str = "") -> None:
+    def _once(
+        self, who: Who, call: str, did: str, purpose: str, leg: str = "", *, consultations: bool = False
+    ) -> None:
         """A player asks for many ranges, a screen draws a waveform at each size: they are one row."""
         now = time.monotonic()
-        key = (who.name, f"{did} {leg or call}", purpose)
+        key = (who.name, f"{did} {leg or call}{' and consultations' if consultations else ''}", purpose)
         if now - self._listened.get(key, -AGAIN) >= AGAIN:
-            self._audit(who, call.partition("-")[0], did, call, {"purpose": purpose, "leg": leg})
+            about = {"purpose": purpose, "leg": leg, "consultations": consultations}
+            self._audit(who, call.partition("-")[0], did, call, about)
             self._listened[key] = now
         while len(self._listened) > 10_000:
             del self._listened[next(iter(self._listened))]

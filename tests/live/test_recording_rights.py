@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from calls import facts as f
 from calls.audit import Audited, Outcome
-from calls.facts import CallId
+from calls.facts import CallId, LegId
 from calls.model import Call, Direction
 from cti.archive import Archive
 from cti.call_classes import CallClasses
@@ -33,7 +35,8 @@ from cti.web.recordings import Recordings
 from cti.web.server import Web
 from cti.web.tickets import Tickets
 from plan.model import Plan
-from plan.recordings import CallClass, Listener, RecordingClass
+from plan.recordings import CONSULTATION, CallClass, Listener, RecordingClass
+from recording.consulted import of_row, parted
 from recording.filed import Filed, Heard
 from recording.filed import Role as Voice
 from recording.flagged import Flag
@@ -127,7 +130,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
     class Words:
         async def transcript(self, call: CallId) -> Transcript:
-            return Transcript(call, in_order(said_of(s, ROW) for s in await store.spans(call)))
+            rows = {row.leg: row for row in await store.of_call(call)}
+            found = [(said_of(s, rows[s.leg]), of_row(rows[s.leg])) for s in await store.spans(call)]
+            return Transcript(call, in_order(part for one, apart in found for part in parted([one], apart)))
 
     async def call_of(id: str) -> Call | None:
         return {OLD.id: OLD}.get(CallId(id))
@@ -307,3 +312,132 @@ async def test_a_ticket_tells_what_was_said_to_those_who_may_read_it(desk: Desk)
     desk.classes("ticketed")
     assert [await told(who) for who in people] == [bare, bare, whole]
     assert [row["transcript"] for row in (await desk.ask(f"/api/tickets?call={OLD.id}", "lead"))[1]] == [{}]
+
+
+# --- consultations ----------------------------------------------------------------------------
+
+AGENTS, ASKED = LegId("n1-7.8"), LegId("n1-7.9")
+"""The agent's leg, who asks a colleague in its second half, and the colleague's."""
+LOUD = b"\0\1" * 4000
+"""Half a second."""
+
+
+@pytest.fixture
+async def consulted(desk: Desk, tmp_path: Path) -> Desk:
+    """The old call's agent asked a colleague; the plan keeps that for operators."""
+    desk.classes(consultation="operator")
+    base = replace(filed(OLD), role=Voice.SEAT, began=110.0, ended=time.time(), seconds=1.0)
+    agents = replace(base, leg=AGENTS, seat="1001", file="agent.wav", apart="[[0.5, 1.0]]")
+    asked = replace(base, leg=ASKED, seat="1003", file="asked.wav", apart="[[0.0, 1.0]]")
+    for row, words in ((agents, "请稍等 老王"), (asked, "老王 在开会")):
+        await desk.store.put(row)
+        # each word lasts half a second
+        await desk.store.put_spans(row.leg, [span(row, 0, words, 0.0)], Heard.DONE)
+        with wave.open(str(tmp_path / row.file), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(LOUD + LOUD)
+    return desk
+
+
+async def pcm(desk: Desk, path: str, who: str, body: Any = None, headers: Any = None) -> bytes:
+    asked = desk.client.get if body is None else desk.client.post
+    told = {"Authorization": f"Bearer {who}", **(headers or {})}
+    async with asked(path, headers=told, **({} if body is None else {"json": body})) as answer:
+        assert answer.status in (200, 206), await answer.text()
+        return await answer.read()
+
+
+def audio(leg: str) -> str:
+    return f"/api/recordings/{leg}/audio?purpose=review"
+
+
+async def test_a_consultation_is_silence_in_the_agents_file_for_whom_it_is_not(consulted: Desk) -> None:
+    for who, second in (("lead", bytes(len(LOUD))), ("operator", LOUD)):
+        whole = await pcm(consulted, audio(AGENTS), who)
+        assert whole[44:] == LOUD + second
+        # from any byte on
+        headers = {"Range": "bytes=8041-8049"}
+        assert await pcm(consulted, audio(AGENTS), who, headers=headers) == whole[8041:8050]
+        path = f"/api/recordings/{AGENTS}/waveform?points=10"
+        status, told = await consulted.ask(path, who)
+        assert (status, [p > 0 for p in told["peaks"]]) == (200, [True] * 5 + [any(second)] * 5)
+    rows = (await consulted.ask(f"/api/recordings?call={OLD.id}", "lead"))[1]
+    assert {row["leg"]: row["apart"] for row in rows} == {OLD.leg: [], AGENTS: [[0.5, 1]], ASKED: [[0, 1]]}
+
+
+async def test_a_colleagues_file_of_nothing_else_is_refused_to_whom_it_is_not(consulted: Desk) -> None:
+    why = "this call is of the class consultation: hearing it needs the role operator, you are supervisor"
+    for what in ("audio?purpose=review", "waveform", "waveform.svg"):
+        status, told = await consulted.ask(f"/api/recordings/{ASKED}/{what}", "lead")
+        assert (status, told["detail"]) == (403, why)
+        assert (await consulted.ask(f"/api/recordings/{ASKED}/{what}", "operator"))[0] == 200
+    denied = [row for row in consulted.audit if row.outcome is Outcome.DENIED]
+    assert [(row.did, row.why, json.loads(row.told)["leg"]) for row in denied] == [
+        (did, why, ASKED) for did in ("audio", "waveform", "waveform.svg")
+    ]
+
+
+async def test_a_mix_and_an_export_hold_a_consultation_only_when_it_is_asked_for_by_right(
+    consulted: Desk,
+) -> None:
+    body = {"purpose": "review"}
+    export = f"/api/calls/{OLD.id}/export"
+    for who in ("lead", "operator"):
+        mix = await pcm(consulted, MIX, who)
+        # the caller's file lies elsewhere on the clock
+        loud = np.abs(np.frombuffer(mix[44:], "<i2"))
+        assert int((loud > 0).sum()) == 8000 + 4000
+        assert (await pcm(consulted, export, who, body)).endswith(mix[44:])
+    assert not [row for row in consulted.audit if "consultations" in row.told]
+    for path, told in ((f"{MIX}&consultations=true", None), (export, {**body, "consultations": True})):
+        assert (await consulted.ask(path, "lead", told))[0] == 403
+        whole = await pcm(consulted, path, "operator", told)
+        # agent and colleague at once, and the colleague alone
+        assert int((np.abs(np.frombuffer(whole[-len(mix) + 44 :], "<i2")) > 0).sum()) == 8000 + 8000
+        done = [row for row in consulted.audit if "consultations" in row.told]
+        assert [row.who for row in done][-1:] == ["operator"]
+    assert [row.outcome for row in consulted.audit if row.outcome is Outcome.DENIED] == [Outcome.DENIED] * 2
+
+
+async def test_words_of_a_consultation_are_read_and_found_by_whom_it_is_for(consulted: Desk) -> None:
+    async def read(who: str) -> list[tuple[str, bool]]:
+        said = (await consulted.ask(f"/api/calls/{OLD.id}/transcript", who))[1]["said"]
+        return [(s["text"], s["consultation"]) for s in said if s["leg"] != OLD.leg]
+
+    assert await read("lead") == [("请稍等", False)]
+    assert await read("operator") == [("请稍等", False), ("老王在开会", True), ("老王", True)]
+    for query in ("said=老王", "sound=laowang"):
+        assert (await consulted.ask(f"/api/recordings?{query}", "lead"))[1] == []
+        found = (await consulted.ask(f"/api/recordings?{query}", "operator"))[1]
+        assert sorted(row["leg"] for row in found) == [AGENTS, ASKED]
+    assert [row["leg"] for row in (await consulted.ask("/api/recordings?said=请稍等", "lead"))[1]] == [AGENTS]
+    # a ticket is the citizen's matter, whoever makes it
+    status, told = await consulted.ask("/api/tickets", "operator", {"call": OLD.id, "fields": {}})
+    assert (status, [one["text"] for one in told["transcript"]["said"]]) == (201, ["我在解放路", "请稍等"])
+
+
+async def test_a_plan_that_says_nothing_of_consultations_lets_supervisors_hear_them(consulted: Desk) -> None:
+    consulted.classes()
+    assert (await pcm(consulted, audio(AGENTS), "lead"))[44:] == LOUD + LOUD
+    assert (await pcm(consulted, audio(ASKED), "lead"))[44:] == LOUD + LOUD
+    loud = np.abs(np.frombuffer((await pcm(consulted, f"{MIX}&consultations=true", "lead"))[44:], "<i2"))
+    assert int((loud > 0).sum()) == 8000 + 8000
+    # not in the citizen's, all the same
+    plain = np.abs(np.frombuffer((await pcm(consulted, MIX, "lead"))[44:], "<i2"))
+    assert int((plain > 0).sum()) == 8000 + 4000
+
+
+async def test_nobody_hears_a_consultation_whose_term_is_over_unless_its_call_is_held(
+    consulted: Desk,
+) -> None:
+    rule = RecordingClass(keep_days=10)
+    consulted.plan = consulted.plan.model_copy(update={"recordings": {CONSULTATION: rule}})
+    old = time.time() - 11 * 86400.0
+    await consulted.store.mark(AGENTS, ASKED, ended=old)
+    assert (await pcm(consulted, audio(AGENTS), "operator"))[44:] == LOUD + bytes(len(LOUD))
+    status, told = await consulted.ask(audio(ASKED), "operator")
+    assert (status, told["detail"]) == (403, "consultations are kept for 10 days: this one is older")
+    assert (await consulted.ask(f"{MIX}&consultations=true", "operator"))[0] == 403
+    assert (await consulted.ask(f"/api/calls/{OLD.id}/hold", "lead", {"purpose": "court"}))[0] == 200
+    assert (await pcm(consulted, audio(AGENTS), "operator"))[44:] == LOUD + LOUD
+    assert (await consulted.ask(f"{MIX}&consultations=true", "operator"))[0] == 200

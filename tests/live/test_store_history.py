@@ -268,7 +268,8 @@ async def test_recordings_from_before_get_the_number_their_citizen_dialled(url: 
         for index in ("calls_owed", "calls_by_callback_of"):
             await conn.exec_driver_sql(f"DROP INDEX {index}")
         await conn.exec_driver_sql("DROP TABLE notes")
-        await conn.exec_driver_sql("ALTER TABLE recordings DROP COLUMN original")
+        for name in ("original", "apart"):
+            await conn.exec_driver_sql(f"ALTER TABLE recordings DROP COLUMN {name}")
         await conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0011'")
     await engine.dispose()
     history = History(url, seconds=10.0)

@@ -304,6 +304,36 @@ async def test_a_recording_goes_with_the_longest_term_of_its_calls_classes_and_n
     assert await retention.sweep() == 1
 
 
+async def test_a_consultation_goes_by_its_own_term_and_takes_no_other_talk_with_it(
+    store: RecordingStore, tmp_path: Path
+) -> None:
+    plan = demo()
+    rules = {"consultation": RecordingClass(keep_days=100)}
+    plan = plan.model_copy(update={"recordings": rules})
+    usual, clock = plan.city.recordings_keep_days, [0.0]
+    retention = Retention(
+        tmp_path, store, lambda: {"demo": plan}, lambda row: None, no_shelf(tmp_path), lambda: clock[0]
+    )
+    mixed = replace(SEAT, apart="[[10.0, 20.0]]")
+    alone = replace(SEAT, leg=LegId("n1-3.3"), seat="1003", apart="[[0.0, 60.0]]")
+    await store.put(ROW, mixed, alone)
+
+    async def gone(days: float) -> list[str]:
+        clock[0] = 1060.0 + days * DAY
+        await retention.sweep()
+        return sorted(row.leg for row in await store.of_call(CALL) if row.state is State.EXPIRED)
+
+    assert await gone(99.9) == []
+    await store.hold(Hold(CALL, "8001", "court", 2000.0))
+    assert await gone(100.1) == []
+    await store.release(CALL)
+    assert await gone(100.1) == [alone.leg]
+    # kept longer than the rest of its call: the file that holds both stays for it
+    rules["consultation"] = RecordingClass(keep_days=usual + 10)
+    assert await gone(usual + 9.9) == sorted([alone.leg, ROW.leg])
+    assert await gone(usual + 10.1) == sorted([alone.leg, ROW.leg, mixed.leg])
+
+
 @pytest.mark.usefixtures("told")
 async def test_recordings_that_stay_do_not_hide_those_that_may_go(store: RecordingStore) -> None:
     term = Term("demo", None, 2000.0, "flagged", frozenset({"outgoing"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.orders import Transfer
 from cti.asterisk.files import written
 from cti.refill import Proof, prove
 from lab.babble import babble
@@ -20,8 +22,17 @@ from lab.talk import with_caller
 from lab.wav import write
 from lab.witness import seen
 from tests.house import House, house_with
-from tests.live.seat_town import plan_at
-from tests.live.transfer_town import centre, step_told, talking, until_gone
+from tests.live.seat_town import order, plan_at
+from tests.live.test_recordings import filed, http, samples
+from tests.live.transfer_town import (
+    HEARD,
+    centre,
+    in_the_room,
+    step_told,
+    talking,
+    tones_in,
+    until_gone,
+)
 from tests.outage.hands import until
 
 
@@ -63,6 +74,50 @@ async def test_one_key_hands_a_caller_to_110_and_all_three_hear_each_other(town:
     }
     assert heard["agent"] == {("ringing", "caller"), ("together", "caller"), ("together", "target")}
     assert heard["target"] == {("together", "caller"), ("together", "agent"), ("handed", "caller")}
+
+
+async def test_what_agent_and_colleague_say_apart_is_in_their_files_and_in_no_mix(
+    house: House, town: Lab, tmp_path: Path
+) -> None:
+    talk, call = await talking(town, tmp_path)
+    agent, colleague = talk.parties["agent"], town.seat("1002")
+    await talk.speak("before", "caller", "agent")
+    await order(house.home, Transfer(city="demo", seat="1001", kind="consult", to="1002"))
+    await colleague.answers(within=10)
+    talk.joins("target", colleague)
+    await step_told(town, call, "answered")
+    await talk.speak("aside", "agent", "target")
+    await order(house.home, Transfer(city="demo", seat="1001", kind="together"))
+    await in_the_room(town, call, "PJSIP/demo-1001-", "PJSIP/demo-1002-", "PJSIP/demo-carrier-")
+    await talk.speak("after", "caller", "agent", "target")
+    id = await call.id()
+    # agent and colleague could talk on without the citizen
+    await until_gone(call, agent, colleague)
+    rows = {row["seat"] or row["role"]: row for row in await filed(house, id, 3)}
+    path = f"/api/calls/{id}/mix?purpose=review"
+
+    def said(raw: bytes) -> set[tuple[str, str]]:
+        sound = samples(raw) / 32768
+        return {key for key, hertz in talk.said.items() if tones_in(sound, hertz) >= HEARD}
+
+    def of_leg(name: str) -> set[tuple[str, str]]:
+        raw = http(house, f"/api/recordings/{rows[name]['leg']}/audio?purpose=review")[1]
+        # cut nowhere: every second of talk is in its leg's one file
+        assert hashlib.sha256(raw).hexdigest() == rows[name]["sha256"]
+        return said(raw)
+
+    everything = set(talk.said)
+    apart = {("aside", "agent"), ("aside", "target")}
+    assert of_leg("1001") == {key for key in everything if key[1] == "agent"}
+    assert of_leg("1002") == {key for key in everything if key[1] == "target"}
+    assert said(http(house, path)[1]) == everything - apart
+    assert said(http(house, f"{path}&consultations=true")[1]) == everything
+    export = f"/api/calls/{id}/export"
+    assert said(http(house, export, body={"purpose": "court"})[1]) == everything - apart
+    whole = {"purpose": "court", "consultations": True}
+    assert said(http(house, export, body=whole)[1]) == everything
+    assert rows["caller"]["apart"] == []
+    assert rows["1002"]["apart"][0][0] == 0.0, "the colleague began with it"
 
 
 async def test_a_colleague_who_is_called_in_has_a_talk_of_their_own_in_the_ledger_and_in_asterisks_files(

@@ -45,7 +45,7 @@ def kept(days: int) -> RecordingClass:
         (
             "[urgent]\nkeep_days = 10",
             "recordings.toml: urgent: no such class of calls 'urgent' "
-            "(there are: flagged, handed, outgoing, ticketed)",
+            "(there are: consultation, flagged, handed, outgoing, ticketed)",
         ),
         ("[handed]\nkeep_days = 0", "recordings.toml: handed.keep_days: 0 is too small (at least 1)"),
         ("[handed]\nkeep_days = 36501", "recordings.toml: handed.keep_days: 36501 is too large"),
@@ -90,6 +90,7 @@ def test_the_page_tells_each_class_with_term_listeners_and_clause() -> None:
     assert told["outgoing"][:2] == ("365 天 days", "班长及以上 supervisors and above")
     assert "假设" in told["handed"][-1]
     assert told["其他 others"][0] == "730 天 days"
+    assert told["consultation"][:2] == ("180 天 days", "仅管理员 operators only")
     assert "ticketed" not in told
     assert [s for s in pages(classes(), date(2026, 11, 21)) if s.title.startswith("录音分类")] == []
 
