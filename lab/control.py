@@ -119,6 +119,10 @@ class Visitor:
         if self._watched not in self._exchange.watchers:
             self._exchange.watchers.append(self._watched)
 
+    async def catch_up(self) -> None:
+        """What Asterisk had told when it was asked is in the log, and on its way to whoever watches."""
+        await self._exchange.wire.ask("Ping")
+
     async def status(self) -> dict[str, Any]:
         site = self._exchange.site
         return {
@@ -213,7 +217,7 @@ class Visitor:
 _ORDERS: dict[str, Callable[..., Awaitable[Any]]] = {
     name: getattr(Visitor, name)
     for name in (
-        *("watch", "status", "dial", "say", "press", "hold", "resume", "pick_up", "reject", "hang_up"),
-        *("behave", "usual", "unregister", "register", "note"),
+        *("watch", "catch_up", "status", "dial", "say", "press", "hold", "resume", "pick_up", "reject"),
+        *("hang_up", "behave", "usual", "unregister", "register", "note"),
     )
 }
