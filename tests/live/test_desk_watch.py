@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lab.wire import Wire
 from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen
 from tests.live.seat_town import GREETED, plan_at, seat_is
+from tests.live.waiting_town import truth
 from tests.outage.hands import frozen
 
 
@@ -235,6 +237,7 @@ async def test_only_a_call_that_talks_is_listened_to_and_not_from_its_own_seat(
 async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
     chief: Person, house: House
 ) -> None:
+    assert truth(house, time.time() - 3600)["differences"] == []
     counted = house.cti("truth", "--from", "-1h", "--to", "now")
     assert "无差异" in counted.stdout, counted.stdout
     assert counted.returncode == 0

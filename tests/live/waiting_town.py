@@ -243,8 +243,16 @@ async def kept(house: House, promised: str, within: float = 20.0) -> dict[str, A
     raise Unheard(f"nobody was called back for {promised}: {rows(house, 'callback_of = ?', promised)}")
 
 
+SETTLED = 20.0
+
+
 def truth(house: House, since: float) -> dict[str, Any]:
-    """What `cti truth` says of the time since then."""
-    said = house.cti("truth", "--from", str(since), "--to", str(time.time() + 1), "--json")
-    told: dict[str, Any] = json.loads(said.stdout)
-    return told
+    """What `cti truth` says of the time since then, once the ledger has what happened last: it is written in
+    batches, behind what phones and dialplan tell. A difference that stays is returned."""
+    end = time.monotonic() + SETTLED
+    while True:
+        said = house.cti("truth", "--from", str(since), "--to", str(time.time() + 1), "--json")
+        told: dict[str, Any] = json.loads(said.stdout)
+        if not told["differences"] or time.monotonic() > end:
+            return told
+        time.sleep(0.2)
