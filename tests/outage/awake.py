@@ -33,6 +33,8 @@ class Pulse:
 
     async def __aenter__(self) -> Self:
         self._beating = asyncio.create_task(self._beat())
+        # until it waits for its first beat
+        await asyncio.sleep(0)
         return self
 
     async def __aexit__(self, _: object, why: BaseException | None, __: object) -> None:
