@@ -242,15 +242,20 @@ async def stopped_service(house: House) -> AsyncIterator[None]:
     is stopped before it has linked to Asterisk. Afterwards they go on."""
     held: list[Process] = []
 
+    def stop() -> None:
+        service = house.parts().get("service")
+        if service is not None and service not in held:
+            strike(service.pid, signal.SIGSTOP)
+            held.append(service)
+
     async def hold() -> None:
         while True:
-            service = house.parts().get("service")
-            if service is not None and service not in held:
-                strike(service.pid, signal.SIGSTOP)
-                held.append(service)
             # no event tells a test of a new process
             await asyncio.sleep(0.05)
+            stop()
 
+    # whoever enters the block finds it stopped
+    stop()
     holding = asyncio.create_task(hold())
     try:
         yield
