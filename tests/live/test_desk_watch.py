@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from cti.web.who import Role
 from lab import ears
-from lab.parties import LOOK, Call, Phone
+from lab.client import Unheard
+from lab.parties import Call, Phone
 from lab.scenario import Lab
 from lab.wire import Wire
 from tests.house import House, house_with
@@ -64,12 +65,9 @@ async def talk(chief: Person, city: Lab) -> AsyncIterator[Call]:
 
 async def hears(phone: Phone, wav: Path, since: int) -> bool:
     """Whether the wav is in what this phone recorded from sample ``since`` on (a recording lags by 2 s)."""
-    needle = ears.load(wav)
     try:
-        async with asyncio.timeout(8.0):
-            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110  # Asterisk writes the recording and tells nobody that it grew
-                await asyncio.sleep(LOOK)
-    except TimeoutError:
+        await phone.hears(wav, within=8.0, since=since)
+    except Unheard:
         return False
     return True
 
