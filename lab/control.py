@@ -194,10 +194,10 @@ class Visitor:
         self._undo["net " + phone] = lambda: self._exchange.register(phone)
         await self._exchange.unregister(phone)
 
-    async def register(self, phone: str) -> None:
+    async def register(self, phone: str, anew: bool = False) -> None:
         self._must_know(phone)
         self._undo.pop("net " + phone, None)
-        await self._exchange.register(phone)
+        await self._exchange.register(phone, anew=anew)
 
     async def note(self, line: dict[str, Any]) -> None:
         """What a phone outside the lab's Asterisk saw (``lab.handset``): the log is to be complete."""

@@ -27,7 +27,7 @@ SEAT, CALLER = "1001", "13900000097"
 SECRET = "a shared one"
 NEAR = 0.3
 """Seconds between a packet and the moment in the record."""
-AGREED = 20.0
+AGREED = 60.0
 COMPUTER = 90
 """The port of the centre's computer, from this hotline's first: nobody else's."""
 
