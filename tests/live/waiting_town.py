@@ -169,7 +169,7 @@ def prompt_wav(call: Phone, name: str) -> Path:
 
 
 async def takes_call_back(call: Call) -> None:
-    """Press the key, and confirm the number when it has been read out. The promise stands when this returns."""
+    """Press the key, and confirm the number when it was read out. The promise stands when this returns."""
     await call.presses("1")
     # asked as Asterisk says: a recording tells up to 2 s later, of the 6 in which the key may come
     await is_in(call._lab, call, "call-back", "Read", "callback-confirm")
