@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from tests.outage.awake import SLEPT, Pulse, Slept
+from lab.scenario import Lab
+from tests.outage.awake import SLEPT, TRIES, Pulse, Slept, awake
 
 
 async def finds(wrong: Exception, pulse: Pulse, *, sleeps: bool = False) -> None:
@@ -32,3 +33,43 @@ async def test_what_is_found_wrong_by_who_was_there_stands() -> None:
 async def test_a_fault_that_is_no_finding_is_told_as_it_is() -> None:
     with pytest.raises(ZeroDivisionError):
         await finds(ZeroDivisionError(), Pulse(), sleeps=True)
+
+
+class Nobody(Lab):
+    """A city without a call."""
+
+    def __init__(self) -> None:
+        self.calls = []
+
+    async def quiet(self, within: float = 10.0) -> None:
+        """It is."""
+
+
+@pytest.mark.parametrize(
+    ("findings", "made", "told"),
+    [
+        ([Slept("late")] * 2, 3, None),
+        ([Slept("late")] * 99, TRIES, Slept),
+        ([AssertionError("wrong")], 1, AssertionError),
+        ([], 1, None),
+    ],
+)
+async def test_a_test_that_slept_is_made_once_more_and_no_other(
+    findings: list[Exception], made: int, told: type[Exception] | None
+) -> None:
+    times = 0
+
+    @awake
+    async def test(*, city: Lab) -> None:
+        nonlocal times
+        times += 1
+        if times <= len(findings):
+            raise findings[times - 1]
+
+    try:
+        await test(city=Nobody())
+    except AssertionError as why:
+        assert type(why) is told
+    else:
+        assert told is None
+    assert times == made
