@@ -12,7 +12,7 @@ from lab.client import NotDone
 from lab.scenario import Lab
 from tests.house import House
 from tests.live.test_recordings import until
-from tests.outage.test_asterisk_dies import kept_keys
+from tests.outage.test_asterisk_dies import kept
 
 
 def lab_asterisk(house: House) -> Process:
@@ -59,8 +59,8 @@ async def test_the_phones_are_back_seconds_after_the_house_was_restarted(house: 
 
 def registered(house: House) -> set[str]:
     """Phones whose registration would survive a kill."""
-    keys = kept_keys(house, "/registrar/contact/%")
-    return {key.rpartition("/")[2].partition(";")[0] for key in keys}
+    contacts = kept(house, "/registrar/contact/%")
+    return {key.rpartition("/")[2].partition(";")[0] for key in contacts}
 
 
 async def test_a_city_keeps_calling_and_its_people_reach_seats(city: Lab) -> None:

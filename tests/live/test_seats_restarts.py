@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +14,7 @@ from lab.scenario import Lab
 from tests.house import House, house_with, stopped_service
 from tests.live.seat_town import GREETED, WRAP_UP, codes, member, order, plan_at, seat_is, told
 from tests.live.test_recordings import until
+from tests.outage.test_asterisk_dies import kept
 
 BACK = 30.0
 """Seconds a killed part has to be back and linked."""
@@ -156,10 +155,7 @@ async def test_with_asterisk_restarted_and_no_service_the_next_caller_ends_a_sta
 
 def on_disk(house: House) -> str:
     """What app_queue would know of queue general's members after a kill."""
-    path = house.home.asterisk / "db/astdb.sqlite3"
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        rows = db.execute("SELECT value FROM astdb WHERE key LIKE '/Queue/PersistentMembers/demo-general'")
-        return "".join(value for (value,) in rows)
+    return "".join(kept(house, "/Queue/PersistentMembers/demo-general").values())
 
 
 async def _takes_a_call(city: Lab) -> None:

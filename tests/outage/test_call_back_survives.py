@@ -25,7 +25,7 @@ from tests.live.waiting_town import (
     waiting_plan,
 )
 from tests.outage.hands import until
-from tests.outage.test_asterisk_dies import kept_keys
+from tests.outage.test_asterisk_dies import kept as on_disk
 
 BACK = 40.0
 """Seconds a killed part has to be back and linked, and the caller to be rung."""
@@ -98,7 +98,7 @@ async def test_an_asterisk_killed_between_promise_and_call_back_loses_nothing(
     # else it answers before there is a test that could see it
     await city.seat("1001").will_ring()
     # what Asterisk tells in the last milliseconds of its life nobody hears, and its memory is a second behind
-    await asyncio.to_thread(until, "the promise is on disk", lambda: kept_keys(house, f"%/{id}"), 10)
+    await asyncio.to_thread(until, "the promise is on disk", lambda: on_disk(house, f"%/{id}"), 10)
     house.parts()["asterisk"].signal(signal.SIGKILL)
     await gone(house)
     await house.answers_again(BACK)
