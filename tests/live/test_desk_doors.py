@@ -298,7 +298,7 @@ async def test_a_client_that_does_not_read_costs_bounded_memory_and_reads_a_fres
     async with screen(chief) as quick, screen(chief) as slow:
         clients = [c for a in door.hub._audiences.values() for c in a.clients]
         most = 0
-        # the test's own loop reads both sockets; the slow one's window closes while its transport reads nothing
+        # the test's own loop reads both sockets; the slow one's window closes while it reads nothing
         transport = slow.ws._response.connection.transport  # type: ignore[union-attr]  # it is open
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()
