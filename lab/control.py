@@ -119,6 +119,10 @@ class Visitor:
         if self._watched not in self._exchange.watchers:
             self._exchange.watchers.append(self._watched)
 
+    async def catch_up(self) -> None:
+        """What Asterisk had told when it was asked is in the log, and on its way to whoever watches."""
+        await self._exchange.wire.ask("Ping")
+
     async def status(self) -> dict[str, Any]:
         site = self._exchange.site
         return {
@@ -190,10 +194,10 @@ class Visitor:
         self._undo["net " + phone] = lambda: self._exchange.register(phone)
         await self._exchange.unregister(phone)
 
-    async def register(self, phone: str) -> None:
+    async def register(self, phone: str, anew: bool = False) -> None:
         self._must_know(phone)
         self._undo.pop("net " + phone, None)
-        await self._exchange.register(phone)
+        await self._exchange.register(phone, anew=anew)
 
     async def note(self, line: dict[str, Any]) -> None:
         """What a phone outside the lab's Asterisk saw (``lab.handset``): the log is to be complete."""
@@ -213,7 +217,7 @@ class Visitor:
 _ORDERS: dict[str, Callable[..., Awaitable[Any]]] = {
     name: getattr(Visitor, name)
     for name in (
-        *("watch", "status", "dial", "say", "press", "hold", "resume", "pick_up", "reject", "hang_up"),
-        *("behave", "usual", "unregister", "register", "note"),
+        *("watch", "catch_up", "status", "dial", "say", "press", "hold", "resume", "pick_up", "reject"),
+        *("hang_up", "behave", "usual", "unregister", "register", "note"),
     )
 }

@@ -8,7 +8,7 @@ the course of its spectrum. Both look at the needle in short pieces that must li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -91,7 +91,7 @@ def _pieces(needle: Samples, length: int) -> list[tuple[int, Samples]]:
 def _by_wave(heard: Samples, needle: Samples) -> Match:
     length = int(PIECE * RATE)
     pieces = _pieces(needle, length)
-    curves = [_correlation(heard, piece) for _, piece in pieces]
+    curves = list(_correlations(heard, [piece for _, piece in pieces]))
     reach = int(DRIFT * RATE)
     best = Match(False, 0.0, 0.0, 0.0)
     tried: set[int] = set()
@@ -122,17 +122,18 @@ def _by_wave(heard: Samples, needle: Samples) -> Match:
     return best
 
 
-def _correlation(heard: Samples, piece: Samples) -> Samples:
-    """Normalised: 1 where the recording is the piece, whatever its level."""
-    size = 1 << (len(heard) + len(piece) - 1).bit_length()
-    raw = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size)), size)
-    raw = raw[: len(heard) - len(piece) + 1]
+def _correlations(heard: Samples, pieces: Sequence[Samples]) -> Iterator[Samples]:
+    """For pieces of one length. Normalised: 1 where the recording is the piece, whatever its level."""
+    length = len(pieces[0])
+    size = 1 << (len(heard) + length - 1).bit_length()
+    spectrum = np.fft.rfft(heard, size)
     energy = np.concatenate(([0.0], np.cumsum(heard**2)))
-    there = energy[len(piece) :] - energy[: -len(piece)]
+    there = energy[length:] - energy[:-length]
     # digital silence is like nothing
-    floor = max(1e-9, float(np.max(there)) * 1e-5)
-    result: Samples = raw / np.sqrt(np.maximum(there, floor) * max(float(np.sum(piece**2)), 1e-12))
-    return result
+    loud = np.maximum(there, max(1e-9, float(np.max(there)) * 1e-5))
+    for piece in pieces:
+        raw = np.fft.irfft(spectrum * np.conj(np.fft.rfft(piece, size)), size)[: len(heard) - length + 1]
+        yield raw / np.sqrt(loud * max(float(np.sum(piece**2)), 1e-12))
 
 
 _HOP, _FRAME = RATE // 100, RATE // 40
@@ -160,10 +161,15 @@ def _by_course(heard: Samples, needle: Samples) -> Match:
     length = 100  # one second
     if len(pattern) < length or len(there) < length:
         return Match(False, 0.0, 0.0, 0.0)
+    windows = np.lib.stride_tricks.sliding_window_view(there, length, axis=0)  # time, band, window
+    windows = windows - windows.mean(axis=2, keepdims=True)
+    energy = np.einsum("tbw,tbw->t", windows, windows)
     scores, places = [], []
     for at in range(0, len(pattern) - length + 1, length):
         piece = pattern[at : at + length]
-        curve = _alike(there, piece - piece.mean(axis=0))
+        piece = piece - piece.mean(axis=0)
+        size = np.sqrt(energy * float(np.sum(piece**2)))
+        curve = np.einsum("tbw,wb->t", windows, piece) / np.maximum(size, 1e-9)
         best = int(np.argmax(curve))
         scores.append(float(curve[best]))
         places.append(best - at)
@@ -173,15 +179,6 @@ def _by_course(heard: Samples, needle: Samples) -> Match:
     ]
     share = sum(good) / len(good)
     return Match(share >= MOST and sum(good) >= 2, max(0.0, middle / 100), share, 0.0)
-
-
-def _alike(there: Samples, piece: Samples) -> Samples:
-    windows = np.lib.stride_tricks.sliding_window_view(there, len(piece), axis=0)  # time, band, window
-    windows = windows - windows.mean(axis=2, keepdims=True)
-    dot = np.einsum("tbw,wb->t", windows, piece)
-    size = np.sqrt(np.einsum("tbw,tbw->t", windows, windows) * float(np.sum(piece**2)))
-    result: Samples = dot / np.maximum(size, 1e-9)
-    return result
 
 
 def _band(sound: Samples) -> Samples:

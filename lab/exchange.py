@@ -232,13 +232,13 @@ class Exchange(Switch):
             self.behaviours[phone] = behaviour
             await self.wire.ask("DBPut", Family="phone", Key=phone, Val=behaviour.text())
 
-    async def register(self, phone: str) -> None:
-        """Bring a phone (back) to the network; one that is there stays there.
+    async def register(self, phone: str, *, anew: bool = False) -> None:
+        """Bring a phone (back) to the network; one that is there stays there, unless it is to come ``anew``.
 
         (PJSIPRegister unregisters first: a moment in which no call gets through.)
         """
         self._unregistered.discard(phone)
-        if not self.registered.get(phone, False):
+        if anew or not self.registered.get(phone, False):
             await self.wire.ask("PJSIPRegister", Registration=phone)
 
     async def unregister(self, phone: str) -> None:

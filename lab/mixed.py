@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -202,12 +203,15 @@ class Mixed:
         *,
         colleagues: Sequence[str] = (),
         number_to: str = "",
+        enough: Callable[[Tally], bool] = lambda _: True,
     ) -> None:
-        """``colleagues``: seats that agents transfer callers to; ``number_to``: a number of the plan, too."""
+        """``colleagues``: seats that agents transfer callers to; ``number_to``: a number of the plan, too.
+        ``enough``: while it is not, a quarter more calls are made when all are over, up to three times as
+        many: of few calls chance leaves out something."""
         self._client = client
         self._colleagues, self._number_to = tuple(colleagues), number_to
         self._calls, self._rate, self._seed = calls, rate, seed
-        self._progress = progress
+        self._progress, self._enough = progress, enough
         self.tally = Tally()
 
     async def run(self) -> Tally:
@@ -223,22 +227,28 @@ class Mixed:
         seats = asyncio.create_task(self._moods(phones))
         room = asyncio.Semaphore(AT_ONCE)
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        citizens, more, most = itertools.count(), max(1, self._calls // 4), 3 * self._calls
         try:
-            async with asyncio.TaskGroup() as group:
-                for n in range(self._calls):
-                    gap = chance.expovariate(self._rate)
-                    # who comes with others comes at once
-                    due += 0.0 if rushes(n) and rushes(n - 1) else gap
-                    await asyncio.sleep(max(0.0, due - loop.time()))
-                    if self.tally.made >= self._calls:
-                        break  # second calls count too
-                    await room.acquire()
-                    self.tally.made += 1
-                    self.tally.rushed += rushes(n)
-                    one = citizen(self._seed, n, numbers, self._colleagues, self._number_to)
-                    task = group.create_task(self._life(one))
-                    task.add_done_callback(lambda _: room.release())
+            while True:
+                due = loop.time()
+                async with asyncio.TaskGroup() as group:
+                    while self.tally.made < self._calls:
+                        n = next(citizens)
+                        gap = chance.expovariate(self._rate)
+                        # who comes with others comes at once
+                        due += 0.0 if rushes(n) and rushes(n - 1) else gap
+                        await asyncio.sleep(max(0.0, due - loop.time()))
+                        if self.tally.made >= self._calls:
+                            break  # second calls count too
+                        await room.acquire()
+                        self.tally.made += 1
+                        self.tally.rushed += rushes(n)
+                        one = citizen(self._seed, n, numbers, self._colleagues, self._number_to)
+                        task = group.create_task(self._life(one))
+                        task.add_done_callback(lambda _: room.release())
+                if self._enough(self.tally) or self._calls >= most:
+                    break
+                self._calls += more
         finally:
             seats.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -26,6 +26,10 @@ from lab.handset import Handset
 from lab.observer import Observer
 from lab.parties import LOOK, Call, Seat
 
+UNKNOWN = 8.0
+"""Seconds after which a phone that the house does not reach is one whose registration it has lost: one that
+was asked once in vain is asked again, and reached, 3 s later."""
+
 
 class Lab:
     """The city, seen by a test. Needs a running ``cti up --lab`` of this home."""
@@ -90,12 +94,20 @@ class Lab:
             await self.client.ask("register", phone=name)
 
     async def staffed(
-        self, *numbers: str, keep: str = "", city: str | None = None, within: float = 30.0
+        self,
+        *numbers: str,
+        keep: str = "",
+        city: str | None = None,
+        within: float = 30.0,
+        patient: bool = False,
     ) -> None:
         """Only these seats' phones of the city are on the network, and the house knows it.
 
         ``keep``: a seat that a handset has; it is on the network too. Whoever is paused, wraps up, has missed
         rings or signed out before is made ready: by feature code, as the person there would.
+
+        A registration of the last second dies with an Asterisk that is killed, and a phone comes again by
+        itself when its time is over (90 s). Who is not ``patient`` has it come at once.
         """
         prefix = f"{city or self.city}-"
         wanted = {prefix + n for n in (*numbers, keep) if n}
@@ -104,10 +116,16 @@ class Lab:
             if name.startswith(prefix) and name != prefix + keep:
                 await self.client.ask("register" if name in wanted else "unregister", phone=name)
         there_now: set[str] = set()
+        loop = asyncio.get_running_loop()
+        anew = loop.time() + UNKNOWN
         try:
             async with asyncio.timeout(within):
                 # at most one event a change, and none for what already is
-                while (there_now := await self._reachable(prefix)) != wanted:  # noqa: ASYNC110  # a phone already in the wanted state sends no event, so the state itself is asked for
+                while (there_now := await self._reachable(prefix)) != wanted:
+                    if loop.time() > anew and not patient:
+                        anew += UNKNOWN
+                        for name in sorted(wanted - there_now - {prefix + keep}):
+                            await self.client.ask("register", phone=name, anew=True)
                     await asyncio.sleep(LOOK)
         except TimeoutError:
             raise Unheard(

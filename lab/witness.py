@@ -1,8 +1,9 @@
 """What the phones themselves saw, against the ledger's rows: the third witness.
 
 The phones' log knows nothing of the house but the headers of its INVITEs. A caller who hangs up, or a queue
-whose time runs out, while the seat lifts its handset is a race that both may tell differently: such calls are
-counted, not compared.
+whose time runs out, while the seat lifts its handset is a race that both may tell differently, and so is one
+whose agent hangs up, too: the phones cannot decide it. Such calls are named (``Race``) with what the ledger
+says, for whoever heard Asterisk itself (``lab.referee``).
 
 Phones in no queue (``direct``) ring only for callers whom an agent passes on. How long each phone was with
 the caller, and had them on hold, says ``lab.talk``; the ledger's seconds are to be the same, within ``NEAR``.
@@ -62,11 +63,22 @@ class Sums:
     phone_hold: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Race:
+    """What the ledger says of a call of which the phones say otherwise, and need not be right."""
+
+    call: str
+    answered: tuple[str, ...]
+    """The seats that answered, in order."""
+    left_by: str = ""
+    """Who ended it, when that is what they differ in."""
+
+
 @dataclass(slots=True)
 class Report:
     calls: int = 0
     rings: int = 0
-    races: int = 0
+    races: list[Race] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     seats: dict[str, Sums] = field(default_factory=dict)
 
@@ -257,30 +269,30 @@ def _differ(
     if abs(row["ended"] - one.ended) > NEAR:
         yield f"ended {row['ended']:.3f}, the phone says {one.ended:.3f}"
     first = one.first
+    answered = [v["seat"] for v in visits if v["outcome"] == "answered"]
     if first is not None and row["answered"] is None:
         lifted = first.answered or 0.0
         # lifted as the caller hung up, or as the queue's time ran out: the house took the phone's call back
         if one.ended - lifted < RACE or (first.by == "far" and (first.ended or lifted) - lifted < RACE):
-            report.races += 1
+            report.races.append(Race(row["id"], tuple(answered)))
             return
     seat = "" if first is None else first.seat
     if (row["first_seat"] or "") != seat:
         yield f"first seat {row['first_seat'] or 'none'}, the phones say {seat or 'none'}"
     elif first is not None and abs(row["answered"] - (first.answered or 0)) > NEAR:
         yield f"answered {row['answered']:.3f}, the phone says {first.answered:.3f}"
-    answered = [v["seat"] for v in visits if v["outcome"] == "answered"]
     lifted_by = [r for r in one.rings if r.answered is not None and r.seat not in direct]
     if answered != [r.seat for r in lifted_by]:
         # as above, in a later visit, or as the caller keyed a way out
         taken = [r.seat for r in lifted_by if r.by != "far" or r.talked >= RACE]
         if answered == taken:
-            report.races += 1
+            report.races.append(Race(row["id"], tuple(answered)))
         else:
             yield f"visits answered by {answered}, the phones say {[r.seat for r in lifted_by]}"
     agents = [r for r in one.rings if r.answered is not None and r.by == "self" and r.ended is not None]
     agent = any(abs((r.ended or 0) - one.ended) < NEAR for r in agents)
     by = "agent" if agent and one.by == "far" else "system" if one.by == "far" else "caller"
     if agent and row["left_by"] != by and one.by == "self":
-        report.races += 1
+        report.races.append(Race(row["id"], tuple(answered), row["left_by"]))
     elif row["left_by"] != by:
         yield f"left by {row['left_by']}, the phones say {by}"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cti import asterisk_process
 from cti.asterisk_process import Process, process
-from cti.home import Home
+from cti.home import Home, Ports
 from tests.freezing import strike
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +58,18 @@ def ports() -> Iterator[int]:
                 yield base
                 return
     raise NotReady(f"no hundred free ports between {FIRST} and {LAST}")
+
+
+@contextlib.contextmanager
+def api_port() -> Iterator[int]:
+    """A free port that nobody gets in between, where a home has its API. One that the kernel gives
+    away is gone with the next connection that anybody on this machine makes before we listen there."""
+    with ports() as base:
+        # beside the hotlines of who told the ports by hand
+        yield base + API + 500 * ("CTI_TEST_BASE" in os.environ)
+
+
+API = Ports(0).api
 
 
 def _free(port: int) -> bool:
@@ -230,15 +242,20 @@ async def stopped_service(house: House) -> AsyncIterator[None]:
     is stopped before it has linked to Asterisk. Afterwards they go on."""
     held: list[Process] = []
 
+    def stop() -> None:
+        service = house.parts().get("service")
+        if service is not None and service not in held:
+            strike(service.pid, signal.SIGSTOP)
+            held.append(service)
+
     async def hold() -> None:
         while True:
-            service = house.parts().get("service")
-            if service is not None and service not in held:
-                strike(service.pid, signal.SIGSTOP)
-                held.append(service)
             # no event tells a test of a new process
             await asyncio.sleep(0.05)
+            stop()
 
+    # whoever enters the block finds it stopped
+    stop()
     holding = asyncio.create_task(hold())
     try:
         yield

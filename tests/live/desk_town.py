@@ -96,36 +96,74 @@ async def person(home: Home, name: str) -> Person:
     return Person(home, answer["token"])
 
 
+Wanted = tuple[Callable[[Shown], Any], "asyncio.Future[Any]"]
+
+
 @dataclass
 class Screen:
-    """What one socket has said, and the board it makes."""
+    """What one socket has said, and the board it makes.
+
+    It is read all the while (``follow``): the service asks every 20 s whether somebody is there, and a socket
+    that nobody reads does not answer.
+    """
 
     ws: aiohttp.ClientWebSocketResponse
     shown: Shown = field(default_factory=Shown)
     said: list[dict[str, Any]] = field(default_factory=list)
+    _waiting: list[Wanted] = field(default_factory=list)
+    _over: Exception | None = None
 
     async def until(self, what: str, true: Callable[[Shown], Any], within: float = 10.0) -> Any:
-        """Read on until the board is so. Raises Unheard; fails when a change is missing."""
+        """Wait until the board is so, looked at after each message. Raises Unheard; ConnectionError when the
+        socket is closed; fails when a change is missing."""
+        if found := true(self.shown):
+            return found
+        if self._over is not None:
+            raise self._over
+        wanted: Wanted = (true, asyncio.get_running_loop().create_future())
+        self._waiting.append(wanted)
         try:
             async with asyncio.timeout(within):
-                while not (found := true(self.shown)):
-                    await self.reads()
-                return found
+                return await wanted[1]
         except TimeoutError:
             last = [{k: v for k, v in m.items() if k != "seats"} for m in self.said[-3:]]
             raise Unheard(
                 f"the socket does not show {what} within {within:g} s; it said last {last}"
             ) from None
+        finally:
+            self._waiting.remove(wanted)
 
-    async def reads(self) -> dict[str, Any]:
-        """The next message. Raises ConnectionError when the socket is closed."""
+    async def follow(self) -> None:
+        """Read until the socket is closed, or a change is missing."""
+        try:
+            while True:
+                await self._read()
+                for true, found in self._waiting:
+                    _look(true, self.shown, found)
+        except (OSError, AssertionError, aiohttp.ClientError) as why:
+            self._over = why
+            for _, found in self._waiting:
+                if not found.done():
+                    found.set_exception(why)
+
+    async def _read(self) -> None:
         message = await self.ws.receive()
         if message.type is not aiohttp.WSMsgType.TEXT:
             raise ConnectionError(f"closed: {self.ws.close_code}")
         told: dict[str, Any] = json.loads(message.data)
         self.said.append(told)
         assert self.shown.take(told), f"a change is missing before {told['seq']}, had {self.shown.seq}"
-        return told
+
+
+def _look(true: Callable[[Shown], Any], shown: Shown, found: asyncio.Future[Any]) -> None:
+    """Tell who waits that it is so, or what went wrong in their question."""
+    if found.done():
+        return
+    try:
+        if there := true(shown):
+            found.set_result(there)
+    except Exception as why:  # noqa: BLE001  # whatever it is, it is theirs
+        found.set_exception(why)
 
 
 @contextlib.asynccontextmanager
@@ -136,5 +174,10 @@ async def screen(who: Person, **more: Any) -> AsyncIterator[Screen]:
         session.ws_connect(f"{who.url}/api/socket", headers=who.headers, max_msg_size=0, **more) as ws,
     ):
         one = Screen(ws)
-        await one.until("a snapshot", lambda shown: shown.seq >= 0)
-        yield one
+        following = asyncio.create_task(one.follow())
+        try:
+            await one.until("a snapshot", lambda shown: shown.seq >= 0)
+            yield one
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from cti.speech import shelf
 from lab.babble import babble
 from lab.client import Unheard
 from lab.parties import Call
@@ -120,6 +121,27 @@ def leaving_plan(folder: Path) -> Path:
     write(plan / "short.wav", babble(2, 0.5))
     write(plan / "long.wav", long_voice())
     return plan
+
+
+SENTENCES = {
+    "hotline/seat-serves": LONG,
+    "hotline/callback-confirmed": LONG,
+    # in the one number that is read out to somebody who goes meanwhile
+    "digits/7": LONG,
+    # who waits for its end is there, too
+    "hotline/callback-call": 10,
+}
+"""Shipped sentences in which somebody hangs up, and the seconds they last in this city: on a busy machine
+a look at Asterisk may come some seconds late."""
+
+
+def sentences_last(house: House) -> None:
+    """This house's own copies of them are replaced."""
+    voice = long_voice().samples.tobytes()
+    for name, seconds in SENTENCES.items():
+        target = (house.home.asterisk / "data/sounds/zh" / name).with_suffix(shelf.PLAYED)
+        assert target.is_file(), target
+        shelf.keep_played(target, voice[: 2 * RATE * seconds])
 
 
 def long_voice() -> Sound:

@@ -145,7 +145,7 @@ async def keys(e: Evening, caller: str) -> Call:
 
 @phase("number read out")
 async def _read_out(e: Evening) -> None:
-    call = await keys(e, "13900000003")
+    call = await keys(e, "13900000007")
     await is_in(e.city, call, "read-out", "Playback")
     await e.leaves("number read out", call)
 
@@ -286,7 +286,7 @@ async def _early(e: Evening) -> None:
 async def _late(e: Evening) -> None:
     phone, back = await rung(e, LATE, "promised too")
     await phone.answers()
-    await told(e.city, "greeted", Call=back)
+    await told(e.city, "greeted", within=30, Call=back)
     e.calls["called back, talking"] = back
     await phone.hangs_up()
     await back_is(e, "promised too", "done")
@@ -328,6 +328,7 @@ async def an_evening(house: House, folder: Path) -> Evening:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("leaving")
     with house_with(folder, leaving_plan(folder)) as up:
+        town.sentences_last(up)
         yield up
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 from aiohttp import web
 
@@ -26,18 +26,13 @@ from cti.switchboard import Switchboard
 from cti.web.answers import in_problem_words
 from cti.web.transfer import Rights, TransferDoor
 from lab.centre import Faults, LabCentre
+from tests.house import api_port
 from tests.story.plan_files import demo
 from tests.story.test_centres import NoDisk
 
 SECRET = "a shared one"
 CALL = CallId("demo-n1-1.1")
 SETTLED = 120.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Town:
@@ -69,9 +64,16 @@ async def _nobody(order: object) -> str:
     raise Refused("no Asterisk here")
 
 
+@pytest.fixture
+def ours() -> Iterator[int]:
+    """Our port; the next one is theirs."""
+    with api_port() as port:
+        yield port
+
+
 @pytest_asyncio.fixture
-async def line(tmp_path: Path) -> AsyncIterator[tuple[Town, LabCentre]]:
-    ours, theirs = free_port(), free_port()
+async def line(tmp_path: Path, ours: int) -> AsyncIterator[tuple[Town, LabCentre]]:
+    theirs = ours + 1
     town = Town(tmp_path, ours, theirs)
     nobody = Rights(lambda city, seat: "", lambda who, call: False)
     door = TransferDoor(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,6 +32,7 @@ from cti.web.server import Web
 from cti.web.sessions import SECONDS, SHIFT, TRIES, WITHIN, Sessions
 from cti.web.socket import KERNEL, Socket
 from cti.web.who import Role, Who
+from tests.house import API, api_port
 from tests.live.desk_town import PASSWORD, Person, screen, signs_in
 from tests.story.plan_files import demo
 from tests.story.test_hub import Here
@@ -96,13 +96,16 @@ class Door:
         return Person(self.home, told["token"])
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    with api_port() as port:
+        yield port
+
+
 @pytest_asyncio.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+async def door(tmp_path: Path, port: int) -> AsyncIterator[Door]:
     home = Home(tmp_path)
-    home.state_file.write_text(f'{{"base_port": {port - 5}}}')
+    home.state_file.write_text(f'{{"base_port": {port - API}}}')
     fakes, rows, here = Fakes(), list[Audited](), Here()
     plan = demo()
     pin = plan.agents["8002"].model_copy(update={"pin": "2468"})
@@ -295,7 +298,7 @@ async def test_a_client_that_does_not_read_costs_bounded_memory_and_reads_a_fres
     async with screen(chief) as quick, screen(chief) as slow:
         clients = [c for a in door.hub._audiences.values() for c in a.clients]
         most = 0
-        # the test's own loop reads both sockets; the slow one's window closes when nobody calls receive()
+        # the test's own loop reads both sockets; the slow one's window closes while it reads nothing
         transport = slow.ws._response.connection.transport  # type: ignore[union-attr]  # it is open
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()

@@ -25,7 +25,8 @@ from lab.parties import Call, Seat
 from lab.scenario import Lab
 from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen, signs_in
-from tests.live.seat_town import GREETED, RING, WRAP_UP, member, order, plan_at, seat_is, told
+from tests.live.seat_town import GREETED, RING, member, order, plan_at, seat_is, told
+from tests.live.waiting_town import truth
 from tests.outage.hands import until_ready
 
 FULL = os.environ.get("CTI_PROVE") == "1"
@@ -147,9 +148,10 @@ async def test_wrap_up_ends_early_by_order(home: Home, city: Lab) -> None:
     await city.seat("1001").answers(call, within=GREETED)
     await call.talks()
     await call.hangs_up()
-    await seat_is(home, "1001", state="wrap-up")
+    wraps = await seat_is(home, "1001", state="wrap-up")
     assert (await zhang.orders("seats/1001/end-wrap-up"))[0] == 200
-    await seat_is(home, "1001", state="ready", within=WRAP_UP - 3)
+    ready = await seat_is(home, "1001", state="ready")
+    assert ready["since"] < wraps["until"]
     status, _ = await zhang.orders("seats/1001/end-wrap-up")
     assert status == 409
 
@@ -439,6 +441,7 @@ async def test_an_urgent_announcement_is_heard_by_the_next_caller_also_with_the_
 async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
     chief: Person, house: House
 ) -> None:
+    assert truth(house, time.time() - 3600)["differences"] == []
     until = time.time()
     since = until - 3600
     asked = f"truth?from={since:.6f}&to={until:.6f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,12 +13,14 @@ import pytest_asyncio
 
 from cti.web.who import Role
 from lab import ears
-from lab.parties import LOOK, Call, Phone
+from lab.client import Unheard
+from lab.parties import Call, Phone
 from lab.scenario import Lab
 from lab.wire import Wire
 from tests.house import House, house_with
 from tests.live.desk_town import Person, account, person, screen
 from tests.live.seat_town import GREETED, plan_at, seat_is
+from tests.live.waiting_town import truth
 from tests.outage.hands import frozen
 
 
@@ -62,12 +65,9 @@ async def talk(chief: Person, city: Lab) -> AsyncIterator[Call]:
 
 async def hears(phone: Phone, wav: Path, since: int) -> bool:
     """Whether the wav is in what this phone recorded from sample ``since`` on (a recording lags by 2 s)."""
-    needle = ears.load(wav)
     try:
-        async with asyncio.timeout(8.0):
-            while not ears.contains(phone.recording()[since:], needle):  # noqa: ASYNC110  # Asterisk writes the recording and tells nobody that it grew
-                await asyncio.sleep(LOOK)
-    except TimeoutError:
+        await phone.hears(wav, within=8.0, since=since)
+    except Unheard:
         return False
     return True
 
@@ -235,6 +235,7 @@ async def test_only_a_call_that_talks_is_listened_to_and_not_from_its_own_seat(
 async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
     chief: Person, house: House
 ) -> None:
+    assert truth(house, time.time() - 3600)["differences"] == []
     counted = house.cti("truth", "--from", "-1h", "--to", "now")
     assert "无差异" in counted.stdout, counted.stdout
     assert counted.returncode == 0

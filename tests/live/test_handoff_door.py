@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from cti.web.metrics import Metrics
 from cti.web.server import Web
 from cti.web.transfer import Rights, TransferDoor
 from cti.web.who import Role, Who
+from tests.house import api_port
 from tests.story.plan_files import demo
 
 CALLER = "13900000099"
@@ -94,11 +94,14 @@ class Town:
             return answer.status, json.loads(text) if answer.content_type.endswith("json") else text
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    with api_port() as port:
+        yield port
+
+
 @pytest_asyncio.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+async def town(tmp_path: Path, port: int) -> AsyncIterator[Town]:
     town = Town(f"http://127.0.0.1:{port}")
     plans = {"demo": demo(), "other": demo()}
     rooms = Handoffs(lambda: town.board.board, lambda: plans, town.do, town.board.hear, town.board.recall)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tests.live.desk_town import LOOK, Person, account, person, screen
 from tests.live.outgoing_town import CITIZEN, citizen_at, out_told, outgoing_plan, talked, wire_of
 from tests.live.seat_town import codes, order, seat_is
 from tests.live.transfer_town import centre
-from tests.live.waiting_town import prompt_wav, row
+from tests.live.waiting_town import prompt_wav, row, truth
 
 HIDDEN = CITIZEN.encode()
 
@@ -313,8 +314,7 @@ async def test_asterisks_own_files_recount_all_of_this_to_the_same_figures(
     house: House, city: Lab, chief: Person
 ) -> None:
     await city.quiet()
-    counted = house.cti("truth", "--from", "-1h", "--to", "now", "--json")
-    told = json.loads(counted.stdout)
+    told = truth(house, time.time() - 3600)
     assert told["differences"] == []
     # citizens who called, and nobody whom we called
     assert told["offered"] == 4

@@ -17,6 +17,7 @@ from tests.house import House, ports, running
 from tests.live.dead_trunk import DeadTrunk
 from tests.live.moves_at_random import Night
 from tests.live.moves_plan import moves_plan
+from tests.outage.hands import until_ready
 
 FEW, MANY = 24, 500
 SEED = int(os.environ.get("CTI_MOVES_SEED", "4712"))
@@ -43,6 +44,8 @@ def night(town: House, full_size: bool) -> tuple[Night, float]:
     began = time.time() - 1
     night = Night(town, SEED, MANY if full_size else FEW, kill=True)
     asyncio.run(night.run())
+    # it may have been killed a moment before the last caller went
+    until_ready(town.home)
     return night, began
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -27,7 +28,7 @@ from tests.live.spoken_town import (
     told,
 )
 from tests.live.test_first_call import spoken
-from tests.live.waiting_town import row
+from tests.live.waiting_town import row, truth
 
 FUND = speaking.AUDIO / "aishell3_SSB00180170.wav"
 
@@ -184,8 +185,7 @@ async def test_who_hangs_up_while_asked_or_speaking_leaves_nobody_listening(
 
 
 async def test_afterwards_ledger_queue_log_and_cdr_agree_and_listening_has_no_row(house: House) -> None:
-    counted = house.cti("truth", "--from", "-1h", "--to", "now", "--json", timeout=120)
-    found = json.loads(counted.stdout)
+    found = truth(house, time.time() - 3600)
     assert found["differences"] == []
     assert found["calls"] > 0
     with house.home.cdr.open(newline="") as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from cti.store.picture import LivePicture, connect
 from cti.switchboard import Switchboard
 from cti.web.metrics import Metrics
 from cti.web.server import Web
+from tests.house import API, api_port
 from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, leg_now, member_now, said
 
 TOKENS = {"operator": "o-secret", "observer": "s-secret"}
@@ -65,13 +66,16 @@ class Town:
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def port() -> Iterator[int]:
+    with api_port() as port:
+        yield port
+
+
+@pytest.fixture
+async def town(tmp_path: Path, port: int) -> AsyncIterator[Town]:
     home = Home(tmp_path)
     home.tokens_file.write_text(json.dumps(TOKENS))
-    home.state_file.write_text(json.dumps({"base_port": port - 5}))
+    home.state_file.write_text(json.dumps({"base_port": port - API}))
     switchboard = Switchboard()
     journal = Journal(home.journal, checkpoint=checkpoint(lambda: switchboard.board))
     history = History(sqlite_url(home.database))

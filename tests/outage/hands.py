@@ -5,6 +5,7 @@ Everything is done by pid, to processes of the instance under test only.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -132,6 +133,12 @@ def get(home: Home, path: str, seconds: float = 2.0) -> Any:
         return json.loads(told.read()) if path == "/healthz" else None
     except (OSError, ValueError):
         return None
+
+
+async def answer(home: Home, path: str, within: float = 15.0) -> Any:
+    """The service's answer, as soon as it gives one: a busy machine may take longer than ``get`` waits.
+    Raises NotSo."""
+    return await asyncio.to_thread(until, f"the service answers {path}", lambda: get(home, path), within)
 
 
 def part_ok(home: Home, name: str) -> bool | None:

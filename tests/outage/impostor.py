@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+from tests.outage.awake import Pulse
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Manner = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -17,17 +19,20 @@ class Impostor:
     def __init__(self, port: int, manner: Manner) -> None:
         self._port = port
         self._manner = manner
+        self._pulse = Pulse()
         self._open: set[asyncio.Task[None]] = set()
         self.asked: list[str] = []
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        await self._pulse.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, why: BaseException | None, trace: object) -> None:
         self._server.close()
         for task in list(self._open):
             task.cancel()
+        await self._pulse.__aexit__(kind, why, trace)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -8,6 +8,8 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+from tests.outage.awake import Pulse
+
 UUID = "0f0e0d0c-0b0a-4908-8706-050403020100"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Manner = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -20,6 +22,7 @@ class LyingEar:
     def __init__(self, agi: int, audio_port: int, audio: Manner | None, heard: str | None) -> None:
         self._ports, self._audio, self._heard = (agi, audio_port), audio, heard
         self._open: set[asyncio.Task[None]] = set()
+        self._pulse = Pulse()
         self.asked: list[str] = []
         """Scripts asked for, and ``voice`` for each voice that came."""
 
@@ -28,13 +31,15 @@ class LyingEar:
         self._servers = [await asyncio.start_server(self._agi, "127.0.0.1", agi)]
         if self._audio is not None:
             self._servers.append(await asyncio.start_server(self._voice, "127.0.0.1", audio))
+        await self._pulse.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, why: BaseException | None, trace: object) -> None:
         for server in self._servers:
             server.close()
         for task in list(self._open):
             task.cancel()
+        await self._pulse.__aexit__(kind, why, trace)
 
     async def _agi(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def answer() -> None:

@@ -103,7 +103,9 @@ async def test_a_disk_runs_full_and_no_recording_is_lost_until_the_reserve_is_us
                 await whole(house, one)
             with hands.full_disk(house, True):
                 lost = await talk(place, voices, "13900000004")
-                assert hands.part_ok(house.home, "recordings") is False
+                await asyncio.to_thread(
+                    hands.until, "it is told", lambda: hands.part_ok(house.home, "recordings") is False, 10
+                )
         await until("there is a reserve again", reserve.exists, bool)
         await told(house, "missing since the start")
         after = await talk(place, voices, "13900000005")

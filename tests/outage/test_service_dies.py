@@ -292,7 +292,7 @@ async def test_a_service_killed_in_the_middle_of_an_order_leaves_it_begun_and_sh
     assert [(m["Paused"], m["PausedReason"]) for m in members if m["Event"] == "QueueMember"] == [
         ("1", "forced")
     ]
-    seats = await asyncio.to_thread(hands.get, house.home, "/api/seats?city=quick")
+    seats = await hands.answer(house.home, "/api/seats?city=quick")
     assert [(s["state"], s["paused"]) for s in seats if s["seat"] == "2001"] == [("paused", "forced")]
     # nobody who does not know claims to know: not when the next service has read all that was written
     status, answer = await chief.orders("seats/2001/ready", city="quick")

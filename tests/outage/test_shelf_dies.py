@@ -81,7 +81,7 @@ async def test_a_bucket_that_is_gone_costs_callers_nothing_and_gets_every_record
         await asyncio.to_thread(
             hands.until, "the lack is told", lambda: hands.part_ok(town.home, "shelf") is False, NOTICED
         )
-        health = await asyncio.to_thread(hands.get, town.home, "/healthz")
+        health = await hands.answer(town.home, "/healthz")
         assert health["ready"], "a shelf is not needed for calls"
         assert (town.metric("hotline_shelf_up"), town.metric("hotline_recordings_uncarried")) == (0.0, 2.0)
         alarms = json.loads(http(town.house, "/api/recordings/alarms")[1])

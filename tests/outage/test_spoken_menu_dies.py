@@ -33,6 +33,7 @@ from tests.live.spoken_town import (
     told,
 )
 from tests.outage import hands, lying_ear
+from tests.outage.awake import awake
 from tests.outage.lying_ear import LyingEar, Manner
 from tests.outage.measured import note
 from tests.outage.witness import Witness, at
@@ -111,11 +112,13 @@ async def test_a_frozen_service_costs_the_first_caller_its_budget_and_the_next_o
     hands.until_ready(house.home)
 
 
+@awake
 async def test_a_frozen_service_leaves_the_next_one_its_time_to_listen(house: House, city: Lab) -> None:
     """No address is named in the settings: it is the port beside ours."""
     [beside] = house.home.ports.agi_more
-    async with LyingEar(beside, beside + AUDIO, lying_ear.ends_at_once, "nothing") as other:
-        with hands.frozen(hands.ours(house)):
+    await ask_again(house)
+    with hands.frozen(hands.ours(house)):
+        async with LyingEar(beside, beside + AUDIO, lying_ear.ends_at_once, "nothing") as other:
             await has_the_keys(city, await dials(city), {"NOTHING"})
         assert {"listen", "voice", "heard"} <= set(other.asked)
     hands.until_ready(house.home)
@@ -231,10 +234,12 @@ def _free(port: int) -> bool:
 
 @pytest.mark.usefixtures("dead")
 @pytest.mark.parametrize("how", VOICE_LIES)
+@awake
 async def test_an_audiosocket_that_lies_leads_nobody_anywhere_and_holds_nobody(
     house: House, city: Lab, how: str
 ) -> None:
     home_ports = house.home.ports
+    await ask_again(house)
     async with LyingEar(home_ports.agi, home_ports.audio, VOICE_LIES[how], "nothing") as liar:
         call = await dials(city)
         began = await listened_to(city, call)
@@ -247,8 +252,10 @@ async def test_an_audiosocket_that_lies_leads_nobody_anywhere_and_holds_nobody(
 
 @pytest.mark.usefixtures("dead")
 @pytest.mark.parametrize("how", HEARD_LIES)
+@awake
 async def test_a_lie_about_what_was_heard_is_no_key(house: House, city: Lab, how: str) -> None:
     home_ports = house.home.ports
+    await ask_again(house)
     async with LyingEar(home_ports.agi, home_ports.audio, lying_ear.ends_at_once, HEARD_LIES[how]) as liar:
         call = await dials(city)
         began = await listened_to(city, call)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -19,6 +20,8 @@ from lab.client import Unheard
 
 Event = dict[str, str]
 Fits = Callable[[Event], bool]
+HEARD = 5.0
+"""Seconds in which this test hears of what happened in time, however busy the machine is."""
 
 
 class Witness:
@@ -54,14 +57,15 @@ class Witness:
         self._news.set()
 
     async def event(self, named: str, fits: Fits, within: float, since: int = 0) -> Event:
-        """The first event from number ``since`` on that fits. Raises Unheard."""
-        looked = since
+        """The first event from number ``since`` on that fits, by Asterisk's stamp within so many seconds.
+        Raises Unheard."""
+        looked, end = since, time.time() + within
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(within + HEARD):
                 while True:
-                    for at in range(looked, len(self.events)):
-                        if fits(self.events[at]):
-                            return self.events[at]
+                    for event in self.events[looked:]:
+                        if fits(event) and at(event) <= end:
+                            return event
                     looked = len(self.events)
                     self._news.clear()
                     await self._news.wait()

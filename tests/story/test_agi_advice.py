@@ -19,6 +19,7 @@ from cti.asterisk.link import Link
 from cti.errors import NotNow, Refused
 from tests.fakes.ami_server import FakeAmi, event
 from tests.fakes.told import Told
+from tests.outage.awake import Pulse
 
 BUDGET = 0.8
 """Seconds for the whole question (decision 1)."""
@@ -61,9 +62,11 @@ async def ask(advice: Advice, head: bytes = HEAD) -> tuple[bytes, float]:
 
 
 async def in_budget(advice: Advice) -> None:
-    command, took = await ask(advice)
+    async with Pulse() as pulse:
+        command, took = await ask(advice)
     assert command == b'SET VARIABLE NEXT "queue:general"\n'
-    assert took < BUDGET
+    # a machine that gives this process no processor for a while is not the service's doing
+    assert took - pulse.slept < BUDGET
 
 
 async def test_a_question_gets_one_destination(advice: Advice) -> None:
@@ -256,7 +259,8 @@ async def test_a_connection_closed_without_data_does_not_freeze_the_loop(kind: s
         writer.write(b"agi_network_script: none\n\n")
         closed = True
         try:
-            async with asyncio.timeout(2):
+            # the other one never does; ours may be without a processor for a while
+            async with asyncio.timeout(20 if kind == "ours" else 2):
                 await reader.read()
         except TimeoutError:
             closed = False

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lab.referee import Referee
 from lab.talk import Ring, Span, with_caller
-from lab.witness import Log, Report, compare, seen
+from lab.witness import Log, Race, Report, compare, seen
 
 CALL, BACK = "demo-n1-1.1", "demo-n1-9.9"
 
@@ -100,7 +103,7 @@ def judged(
 
 def test_a_true_ledger_has_no_difference(tmp_path: Path) -> None:
     report = judged(tmp_path)
-    assert (report.differences, report.races, report.calls) == ([], 0, 1)
+    assert (report.differences, report.races, report.calls) == ([], [], 1)
 
 
 def test_each_wrong_row_is_found(tmp_path: Path) -> None:
@@ -193,3 +196,76 @@ def test_a_phone_that_we_called_without_a_call_back_in_the_ledger_is_found(tmp_p
     assert judged(tmp_path, [*TALK, *CALLED, stray]).differences == [
         "137 at 300.000: rang, and no call back in the ledger"
     ]
+
+
+# --- races ------------------------------------------------------------------------------------------------
+
+LIFTED = [
+    line("sent", 10.0, "c", sip_call="sip-1", caller="139", called="12345"),
+    line("rings", 12.0, "s", "demo-2001", **SEAT),
+    line("answered", 13.0, "s", "demo-2001", **SEAT),
+    line("ended", 13.2, "s", "demo-2001", by="far", **SEAT),
+    line("ended", 13.1, "c", by="self"),
+]
+UNANSWERED = {**ROW, "answered": None, "ended": 13.1, "first_seat": "", "left_by": "caller"}
+BOTH_HUNG_UP = [
+    *LIFTED[:3],
+    line("ended", 20.1, "s", "demo-2001", by="self", **SEAT),
+    line("ended", 20.2, "c", by="self"),
+]
+ENDED = {**ROW, "ended": 20.2, "first_seat": "2001", "left_by": "agent"}
+ANSWERED_BY = {"outcome": "answered", "seat": "2001"}
+CONNECTED = {"Event": "AgentConnect", "AccountCode": CALL, "MemberName": "demo-2001", "Timestamp": "13.1"}
+
+
+def bye(who: str, at: float) -> dict[str, str]:
+    """``who``: the caller, or a seat."""
+    caller = who == "caller"
+    return {
+        "Event": "HangupRequest", "AccountCode": CALL, "Timestamp": f"{at}",
+        "Uniqueid": CALL.partition("-")[2] if caller else "n1-1.7",
+        "Channel": "PJSIP/demo-carrier-00000001" if caller else f"PJSIP/demo-{who}-00000002",
+    }  # fmt: skip
+
+
+def race_in(folder: Path, lines: list[dict[str, Any]], row: dict[str, Any], visit: dict[str, Any]) -> Race:
+    (race,) = compare(log_of(folder, lines), {CALL: row}, {CALL: [visit]}, {}).races
+    return race
+
+
+@pytest.mark.parametrize(
+    ("events", "against"), [([], ""), ([CONNECTED], "app_queue connected ['2001']")], ids=["ledger", "phone"]
+)
+def test_whether_a_handset_lifted_as_the_caller_hung_up_has_answered_app_queue_says(
+    tmp_path: Path, events: list[dict[str, str]], against: str
+) -> None:
+    race = race_in(tmp_path, LIFTED, UNANSWERED, {"outcome": "abandoned", "seat": ""})
+    assert race == Race(CALL, ())
+    referee = Referee()
+    for event in events:
+        referee.take(event)
+    assert referee.against(race).endswith(against)
+    assert bool(referee.against(race)) is bool(against)
+
+
+@pytest.mark.parametrize(
+    ("events", "right"),
+    [
+        ([bye("2001", 20.0), bye("caller", 20.1)], True),
+        # a thread each
+        ([bye("caller", 20.1), bye("2001", 20.3)], True),
+        ([bye("caller", 20.1), bye("2001", 21.0)], False),
+        # whom the agent was to: long before
+        ([bye("2001", 14.0), bye("caller", 20.1)], False),
+        ([bye("2001", 20.0)], False),
+    ],
+)
+def test_of_two_who_hang_up_the_one_whose_bye_came_first_has_ended_the_call(
+    tmp_path: Path, events: list[dict[str, str]], right: bool
+) -> None:
+    race = race_in(tmp_path, BOTH_HUNG_UP, ENDED, ANSWERED_BY)
+    assert race == Race(CALL, ("2001",), "agent")
+    referee = Referee()
+    for event in (CONNECTED, *events):
+        referee.take(event)
+    assert (referee.against(race) == "") is right
