@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asterisk_conf.desk_leads import desk_leads_contexts, led_by_desk
+from asterisk_conf.held import may_hold
 from asterisk_conf.in_step import in_step
 from asterisk_conf.seat_leg import HEAD
 from asterisk_conf.steps import Context
@@ -69,6 +70,7 @@ def _taker() -> Context:
     context.do("Set", "CHANNEL(accountcode)=${WATCHED}")
     # DAY is the caller's: all files of a call lie in one folder
     context.do("Set", "CALL_ID=${WATCHED}").do("GosubIf", '$["${DAY}" != ""]?record,s,1')
+    may_hold(context)
     # a leg fetched away before it got here would take its own redirection for a hangup
     context.do("Set", "TAKER_READY=1").do("Set", "LOOKS=0")
     # a caller who hangs up on the way leaves nobody waiting
@@ -87,8 +89,13 @@ def _taken() -> Context:
     context.do("Set", "SHARED(ELSEWHERE)=${TAKER}")
     context.do("Bridge", "${TAKER}", "x")
     led_by_desk(context)
-    context.do("GotoIf", '$["${BRIDGERESULT}" = "SUCCESS"]?over')
-    context.do("Goto", "desk-freed", "queue", "1")
+    context.do("GotoIf", '$["${BRIDGERESULT}" = "SUCCESS"]?:lost')
+    # as with every agent: whose phone is out of reach has not ended the talk
+    context.do("Set", "PHONE=${CUT(TAKER,/,2)}").do("Set", "PHONE=${CUT(PHONE,-,1-2)}")
+    context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
+    context.do("GotoIf", '$["${CONTACT}" = ""]?lost')
+    context.do("GotoIf", '$["${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"]?lost:over')
+    context.do("Goto", "desk-freed", "queue", "1", label="lost")
     context.do("Set", "LEFT_BY=agent", label="over")
     return context.do("Hangup", "16")
 

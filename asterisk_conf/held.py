@@ -80,9 +80,10 @@ def _look() -> Context:
     """ARG1 the phone. Out of reach for DEAD_AFTER seconds, its talks end in which it holds the other one."""
     context = Context("held-look")
     context.do("Set", "CONTACT=${PJSIP_AOR(${ARG1},contact)}")
-    context.do("GotoIf", '$["${CONTACT}" = ""]?here')
+    # a registration runs out, or goes with its connection, while nobody answers
+    context.do("GotoIf", '$["${CONTACT}" = ""]?out')
     context.do("GotoIf", '$["${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"]?:here')
-    context.do("Set", "SINCE=${HASH(GONE,${ARG1})}")
+    context.do("Set", "SINCE=${HASH(GONE,${ARG1})}", label="out")
     context.do("ExecIf", '$["${SINCE}" = ""]?Set(HASH(GONE,${ARG1})=${EPOCH})')
     context.do("GotoIf", '$["${SINCE}" = "" | ${EPOCH} - 0${SINCE} < ${DEAD_AFTER}]?done')
     context.do("Set", "ALL=${CHANNELS(^PJSIP/${ARG1}-)}")

@@ -311,7 +311,7 @@ def _left() -> Context:
     context = Context("out-left")
     context.do("Set", f"CAUSE=0{ENDED_WITH}")
     by = '${IF($["${LEFT_BY}" = ""]?agent:${LEFT_BY})}'
-    context.do("UserEvent", "Hotline", "What: left", "Call: ${CALL_ID}", f"By: {by}", "Cause: ${HANGUPCAUSE}")
+    context.do("UserEvent", "Hotline", "What: left", "Call: ${CALL_ID}", f"By: {by}", f"Cause: {ENDED_WITH}")
     context.do("GotoIf", '$["${OUT_UP}" != "1" | "${AGENT}" = ""]?bye')
     context.do("GotoIf", f'$["${{LEFT_BY}}" = "" & {cause_is(GONE, "CAUSE")}]?lost')
     context.do("GosubIf", "${DIALPLAN_EXISTS(${CITY}-agent,${AGENT},1)}?${CITY}-agent,${AGENT},1")

@@ -340,11 +340,15 @@ def _over() -> Context:
     context.do("GotoIf", f"$[{talks}]?:known", label="judge")
     context.do("Set", "PHONE=${CUT(HAS,/,2)}").do("Set", "PHONE=${CUT(PHONE,-,1-2)}")
     context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
-    context.do("GotoIf", '$["${CONTACT}" = ""]?known')
+    # a registration runs out, or goes with its connection; a trunk has none
+    context.do(
+        "GotoIf", '$["${CONTACT}" = "" & ${DIALPLAN_EXISTS(${CITY}-seat-skills,${CUT(PHONE,-,2)},1)}]?dead'
+    )
     context.do("GotoIf", '$["${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"]?:known')
     # in a room of three they are lost only with both phones
     both = '"${SHARED(TARGET_IN)}${SHARED(TARGET_JOINED)}" = "11" & "${HAS}" != "${SHARED(TARGET)}"'
-    context.do("GotoIf", f"$[{both}]?:lost").do("Set", "HAS=${SHARED(TARGET)}").do("Goto", "judge")
+    context.do("GotoIf", f"$[{both}]?:lost", label="dead")
+    context.do("Set", "HAS=${SHARED(TARGET)}").do("Goto", "judge")
     context.do("Set", "DROPPED=1", label="lost")
     served = '"${DUTY_UP}${CALL_BACK}" != "" | ("${DROPPED}" = "" & "${LEFT_BY}" != "system")'
     context.do("GotoIf", f"$[{served}]?served", label="known")

@@ -421,11 +421,21 @@ def mended(heard: Handoff | None, told: Handoff) -> Handoff | None:
         changes |= {"ended": told.ended, "cause": told.cause}
     if not changes:
         return None
-    if heard.outcome not in DECISIONS:
-        changes["outcome"] = told.outcome
+    if not _decided(heard, told):
+        changes |= {"outcome": told.outcome, "decided": None, "decided_by": ""}
     labels = (*STAGES, "tried", "ended")
     new = tuple(name for name in labels if name in changes and name not in heard.refilled)
     return replace(heard, **changes, refilled=(*heard.refilled, *new))
+
+
+def _decided(heard: Handoff, told: Handoff) -> bool:
+    """Whether the outcome is what somebody said, and nothing happened after it that undoes it."""
+    if heard.outcome not in DECISIONS:
+        return False
+    # of before there was a moment: only people said kept, the dialplan tells refused by itself
+    if heard.decided is None:
+        return heard.outcome == "kept"
+    return told.handed is None or told.handed <= heard.decided
 
 
 def _refilled(moves: Moves, x: f.HandoffRefilled) -> Moves:

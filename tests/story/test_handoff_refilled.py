@@ -150,11 +150,29 @@ def test_words_of_people_stand_and_what_they_decided(tmp_path: Path) -> None:
     steps = stages(tmp_path, *lines(*STEPS))
     moves = heard(steps, "asked", "dialled")
     words = (("outcome", "kept"), ("location", "人民路1号"), ("officer", "0231"))
-    moves = step(moves, f.HandoffNoted(at=AT + 7, node="n1", id="h1", call=steps[0].call, words=words))
+    moves = step(moves, f.HandoffNoted(at=AT + 9, node="n1", id="h1", call=steps[0].call, words=words))
     record = step(moves, refilled(steps)).records["h1"]
     assert (record.outcome, record.location, record.officer) == ("kept", "人民路1号", "0231")
     assert record.answered == AT + 7.5
     assert record.version > moves.records["h1"].version, "its centre is told"
+
+
+@pytest.mark.parametrize(
+    ("said_at", "outcome", "keeper"), [(4.25, "back", ""), (4.75, "kept", "12345")], ids=["before", "after"]
+)
+def test_what_somebody_decided_stands_unless_the_caller_was_handed_over_after_it(
+    tmp_path: Path, said_at: float, outcome: str, keeper: str
+) -> None:
+    told = stages(tmp_path, *lines(*STEPS, since=AT + 2))
+    words = (("outcome", "kept"), ("decided_by", "zhang"))
+    noted = f.HandoffNoted(at=AT + said_at, node="n1", id="h1", call=told[0].call, words=words)
+    moves = step(
+        step(heard(told, "asked", "dialled", "accepted", "answered", "joined"), noted), refilled(told)
+    )
+    record = moves.records["h1"]
+    assert (record.handed, "handed" in record.refilled) == (AT + 4.5, True)
+    assert (record.outcome, record.keeper) == (outcome, keeper)
+    assert (record.decided_by, record.decided) == (("zhang", noted.at) if keeper else ("", None))
 
 
 def test_a_hand_over_during_which_the_caller_hung_up_ends_with_its_call(tmp_path: Path) -> None:

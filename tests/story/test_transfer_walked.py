@@ -513,8 +513,9 @@ def test_an_agent_who_goes_leads_the_caller_back_only_from_where_they_wait(where
 @pytest.mark.parametrize(
     ("phone", "since", "onhold", "ends"),
     [("Unreachable", "45", "1", True), ("Unreachable", "45", "0", False), ("Unreachable", "46", "1", False),
-     ("Unreachable", "", "1", False), ("Reachable", "45", "1", False)],
-    ids=["holds and is dead", "talks", "a hiccup so far", "seen for the first time", "holds on"],
+     ("Unreachable", "", "1", False), ("Reachable", "45", "1", False), ("", "45", "1", True)],
+    ids=["holds and is dead", "talks", "a hiccup so far", "seen for the first time", "holds on",
+         "its registration has run out"],
 )  # fmt: skip
 def test_a_talk_ends_whose_phone_holds_and_has_been_out_of_reach_for_the_plans_seconds(
     phone: str, since: str, onhold: str, ends: bool
@@ -526,7 +527,7 @@ def test_a_talk_ends_whose_phone_holds_and_has_been_out_of_reach_for_the_plans_s
         "ARG1": "demo-1001",
         "DEAD_AFTER": "15",
         "EPOCH": "60",
-        "PJSIP_AOR(demo-1001,contact)": "there",
+        "PJSIP_AOR(demo-1001,contact)": "there" if phone else "",
         "PJSIP_CONTACT(there,status)": phone,
         "HASH(GONE,demo-1001)": since,
         "CHANNELS(^PJSIP/demo-1001-)": f"PJSIP/demo-1001-0 {AGENT}",
@@ -566,7 +567,7 @@ def lost(told: Asterisk, phone: str = "Unreachable", second: str = "Reachable") 
         "DB(hotline-waits/demo/13900000001)": "5/n1-1.1",
         "QEHOLDTIME": "3",
         "MEMBERINTERFACE": "PJSIP/demo-1001",
-        "PJSIP_AOR(demo-1001,contact)": "demo-1001/sip:1001@192.0.2.7",
+        "PJSIP_AOR(demo-1001,contact)": "demo-1001/sip:1001@192.0.2.7" if phone else "",
         "PJSIP_CONTACT(demo-1001/sip:1001@192.0.2.7,status)": phone,
         "EPOCH": "60",
     }
@@ -627,6 +628,29 @@ def test_whoever_has_nobody_but_somebody_else_whose_phone_is_dead_is_lost_too(
     assert lost(served(), second="Unreachable")
     alone = served is not in_a_room_of_three
     assert lost(served(), phone="Reachable", second="Unreachable") is alone
+
+
+def test_a_phone_whose_registration_has_run_out_is_as_dead_as_one_that_does_not_answer() -> None:
+    assert lost(talk(), phone="")
+    assert not lost(talk(ELSEWHERE="PJSIP/demo-carrier-00000001"), phone=""), "a trunk registers nowhere"
+
+
+@pytest.mark.parametrize(
+    ("contact", "status", "led"),
+    [("there", "Reachable", "Hangup"), ("there", "Unreachable", "desk-freed,queue,1"),
+     ("", "", "desk-freed,queue,1")],
+    ids=["put down", "dead", "its registration has run out"],
+)  # fmt: skip
+def test_a_caller_whom_a_supervisor_took_over_is_lost_when_that_phone_dies(
+    contact: str, status: str, led: str
+) -> None:
+    told = talk(DESK=ORDER)
+    told.channels[CALLER] |= {
+        "BRIDGERESULT": "SUCCESS",
+        "PJSIP_AOR(demo-1003,contact)": contact,
+        f"PJSIP_CONTACT({contact},status)": status,
+    }
+    assert told.walks(CALLER, "desk-led", within=["desk-taken", "transfer-dropped"]) == led
 
 
 def test_whoever_talks_to_a_centre_is_not_judged_by_any_phone() -> None:
