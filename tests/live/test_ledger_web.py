@@ -9,10 +9,10 @@ from calls import facts as f
 from cti.commands import asking_figures as asking
 from cti.errors import NotNow
 from cti.web.ledger import LedgerQuestion
-from tests.live.test_store_web import ENDING, LINKED, Town, drained, town
+from tests.live.test_store_web import ENDING, LINKED, Town, drained, port, town
 from tests.story.a_call import CALL, SEAT_LEG, answered, arrives, said
 
-__all__ = ["town"]
+__all__ = ["port", "town"]
 
 DAY = "from=0&to=86400"
 

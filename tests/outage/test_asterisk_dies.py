@@ -60,9 +60,10 @@ async def test_a_killed_asterisk_is_started_again_resynced_and_has_its_seats_bac
         waiting = await before.caller(CUT_OFF).dials("12303")
         await waiting.waits_in("waits")
         ids = {await talking.id(), await waiting.id()}
-        # Asterisk's own database is behind by a second: a phone that registered, or an agent who got ready,
-        # just now would be forgotten
-        await asyncio.to_thread(hands.until, "the seats are on disk", lambda: on_disk(house), 5)
+        # Asterisk's own database is behind by a second: a phone that registered just now would be forgotten
+        await asyncio.to_thread(
+            hands.until, "registrations are on disk", lambda: registered(house) >= set(SEATS), 5
+        )
         await asyncio.to_thread(hands.until, "who waits is on disk", lambda: waits_on_disk(house), 5)
         dead, service = house.parts()["asterisk"], house.parts()["service"]
         began = time.monotonic()
@@ -102,7 +103,13 @@ async def test_an_asterisk_frozen_for_good_is_killed_and_another_one_serves(
     """In full the supervisor's 8 questions, 30 s and more; else 2, by a watch of ours over the same one."""
     async with Lab(house.home) as before:
         await before.staffed(*SEATS)
-        await asyncio.to_thread(hands.until, "the seats are on disk", lambda: on_disk(house), 5)
+        # and so would be an agent who got ready just now
+        await asyncio.to_thread(
+            hands.until, "registrations are on disk", lambda: registered(house) >= set(SEATS), 5
+        )
+        await asyncio.to_thread(
+            hands.until, "who is ready is on disk", lambda: unpaused(house) >= set(SEATS), 5
+        )
         stuck = house.parts()["asterisk"]
         async with contextlib.nullcontext() if full_size else watched(house, stuck, unanswered=2):
             began = time.monotonic()
@@ -148,18 +155,21 @@ async def watched(house: House, asterisk: Process, unanswered: int) -> AsyncIter
             watching.cancel()
 
 
-def on_disk(house: House) -> bool:
-    """Whether it would survive a kill that these seats are registered, in a queue, and paused in none."""
+def registered(house: House) -> set[str]:
+    """The seats whose registration would survive a kill."""
     contacts = kept(house, "/registrar/contact/quick-%")
-    registered = {key.rpartition("/")[2].partition(";")[0].removeprefix("quick-") for key in contacts}
+    return {key.rpartition("/")[2].partition(";")[0].removeprefix("quick-") for key in contacts}
+
+
+def unpaused(house: House) -> set[str]:
+    """The seats of which it would survive a kill that they are in a queue and paused in none."""
     # app_queue's own form: interface;penalty;paused;name;…, members apart by |
     members = "|".join(kept(house, "/Queue/PersistentMembers/quick-%").values()).split("|")
-    paused = {
-        (row[0].removeprefix("PJSIP/quick-"), row[2] != "0") for one in members if (row := one.split(";"))[2:]
-    }
-    return all(
-        seat in registered and {no for name, no in paused if name == seat} == {False} for seat in SEATS
+    rows = [row for one in members if (row := one.split(";"))[2:]]
+    there, paused = (
+        {row[0].removeprefix("PJSIP/quick-") for row in rows if row[2] in how} for how in ("01", "1")
     )
+    return there - paused
 
 
 def waits_on_disk(house: House) -> bool:
