@@ -403,7 +403,8 @@ def _message_left(all_: Recordings, x: f.CallBackOwed) -> Recordings:
 def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
     """Legs that are gone ended while nobody listened; their files are there to be looked at."""
     there = {leg.leg for leg in x.legs}
-    known = {leg.leg: _Leg(leg.call, leg.endpoint, leg.channel) for leg in x.legs}
+    begun = {leg for leg, known in all_.legs.items() if known.begun}
+    known = {leg.leg: _Leg(leg.call, leg.endpoint, leg.channel, leg.leg in begun) for leg in x.legs}
     heirs = {k: v for k, v in all_.heirs.items() if k in there}
     calls = {k.call for k in known.values() if k.call}
     rooms = {leg.leg: leg.bridge for leg in x.legs if leg.bridge and leg.up}

@@ -130,21 +130,45 @@ SECOND = LegId("n1-2.9")
 INNER = CallId("demo-n1-2.9")
 
 
-def test_a_phones_own_second_call_to_a_colleague_is_apart_until_the_citizen_is_handed_over() -> None:
-    told = plays(
-        *TALK,
-        started(SECOND, INNER, "PJSIP/demo-1001-9", 20.0),
-        started(COLLEAGUE, INNER, "PJSIP/demo-1003-3", 20.1),
-        recorded(24.0, SECOND, INNER),
-        recorded(24.0, COLLEAGUE, INNER),
-        *joined(24.1, "aside", SECOND, COLLEAGUE),
-        *left(40.0, "aside", COLLEAGUE),
-        at(40.0, f.LegBelongs, leg=COLLEAGUE, call=CALL),
-        *left(40.0, "talk", SEAT),
-        *joined(40.0, "talk", COLLEAGUE),
-        at(40.1, f.LegEnded, leg=SECOND, cause=16),
-        at(60.0, f.LegEnded, leg=COLLEAGUE, cause=16),
+OWN_CALL = (
+    *TALK,
+    started(SECOND, INNER, "PJSIP/demo-1001-9", 20.0),
+    started(COLLEAGUE, INNER, "PJSIP/demo-1003-3", 20.1),
+    recorded(24.0, SECOND, INNER),
+    recorded(24.0, COLLEAGUE, INNER),
+    *joined(24.1, "aside", SECOND, COLLEAGUE),
+)
+HANDED = (
+    *left(40.0, "aside", COLLEAGUE),
+    at(40.0, f.LegBelongs, leg=COLLEAGUE, call=CALL),
+    *left(40.0, "talk", SEAT),
+    *joined(40.0, "talk", COLLEAGUE),
+    at(40.1, f.LegEnded, leg=SECOND, cause=16),
+    at(60.0, f.LegEnded, leg=COLLEAGUE, cause=16),
+)
+
+
+def looked_again(t: float, *there: tuple[LegId, CallId, str, str]) -> Fact:
+    """We were away for a moment: leg, call, endpoint and bridge of each."""
+    legs = tuple(
+        f.LegNow(leg, f"PJSIP/{endpoint}-1", call, endpoint, CALLER, "", "", "", True, bridge, 9.0)
+        for leg, call, endpoint, bridge in there
     )
+    return at(t, f.Snapshot, legs=legs, members=(), waiters=(), queues=())
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["heard", "looked_again"])
+def test_a_phones_own_second_call_to_a_colleague_is_apart_until_the_citizen_is_handed_over(
+    away: bool,
+) -> None:
+    again = looked_again(
+        30.0,
+        (CALLER, CALL, "demo-carrier", "talk"),
+        (SEAT, CALL, "demo-1001", "talk"),
+        (SECOND, INNER, "demo-1001", "aside"),
+        (COLLEAGUE, INNER, "demo-1003", "aside"),
+    )
+    told = plays(*OWN_CALL, *((again,) if away else ()), *HANDED)
     assert apart(told, SECOND) == [(24.0, 40.1)]
     assert apart(told, COLLEAGUE) == [(24.0, 40.0)]
     assert apart(told, SEAT) == []
@@ -190,13 +214,12 @@ def test_a_citizen_who_is_called_back_is_not_taken_for_a_colleague() -> None:
 
 
 def test_a_consultation_found_when_we_look_again_begins_there() -> None:
-    now = [
-        f.LegNow(leg, f"PJSIP/{endpoint}-1", CALL, endpoint, CALLER, "", "", "", True, bridge, 9.0)
-        for leg, endpoint, bridge in (
-            (CALLER, "demo-carrier", ""), (SEAT, "demo-1001", "aside"), (COLLEAGUE, "demo-1003", "aside")
-        )
-    ]  # fmt: skip
-    seen = at(30.0, f.Snapshot, legs=tuple(now), members=(), waiters=(), queues=())
+    seen = looked_again(
+        30.0,
+        (CALLER, CALL, "demo-carrier", ""),
+        (SEAT, CALL, "demo-1001", "aside"),
+        (COLLEAGUE, CALL, "demo-1003", "aside"),
+    )
     told = plays(*TALK, seen, *joined(40.0, "room", SEAT), *joined(40.1, "room", CALLER))
     assert apart(told, SEAT) == [(30.0, 40.1)]
     # one that went on all the time keeps its beginning
