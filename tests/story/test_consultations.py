@@ -355,3 +355,11 @@ def test_a_consultation_has_its_own_term_and_a_mixed_file_the_longer_of_both(
         return next(age for age in range(5000) if any(goes(term, age) for term in terms(plan, now)))
 
     assert (kept(ALL), kept(PART), kept(NONE)) == (whole, part, 730)
+
+
+def test_what_no_index_finds_is_looked_for_when_all_else_is_done() -> None:
+    rules: dict[str, Any] = {"consultation": RecordingClass(keep_days=180)}
+    plan = demo().model_copy(update={"recordings": rules})
+    *others, last = terms(plan, 10_000 * DAY)
+    assert last.alone
+    assert not any(term.alone for term in others)
