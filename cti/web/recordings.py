@@ -208,6 +208,8 @@ class Sound:
     size: int
     read: Callable[[int, int], Awaitable[bytes]]
     name: str
+    consultations: bool = False
+    """Whether one can be heard in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +342,7 @@ class Recordings:
         leg, call = await self._leg(request, Role.SUPERVISOR)
         purpose = asked(request, PurposeQuestion).purpose
         sound = await self._archive.sound(leg, request[WHO])
-        self._once(request[WHO], call, "listen", purpose, leg)
+        self._once(request[WHO], call, "listen", purpose, leg, consultations=sound.consultations)
         return await _ranged(request, sound)
 
     async def _mix(self, request: web.Request) -> web.StreamResponse:

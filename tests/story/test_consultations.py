@@ -291,6 +291,11 @@ def test_a_stretch_is_silence_from_whichever_byte_on_one_reads(first: int, lengt
     assert quiet(pcm[first : first + length], 10, [(3.0, 5.0)], first) == wanted[first : first + length]
 
 
+def test_sound_without_a_stretch_is_not_copied() -> None:
+    pcm = bytes(range(200))
+    assert quiet(pcm, 10, ()) is pcm
+
+
 def _said(*words: tuple[str, float]) -> Said:
     told = tuple(Word(text, start, start + 0.4, 0.9) for text, start in words)
     return Said(SEAT, Role.SEAT, "1001", 1000.0 + words[0][1], words[0][1], words[-1][1] + 0.4,
