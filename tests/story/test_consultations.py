@@ -226,6 +226,19 @@ def test_a_consultation_found_when_we_look_again_begins_there() -> None:
     assert apart(plays(*ASKED, seen, at(50.0, f.LegEnded, leg=SEAT, cause=16)), SEAT) == [(20.0, 50.0)]
 
 
+def test_who_of_a_call_is_apart_is_told_without_looking_at_the_other_calls() -> None:
+    class Unread(dict[LegId, Any]):
+        def values(self) -> Any:
+            raise AssertionError("all of them were looked at")
+
+        items = values
+
+    told = plays(*ASKED)
+    closed = replace(told, going=Unread(told.going), rooms=Unread(told.rooms))
+    belongs = at(25.0, f.LegBelongs, leg=COLLEAGUE, call=CALL)
+    assert step(closed, belongs).going == step(told, belongs).going
+
+
 @pytest.mark.parametrize(
     ("name", "whose", "begin", "end"),
     [("attended_by_order", "demo-1001", 0.948, 3.020), ("attended_by_order", "demo-1002", 1.149, 3.019)],
@@ -267,6 +280,9 @@ def test_nobody_is_apart_while_they_and_the_citizen_are_in_one_bridge(moves: lis
     for fact in _moves(moves):
         told = step(told, fact)
         theirs = told.rooms.get(CALLER)
+        in_each = {room: {leg for leg, other in told.rooms.items() if other == room} for room in told.inside}
+        assert dict(told.inside) == in_each
+        assert set(told.rooms.values()) == set(told.inside)
         together += [(leg, fact.at) for leg in (SEAT, COLLEAGUE) if theirs and told.rooms.get(leg) == theirs]
     for leg, t in together:
         # until the next thing happens
