@@ -32,10 +32,10 @@ from cti.web.recordings import (
     RecordingAnswer,
     RecordingsQuestion,
     SaidAnswer,
-    Sound,
     TranscriptAnswer,
     WordAnswer,
 )
+from cti.web.sound import Sound
 from cti.web.who import Role as WebRole
 from cti.web.who import Who
 from recording.check import HEADER, header_of
