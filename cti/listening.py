@@ -78,6 +78,8 @@ class Hearing:
     """Only what was said before the tap is listened to."""
     before: list[Recognised] = field(default_factory=list)
     """Spans that stand already, and stay."""
+    row: Filed | None = None
+    """Of a recording that is read afterwards."""
 
 
 class Listening:
@@ -191,7 +193,8 @@ class Listening:
         being listened to, and of those whose words are not saved yet. Never ``complete``."""
         mine = [h for h in self._known.values() if h.call == call]
         said = [self._said(h, span) for h in mine for span in (*h.before, *h.spans)]
-        return Transcript(call, in_order(self._parted(said, {})), self._saying(mine))
+        rows = {h.leg: h.row for h in mine if h.row is not None}
+        return Transcript(call, in_order(self._parted(said, rows)), self._saying(mine))
 
     def _complete(self, call: CallId, mine: Sequence[Hearing], rows: Sequence[Filed]) -> bool:
         done = {h.leg for h in mine if h.live and self._whole(h)}
@@ -429,7 +432,7 @@ class Listening:
         listened = Hearing(
             row.leg, row.call, row.role, row.seat, row.began or 0.0, 0.0, row.file, False, hand=hand
         )
-        listened.before = [_spoken(x) for x in before]
+        listened.before, listened.row = [_spoken(x) for x in before], row
         listened.head = bool(before)
         self._known[row.leg] = listened
         hand.late.add(row.leg)

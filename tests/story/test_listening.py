@@ -305,6 +305,25 @@ async def test_no_more_legs_wait_to_be_tapped_than_can_be_followed_and_the_other
     await room.asked_to_transcribe(late)
 
 
+async def test_a_recording_of_before_a_restart_has_its_consultations_where_its_row_tells(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "LATE_EVERY", 0.01)
+    room.store.rows[SEAT_LEG] = Filed(
+        leg=SEAT_LEG,
+        call=CallId(CALL),
+        city="demo",
+        began=130.0,
+        ended=150.0,
+        file="d/s.wav",
+        apart="[[5, 9]]",
+    )
+    await room.asked_to_transcribe(SEAT_LEG)
+    for second in (1.0, 6.0):
+        room.tells("span", SEAT_LEG, at=second, live=False, span=words("老王你在吗", second))
+    assert [one.apart for one in room.listening.heard_now(CALL).said] == [False, True]
+
+
 async def test_a_recording_that_fails_three_times_is_given_up_and_counted(
     room: Room, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
