@@ -32,10 +32,10 @@ from cti.web.recordings import (
     RecordingAnswer,
     RecordingsQuestion,
     SaidAnswer,
-    Sound,
     TranscriptAnswer,
     WordAnswer,
 )
+from cti.web.sound import Sound
 from cti.web.who import Role as WebRole
 from cti.web.who import Who
 from recording.check import HEADER, header_of
@@ -145,7 +145,7 @@ class Archive:
         opened = await self._sounds.open(row)
         kept_from = await self._kept_from_now(who, row)
         if not kept_from:
-            return Sound(opened.size, opened.read, f"{leg}.wav")
+            return Sound(opened.size, opened.read, f"{leg}.wav", consultations=row.apart != "[]")
         rate = _rate(row, await opened.read(0, HEADER))
 
         async def read(offset: int, length: int) -> bytes:
@@ -158,8 +158,8 @@ class Archive:
     async def waveform(self, leg: str, points: int, who: Who) -> tuple[float, Sequence[float]]:
         row = await self._row(leg)
         pcm, rate = await self._pcm(row)
-        pcm = quiet(pcm, rate, await self._kept_from_now(who, row))
-        return row.seconds, await asyncio.to_thread(peaks, pcm, points)
+        kept_from = await self._kept_from_now(who, row)
+        return row.seconds, await asyncio.to_thread(lambda: peaks(quiet(pcm, rate, kept_from), points))
 
     async def picture(self, leg: str, who: Who) -> str:
         row = await self._row(leg)

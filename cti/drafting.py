@@ -99,7 +99,8 @@ class Drafting:
     async def fields(self, call: CallId) -> dict[str, Any]:
         """The draft's fields as they are now, also while the database is away: then made of what is being
         said, and without what was typed. What people outside say, whom the caller was brought to, is none of
-        the caller's account. Raises NotNow for a call that only the database could know."""
+        the caller's account, and no consultation is. Raises NotNow for a call that only the database could
+        know."""
         known = await self._call(call)
         if known is None:
             return {}
@@ -109,7 +110,7 @@ class Drafting:
             told = await self._listening.transcript(known.id)
         except NotNow:
             told = self._listening.heard_now(known.id)
-        said = [one for one in told.said if one.role is not Role.OTHER]
+        said = [one for one in told.with_citizen().said if one.role is not Role.OTHER]
         return await asyncio.to_thread(self._fields, known, said, (), typed)
 
     async def make(self, call: str, fields: Mapping[str, Any], by: str, *, again: bool) -> TicketAnswer:

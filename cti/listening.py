@@ -12,8 +12,8 @@ import contextlib
 import json
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,8 @@ class Hearing:
     partial: str = ""
     seconds: float = 0.0
     """Seconds of the tap that were listened to."""
+    silent: float = 0.0
+    """Seconds of the tap that were listened to before the unfinished words began."""
     ended: float | None = None
     over: bool = False
     saved: bool = False
@@ -76,6 +78,8 @@ class Hearing:
     """Only what was said before the tap is listened to."""
     before: list[Recognised] = field(default_factory=list)
     """Spans that stand already, and stay."""
+    row: Filed | None = None
+    """Of a recording that is read afterwards."""
 
 
 class Listening:
@@ -157,10 +161,13 @@ class Listening:
         live = {h.leg for h in mine if not h.saved}
         said = [said_of(x, by_leg.get(x.leg)) for x in stored if x.leg not in live]
         said += [self._said(h, span) for h in mine if not h.saved for span in (*h.before, *h.spans)]
-        legs = {one.leg: self._consultations(one.leg, by_leg.get(one.leg)) for one in said}
-        said = [part for one in said for part in parted([one], legs[one.leg])]
-        now = tuple(replace(n, apart=self._consults(n.leg)) for n in _saying(mine))
-        return Transcript(call, in_order(said), now, self._complete(call, mine, rows))
+        complete = self._complete(call, mine, rows)
+        return Transcript(call, in_order(self._parted(said, by_leg)), self._saying(mine), complete)
+
+    def _parted(self, said: Sequence[Said], rows: Mapping[LegId, Filed]) -> list[Said]:
+        """What of it was said in a consultation, told apart from the rest."""
+        legs = {leg: self._consultations(leg, rows.get(leg)) for leg in {one.leg for one in said}}
+        return [part for one in said for part in parted([one], legs[one.leg])]
 
     def _consultations(self, leg: LegId, row: Filed | None) -> Stretches:
         """Where the consultations of a leg stand in its file, as far as it goes."""
@@ -171,16 +178,23 @@ class Listening:
             return ()
         return in_file(one, one.began, (self._now() if one.ended is None else one.ended) - one.began)
 
-    def _consults(self, leg: LegId) -> bool:
-        one = self._board().recordings.of(leg)
-        return one is not None and one.away is not None and one.consults
+    def _saying(self, legs: Sequence[Hearing]) -> tuple[Now, ...]:
+        return tuple(self._says(one) for one in legs if one.partial and not one.over)
+
+    def _says(self, one: Hearing) -> Now:
+        """Of unfinished words it is not known which is where: a consultation that they reach into has all."""
+        begun, second = one.offset + one.silent, round(one.offset + one.seconds, 3)
+        apart = any(begun < b and a < second for a, b in self._consultations(one.leg, None))
+        at = one.began + one.offset + one.seconds
+        return Now(one.leg, one.role, one.seat, plain(one.partial), second, at, apart)
 
     def heard_now(self, call: CallId) -> Transcript:
         """The words that are in this process's memory, without asking the database: those of legs that are
         being listened to, and of those whose words are not saved yet. Never ``complete``."""
         mine = [h for h in self._known.values() if h.call == call]
         said = [self._said(h, span) for h in mine for span in (*h.before, *h.spans)]
-        return Transcript(call, in_order(said), _saying(mine))
+        rows = {h.leg: h.row for h in mine if h.row is not None}
+        return Transcript(call, in_order(self._parted(said, rows)), self._saying(mine))
 
     def _complete(self, call: CallId, mine: Sequence[Hearing], rows: Sequence[Filed]) -> bool:
         done = {h.leg for h in mine if h.live and self._whole(h)}
@@ -304,6 +318,8 @@ class Listening:
             return
         match told["what"]:
             case "partial":
+                if not listened.partial:
+                    listened.silent = listened.seconds
                 listened.partial, listened.seconds = told["text"], told["at"]
                 self.lags.append(max(0.0, self._now() - (listened.began + listened.offset + told["at"])))
                 if told["behind"] > BEHIND:
@@ -416,7 +432,7 @@ class Listening:
         listened = Hearing(
             row.leg, row.call, row.role, row.seat, row.began or 0.0, 0.0, row.file, False, hand=hand
         )
-        listened.before = [_spoken(x) for x in before]
+        listened.before, listened.row = [_spoken(x) for x in before], row
         listened.head = bool(before)
         self._known[row.leg] = listened
         hand.late.add(row.leg)
@@ -460,21 +476,6 @@ class Listening:
             span.words,
             span.digits,
         )
-
-
-def _saying(legs: Sequence[Hearing]) -> tuple[Now, ...]:
-    return tuple(
-        Now(
-            h.leg,
-            h.role,
-            h.seat,
-            plain(h.partial),
-            round(h.offset + h.seconds, 3),
-            h.began + h.offset + h.seconds,
-        )
-        for h in legs
-        if h.partial and not h.over
-    )
 
 
 def _recognised(told: dict[str, Any]) -> Recognised:

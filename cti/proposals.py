@@ -103,10 +103,15 @@ class Proposals:
 def proposed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What a draft proposes, by the names of ``transfer.handoff.PROPOSED``."""
     title, story = _text(fields, "title"), _text(fields, "story")
-    summary = f"{title or UNTITLED}\n{story}" if story else title
+    by = _by(fields, "story")
+    if by == "ticket" and _by(fields, "title") == "draft":
+        # who may see what was typed may not see a drafted title: it names red flags
+        summary = story
+    else:
+        summary = f"{title or UNTITLED}\n{story}" if story else title
     return {
         f"{_by(fields, 'address')}_location": _text(fields, "address"),
-        f"{_by(fields, 'story')}_summary": summary,
+        f"{by}_summary": summary,
     }
 
 

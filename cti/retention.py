@@ -20,7 +20,7 @@ from cti.store.duties import DutyStore
 from cti.store.recordings import BEGIN, Mark, RecordingStore
 from plan.model import Plan
 from recording.filed import Filed, Kept
-from recording.retention import DAY, terms
+from recording.retention import DAY, Term, terms
 
 log = structlog.get_logger(__name__)
 
@@ -50,28 +50,42 @@ class Retention:
 
     async def sweep(self) -> int:
         """Delete what is due; how many recordings. One that lies on a shelf which is away now stays, and is
-        deleted another hour. Raises NotNow, OSError."""
+        deleted another hour; a term that could not be asked for ends none of the others. Raises NotNow,
+        OSError: the first of those, when all were tried."""
         gone, stuck = 0, set[str]()
+        failed: NotNow | OSError | None = None
         for plan in list(self._plans().values()):
             for term in terms(plan, self._now()):
-                after: Mark | None = BEGIN
-                while after is not None:
-                    rows, after = await self._store.expired(term, after)
-                    for row in (row for row in rows if row.leg not in stuck):
-                        # deleting a thousand takes a while: somebody may hold one meanwhile
-                        if not await self._store.goes(term, row.call):
-                            continue
-                        try:
-                            await self._away(row)
-                        except (NotNow, Refused) as why:
-                            stuck.add(row.leg)
-                            log.warning("not deleted", call=row.call, leg=row.leg, why=str(why))
-                            continue
-                        # first: whoever dies in between tells it again, and no deletion goes untold
-                        self._tell(row.city, row.call, row.leg)
-                        await self._store.forget(row.leg, EXPIRED)
-                        await self._late_copy(row)
-                        gone += 1
+                try:
+                    gone += await self._due(term, stuck)
+                except (NotNow, OSError) as why:
+                    log.warning("term not swept", city=term.city, line=term.line, of=term.of, why=str(why))
+                    failed = failed or why
+        if failed is not None:
+            raise failed
+        return gone
+
+    async def _due(self, term: Term, stuck: set[str]) -> int:
+        """Delete what is due by this term; how many. ``stuck``: those that a sweep tried in vain."""
+        gone = 0
+        after: Mark | None = BEGIN
+        while after is not None:
+            rows, after = await self._store.expired(term, after)
+            for row in (row for row in rows if row.leg not in stuck):
+                # deleting a thousand takes a while: somebody may hold one meanwhile
+                if not await self._store.goes(term, row.call):
+                    continue
+                try:
+                    await self._away(row)
+                except (NotNow, Refused) as why:
+                    stuck.add(row.leg)
+                    log.warning("not deleted", call=row.call, leg=row.leg, why=str(why))
+                    continue
+                # first: whoever dies in between tells it again, and no deletion goes untold
+                self._tell(row.city, row.call, row.leg)
+                await self._store.forget(row.leg, EXPIRED)
+                await self._late_copy(row)
+                gone += 1
         return gone
 
     async def _away(self, row: Filed) -> None:

@@ -41,6 +41,8 @@ def is_whole(row: Filed) -> bool:
 
 def quiet(pcm: bytes, rate: int, stretches: Stretches, first: int = 0) -> bytes:
     """16 bit sound with silence in these stretches. ``first``: the byte of the sound with which it begins."""
+    if not stretches:
+        return pcm
     out = bytearray(pcm)
     for begin, end in stretches:
         # whole samples, whatever byte was asked for

@@ -53,8 +53,6 @@ def terms(plan: Plan, now: float) -> Iterator[Term]:
     classes, own = days_of(plan), own_places(plan)
     apart = of_consultation(plan).keep_days
     consultation = None if apart is None else now - apart * DAY
-    if consultation is not None:
-        yield Term(plan.id, None, consultation, own=own, consultation=consultation, alone=True)
     for name, days in classes.items():
         longer = frozenset(other for other, more in classes.items() if more > days)
         yield Term(plan.id, None, now - days * DAY, name, longer, own, consultation)
@@ -64,3 +62,5 @@ def terms(plan: Plan, now: float) -> Iterator[Term]:
         yield Term(plan.id, line, now - days * DAY, None, none, own, consultation)
     longest = max(city, *lines.values(), 0)
     yield Term(plan.id, None, now - longest * DAY, None, none, own, consultation)
+    if consultation is not None:
+        yield Term(plan.id, None, consultation, own=own, consultation=consultation, alone=True)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from calls.picture import caller_leg, city_of, newest, without
 from calls.value import dataclass, field, replace
 from plan.words import SEAT
+
+K = TypeVar("K")
 
 
 class State(StrEnum):
@@ -129,6 +131,10 @@ class Recordings:
     """Calls of which the dialplan told that they arrived, also those that a seat made to a citizen."""
     rooms: Mapping[LegId, str] = field(default_factory=dict)
     """The bridge in which a leg talks."""
+    inside: Mapping[str, frozenset[LegId]] = field(default_factory=dict)
+    """The same by bridge: who talks in it."""
+    calls: Mapping[CallId, frozenset[LegId]] = field(default_factory=dict)
+    """Of each call, those of ``going``."""
     touched: tuple[Recording, ...] = field(default=(), compare=False)
 
     def of(self, leg: LegId) -> Recording | None:
@@ -155,11 +161,37 @@ def step(all_: Recordings, fact: Fact) -> Recordings:
 
 def _put(all_: Recordings, one: Recording) -> Recordings:
     touched = (*all_.touched, one)
-    going = without(all_.going, one.leg)
+    going, was = without(all_.going, one.leg), all_.going.get(one.leg)
+    calls = all_.calls
+    if was is not None and (one.over or was.call != one.call):
+        calls = _less(calls, was.call, one.leg)
+    if not one.over and (was is None or was.call != one.call):
+        calls = {**calls, one.call: calls.get(one.call, frozenset()) | {one.leg}}
+    all_ = replace(all_, calls=calls) if calls is not all_.calls else all_
     if one.over:
         return replace(all_, going=going, over=newest(all_.over, one.leg, one, KEPT_OVER), touched=touched)
     # the newest last, also when it was there
     return replace(all_, going={**going, one.leg: one}, over=without(all_.over, one.leg), touched=touched)
+
+
+def _less(legs: Mapping[K, frozenset[LegId]], key: K, leg: LegId) -> Mapping[K, frozenset[LegId]]:
+    """Without this one; nobody leaves nothing behind."""
+    rest = legs[key] - {leg}
+    return {**legs, key: rest} if rest else without(legs, key)
+
+
+def _in_room(all_: Recordings, leg: LegId, bridge: str) -> Recordings:
+    """This leg talks in this bridge; empty: in none."""
+    was = all_.rooms.get(leg, "")
+    if was == bridge:
+        return all_
+    rooms, inside = all_.rooms, all_.inside
+    if was:
+        rooms, inside = without(rooms, leg), _less(inside, was, leg)
+    if bridge:
+        rooms = {**rooms, leg: bridge}
+        inside = {**inside, bridge: inside.get(bridge, frozenset()) | {leg}}
+    return replace(all_, rooms=rooms, inside=inside)
 
 
 def _moved(one: Recording, fact: Fact, **changes: Any) -> Recording | None:
@@ -212,7 +244,7 @@ def _joined(all_: Recordings, x: f.LegJoined) -> Recordings:
     known = all_.legs.get(x.leg)
     if x.kind == "holding":
         return all_
-    all_ = replace(all_, rooms={**all_.rooms, x.leg: x.bridge})
+    all_ = _in_room(all_, x.leg, x.bridge)
     if known is None or known.call is None:
         return all_
     # a Local channel has no endpoint; it only carries what a leg says
@@ -223,7 +255,7 @@ def _joined(all_: Recordings, x: f.LegJoined) -> Recordings:
 def _left(all_: Recordings, x: f.LegLeft) -> Recordings:
     if all_.rooms.get(x.leg) != x.bridge:
         return all_
-    all_ = replace(all_, rooms=without(all_.rooms, x.leg))
+    all_ = _in_room(all_, x.leg, "")
     known = all_.legs.get(x.leg)
     return all_ if known is None or known.call is None else _consulted(all_, known.call, x.at)
 
@@ -256,9 +288,9 @@ def _ended(all_: Recordings, x: f.LegEnded) -> Recordings:
     # the owner's own channel may be gone while an heir's goes on in its file
     goes_on = any(owner == mine and heir != x.leg for heir, owner in all_.heirs.items())
     mine_no_more = {c for c in all_.told if c.endswith(x.leg) and caller_leg(c) == x.leg}
-    heirs, rooms = without(all_.heirs, x.leg), without(all_.rooms, x.leg)
     lines, told = all_.lines - mine_no_more, all_.told - mine_no_more
-    all_ = replace(all_, legs=legs, lines=lines, told=told, heirs=heirs, rooms=rooms)
+    all_ = replace(all_, legs=legs, lines=lines, told=told, heirs=without(all_.heirs, x.leg))
+    all_ = _in_room(all_, x.leg, "")
     one = all_.going.get(mine)
     if one is None or one.ended is not None or goes_on:
         return all_
@@ -276,7 +308,7 @@ def _consulted(all_: Recordings, call: CallId, at: float) -> Recordings:
     here = any(_with_somebody(all_, all_.rooms.get(leg, "")) for leg in citizen)
     theirs = citizen | _beside(all_, citizen)
     changed: dict[LegId, Recording] = {}
-    for one in [one for one in all_.going.values() if one.call == call]:
+    for one in (all_.going[leg] for leg in all_.calls.get(call, ())):
         if one.ended is not None or one.leg in theirs:
             continue
         legs = (one.leg, *(heir for heir, owner in all_.heirs.items() if owner == one.leg))
@@ -299,7 +331,7 @@ def _consulted(all_: Recordings, call: CallId, at: float) -> Recordings:
 
 def _with_somebody(all_: Recordings, room: str) -> bool:
     """Whether more than one is in this bridge; empty: in none."""
-    return bool(room) and list(all_.rooms.values()).count(room) > 1
+    return len(all_.inside.get(room, ())) > 1
 
 
 def _met_again(one: Recording, at: float) -> Recording:
@@ -327,7 +359,7 @@ def _beside(all_: Recordings, citizen: frozenset[LegId]) -> frozenset[LegId]:
     if not others:
         return frozenset()
     rooms = {all_.rooms[leg] for leg, k in all_.legs.items() if k.channel in others and leg in all_.rooms}
-    return frozenset(leg for leg, room in all_.rooms.items() if room in rooms)
+    return frozenset(leg for room in rooms for leg in all_.inside[room])
 
 
 # --- the file -----------------------------------------------------------------------------------
@@ -403,13 +435,16 @@ def _message_left(all_: Recordings, x: f.CallBackOwed) -> Recordings:
 def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
     """Legs that are gone ended while nobody listened; their files are there to be looked at."""
     there = {leg.leg for leg in x.legs}
-    known = {leg.leg: _Leg(leg.call, leg.endpoint, leg.channel) for leg in x.legs}
+    begun = {leg for leg, known in all_.legs.items() if known.begun}
+    known = {leg.leg: _Leg(leg.call, leg.endpoint, leg.channel, leg.leg in begun) for leg in x.legs}
     heirs = {k: v for k, v in all_.heirs.items() if k in there}
     calls = {k.call for k in known.values() if k.call}
     rooms = {leg.leg: leg.bridge for leg in x.legs if leg.bridge and leg.up}
-    all_ = replace(
-        all_, legs=known, heirs=heirs, rooms=rooms, lines=all_.lines & calls, told=all_.told & calls
-    )
+    inside: dict[str, frozenset[LegId]] = {}
+    for who, bridge in rooms.items():
+        inside[bridge] = inside.get(bridge, frozenset()) | {who}
+    lines, told = all_.lines & calls, all_.told & calls
+    all_ = replace(all_, legs=known, heirs=heirs, rooms=rooms, inside=inside, lines=lines, told=told)
     for one in list(all_.going.values()):
         if one.ended is None and one.leg not in there and one.leg not in heirs.values():
             pauses, missed, one = _closed(one, x.at), _unmissed(one, x.at), _met_again(one, x.at)
@@ -420,7 +455,7 @@ def _snapshot(all_: Recordings, x: f.Snapshot) -> Recordings:
             all_ = _want(all_, leg.leg, x.at)
     # what they said before, nobody heard whom they said it to
     all_ = replace(all_, going={k: v if v.ended else replace(v, met=True) for k, v in all_.going.items()})
-    for call in {one.call for one in all_.going.values()}:
+    for call in all_.calls:
         all_ = _consulted(all_, call, x.at)
     return all_
 

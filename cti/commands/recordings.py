@@ -235,8 +235,10 @@ def play(
     Example: cti recordings play demo-n1-1795277485.8 --purpose 投诉复核 --out call.wav
     """
     leg = what.partition("-")[0] == "n1" or "-" not in what
+    if leg and consultations:
+        _fail("--consultations 只用于通话 is for a call: a leg holds those that you may hear", 2)
     path = f"/api/recordings/{quote(what)}/audio" if leg else f"/api/calls/{quote(what)}/mix"
-    asked = {"purpose": purpose} | ({"consultations": "true"} if consultations and not leg else {})
+    asked = {"purpose": purpose} | ({"consultations": "true"} if consultations else {})
     with _told():
         data = _fetch(home_of(home), f"{path}?{urlencode(asked)}", None)
     if out is not None:

@@ -233,15 +233,13 @@ class RecordingStore:
         self, term: Term, after: Mark = BEGIN, most: int = 1000
     ) -> tuple[list[Filed], Mark | None]:
         """Filed, due by ``term``, of no call that is held, the oldest first; and the mark after which to go
-        on, None when that was all. One asking looks at ``most`` recordings: those that a class keeps longer
-        may be millions."""
+        on, None when that was all. One asking looks at ``most`` recordings, whatever stays of them: those
+        that a class keeps longer, or that hold no consultation, may be millions."""
         r = RECORDINGS.c
         mine = [r.state == State.FILED, r.city == term.city, r.ended < term.before, r.ended >= after[0]]
         mine.append(tuple_(r.ended, r.leg) > tuple_(literal(after[0]), literal(after[1])))
         if term.line is not None:
             mine.append(r.line == term.line)
-        if term.alone:
-            mine.append(r.apart != "[]")
         wanted = select(RECORDINGS).where(*mine).order_by(r.ended, r.leg).limit(most)
 
         async def read(conn: AsyncConnection) -> tuple[list[Filed], Mark | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -21,10 +21,10 @@ from calls.facts import LegId
 from cti.errors import NotNow, Refused
 from cti.web.answers import Answer, Answered, asked, json_of, told
 from cti.web.api import CallsQuestion, Moment
+from cti.web.sound import Sound, ranged
 from cti.web.who import WHO, Role, Who
 from recording.table import is_message
 
-BLOCK = 64 * 1024
 AGAIN = 300.0
 """Seconds in which further ranges, or pictures, of one recording, for one person and purpose, are one row."""
 PURPOSE = Field(min_length=2, max_length=128, description="why you listen 用途; kept in the audit trail")
@@ -202,15 +202,6 @@ class RecordingDone(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """A wav that can be read at any place."""
-
-    size: int
-    read: Callable[[int, int], Awaitable[bytes]]
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Least:
     """The least role that may hear and read a call, and the classes of the call (recordings.toml) that ask
     for it."""
@@ -340,8 +331,8 @@ class Recordings:
         leg, call = await self._leg(request, Role.SUPERVISOR)
         purpose = asked(request, PurposeQuestion).purpose
         sound = await self._archive.sound(leg, request[WHO])
-        self._once(request[WHO], call, "listen", purpose, leg)
-        return await _ranged(request, sound)
+        self._once(request[WHO], call, "listen", purpose, leg, consultations=sound.consultations)
+        return await ranged(request, sound)
 
     async def _mix(self, request: web.Request) -> web.StreamResponse:
         who, call = self._call(request, Role.SUPERVISOR)
@@ -352,7 +343,7 @@ class Recordings:
             await self._may_consult(request, call)
         sound = await self._archive.mix(call, question.channels, announced=False, consultations=apart)
         self._once(who, call, "listen", question.purpose, consultations=apart)
-        return await _ranged(request, sound)
+        return await ranged(request, sound)
 
     async def _export(self, request: web.Request) -> web.StreamResponse:
         who, call = self._call(request, Role.SUPERVISOR)
@@ -363,7 +354,7 @@ class Recordings:
         sound = await self._archive.mix(call, 1, announced=True, consultations=body.consultations)
         about = {"purpose": body.purpose, "consultations": body.consultations}
         self._audit(who, call.partition("-")[0], "export", call, about)
-        answer = await _ranged(request, sound, attachment=True)
+        answer = await ranged(request, sound, attachment=True)
         return answer
 
     # --- orders ---------------------------------------------------------------------------------------
@@ -500,33 +491,3 @@ def _named(request: web.Request, what: str) -> str:
     if len(name) > 128 or not name.isprintable():
         raise Answered(400, f"not a {what}", what)
     return name
-
-
-async def _ranged(request: web.Request, sound: Sound, *, attachment: bool = False) -> web.StreamResponse:
-    """All of it, or the one range asked for (RFC 9110, 14)."""
-    headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store"}
-    if attachment:
-        headers["Content-Disposition"] = f'attachment; filename="{sound.name}"'
-    begin, end, status = 0, sound.size, 200
-    if "Range" in request.headers and request.method == "GET":
-        try:
-            wanted = request.http_range
-        except ValueError:
-            wanted = slice(None)
-        begin, end, _ = slice(wanted.start, wanted.stop).indices(sound.size)
-        if begin >= end:
-            raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{sound.size}"})
-        status = 206
-        headers["Content-Range"] = f"bytes {begin}-{end - 1}/{sound.size}"
-    answer = web.StreamResponse(status=status, headers=headers)
-    answer.content_type = "audio/wav"
-    answer.content_length = end - begin
-    await answer.prepare(request)
-    while begin < end and request.method != "HEAD":
-        block = await sound.read(begin, min(BLOCK, end - begin))
-        if not block:
-            break
-        await answer.write(block)
-        begin += len(block)
-    await answer.write_eof()
-    return answer

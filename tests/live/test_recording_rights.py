@@ -358,6 +358,10 @@ async def test_a_consultation_is_silence_in_the_agents_file_for_whom_it_is_not(c
         # from any byte on
         headers = {"Range": "bytes=8041-8049"}
         assert await pcm(consulted, audio(AGENTS), who, headers=headers) == whole[8041:8050]
+        heard = [json.loads(row.told) for row in consulted.audit if (row.did, row.who) == ("listen", who)]
+        assert heard == [
+            {"purpose": "review", "leg": AGENTS} | ({"consultations": True} if any(second) else {})
+        ]
         path = f"/api/recordings/{AGENTS}/waveform?points=10"
         status, told = await consulted.ask(path, who)
         assert (status, [p > 0 for p in told["peaks"]]) == (200, [True] * 5 + [any(second)] * 5)

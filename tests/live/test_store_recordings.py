@@ -32,7 +32,7 @@ from plan.recordings import CLASSES, RecordingClass, own_places
 from queues.duties import DutyKind
 from recording.filed import Filed, Heard, Role
 from recording.flagged import Flag
-from recording.retention import DAY, Term
+from recording.retention import DAY, Term, terms
 from recording.table import State
 from recording.ticket import Ticket
 from tests.live import servers
@@ -204,6 +204,46 @@ async def test_a_deletion_stands_in_the_audit_trail_once_though_the_service_dies
     await history.save([], [], "j", Position(), audits=told)
     assert [(row.did, row.on) for row in await history.audits(Past())] == [("expire", CALL)]
     assert [row.state for row in await RecordingStore(history).of_call(CALL)] == [State.EXPIRED]
+
+
+async def test_one_asking_for_consultations_looks_at_no_more_recordings_than_any(
+    store: RecordingStore,
+) -> None:
+    """Most calls hold none: the database would read all of them to find one."""
+    alone = Term("demo", None, 2000.0, consultation=2000.0, alone=True)
+    told = replace(ROW, leg=LegId("n1-4.4"), apart="[[0.0, 60.0]]", ended=1070.0)
+    await store.put(ROW, SEAT, told)
+    nothing, after = await store.expired(alone, most=2)
+    assert (nothing, after) == ([], (SEAT.ended, SEAT.leg))
+    assert after is not None
+    rows, end = await store.expired(alone, after, most=2)
+    assert ([row.leg for row in rows], end) == ([told.leg], None)
+
+
+async def test_a_term_that_cannot_be_asked_for_keeps_nothing_from_going_by_another(
+    history: History, tmp_path: Path
+) -> None:
+    plan = demo()
+    asked: list[Term] = []
+
+    class Slow(RecordingStore):
+        async def expired(
+            self, term: Term, after: Mark = BEGIN, most: int = 1000
+        ) -> tuple[list[Filed], Mark | None]:
+            asked.append(term)
+            if term.line != "main":
+                raise NotNow(f"database: no answer about {len(asked)}")
+            return await super().expired(term, after, most)
+
+    store = Slow(history)
+    await store.put(ROW)
+    retention = Retention(
+        tmp_path, store, lambda: {"demo": plan}, lambda row: None, no_shelf(tmp_path), lambda: 1e10
+    )
+    with pytest.raises(NotNow, match=r"about 1$"):
+        await retention.sweep()
+    assert asked == list(terms(plan, 1e10))
+    assert [row.state for row in await store.of_call(CALL)] == [State.EXPIRED]
 
 
 # --- classes of calls -------------------------------------------------------------------------

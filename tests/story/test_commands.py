@@ -101,3 +101,10 @@ def test_asking_what_goes_on_loads_no_database_library() -> None:
         text=True,
     )
     assert ran.stdout == "False\n", ran.stderr
+
+
+def test_a_leg_is_played_as_it_is_heard_by_who_asks_and_an_option_for_calls_is_not_swallowed() -> None:
+    asked = ["recordings", "play", "n1-1.1", "--purpose", "review", "--consultations"]
+    ran = CliRunner().invoke(command_tree(asked), asked)
+    assert (ran.exit_code, "--consultations" in ran.output) == (2, True), ran.output
+    assert "is for a call" in ran.output

@@ -130,21 +130,45 @@ SECOND = LegId("n1-2.9")
 INNER = CallId("demo-n1-2.9")
 
 
-def test_a_phones_own_second_call_to_a_colleague_is_apart_until_the_citizen_is_handed_over() -> None:
-    told = plays(
-        *TALK,
-        started(SECOND, INNER, "PJSIP/demo-1001-9", 20.0),
-        started(COLLEAGUE, INNER, "PJSIP/demo-1003-3", 20.1),
-        recorded(24.0, SECOND, INNER),
-        recorded(24.0, COLLEAGUE, INNER),
-        *joined(24.1, "aside", SECOND, COLLEAGUE),
-        *left(40.0, "aside", COLLEAGUE),
-        at(40.0, f.LegBelongs, leg=COLLEAGUE, call=CALL),
-        *left(40.0, "talk", SEAT),
-        *joined(40.0, "talk", COLLEAGUE),
-        at(40.1, f.LegEnded, leg=SECOND, cause=16),
-        at(60.0, f.LegEnded, leg=COLLEAGUE, cause=16),
+OWN_CALL = (
+    *TALK,
+    started(SECOND, INNER, "PJSIP/demo-1001-9", 20.0),
+    started(COLLEAGUE, INNER, "PJSIP/demo-1003-3", 20.1),
+    recorded(24.0, SECOND, INNER),
+    recorded(24.0, COLLEAGUE, INNER),
+    *joined(24.1, "aside", SECOND, COLLEAGUE),
+)
+HANDED = (
+    *left(40.0, "aside", COLLEAGUE),
+    at(40.0, f.LegBelongs, leg=COLLEAGUE, call=CALL),
+    *left(40.0, "talk", SEAT),
+    *joined(40.0, "talk", COLLEAGUE),
+    at(40.1, f.LegEnded, leg=SECOND, cause=16),
+    at(60.0, f.LegEnded, leg=COLLEAGUE, cause=16),
+)
+
+
+def looked_again(t: float, *there: tuple[LegId, CallId, str, str]) -> Fact:
+    """We were away for a moment: leg, call, endpoint and bridge of each."""
+    legs = tuple(
+        f.LegNow(leg, f"PJSIP/{endpoint}-1", call, endpoint, CALLER, "", "", "", True, bridge, 9.0)
+        for leg, call, endpoint, bridge in there
     )
+    return at(t, f.Snapshot, legs=legs, members=(), waiters=(), queues=())
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["heard", "looked_again"])
+def test_a_phones_own_second_call_to_a_colleague_is_apart_until_the_citizen_is_handed_over(
+    away: bool,
+) -> None:
+    again = looked_again(
+        30.0,
+        (CALLER, CALL, "demo-carrier", "talk"),
+        (SEAT, CALL, "demo-1001", "talk"),
+        (SECOND, INNER, "demo-1001", "aside"),
+        (COLLEAGUE, INNER, "demo-1003", "aside"),
+    )
+    told = plays(*OWN_CALL, *((again,) if away else ()), *HANDED)
     assert apart(told, SECOND) == [(24.0, 40.1)]
     assert apart(told, COLLEAGUE) == [(24.0, 40.0)]
     assert apart(told, SEAT) == []
@@ -190,17 +214,29 @@ def test_a_citizen_who_is_called_back_is_not_taken_for_a_colleague() -> None:
 
 
 def test_a_consultation_found_when_we_look_again_begins_there() -> None:
-    now = [
-        f.LegNow(leg, f"PJSIP/{endpoint}-1", CALL, endpoint, CALLER, "", "", "", True, bridge, 9.0)
-        for leg, endpoint, bridge in (
-            (CALLER, "demo-carrier", ""), (SEAT, "demo-1001", "aside"), (COLLEAGUE, "demo-1003", "aside")
-        )
-    ]  # fmt: skip
-    seen = at(30.0, f.Snapshot, legs=tuple(now), members=(), waiters=(), queues=())
+    seen = looked_again(
+        30.0,
+        (CALLER, CALL, "demo-carrier", ""),
+        (SEAT, CALL, "demo-1001", "aside"),
+        (COLLEAGUE, CALL, "demo-1003", "aside"),
+    )
     told = plays(*TALK, seen, *joined(40.0, "room", SEAT), *joined(40.1, "room", CALLER))
     assert apart(told, SEAT) == [(30.0, 40.1)]
     # one that went on all the time keeps its beginning
     assert apart(plays(*ASKED, seen, at(50.0, f.LegEnded, leg=SEAT, cause=16)), SEAT) == [(20.0, 50.0)]
+
+
+def test_who_of_a_call_is_apart_is_told_without_looking_at_the_other_calls() -> None:
+    class Unread(dict[LegId, Any]):
+        def values(self) -> Any:
+            raise AssertionError("all of them were looked at")
+
+        items = values
+
+    told = plays(*ASKED)
+    closed = replace(told, going=Unread(told.going), rooms=Unread(told.rooms))
+    belongs = at(25.0, f.LegBelongs, leg=COLLEAGUE, call=CALL)
+    assert step(closed, belongs).going == step(told, belongs).going
 
 
 @pytest.mark.parametrize(
@@ -244,6 +280,9 @@ def test_nobody_is_apart_while_they_and_the_citizen_are_in_one_bridge(moves: lis
     for fact in _moves(moves):
         told = step(told, fact)
         theirs = told.rooms.get(CALLER)
+        in_each = {room: {leg for leg, other in told.rooms.items() if other == room} for room in told.inside}
+        assert dict(told.inside) == in_each
+        assert set(told.rooms.values()) == set(told.inside)
         together += [(leg, fact.at) for leg in (SEAT, COLLEAGUE) if theirs and told.rooms.get(leg) == theirs]
     for leg, t in together:
         # until the next thing happens
@@ -266,6 +305,11 @@ def test_a_stretch_is_silence_from_whichever_byte_on_one_reads(first: int, lengt
     pcm = bytes(range(1, 201))
     wanted = pcm[:60] + bytes(40) + pcm[100:]
     assert quiet(pcm[first : first + length], 10, [(3.0, 5.0)], first) == wanted[first : first + length]
+
+
+def test_sound_without_a_stretch_is_not_copied() -> None:
+    pcm = bytes(range(200))
+    assert quiet(pcm, 10, ()) is pcm
 
 
 def _said(*words: tuple[str, float]) -> Said:
@@ -332,3 +376,11 @@ def test_a_consultation_has_its_own_term_and_a_mixed_file_the_longer_of_both(
         return next(age for age in range(5000) if any(goes(term, age) for term in terms(plan, now)))
 
     assert (kept(ALL), kept(PART), kept(NONE)) == (whole, part, 730)
+
+
+def test_what_no_index_finds_is_looked_for_when_all_else_is_done() -> None:
+    rules: dict[str, Any] = {"consultation": RecordingClass(keep_days=180)}
+    plan = demo().model_copy(update={"recordings": rules})
+    *others, last = terms(plan, 10_000 * DAY)
+    assert last.alone
+    assert not any(term.alone for term in others)

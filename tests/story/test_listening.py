@@ -29,7 +29,9 @@ from cti.switchboard import Switchboard
 from cti.web.metrics import Metrics
 from recording.filed import Filed, Heard
 from recording.recognised import Recognised, Word
-from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, said
+from tests.story.a_call import CALL, CALLER, SEAT_LEG, answered, said, seat_starts
+
+COLLEAGUE = LegId("n1-100.3")
 
 
 class Store:
@@ -129,6 +131,21 @@ def words(text: str, start: float) -> dict[str, Any]:
     return asdict(Recognised(text, start, start + 1, 0.9, "", (Word(text, start, start + 1, 0.9),)))
 
 
+def moves(room: Room, at: float, bridge: str, *legs: LegId, out_of: str) -> None:
+    """These legs leave one bridge for another; whoever else was in it leaves it too."""
+    for leg in (CALLER, SEAT_LEG, COLLEAGUE):
+        room.board.hear(said(f.LegLeft, at, leg=leg, bridge=out_of))
+    for leg in legs:
+        room.board.hear(said(f.LegJoined, at, leg=leg, bridge=bridge))
+
+
+def consults(room: Room, at: float) -> None:
+    """The agent goes to a colleague, and the citizen hears nobody."""
+    room.board.hear(seat_starts(COLLEAGUE, "1003", at))
+    moves(room, at, "aside", SEAT_LEG, COLLEAGUE, out_of="b1")
+    room.clock = max(room.clock, at + 60)
+
+
 async def test_both_sides_of_a_talk_are_tapped_and_followed(room: Room) -> None:
     talk(room)
     await room.begun(CALLER, SEAT_LEG)
@@ -170,6 +187,32 @@ async def test_text_shows_while_it_is_said_and_stays_in_its_place(room: Room) ->
     told = await room.listening.transcript(CALL)
     assert ([s.text for s in told.said], told.now, told.complete) == (["我想反映"], (), False)
     assert told.said[0].at == 130.0 + 71.0
+
+
+async def test_unfinished_words_that_reach_into_a_consultation_are_of_it_also_when_it_is_over(
+    room: Room,
+) -> None:
+    talk(room)
+    await room.begun(CALLER, SEAT_LEG)
+
+    async def apart(at: float, text: str) -> bool:
+        room.tells("partial", SEAT_LEG, text=text, at=at - 200.0, behind=0.0)
+        [now] = room.listening.heard_now(CALL).now
+        assert (await room.listening.transcript(CALL)).now == (now,)
+        return now.apart
+
+    assert not await apart(205.0, "请稍等")
+    room.tells("span", SEAT_LEG, at=6.0, live=True, span=words("请稍等", 75.0))
+    consults(room, 210.0)
+    room.tells("partial", SEAT_LEG, text="", at=11.0, behind=0.0)
+    assert await apart(212.0, "老王")
+    moves(room, 213.0, "b1", CALLER, SEAT_LEG, out_of="aside")
+    assert await apart(214.0, "老王你在吗")
+    room.tells("span", SEAT_LEG, at=15.0, live=True, span=words("老王你在吗", 82.0))
+    told = room.listening.heard_now(CALL)
+    assert [(one.text, one.apart) for one in told.said] == [("请稍等", False), ("老王你在吗", True)]
+    assert told.said == (await room.listening.transcript(CALL)).said
+    assert not await apart(216.0, "让您久等了")
 
 
 async def test_a_process_that_died_is_taken_up_after_the_last_span(room: Room) -> None:
@@ -260,6 +303,25 @@ async def test_no_more_legs_wait_to_be_tapped_than_can_be_followed_and_the_other
         room.board.hear(said(f.LegEnded, 210.0, leg=leg))
         room.tells("over", leg=leg, seconds=100.0, live=True)
     await room.asked_to_transcribe(late)
+
+
+async def test_a_recording_of_before_a_restart_has_its_consultations_where_its_row_tells(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "LATE_EVERY", 0.01)
+    room.store.rows[SEAT_LEG] = Filed(
+        leg=SEAT_LEG,
+        call=CallId(CALL),
+        city="demo",
+        began=130.0,
+        ended=150.0,
+        file="d/s.wav",
+        apart="[[5, 9]]",
+    )
+    await room.asked_to_transcribe(SEAT_LEG)
+    for second in (1.0, 6.0):
+        room.tells("span", SEAT_LEG, at=second, live=False, span=words("老王你在吗", second))
+    assert [one.apart for one in room.listening.heard_now(CALL).said] == [False, True]
 
 
 async def test_a_recording_that_fails_three_times_is_given_up_and_counted(

@@ -29,7 +29,7 @@ from recording.filed import Role
 from tests.story.a_call import CALL, CALLER, SEAT_LEG, said
 from tests.story.plan_files import demo
 from tests.story.test_centres import SECRET, NoDisk
-from tests.story.test_listening import Room, talk, words
+from tests.story.test_listening import Room, consults, talk, words
 from transfer.handoff import Handoff, recalled
 
 FIRE = "我 在 梅山路 12 号 我 家 着火 了"
@@ -187,6 +187,19 @@ async def test_what_the_officer_says_is_none_of_the_callers_account(town: Town) 
     assert (record.location, record.summary) == ("", "")
 
 
+@pytest.mark.parametrize("away", [False, True], ids=["database", "memory"])
+async def test_what_an_agent_tells_a_colleague_is_none_of_the_callers_account(town: Town, away: bool) -> None:
+    town.tickets.away = away
+    town.asked()
+    before = await town.says("你好 我想 反映 一件 事")
+    assert before.summary
+    consults(town.room, 210.0)
+    for second in (82.0, 85.0):
+        await town.says("她 说 她 家里 着火 了", second, SEAT_LEG)
+    assert [one.apart for one in town.room.listening.heard_now(CALL).said] == [False, True, True]
+    assert (town.record.location, town.record.summary) == (before.location, before.summary)
+
+
 async def test_of_a_drafted_summary_supervisors_see_the_title_and_who_may_read_the_call_its_words(
     town: Town,
 ) -> None:
@@ -244,6 +257,24 @@ async def test_the_centres_computer_is_told_as_soon_as_it_is_known(town: Town, t
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
     assert (body["location"], body["location_from"], body["summary_from"]) == ("梅山路12号", "draft", "draft")
+
+
+@pytest.mark.parametrize(
+    ("title", "story", "told"),
+    [
+        ({}, {}, {"draft_summary": "【自杀】求助\n想不开"}),
+        ({}, {"typed": True}, {"ticket_summary": "想不开"}),
+        ({"typed": True}, {}, {"draft_summary": "【自杀】求助\n想不开"}),
+        ({"typed": True}, {"typed": True}, {"ticket_summary": "【自杀】求助\n想不开"}),
+        ({}, {"typed": True, "value": ""}, {"ticket_summary": ""}),
+    ],
+)
+def test_a_drafted_title_never_goes_as_what_an_agent_typed(
+    title: dict[str, Any], story: dict[str, Any], told: dict[str, str]
+) -> None:
+    """It may name a red flag, and what was typed is shown to every agent."""
+    fields = {"title": {"value": "【自杀】求助"} | title, "story": {"value": "想不开"} | story}
+    assert proposed(fields) == {"draft_location": ""} | told
 
 
 def test_a_story_without_a_title_has_a_first_line_all_the_same() -> None:

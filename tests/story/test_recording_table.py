@@ -220,6 +220,9 @@ def test_no_order_of_facts_lets_a_recording_vanish(facts: list[Fact]) -> None:
             one = told.of(leg)
             assert one is not None
             assert one.over or one.due or one.ended is None
+        of_calls = {call: {leg for leg, one in told.going.items() if one.call == call} for call in told.calls}
+        assert dict(told.calls) == of_calls
+        assert sum(len(legs) for legs in told.calls.values()) == len(told.going)
     ended = plays(*facts, at(9.0, f.Snapshot, legs=(), members=(), waiters=(), queues=()))
     assert all(one.due for one in ended.going.values())
 
