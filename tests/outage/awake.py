@@ -104,7 +104,7 @@ def awake(test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
             try:
                 return await test(*args, **more)
             except Slept as why:
-                note(f"made once more: {name}", why.seconds, SLEPT, f"{why.__cause__}".partition("\n")[0])
+                note(f"made once more: {name}", why.seconds, SLEPT, f"{why.__cause__}".partition(";")[0])
                 await _nobody_calls(more["city"])
         return await test(*args, **more)
 
