@@ -27,7 +27,8 @@ class Faults:
 
 @dataclass
 class LabCentre:
-    """``received``: newest version and body of each of our records; ``told``: its own, by record."""
+    """``received``: newest version and body of each of our records; ``settled``: when each version of
+    them was confirmed; ``told``: its own, by record."""
 
     port: int
     house: str
@@ -35,7 +36,7 @@ class LabCentre:
     faults: Faults = field(default_factory=Faults)
     chance: random.Random = field(default_factory=random.Random)
     received: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
-    settled: set[tuple[str, int]] = field(default_factory=set)
+    settled: dict[tuple[str, int], float] = field(default_factory=dict)
     told: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     taken: set[tuple[str, int]] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -91,7 +92,7 @@ class LabCentre:
                 self.taken.add((record, version))
                 self._say({"says": "confirm", "record": record, "version": version})
             case "confirm":
-                self.settled.add((record, version))
+                self.settled.setdefault((record, version), time.time())
 
     def _say(self, message: dict[str, Any]) -> None:
         copies = 0 if self.chance.random() < self.faults.lost else 1

@@ -109,8 +109,9 @@ class Phone:
             # Asterisk writes a recording every second or two: between that there is nothing new to be heard
             nonlocal looked, match
             if (size := self._recorded_bytes()) != looked:
-                looked = size
                 match = await asyncio.to_thread(lambda: ears.contains(self.recording()[since:], needle))
+                # not before: time may be up meanwhile, and then nobody has learnt what was found
+                looked = size
 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):

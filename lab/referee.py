@@ -8,6 +8,7 @@ the one whose BYE came first (HangupRequest) has ended the call.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from lab.wire import Event
@@ -21,8 +22,9 @@ TOGETHER = 5.0
 
 @dataclass(slots=True)
 class Referee:
-    """``take`` gets every event of the house, in order."""
+    """``take`` gets every event of the house, in order; ``seats``: the numbers of whose phones count."""
 
+    seats: Collection[str]
     _answered: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _seats: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When seats' phones said BYE, by call."""
@@ -35,8 +37,14 @@ class Referee:
                 self._answered[call].append(event["MemberName"].partition("-")[2])
             case "HangupRequest" if event["Uniqueid"] == call.partition("-")[2]:
                 self._callers.setdefault(call, float(event["Timestamp"]))
-            case "HangupRequest" if event["Channel"].startswith(f"PJSIP/{call.partition('-')[0]}-2"):
+            case "HangupRequest" if self._seat_of(event["Channel"], call.partition("-")[0]) in self.seats:
                 self._seats[call].append(float(event["Timestamp"]))
+
+    @staticmethod
+    def _seat_of(channel: str, city: str) -> str:
+        """The number of whose phone this is; empty: of nobody in this city."""
+        phone = f"PJSIP/{city}-"
+        return channel.removeprefix(phone).partition("-")[0] if channel.startswith(phone) else ""
 
     def against(self, race: Race) -> str:
         """What speaks against the ledger; empty: Asterisk says what the ledger says."""

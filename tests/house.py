@@ -47,7 +47,27 @@ def ports() -> Iterator[int]:
     if told := os.environ.get("CTI_TEST_BASE"):
         yield int(told)
         return
-    for base in range(FIRST, LAST + 1, 100):
+    with _hundred(range(FIRST, LAST + 1, 100)) as base:
+        yield base
+
+
+@contextlib.contextmanager
+def api_port() -> Iterator[int]:
+    """A free port that nobody gets in between, where a home has its API. One that the kernel gives
+    away is gone with the next connection that anybody on this machine makes before we listen there."""
+    if told := os.environ.get("CTI_TEST_BASE"):
+        # beside the hotlines of who told the ports by hand
+        held = _hundred(range(int(told) + 500, int(told) + 1000, 100))
+    else:
+        held = ports()
+    with held as base:
+        yield base + API
+
+
+@contextlib.contextmanager
+def _hundred(bases: Sequence[int]) -> Iterator[int]:
+    """The first of these hundreds that nobody holds and nobody listens in."""
+    for base in bases:
         # a name in the network's own space: a run in another root on the same network is held off too
         with socket.socket(socket.AF_UNIX) as lock:
             try:
@@ -57,16 +77,7 @@ def ports() -> Iterator[int]:
             if all(_free(base + offset) for offset in (0, 2, 3, 5, 6, 7, 8, 40, 42, 44)):
                 yield base
                 return
-    raise NotReady(f"no hundred free ports between {FIRST} and {LAST}")
-
-
-@contextlib.contextmanager
-def api_port() -> Iterator[int]:
-    """A free port that nobody gets in between, where a home has its API. One that the kernel gives
-    away is gone with the next connection that anybody on this machine makes before we listen there."""
-    with ports() as base:
-        # beside the hotlines of who told the ports by hand
-        yield base + API + 500 * ("CTI_TEST_BASE" in os.environ)
+    raise NotReady(f"no hundred free ports between {bases[0]} and {bases[-1]}")
 
 
 API = Ports(0).api

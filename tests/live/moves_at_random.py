@@ -140,13 +140,19 @@ class Told:
 
 
 class Night:
-    """``runs`` callers of this seed. ``told``: what became of each that is over."""
+    """``runs`` callers of this seed. ``told``: what became of each that is over.
+
+    ``kill``: the service is killed now and then; ``first_kill``: for the first time when so many callers are
+    over, however short the night is (None: whenever it falls).
+    """
 
     def __init__(
-        self, house: House, seed: int, runs: int, *, kill: bool, at_once: int = AT_ONCE,
-        only: int | None = None, said: Callable[[Told], None] = lambda told: None,
+        self, house: House, seed: int, runs: int, *, kill: bool, first_kill: int | None = None,
+        at_once: int = AT_ONCE, only: int | None = None,
+        said: Callable[[Told], None] = lambda told: None,
     ) -> None:  # fmt: skip
         self._house, self._seed, self._runs, self._kill = house, seed, runs, kill
+        self._first_kill, self._due = first_kill, asyncio.Event()
         self._at_once, self._only, self._said = at_once, only, said
         self.watch = Watch(CITY, URGENT)
         self.told: list[Told] = []
@@ -207,12 +213,18 @@ class Night:
 
     async def _kills(self) -> None:
         chance = random.Random(f"{self._seed}/kills")
+        if self._first_kill is not None:
+            await self._due.wait()
+            self._kills_it()
         while True:
             await asyncio.sleep(chance.uniform(*KILLED_EVERY))
-            service = self._house.parts().get("service")
-            if service is not None:
-                service.signal(signal.SIGKILL)
-                self.killed += 1
+            self._kills_it()
+
+    def _kills_it(self) -> None:
+        service = self._house.parts().get("service")
+        if service is not None:
+            service.signal(signal.SIGKILL)
+            self.killed += 1
 
     # --- one caller ----------------------------------------------------------------------------------
 
@@ -230,6 +242,8 @@ class Night:
         if not told.wrong and told.trace is not None:
             told.trace.story.clear()
         self.told.append(told)
+        if self._first_kill is not None and len(self.told) >= self._first_kill:
+            self._due.set()
         self._said(told)
 
     async def wish(self, seat: str, kind: str, to: str) -> bool:

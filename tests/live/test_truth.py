@@ -26,7 +26,7 @@ from lab.talk import asked_how, with_caller
 from lab.wire import Event, Wire
 from lab.witness import Log, Report, compare, seen
 from tests.house import House, ports, running
-from tests.live.mixed_plan import COLLEAGUES, LINE, mixed_plan
+from tests.live.mixed_plan import COLLEAGUES, LINE, SEATS, mixed_plan
 from tests.outage.hands import until
 
 FEW, MANY = 60, 2000
@@ -126,7 +126,7 @@ def everything(tally: Tally) -> bool:
 def night(town: House, full_size: bool) -> Done:
     """The calls are made once; what the tests compare is what they left."""
     calls = CALLS or (MANY if full_size else FEW)
-    killing, promises, referee = Night(town, calls), Promises(), Referee()
+    killing, promises, referee = Night(town, calls), Promises(), Referee((*SEATS, *COLLEAGUES))
 
     def heard(event: Event) -> None:
         promises.take(event)

@@ -7,6 +7,7 @@ import math
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -75,6 +76,18 @@ async def tidy(house: House) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # pyst2 0.5.1 speaks an old threading dialect, thousands of times a run
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:asterisk.manager")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # one of several workers prints nothing itself
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["measured"] = measured.ROWS
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker is done: what it measured is in this run's summary. One that crashed tells nothing."""
+    measured.ROWS.extend(getattr(node, "workeroutput", {}).get("measured", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -39,9 +39,10 @@ class Impostor:
         assert task is not None
         self._open.add(task)
         try:
-            head = (await reader.readuntil(b"\n\n")).decode()
-            self.asked.append(dict(x.split(": ", 1) for x in head.splitlines() if ": " in x)["agi_arg_1"])
-            await self._manner(reader, writer)
+            with self._pulse.answering():
+                head = (await reader.readuntil(b"\n\n")).decode()
+                self.asked.append(dict(x.split(": ", 1) for x in head.splitlines() if ": " in x)["agi_arg_1"])
+                await self._manner(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:

@@ -67,7 +67,8 @@ class LyingEar:
         assert task is not None
         self._open.add(task)
         try:
-            await doing
+            with self._pulse.answering():
+                await doing
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:

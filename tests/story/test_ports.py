@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from cti.home import Home, Ports
 from cti.settings import BadSettings, Settings, read
+from tests.house import api_port
 
 
 @given(st.integers(1024, 65435))
@@ -31,3 +33,16 @@ def test_sound_that_is_no_range_is_refused_by_name(tmp_path: Path, told: str) ->
     home.settings_file.write_text(f'rtp = "{told}"\n')
     with pytest.raises(BadSettings, match=r"rtp.*START-END"):
         read(home)
+
+
+def test_of_ports_told_by_hand_too_none_is_given_to_two_or_where_somebody_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # above the kernel's ephemeral ports: nobody's
+    monkeypatch.setenv("CTI_TEST_BASE", "61000")
+    with api_port() as one, api_port() as other:
+        assert one != other
+    with api_port() as free:
+        pass
+    with socket.create_server(("127.0.0.1", free)), api_port() as other:
+        assert other != free

@@ -241,7 +241,7 @@ def test_whether_a_handset_lifted_as_the_caller_hung_up_has_answered_app_queue_s
 ) -> None:
     race = race_in(tmp_path, LIFTED, UNANSWERED, {"outcome": "abandoned", "seat": ""})
     assert race == Race(CALL, ())
-    referee = Referee()
+    referee = Referee(("2001",))
     for event in events:
         referee.take(event)
     assert referee.against(race).endswith(against)
@@ -258,6 +258,8 @@ def test_whether_a_handset_lifted_as_the_caller_hung_up_has_answered_app_queue_s
         # whom the agent was to: long before
         ([bye("2001", 14.0), bye("caller", 20.1)], False),
         ([bye("2001", 20.0)], False),
+        # no seat of the plan, whatever it is called
+        ([bye("2099", 20.0), bye("caller", 20.1)], False),
     ],
 )
 def test_of_two_who_hang_up_the_one_whose_bye_came_first_has_ended_the_call(
@@ -265,7 +267,7 @@ def test_of_two_who_hang_up_the_one_whose_bye_came_first_has_ended_the_call(
 ) -> None:
     race = race_in(tmp_path, BOTH_HUNG_UP, ENDED, ANSWERED_BY)
     assert race == Race(CALL, ("2001",), "agent")
-    referee = Referee()
+    referee = Referee(("2001",))
     for event in (CONNECTED, *events):
         referee.take(event)
     assert (referee.against(race) == "") is right
