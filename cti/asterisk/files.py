@@ -192,6 +192,7 @@ def _facts(
     moment, peer = 0.0, ""
     rings: Counter[str] = Counter()
     room = Room(call, node, ended, [(w[3], w[5]) for w in lines if w[4] == ROOM and len(w) > 5])
+    ended = room.ended
     for words in lines:
         if words[4] == ROOM and len(words) > 5:
             yield from room.told(words[3], words[5])

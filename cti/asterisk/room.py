@@ -15,17 +15,24 @@ from calls.facts import CallId, Fact, LegId
 from cti.asterisk.ear import endpoint_of, leg_of
 
 ROOM = "HOTLINEROOM"
+SECOND = 1.5
+"""By which a CDR's end lies before the hangup handler's word at most: it is cut, and the handler takes a
+moment."""
 
 
 class Room:
-    """Of one call. ``lines``: channel and data of all its lines; ``ended``: when the caller was gone."""
+    """Of one call. ``lines``: channel and data of all its lines; ``ended``: when the caller was gone, cut to
+    the second."""
 
     def __init__(self, call: CallId, node: str, ended: float, lines: Sequence[tuple[str, str]]) -> None:
         self._lines = [line for channel, data in lines if (line := _read(channel, data)) is not None]
         self.led = frozenset(leg for _, _, leg, _ in self._lines)
         """The legs these lines tell of."""
-        self._call, self._node, self._ended = call, node, ended
+        self._call, self._node = call, node
         self._caller = leg_of(call)
+        gone = [at for _, step, leg, at in self._lines if step == "gone" and leg == self._caller]
+        self.ended = gone[-1] if gone and 0.0 <= gone[-1] - ended < SECOND else ended
+        """When the caller was gone, to the millisecond where the dialplan told of it."""
         self._room = f"{call}~room"
         self._bridge: dict[LegId, str] = {}
         """Where each leg is that is somewhere."""
@@ -56,7 +63,7 @@ class Room:
     def over(self) -> Iterator[Fact]:
         """The files end: whoever was not told to be gone went with the caller."""
         for leg in sorted(self._known & self.led - {self._caller}):
-            yield from self._gone(leg, self._ended)
+            yield from self._gone(leg, self.ended)
 
     def _in(self, leg: LegId, endpoint: str, at: float) -> Iterator[Fact]:
         if leg not in self._known:
@@ -73,7 +80,7 @@ class Room:
         bridge = self._bridge.pop(leg, "")
         if bridge:
             # agent and colleague may finish what they say when the caller is gone: that is no talk
-            yield f.LegLeft(at=min(at, self._ended), node=self._node, leg=leg, bridge=bridge)
+            yield f.LegLeft(at=min(at, self.ended), node=self._node, leg=leg, bridge=bridge)
 
     def _gone(self, leg: LegId, at: float) -> Iterator[Fact]:
         self._known.discard(leg)

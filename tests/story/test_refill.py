@@ -352,6 +352,20 @@ def test_a_colleague_who_was_asked_talks_to_the_caller_from_when_the_agent_leave
     }
 
 
+def test_a_caller_of_whom_the_dialplan_tells_when_they_were_gone_ends_then_and_not_at_the_cut_second(
+    tmp_path: Path,
+) -> None:
+    agent, other = f"n1-{AT}.2", f"n1-{AT}.9"
+    then = [
+        room_line(AT + 12.1, "demo-1001", "gone", agent),
+        room_line(AT + 12.2, "demo-1009", "in", other),
+        room_line(AT + 12.3, "demo-carrier", "in", LEG),
+        room_line(AT + 20.8, "demo-carrier", "gone", LEG),
+        room_line(AT + 20.9, "demo-1009", "gone", other),
+    ]
+    assert consulted(tmp_path, then, AT + 20)["1009"] == (Part.JOINED, 8.5, AT + 20.9)
+
+
 def test_a_seat_that_is_called_in_talks_from_when_it_is_told_to_be_in_the_room(tmp_path: Path) -> None:
     agent, other = f"n1-{AT}.2", f"n1-{AT}.9"
     log = [
