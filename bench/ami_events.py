@@ -49,7 +49,12 @@ def _pieces(raw: bytes) -> Iterator[bytes]:
 
 async def _ours(raw: bytes, tell: Tell) -> None:
     ear = Ear("n1", tell, time.time)
-    protocol = Protocol(HANDLERS, lambda name, text: hear(ear, name, text))
+    await _read_by(lambda name, text: hear(ear, name, text), raw)
+
+
+async def _read_by(take: Callable[[bytes, str], None], raw: bytes) -> None:
+    """The link reads this traffic, and hands each event to ``take``."""
+    protocol = Protocol(HANDLERS, take)
     protocol.connection_made(_Deaf())
     protocol.data_received(BANNER)
     for piece in _pieces(raw):
@@ -98,15 +103,7 @@ READERS: dict[str, Callable[[bytes, Tell], Awaitable[None]]] = {
 async def _read(raw: bytes) -> list[tuple[bytes, str]]:
     """The events that reach the ear, as it gets them."""
     found: list[tuple[bytes, str]] = []
-    protocol = Protocol(HANDLERS, lambda name, text: found.append((name, text)))
-    protocol.connection_made(_Deaf())
-    protocol.data_received(BANNER)
-    for piece in _pieces(raw):
-        protocol.data_received(piece)
-        for _ in range(MANY):
-            if not protocol._busy:
-                break
-            await asyncio.sleep(0)
+    await _read_by(lambda name, text: found.append((name, text)), raw)
     return found
 
 

@@ -162,7 +162,7 @@ def _look(true: Callable[[Shown], Any], shown: Shown, found: asyncio.Future[Any]
     try:
         if there := true(shown):
             found.set_result(there)
-    except Exception as why:  # noqa: BLE001  # whatever it is, it is theirs
+    except Exception as why:  # noqa: BLE001  # a fault in one waiter's question fails that wait; the reader goes on for the others
         found.set_exception(why)
 
 
