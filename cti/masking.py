@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -31,16 +31,26 @@ AT_ONCE = 0.5
 missed from that moment on. An ordinary answer takes milliseconds, so that no ordinary pause silences more
 than was asked for (a stretch that was missed is silenced with ``recording.masked.MARGIN`` on either side, and
 ends the leg's live text); and nobody says a number that gives them away in half a second."""
+BACKLOG = 10.0
+"""Seconds of sound, at most, that wait for an Asterisk that stood still: by then its link is given up."""
 _WISHED = {True: State.PAUSED, False: State.ROLLING}
 TALK = (CallState.TALKING, CallState.MOVING)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A leg is to be paused (``on``), or to go on, ``since`` a moment (seconds since the epoch)."""
+    """A leg is to be paused (``on``), or to go on, ``since`` a moment (seconds since the epoch); it was to be
+    paused for ``kept`` seconds until then."""
 
     on: bool
     since: float
+    kept: float = 0.0
+
+    def heard_out(self, done: float) -> float:
+        """Until when the file may have what was said before ``since``, if it goes on from ``done`` on. What is
+        said to an Asterisk that stands still waits in its sockets, and is written when it moves again: where
+        the file stood still, or as much later as its threads take to read on (seen: 4 s)."""
+        return done + min(self.kept, BACKLOG)
 
 
 class Masker:
@@ -89,7 +99,7 @@ class Masker:
             self._found_again(heard.board)
         self._by_rule.difference_update(heard.forgotten)
         for one in heard.recordings:
-            if one.ended is not None and one.leg in self._asking:
+            if one.ended is not None and (one.leg in self._asking or one.leg in self._owed):
                 # its file is looked at in a moment, long before an answer that does not come (and no listener
                 # tells anything itself)
                 asyncio.get_running_loop().call_soon(self._cut_off, one.leg, one.ended)
@@ -101,7 +111,9 @@ class Masker:
         self._asked.put_nowait((call, on, self._now()))
 
     def _cut_off(self, leg: LegId, ended: float) -> None:
-        """The leg ended before Asterisk answered whether it is paused."""
+        """The leg ended before Asterisk answered whether it is paused, or goes on."""
+        if leg in self._owed:
+            self._paid(leg, ended)
         for wish in self._asking.get(leg, ()):
             self._missed_to(leg, wish, ended)
 
@@ -204,26 +216,29 @@ class Masker:
         if not legs:
             self._masked.pop(call, None)
             raise Refused(f"通话无录音 no recording of {call} goes on")
+        now = self._now()
         if on:
-            self._masked.setdefault(call, self._now() if since is None else since)
+            begun = self._masked.setdefault(call, now if since is None else since)
         else:
-            self._masked.pop(call, None)
-        troubles = [why for why in await asyncio.gather(*(self._put(one, on) for one in legs)) if why]
+            begun = self._masked.pop(call, now)
+        wish = _Wish(on, begun if on else now, kept=0.0 if on else now - begun)
+        troubles = [why for why in await asyncio.gather(*(self._put(one, wish) for one in legs)) if why]
         if troubles:
             zh, en = ("暂停", "not paused") if on else ("恢复", "still paused")
             raise NotNow(f"录音尚未{zh}，每秒重试 {en} yet, asked again every second: {troubles[0]}")
         return len(legs)
 
-    async def _put(self, one: Recording, on: bool) -> Exception | None:
+    async def _put(self, one: Recording, wish: _Wish) -> Exception | None:
         """This leg as it is wished; what hindered it."""
         owed = self._owed.get(one.leg)
-        if owed is not None and owed.on is not on:
+        if owed is not None and owed.on is not wish.on:
             self._paid(one.leg, self._now())
-        elif owed is None and one.leg not in self._asking and one.state is _WISHED[on]:
+        elif owed is None and one.leg not in self._asking and one.state is _WISHED[wish.on]:
             return None
         # one that Asterisk has not answered may still be carried out, so it is asked for the other then
-        since = self._masked.get(one.call, self._now())
-        return await self._ask(one.leg, _Wish(on, max(since, one.began or since) if on else self._now()))
+        if wish.on and one.began is not None:
+            wish = replace(wish, since=max(wish.since, one.began))
+        return await self._ask(one.leg, wish)
 
     async def _ask(self, leg: LegId, wish: _Wish) -> Exception | None:
         """What Asterisk refuses or does not answer is owed, and told; what it does is not any more."""
@@ -257,7 +272,8 @@ class Masker:
         elif owed is None or owed.on is not wish.on:
             log.warning("recording not masked", leg=leg, on=wish.on, why=why)
             self._owed[leg] = wish
-            self._missed(leg, wish, None)
+            if wish.on:
+                self._missed(leg, wish, None)
 
     async def _pay_for_ever(self) -> None:
         """What is owed is asked for again until it holds, or the leg is over."""
@@ -275,7 +291,8 @@ class Masker:
             await asyncio.gather(*(self._ask(leg, owed) for leg, owed in again))
 
     def _paid(self, leg: LegId, until: float) -> None:
-        self._missed(leg, self._owed.pop(leg), until)
+        owed = self._owed.pop(leg)
+        self._missed(leg, owed, until if owed.on else owed.heard_out(until))
 
     def _missed_to(self, leg: LegId, wish: _Wish, until: float) -> None:
         """Unless it was told already."""
@@ -285,7 +302,7 @@ class Masker:
 
     def _missed(self, leg: LegId, owed: _Wish, until: float | None) -> None:
         one = self._board().recordings.of(leg)
-        if one is None or not owed.on:
+        if one is None or not (owed.on or owed.kept):
             return
         until = None if until is None else max(until, owed.since)
         said = f.MaskMissed(

@@ -393,6 +393,52 @@ async def test_a_pause_withdrawn_while_nobody_answers_is_missed_until_it_was_wit
     assert missed(room, CALLER) == missed(room, SEAT_LEG) == ((1000.0, 1003.0),)
 
 
+async def test_what_was_said_to_a_frozen_asterisk_before_the_pauses_end_is_looked_for_as_long_after_it_woke(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sound waited in Asterisk's sockets, and is written where its threads have come to by then."""
+    monkeypatch.setattr("cti.masking.AT_ONCE", 0.02)
+    talk(room)
+    await room.masker.mask(CALL, True)
+    wakes, waits = asyncio.Event(), asyncio.Event()
+
+    async def frozen(order: MaskRecording) -> None:
+        waits.set()
+        await wakes.wait()
+
+    room.clock, room.answers = 1008.0, frozen
+    withdrawn = asyncio.create_task(room.masker.mask(CALL, False))
+    async with asyncio.timeout(10):
+        await waits.wait()
+        while len(room.masker._owed) < 2:  # noqa: ASYNC110  # a table grows and tells nobody
+            await asyncio.sleep(0.01)
+    # not a pause that is owed: a service that starts now pauses nobody
+    assert room.told == []
+    room.clock = 1011.0
+    wakes.set()
+    assert await withdrawn == 2
+    assert missed(room, CALLER) == missed(room, SEAT_LEG) == ((1008.0, 1019.0),)
+
+
+async def test_a_pause_whose_end_a_frozen_asterisk_never_answered_is_silent_to_the_end_of_the_leg(
+    soon: None, room: Room
+) -> None:
+    talk(room)
+    await room.masker.mask(CALL, True)
+    room.clock, room.answers = 1030.0, in_vain
+    with pytest.raises(NotNow, match="still paused yet"):
+        await room.masker.mask(CALL, False)
+    room.clock = 1034.0
+    room.board.hear(said(f.LegEnded, room.clock, leg=CALLER))
+    await told_of(room, CALLER)
+    assert missed(room, CALLER) == ((1030.0, 1034.0),)
+    # and what comes after a longer pause is not kept out longer than sound can wait
+    room.clock, room.answers = 1036.0, None
+    await room.masked(SEAT_LEG, on=False)
+    await told_of(room, CALLER, SEAT_LEG)
+    assert missed(room, SEAT_LEG) == ((1030.0, 1046.0),)
+
+
 async def test_a_pause_withdrawn_at_once_and_never_answered_is_missed(room: Room) -> None:
     talk(room)
     waits = slow(room, fails=True)
