@@ -47,8 +47,8 @@ class _Wish:
     kept: float = 0.0
 
     def heard_out(self, done: float) -> float:
-        """Until when the file may have what was said before ``since``, if it goes on from ``done`` on. What is
-        said to an Asterisk that stands still waits in its sockets, and is written when it moves again: where
+        """Until when the file may have what was said before ``since``, if it goes on from ``done`` on. Sound
+        for an Asterisk that stands still waits in its sockets, and is written when it moves again: where
         the file stood still, or as much later as its threads take to read on (seen: 4 s)."""
         return done + min(self.kept, BACKLOG)
 
