@@ -12,6 +12,7 @@ ARGS ?=
 AT_ONCE ?= 5
 # minutes each: begun last, they would go on alone
 LONG := tests/live/test_waiting.py tests/live/test_transfer_table.py tests/live/test_transfer_rescue.py
+THOUSANDS := tests/live/test_truth.py tests/live/test_transfer_random.py tests/live/test_recordings_random.py
 export CTI_NO_SKIP ?= 1
 # the tests' recogniser is where set-up has put it
 test story replay live outage bench prove: export CTI_MODELS ?= $(shell . setup/words.sh && models_folder)
@@ -57,9 +58,17 @@ desk: ## browser tests: none yet
 bench: test-setup ## measurements against stated baselines
 	@$(VENV)/python -m bench $(ARGS)
 
-prove: test-setup ## all tests and measurements in full size (hours)
-	@CTI_PROVE=1 $(PYTEST) tests/story tests/replay tests/live tests/outage --timeout=3600 --durations=20 $(ARGS)
-	@CTI_PROVE=1 $(VENV)/python -m bench
+# the thousands of calls by themselves: beside five other hotlines they would measure the machine
+prove: test-setup ## all tests and measurements in full size (two hours on two cores; with the voice, more)
+	@export CTI_PROVE=1; faults=0; \
+	echo "==> thousands of calls"; \
+	$(PYTEST) $(THOUSANDS) -n 3 --dist loadfile --timeout=3600 $(ARGS) || faults=$$((faults + 1)); \
+	echo "==> every other test"; \
+	$(PYTEST) tests/outage $(LONG) tests/live tests/replay tests/story $(THOUSANDS:%=--ignore=%) -n $(AT_ONCE) \
+		--dist loadfile --no-loadscope-reorder --timeout=3600 --durations=20 $(ARGS) || faults=$$((faults + 1)); \
+	echo "==> measurements"; \
+	$(VENV)/python -m bench || faults=$$((faults + 1)); \
+	[ $$faults -eq 0 ] || { echo "prove: $$faults of 3 parts found faults (see above)" >&2; exit 1; }
 
 # all of them, so that one run tells every fault
 lint: test-setup ## style, types, doors between rooms, shell scripts
