@@ -48,7 +48,7 @@ def _watch() -> Context:
     """
     context = Context("desk-watch", None)
     for how, option in HOW.items():
-        context.exten(how).do("Set", "CDR_PROP(disable)=1").do("Set", f"HOW={how}")
+        context.exten(how).landing().do("Set", "CDR_PROP(disable)=1").do("Set", f"HOW={how}")
         context.do("ExecIf", '$["${WATCHING}" = ""]?Set(CHANNEL(hangup_handler_push)=desk-watched,s,1)')
         context.do("Set", "WATCHING=1")
         _told(context, "watch", "Seat: ${SEAT}", "By: ${BY}", "How: ${HOW}", "State: begun")
@@ -65,7 +65,7 @@ def _watched() -> Context:
 
 def _taker() -> Context:
     """The supervisor's phone, while the caller is fetched. From here on it is a leg of the call."""
-    context = Context("desk-taker")
+    context = Context("desk-taker").landing()
     context.do("Set", "CDR_PROP(disable)=1")
     context.do("Set", "CHANNEL(accountcode)=${WATCHED}")
     # DAY is the caller's: all files of a call lie in one folder
@@ -105,7 +105,7 @@ def _freed() -> Context:
     context = Context("desk-freed", None)
     context.exten("queue").do("Gosub", "transfer-dropped", "s", "1")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-queue-${QUEUE},s,1)}?:lost")
-    context.do("GotoIf", f"$[{IN_DANGER}]?transfer-back,s,1")
+    context.do("GotoIf", f"$[{IN_DANGER}]?transfer-back,s,2")
     context.do("Set", f"QUEUE_PRIO={HEAD}").do("Set", "SHARED(LOST)=1").do("Set", "HOPS=0")
     in_step(context)
     context.do("Playback", "hotline/caller-returned")

@@ -37,12 +37,12 @@ def desk_leads_contexts() -> Iterator[Context]:
 def led_by_desk(context: Context, label: str = "") -> None:
     """On the caller's channel where it has fallen out of a talk, or goes on by itself. Not within a Gosub: a
     StackPop() leaves the CDR at the place where that began (seen on 22.10)."""
-    context.do("GotoIf", '$["${SHARED(DESK)}" != ""]?desk-led,s,1', label=label)
+    context.do("GotoIf", '$["${SHARED(DESK)}" != ""]?desk-led,s,2', label=label)
 
 
 def _led() -> Context:
     """The caller takes the order."""
-    context = Context("desk-led")
+    context = Context("desk-led").landing()
     context.do("Set", "WISH=${SHARED(DESK)}")
     # a redirection (hold) that came after the caller had taken it
     context.do("GotoIf", '$["${WISH}" = ""]?desk-freed,queue,1')

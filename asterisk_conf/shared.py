@@ -282,10 +282,10 @@ def _talked() -> Context:
     context.do("Goto", "look")
     led_by_desk(context, label="known")
     # whoever put the handset down in the instant in which a key of theirs was done has not ended the talk
-    context.do("GotoIf", '$["${SHARED(TRANSFER)}${SHARED(KEYED)}" != ""]?transfer-back,s,1')
+    context.do("GotoIf", '$["${SHARED(TRANSFER)}${SHARED(KEYED)}" != ""]?transfer-back,s,2')
     # a person in danger never goes back to music, nor to a machine
     danger = f"{cause_is(GONE, 'SEAT_LEFT')} & {IN_DANGER}"
-    context.do("GotoIf", f"$[{danger}]?transfer-back,s,1")
+    context.do("GotoIf", f"$[{danger}]?transfer-back,s,2")
     lost = f"{cause_is(GONE, 'SEAT_LEFT')} & 0${{RETURNS}} < {RETURNS}"
     context.do("GotoIf", f"$[{lost}]?back")
     # too often: we have lost this caller (asterisk_conf.waiting remembers it)

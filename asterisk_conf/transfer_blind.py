@@ -36,10 +36,10 @@ def blind_contexts() -> Iterator[Context]:
 def _blind() -> Context:
     """The caller's channel, MOVE known. It hears ringing until somebody answers; nobody does: back to the
     agent, who waits, or to the head of the queue."""
-    context = Context("transfer-blind")
+    context = Context("transfer-blind").landing()
     context.do("Set", "TO=${CUT(MOVE,:,2)}").do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to-place,${TO},1)}?place")
-    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:transfer-back,s,1")
+    context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-to,${TO},1)}?:transfer-back,s,2")
     context.do("Set", "SHARED(WHERE)=sent")
     context.do("GotoIf", '$["${SHARED(STOPPED)}" = "${TRANSFER_ID}"]?nobody')
     there = '"${SHARED(AGENT_IN)}" = "1" & 0${CHANNEL_EXISTS(${SHARED(AGENT)})}'
@@ -54,8 +54,8 @@ def _blind() -> Context:
     context.do("GotoIf", '$["${SHARED(REACHED)}" = "${TRANSFER_ID}"]?talked')
     # taken back, and already on the way to somebody else
     other = '"${NOW}" != "" & "${CUT(NOW,:,3)}" != "${TRANSFER_ID}"'
-    context.do("GotoIf", f"$[({other}) | {LED}]?transfer-caller,s,1")
-    context.do("GotoIf", f"$[{there}]?:transfer-back,s,1")
+    context.do("GotoIf", f"$[({other}) | {LED}]?transfer-caller,s,2")
+    context.do("GotoIf", f"$[{there}]?:transfer-back,s,2")
     # said first, looked then: an agent who hangs up now has said so, or the watch sees it
     context.do("Set", "SHARED(TRANSFER)=")
     context.do("GotoIf", '$["${SHARED(STOPPED)}" = "${TRANSFER_ID}"]?agent')
@@ -64,22 +64,22 @@ def _blind() -> Context:
     # not before the agent: whoever is wished for meanwhile would find the caller in an empty room
     context.do("Set", "LOOKS=0", label="agent")
     led_by_desk(context, label="waits")
-    context.do("GotoIf", f"$[{there}]?:transfer-back,s,1")
-    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {LED}]?transfer-caller,s,1')
+    context.do("GotoIf", f"$[{there}]?:transfer-back,s,2")
+    context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {LED}]?transfer-caller,s,2')
     context.do("GotoIf", f"$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 | ${{LOOKS}} > {LOOKS}]?comes")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]").do("Wait", "0.05").do("Goto", "waits")
-    context.do("Set", "ROOM=${CALL_ID}", label="comes").do("Goto", "transfer-caller", "comes", "1")
+    context.do("Set", "ROOM=${CALL_ID}", label="comes").do("Goto", "transfer-caller", "s", "comes")
     # who answered and was gone before anything could be said of it: the agent has left for them
-    context.do("GotoIf", '$["${CUT(NOW,:,3)}" = "${TRANSFER_ID}"]?transfer-back,s,1', label="talked")
+    context.do("GotoIf", '$["${CUT(NOW,:,3)}" = "${TRANSFER_ID}"]?transfer-back,s,2', label="talked")
     # whoever answered passed the caller on
     settled(context)
-    context.do("GotoIf", '$["${SHARED(OVER)}" = "1"]?:transfer-caller,s,1')
+    context.do("GotoIf", '$["${SHARED(OVER)}" = "1"]?:transfer-caller,s,2')
     # a centre's caller comes back, whoever put the handset down
-    context.do("GotoIf", f"$[{urgent}]?transfer-back,s,1")
+    context.do("GotoIf", f"$[{urgent}]?transfer-back,s,2")
     context.do("Gosub", "transfer-why", "s", "1")
     led_by_desk(context)
-    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
-    context.do("GotoIf", '$["${SHARED(KEYED)}" != ""]?transfer-back,s,1')
+    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,2")
+    context.do("GotoIf", '$["${SHARED(KEYED)}" != ""]?transfer-back,s,2')
     context.do("Set", "LEFT_BY=agent")
     tell(context, "over")
     context.do("Hangup", "16")
@@ -92,12 +92,12 @@ def _blind() -> Context:
 
 def _sent() -> Context:
     """The agent's channel, out of the talk: it hears ringing too, and takes back with ``TAKE_BACK``."""
-    context = Context("transfer-sent")
+    context = Context("transfer-sent").landing()
     context.do("Gosub", "transfer-agent", "watched", "1")
     told_room(context, "out")
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     # taken back before anybody was asked, or refused already
-    context.do("GotoIf", '$["${MOVE}" = ""]?transfer-agent,room,1')
+    context.do("GotoIf", '$["${MOVE}" = ""]?transfer-agent,room,2')
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}").do("Set", "KEYS=")
     context.do("PlayTones", "ring")
     context.do("GotoIf", "${CHANNEL_EXISTS(${CALLER_CHANNEL})}?:over", label="look")
@@ -108,7 +108,7 @@ def _sent() -> Context:
     context.do("ExecIf", '$["${WAITDIGITSTATUS}" = "DTMF"]?Set(KEYS=${KEYS}${WAITDIGITRESULT})')
     context.do("GotoIf", f'$["${{KEYS:-{len(TAKE_BACK)}}}" = "{TAKE_BACK}"]?:look')
     context.do("Set", "KEYS=").do("Gosub", "transfer-stops", "s", "1(back)").do("Goto", "look")
-    context.do("StopPlayTones", label="back").do("Goto", "transfer-agent", "room", "1")
+    context.do("StopPlayTones", label="back").do("Goto", "transfer-agent", "room", "2")
     context.do("Hangup", "16", label="over")
     return context
 

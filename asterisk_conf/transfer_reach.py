@@ -57,13 +57,13 @@ def city_transfer_contexts(plan: Plan, site: Site) -> Iterator[Context]:
     refer = Context(f"{plan.id}-transfer", None).exten("_[+0-9*]!")
     # a colleague who is asked sends on whom they talk to, the agent, who goes back to the caller
     refer.do("GotoIf", f'$["${{{of_caller("AGENT")}}}" = "${{CHANNEL(name)}}"]?:caller')
-    refer.do("Set", f"{of_caller('TRANSFER')}=").do("Goto", "transfer-agent", "room", "1")
+    refer.do("Set", f"{of_caller('TRANSFER')}=").do("Goto", "transfer-agent", "room", "2")
     # a call back that nobody has answered yet: that try has failed, and the next one comes
     refer.do("GotoIf", '$["${SHARED(AWAITED)}" = "1"]?nobody', label="caller")
     refer.do("Set", "TO=${FILTER(0-9,${EXTEN})}")
     wished(refer, "blind:${TO}:${UNIQUEID}.${EPOCH}")
     # a wish by key or order was accepted in that instant: the caller follows it
-    refer.do("GotoIf", "${ACCEPTED}?:transfer-caller,s,1")
+    refer.do("GotoIf", "${ACCEPTED}?:transfer-caller,s,2")
     refer.do("Set", "SHARED(RINGS)=")
     # the agent's phone is gone already: nobody could stay with the caller
     refer.do("Set", f"SHARED(URGENT)=${{DIALPLAN_EXISTS({plan.id}-urgent,${{TO}},1)}}")
@@ -96,7 +96,7 @@ def _places(plan: Plan, site: Site) -> Iterator[Context]:
                 _enters(place, plan, plan.lines[stage.line], f"stage{at}")
             else:
                 # a phone's own REFER asked nobody
-                place.do("Goto", "transfer-back", "s", "1", label=f"stage{at}")
+                place.do("Goto", "transfer-back", "s", "2", label=f"stage{at}")
         if found[-1].treatment == "closed":
             cancelled.exten(number)
             _on_its_day(cancelled, plan, site, found)

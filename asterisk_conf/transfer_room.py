@@ -58,7 +58,7 @@ def room_profiles() -> str:
 def moved_on(context: Context) -> None:
     """On the caller's channel when it fell out of a talk: was it transferred?"""
     settled(context)
-    context.do("GotoIf", '$["${SHARED(OVER)}" = "1"]?:transfer-caller,s,1')
+    context.do("GotoIf", '$["${SHARED(OVER)}" = "1"]?:transfer-caller,s,2')
 
 
 def room_contexts(site: Site) -> Iterator[Context]:
@@ -102,7 +102,7 @@ def _target() -> Context:
 
 def _joins() -> Context:
     """Who was asked comes into the room. Only while the caller, and this transfer, is still there."""
-    context = Context("transfer-joins")
+    context = Context("transfer-joins").landing()
     context.do("Set", "CDR_PROP(disable)=1")
     context.do("Set", "CHANNEL(accountcode)=${CALL_ID}")
     in_step(context)
@@ -132,13 +132,13 @@ def _bring_caller(context: Context) -> None:
     """Somebody comes into the room: the caller too. Each says first and then looks, so one of them sees."""
     context.do("Set", f"{of_caller('READY')}=1")
     context.do("ExecIf", f'$["${{{of_caller("WHERE")}}}" = "hold"]?'
-               "ChannelRedirect(${CALLER_CHANNEL},transfer-caller,comes,1)")  # fmt: skip
+               "ChannelRedirect(${CALLER_CHANNEL},transfer-caller,s,comes)")  # fmt: skip
 
 
 def _agent() -> Context:
     """The agent's channel, out of the talk."""
     context = Context("transfer-agent", None)
-    context.exten("room")
+    context.exten("room").landing()
     context.do("Gosub", "transfer-agent", "watched", "1")
     in_step(context)
     # the caller left meanwhile: nobody to talk to
@@ -147,21 +147,21 @@ def _agent() -> Context:
     _bring_caller(context)
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-marked", ROOM_MENU)
     context.do("Hangup", "16", label="over")
-    context.exten("consult")
+    context.exten("consult").landing()
     context.do("Gosub", "transfer-agent", "watched", "1")
     told_room(context, "out")
     in_step(context)
     context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}")
     # taken back before anybody was asked
-    context.do("GotoIf", '$["${MOVE}" = ""]?room,1')
+    context.do("GotoIf", '$["${MOVE}" = ""]?room,2')
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
     # F: when the agent hangs up, the colleague goes to the caller; g: else the agent does
     context.do("Set", "TO_OPTIONS=HgF(transfer-joins^s^1)")
     context.do("Gosub", "${CITY}-to", "${CUT(MOVE,:,2)}", "1")
-    context.do("GotoIf", f'$["${{{of_caller("TRANSFER")}}}" = "${{MOVE}}"]?:room,1')
+    context.do("GotoIf", f'$["${{{of_caller("TRANSFER")}}}" = "${{MOVE}}"]?:room,2')
     tell(context, "refused", "Status: ${DIALSTATUS}", "Cause: ${HANGUPCAUSE}")
     context.do("Set", f"{of_caller('TRANSFER')}=")
-    context.do("Goto", "room", "1")
+    context.do("Goto", "room", "2")
     context.exten("watched")
     context.do("Set", f"{of_caller('AGENT_IN')}=1")
     context.do("Set", "WATCHED=1")
@@ -170,22 +170,25 @@ def _agent() -> Context:
 
 def _caller() -> Context:
     """The caller's channel, out of a talk: what the transfer means for it."""
-    context = Context("transfer-caller")
+    context = Context("transfer-caller").landing()
     led_by_desk(context)
     in_step(context)
     context.do("Set", "AWAY_SEEN=0${SHARED(AWAY)}")
     context.do("Set", "MOVE=${SHARED(TRANSFER)}")
-    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,1')
+    context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "blind"]?transfer-blind,s,2')
     context.do("Set", "ROOM=${CALL_ID}")
     context.do("Set", "__TRANSFER_ID=${CUT(MOVE,:,3)}")
-    context.do("Set", "SHARED(WHERE)=hold")
+    # an agent who comes brings the caller along who is held, so nobody is who goes into the room anyway
+    context.do("Set", 'SHARED(WHERE)=${IF($["${CUT(MOVE,:,1)}" = "consult"]?hold:room)}')
     # said first, looked then: an agent who goes has said so before it looks where the caller is
     gone = '"${SHARED(AGENT_IN)}" = "0" & "${SHARED(TARGET_IN)}" != "1"'
-    context.do("GotoIf", f'$["${{MOVE}}" != "" & {gone}]?transfer-back,s,1')
+    context.do("GotoIf", f'$["${{MOVE}}" != "" & {gone}]?transfer-back,s,2')
     context.do("GotoIf", '$["${CUT(MOVE,:,1)}" = "consult" & "${SHARED(READY)}" != "1"]?:enter')
     # While the agent asks a colleague; an emergency never consults. ConfBridge's own music mutes its
     # listener, and MixMonitor then gets no sound to write (seen on 22.10): files would fall out of step.
     context.do("MusicOnHold", "", "14400")
+    # in this very extension: from between two steps nobody is redirected into another one (Context.landing)
+    context.do("NoOp", label="comes")
     context.do("Set", "SHARED(WHERE)=room", label="enter").do("Set", "SHARED(OVER)=")
     told_room(context, "in")
     context.do("ConfBridge", "${CALL_ID}", "default_bridge", "transfer-caller")
@@ -200,9 +203,9 @@ def _caller() -> Context:
     settled(context, "${TRANSFER_ID}")
     context.do("Set", "NOW=${SHARED(TRANSFER)}")
     # the agent left the room to ask somebody, and may be back already
-    context.do("GotoIf", f"$[{LED}]?transfer-caller,s,1")
+    context.do("GotoIf", f"$[{LED}]?transfer-caller,s,2")
     context.do("GotoIf", '$["${NOW}" = ""]?ended')
-    context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,1')
+    context.do("GotoIf", '$["${CUT(NOW,:,3)}" != "${CUT(MOVE,:,3)}"]?transfer-caller,s,2')
     # Whoever was asked is somewhere between answering and this room, or has just left it: their own leg says
     # which (TARGET_IN). The agent may have gone in that moment.
     context.do("Set", "SHARED(WHERE)=room").do("Set", "LOOKS=0")
@@ -215,12 +218,12 @@ def _caller() -> Context:
     # handed over and talked to the end: only a centre's caller comes back
     talked = '"${SHARED(HANDED)}" = "1" & "${SHARED(TARGET_JOINED)}" = "1"'
     context.do("GotoIf", f'$[{talked} & "${{SHARED(URGENT)}}" != "1"]?over')
-    context.do("Goto", "transfer-back", "s", "1")
+    context.do("Goto", "transfer-back", "s", "2")
     context.do("Gosub", "transfer-why", "s", "1", label="over")
     led_by_desk(context)
-    context.do("GotoIf", '$["${SHARED(TARGET_IN)}" = "1"]?transfer-back,s,1')
-    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,1")
-    context.do("GotoIf", '$["${SHARED(KEYED)}" != ""]?transfer-back,s,1')
+    context.do("GotoIf", '$["${SHARED(TARGET_IN)}" = "1"]?transfer-back,s,2')
+    context.do("GotoIf", f"$[{cause_is(GONE, 'SHARED(TARGET_CAUSE)')}]?transfer-back,s,2")
+    context.do("GotoIf", '$["${SHARED(KEYED)}" != ""]?transfer-back,s,2')
     context.do("Set", "LEFT_BY=agent")
     tell(context, "over")
     context.do("Hangup", "16")
@@ -229,7 +232,7 @@ def _caller() -> Context:
     context.do("GotoIf", '$["${SHARED(LEAVES)}" != ""]?left', label="ended")
     # a phone says nothing of a centre's refusal: who hangs up now may think the centre has the caller
     context.do("GotoIf", f"$[${{EPOCH}} - 0${{SHARED(REFUSED_AT)}} <= {REFUSED_LATELY}]?danger")
-    context.do("GotoIf", f"$[${{EPOCH}} - 0${{SHARED(UNSENT_AT)}} <= {REFUSED_LATELY}]?transfer-back,s,1")
+    context.do("GotoIf", f"$[${{EPOCH}} - 0${{SHARED(UNSENT_AT)}} <= {REFUSED_LATELY}]?transfer-back,s,2")
     # the agent was the last and ended the talk, or the phone died
     context.do("Set", "LOOKS=0")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]", label="look")
@@ -238,8 +241,8 @@ def _caller() -> Context:
     # not the cause of some colleague who was asked before
     context.do("Set", "SEAT_LEFT=${SHARED(AGENT_CAUSE)}", label="known").do("Goto", "talked", "s", "known")
     # as the transfer it was: an emergency's caller hears ringing
-    context.do("GotoIf", f"$[{_URGENT}]?:transfer-back,s,1", label="left")
-    context.do("Set", "DANGER=1", label="danger").do("Goto", "transfer-back", "s", "1")
+    context.do("GotoIf", f"$[{_URGENT}]?:transfer-back,s,2", label="left")
+    context.do("Set", "DANGER=1", label="danger").do("Goto", "transfer-back", "s", "2")
     # the phone's own REFER
     context.do("GotoIf", f"$[{_URGENT}]?named", label="refer")
     in_step(context)
@@ -251,9 +254,7 @@ def _caller() -> Context:
     # such a phone hangs up by itself
     context.do("Set", "SHARED(AGENT_IN)=0")
     tell(context, "agent-left")
-    context.do("Goto", "transfer-blind", "s", "1")
-    context.exten("comes").do("Goto", "s", "enter")
-    return context
+    return context.do("Goto", "transfer-blind", "s", "2")
 
 
 def _why() -> Context:
@@ -268,7 +269,7 @@ def _why() -> Context:
 
 def _back(site: Site) -> Context:
     """Nobody is with the caller: the head of the queue. In an emergency it hears ringing, no music."""
-    context = Context("transfer-back")
+    context = Context("transfer-back").landing()
     led_by_desk(context)
     # not where it could be led from, while it waits for the lock: a redirection then would end it
     context.do("Set", "SHARED(WHERE)=")

@@ -35,6 +35,8 @@ async def _asterisk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
         else:
             text += "\r\n"
         writer.write(text.encode())
+    # from Python 3.12 on a server waits for its connections when it is closed
+    writer.close()
 
 
 async def test_a_phone_that_left_while_the_lists_were_made_is_gone(

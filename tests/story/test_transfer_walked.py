@@ -65,7 +65,7 @@ def test_a_colleague_who_is_asked_and_transfers_by_their_phone_gives_the_agent_b
     told.channels[AGENT] |= {"EXTEN": "1003", "UNIQUEID": "n1-2"}
     assert told.walks(AGENT, "demo-transfer", NEW, within=["transfer-agent"]) == "ConfBridge"
     assert told.done[-2:] == [
-        f"ChannelRedirect({CALLER},transfer-caller,comes,1)",
+        f"ChannelRedirect({CALLER},transfer-caller,s,comes)",
         f"ConfBridge({CALL},default_bridge,transfer-marked,transfer-keys)",
     ]
     assert (told.shared(CALLER, "TRANSFER"), told.shared(CALLER, "READY")) == ("", "1")
@@ -81,8 +81,8 @@ def test_an_agent_who_transfers_by_the_phone_sends_the_caller_and_nothing_of_bef
 
 @pytest.mark.parametrize(
     ("shared", "goes", "stands"),
-    [({"TRANSFER": "three:1002:h1"}, "transfer-caller,s,1", "three:1002:h1"),
-     ({"TRANSFER": "blind:1002:h1"}, "transfer-caller,s,1", "blind:1002:h1"),
+    [({"TRANSFER": "three:1002:h1"}, "transfer-caller,s,2", "three:1002:h1"),
+     ({"TRANSFER": "blind:1002:h1"}, "transfer-caller,s,2", "blind:1002:h1"),
      ({"TRANSFER": "three:1002:h1", "HANDED": "1"}, "transfer-caller,s,refer", "blind:1003:n1-1.17")],
     ids=["a third is rung", "sent on", "handed over before"],
 )  # fmt: skip
@@ -93,7 +93,7 @@ def test_a_phone_that_transfers_in_the_instant_of_an_accepted_wish_comes_too_lat
     told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}
     assert told.walks(CALLER, "demo-transfer", NEW) == goes
     assert told.shared(CALLER, "TRANSFER") == stands
-    late = goes == "transfer-caller,s,1"
+    late = goes == "transfer-caller,s,2"
     assert (told.shared(CALLER, "RINGS"), told.shared(CALLER, "URGENT")) == (
         ("PJSIP/demo-1005-9&", "1") if late else ("", "0")
     )
@@ -155,13 +155,13 @@ def test_a_caller_in_danger_who_is_taken_out_hears_no_machine(danger: dict[str, 
     told = talk()
     told.channels[CALLER] |= danger
     ended = told.walks(CALLER, "desk-freed", "queue")
-    assert ended == ("transfer-back,s,1" if danger else "demo-queue-general,s,1")
+    assert ended == ("transfer-back,s,2" if danger else "demo-queue-general,s,1")
     assert ("Playback(hotline/caller-returned)" in told.done) is not bool(danger)
 
 
 @pytest.mark.parametrize(
     ("danger", "goes"),
-    [({"DANGER": "1", "RETURNS": "3"}, "transfer-back,s,1"), ({"SHARED(URGENT)": "1"}, "transfer-back,s,1"),
+    [({"DANGER": "1", "RETURNS": "3"}, "transfer-back,s,2"), ({"SHARED(URGENT)": "1"}, "transfer-back,s,2"),
      ({}, "demo-queue-general,s,enter"), ({"RETURNS": "3"}, "Hangup")],
 )  # fmt: skip
 def test_a_caller_in_danger_whose_agents_phone_dies_rings_again_however_often_it_was_lost(
@@ -180,7 +180,7 @@ def test_an_agent_who_hangs_up_in_the_instant_in_which_a_key_is_done_leaves_the_
     assert told.walks(CALLER, "talked") == "Hangup", "no transfer: the agent has ended the talk"
     late = talk(TRANSFER=f"{kind}:1002:h1", SEAT_LEFT="16")
     # the caller fell out of the talk before the transfer stood there, and looks for why
-    assert late.walks(CALLER, "talked", label="known") == "transfer-back,s,1"
+    assert late.walks(CALLER, "talked", label="known") == "transfer-back,s,2"
 
 
 class Keyed(Asterisk):
@@ -269,7 +269,7 @@ def test_a_phone_that_transfers_a_citizen_who_has_not_answered_yet_ends_the_try(
         ("1", {"SEAT_LEFT": "38"}, "Hangup"),
         ("", {"SEAT_LEFT": "16"}, "Hangup"),
         ("", {"SEAT_LEFT": "38"}, "demo-queue-general,s,enter"),
-        ("", {"TRANSFER": "consult:1003:h1", "AWAY": "1"}, "transfer-caller,s,1"),
+        ("", {"TRANSFER": "consult:1003:h1", "AWAY": "1"}, "transfer-caller,s,2"),
     ],
     ids=["nobody has answered yet", "the agent hung up", "the agent's phone died", "the agent transfers"],
 )
@@ -301,7 +301,7 @@ def test_a_caller_who_falls_out_of_a_talk_takes_a_supervisors_order_before_anyth
     context: str,
 ) -> None:
     told = talk(DESK=ORDER, TRANSFER="three:1002:h1")
-    assert told.walks(CALLER, context) == "desk-led,s,1"
+    assert told.walks(CALLER, context) == "desk-led,s,2"
     assert told.done == []
     assert told.walks(CALLER, "desk-led") == "desk-taken,s,1"
     assert (told.shared(CALLER, "DESK"), told.shared(CALLER, "DESK_DONE")) == ("", "o1")
@@ -447,7 +447,7 @@ def test_whoever_hangs_up_begins_nothing_though_their_leg_is_not_gone_yet() -> N
 
 def test_a_caller_who_falls_out_of_a_talk_follows_a_wish_that_was_accepted_before() -> None:
     told = talk(TRANSFER="three:1002:h1", AWAY="1")
-    assert told.walks(CALLER, "talked") == "transfer-caller,s,1"
+    assert told.walks(CALLER, "talked") == "transfer-caller,s,2"
     assert told.shared(CALLER, "OVER") == "0"
 
 
@@ -461,17 +461,17 @@ def behind_the_room(told: Asterisk) -> Asterisk:
 
 def test_no_wish_moves_a_caller_whom_the_last_one_has_left_in_the_room() -> None:
     told = behind_the_room(talk(TRANSFER="three:1002:h1", AGENT_IN="0"))
-    assert told.walks(CALLER, "behind") == "transfer-back,s,1"
+    assert told.walks(CALLER, "behind") == "transfer-back,s,2"
     assert told.shared(CALLER, "OVER") == "1"
 
 
 @pytest.mark.parametrize(
     ("shared", "goes"),
     [({"HANDED": "1", "TARGET_JOINED": "1"}, "Hangup"),
-     ({"HANDED": "1", "TARGET_JOINED": "1", "URGENT": "1"}, "transfer-back,s,1"),
-     ({"HANDED": "1", "TARGET_JOINED": "1", "TARGET_CAUSE": "44"}, "transfer-back,s,1"),
-     ({"HANDED": "0", "AGENT_IN": "0"}, "transfer-back,s,1"),
-     ({"HANDED": "1", "TARGET_JOINED": "1", "AWAY": "1"}, "transfer-caller,s,1")],
+     ({"HANDED": "1", "TARGET_JOINED": "1", "URGENT": "1"}, "transfer-back,s,2"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "TARGET_CAUSE": "44"}, "transfer-back,s,2"),
+     ({"HANDED": "0", "AGENT_IN": "0"}, "transfer-back,s,2"),
+     ({"HANDED": "1", "TARGET_JOINED": "1", "AWAY": "1"}, "transfer-caller,s,2")],
     ids=["talked to the end", "in danger", "their phone died", "nobody came", "led away again"],
 )  # fmt: skip
 def test_a_talk_whose_room_somebody_else_was_brought_into_later_ends_as_the_first_ones_does(
@@ -489,7 +489,7 @@ def test_a_wish_that_was_keyed_and_came_too_late_leaves_the_caller_to_the_head_o
     keyed: str, danger: str
 ) -> None:
     told = talk(KEYED=keyed)
-    assert told.walks(CALLER, "talked") == "transfer-back,s,1"
+    assert told.walks(CALLER, "talked") == "transfer-back,s,2"
     ended = told.walks(CALLER, "transfer-back")
     assert ended == ("Queue" if danger else "demo-queue-general,s,enter")
     assert told.channels[CALLER].get("DANGER", "") == danger
@@ -504,7 +504,7 @@ def test_an_agent_who_goes_leads_the_caller_back_only_from_where_they_wait(where
     led = [step for step in told.done if step.startswith("ChannelRedirect")]
     assert led == ([f"ChannelRedirect({CALLER},transfer-back,s,1)"] if where in ("room", "hold") else [])
     # and on its way it looks by itself
-    assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,1"
+    assert told.walks(CALLER, "transfer-caller") == "transfer-back,s,2"
 
 
 # --- a phone that dies while it holds --------------------------------------------------------------------

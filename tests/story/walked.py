@@ -73,7 +73,7 @@ class Asterisk:
                 continue
             if app == "Set":
                 self._set(channel, args)
-            elif app:
+            elif app not in ("", "NoOp"):
                 self.done.append(f"{app}({args})")
             if app == "Gosub" and args.split(",")[0] in ours:
                 self.done.pop()
@@ -97,7 +97,7 @@ class Asterisk:
     def _place(self, at: tuple[str, str, int], told: list[str]) -> tuple[str, str, int]:
         context, exten, priority = [*at[:2][: 3 - len(told)], *told]
         labels = [step.label for step in self.contexts[context][exten]]
-        return context, exten, 0 if priority == "1" else labels.index(priority)
+        return context, exten, int(priority) - 1 if priority.isdecimal() else labels.index(priority)
 
     def _set(self, channel: str, told: str) -> None:
         name, _, value = told.partition("=")
