@@ -132,7 +132,8 @@ class Journal:
 
     @property
     def waiting(self) -> int:
-        return len(self._waiting)
+        """Records that are not in the file yet, also those that the writer has in hand."""
+        return self._appended - self.written
 
     @property
     def appended(self) -> int:

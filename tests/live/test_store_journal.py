@@ -35,6 +35,26 @@ def test_what_was_appended_is_read_back_in_order(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_record_waits_until_it_is_in_the_file_also_while_it_is_being_written(tmp_path: Path) -> None:
+    """Who waits for all of it to be in history would else read history before the last record is there."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def write(descriptor: int, data: bytes) -> int:
+        begun.set()
+        goes_on.wait(30)
+        return os.write(descriptor, data)
+
+    journal = Journal(tmp_path, write=write)
+    journal.append({"n": 0})
+    assert begun.wait(30)
+    assert journal.waiting == 1
+    goes_on.set()
+    assert journal.flush()
+    assert journal.waiting == 0
+    assert told(tmp_path) == [0]
+    journal.close()
+
+
 def test_a_journal_opened_again_goes_on_and_keeps_its_name(tmp_path: Path) -> None:
     for n in range(3):
         journal = Journal(tmp_path)

@@ -27,7 +27,7 @@ def _steps(context: str) -> list[str]:
         ("transfer-agent", ",Gosub(${CITY}-to,"),
         ("transfer-caller", ",MusicOnHold("),
         ("transfer-caller", ",ConfBridge("),
-        ("transfer-caller", ",Goto(transfer-blind,s,1)"),
+        ("transfer-caller", ",Goto(transfer-blind,s,2)"),
         ("talked", ",Goto(${CITY}-queue-"),
         ("desk-taken", ",Bridge("),
         ("desk-freed", ",Goto(${CITY}-queue-"),
