@@ -59,7 +59,9 @@ def watch_context() -> Context:
     # the caller's own channel goes on when nobody rings any more: looked again, should it not
     context.do("GotoIf", f"$[${{ALONE}} < {RINGS}]?look", label="rings")
     context.do("Gosub", "transfer-stops", "s", "1").do("Goto", "look")
-    # who came into the room as the caller went is alone there; two may finish what they say
-    context.do("ExecIf", f"$[{marked} = 1]?CONFKICK(${{CALL_ID}},all)", label="gone").do("Hangup")
+    # Who came into the room as the caller went is alone there, and may have seen the caller a moment before
+    # and be about to come in: looked a moment later. Two may finish what they say.
+    context.do("Wait", f"{LOOK:g}", label="gone")
+    context.do("ExecIf", f"$[{marked} = 1]?CONFKICK(${{CALL_ID}},all)").do("Hangup")
     context.exten("1").do("Set", "CDR_PROP(disable)=1").do("Hangup")
     return context

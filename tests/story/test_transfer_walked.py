@@ -701,3 +701,28 @@ def test_in_danger_the_levels_go_on_from_all_that_was_waited_however_often_the_w
         rules.append(told.done[-1].split(",")[7])
     assert rules == ["demo-general.24", "demo-general.42", "demo-general.45"]
     assert "CHANNEL(language)" not in told.channels[CALLER], "nobody says their place"
+
+
+class Comes(list[str]):
+    """What is done, in a house where somebody comes into the room while the next step waits."""
+
+    def __init__(self, watch: dict[str, str], marked: str) -> None:
+        super().__init__()
+        self._watch, self._marked = watch, marked
+
+    def append(self, told: str) -> None:
+        super().append(told)
+        if told.startswith("Wait("):
+            self._watch["CONFBRIDGE_INFO(marked,demo-n1-7)"] = self._marked
+
+
+@pytest.mark.parametrize(("marked", "kicked"), [("1", True), ("0", False), ("2", False)])
+def test_an_agent_who_comes_into_the_room_as_the_caller_is_gone_is_not_left_there(
+    marked: str, kicked: bool
+) -> None:
+    """They saw the caller a moment before; whoever looked as the caller went saw nobody in the room."""
+    watch = {"CALLER_CHANNEL": CALLER, "CALL_ID": "demo-n1-7", "CONFBRIDGE_INFO(marked,demo-n1-7)": "0"}
+    told = Asterisk(talk().contexts, {"watch": watch})
+    told.done = Comes(watch, marked)
+    assert told.walks("watch", "transfer-watch", label="gone") == "Hangup"
+    assert ("CONFKICK(demo-n1-7,all)" in told.done) is kicked

@@ -138,7 +138,7 @@ class Asterisk:
                 return "".join(c for c in args[1] if c.isdigit())
             case "DIALPLAN_EXISTS":
                 return str(int(args[1] in self.contexts.get(args[0], {})))
-            case "CHANNELS" | "DB" | "HASH" | "PJSIP_AOR" | "PJSIP_CONTACT":
+            case "CHANNELS" | "CONFBRIDGE_INFO" | "DB" | "HASH" | "PJSIP_AOR" | "PJSIP_CONTACT":
                 return variables.get(name, "")  # as the story has it
             case "DB_DELETE":
                 return variables.pop(f"DB({called[2]})", "")
