@@ -63,7 +63,7 @@ bench: test-setup ## measurements against stated baselines
 prove: test-setup ## all tests and measurements in full size (two hours on two cores; with the voice, more)
 	@export CTI_PROVE=1; faults=0; \
 	echo "==> thousands of calls"; \
-	$(PYTEST) $(THOUSANDS) --timeout=3600 $(ARGS) || faults=$$((faults + 1)); \
+	$(PYTEST) $(THOUSANDS) --timeout=3600 $(ARGS) || [ $$? -eq 5 ] || faults=$$((faults + 1)); \
 	echo "==> every other test"; \
 	$(PYTEST) tests/outage $(LONG) tests/live tests/replay tests/story $(THOUSANDS:%=--ignore=%) -n $(AT_ONCE) \
 		--dist loadfile --no-loadscope-reorder --timeout=3600 --durations=20 $(ARGS) || faults=$$((faults + 1)); \

@@ -82,7 +82,7 @@ def _taker() -> Context:
 
 def _taken() -> Context:
     """The caller, on the way to the supervisor's phone TAKER (a channel). Nobody there: back to the head."""
-    context = Context("desk-taken").do("Gosub", "transfer-dropped", "s", "1")
+    context = Context("desk-taken").landing().do("Gosub", "transfer-dropped", "s", "1")
     told = ("Call: ${CALL_ID}", "Queue: ${QUEUE}", "By: ${TAKEN_BY}")
     context.do("UserEvent", "Hotline", "What: taken", *told)
     in_step(context)
@@ -95,7 +95,7 @@ def _taken() -> Context:
     context.do("Set", "CONTACT=${PJSIP_AOR(${PHONE},contact)}")
     context.do("GotoIf", '$["${CONTACT}" = ""]?lost')
     context.do("GotoIf", '$["${PJSIP_CONTACT(${CONTACT},status)}" = "Unreachable"]?lost:over')
-    context.do("Goto", "desk-freed", "queue", "1", label="lost")
+    context.do("Goto", "desk-freed", "queue", "2", label="lost")
     context.do("Set", "LEFT_BY=agent", label="over")
     return context.do("Hangup", "16")
 
@@ -103,7 +103,7 @@ def _taken() -> Context:
 def _freed() -> Context:
     """The caller, taken from an agent by force: to the head of the queue, or out with a word."""
     context = Context("desk-freed", None)
-    context.exten("queue").do("Gosub", "transfer-dropped", "s", "1")
+    context.exten("queue").landing().do("Gosub", "transfer-dropped", "s", "1")
     context.do("GotoIf", "${DIALPLAN_EXISTS(${CITY}-queue-${QUEUE},s,1)}?:lost")
     context.do("GotoIf", f"$[{IN_DANGER}]?transfer-back,s,2")
     context.do("Set", f"QUEUE_PRIO={HEAD}").do("Set", "SHARED(LOST)=1").do("Set", "HOPS=0")
@@ -115,7 +115,7 @@ def _freed() -> Context:
         "GotoIf", "${DIALPLAN_EXISTS(${CITY}-line-${LINE},s,1)}?${CITY}-line-${LINE},s,1", label="lost"
     )
     context.do("Set", "LEFT_BY=system").do("Hangup", "16")
-    context.exten("end").do("Gosub", "transfer-dropped", "s", "1")
+    context.exten("end").landing().do("Gosub", "transfer-dropped", "s", "1")
     context.do("Playback", "hotline/goodbye").do("Set", "LEFT_BY=system")
     return context.do("Hangup", "16")
 

@@ -43,13 +43,15 @@ def led_by_desk(context: Context, label: str = "") -> None:
 def _led() -> Context:
     """The caller takes the order."""
     context = Context("desk-led").landing()
+    # from here on nobody leads the caller but us; who was sent on is told from the others below
+    context.do("ExecIf", '$["${SHARED(WHERE)}" != "sent"]?Set(SHARED(WHERE)=)')
     context.do("Set", "WISH=${SHARED(DESK)}")
     # a redirection (hold) that came after the caller had taken it
-    context.do("GotoIf", '$["${WISH}" = ""]?desk-freed,queue,1')
+    context.do("GotoIf", '$["${WISH}" = ""]?desk-freed,queue,2')
     context.do("Set", "SHARED(DESK_DONE)=${CUT(WISH,:,2)}").do("Set", "SHARED(DESK)=")
     context.do("Set", "TAKEN_BY=${CUT(WISH,:,3)}").do("Set", "TAKER=${CUT(WISH,:,4)}")
-    context.do("GotoIf", '$["${CUT(WISH,:,1)}" = "taken"]?desk-taken,s,1')
-    return context.do("Goto", "desk-freed", "${CUT(WISH,:,1)}", "1")
+    context.do("GotoIf", '$["${CUT(WISH,:,1)}" = "taken"]?desk-taken,s,2')
+    return context.do("Goto", "desk-freed", "${CUT(WISH,:,1)}", "2")
 
 
 def _leads() -> Context:

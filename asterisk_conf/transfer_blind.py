@@ -68,7 +68,7 @@ def _blind() -> Context:
     context.do("GotoIf", f'$["${{SHARED(TRANSFER)}}" != "" | {LED}]?transfer-caller,s,2')
     context.do("GotoIf", f"$[0${{CONFBRIDGE_INFO(marked,${{CALL_ID}})}} > 0 | ${{LOOKS}} > {LOOKS}]?comes")
     context.do("Set", "LOOKS=$[${LOOKS} + 1]").do("Wait", "0.05").do("Goto", "waits")
-    context.do("Set", "ROOM=${CALL_ID}", label="comes").do("Goto", "transfer-caller", "s", "comes")
+    context.do("Set", "ROOM=${CALL_ID}", label="comes").do("Goto", "transfer-caller", "s", "enter")
     # who answered and was gone before anything could be said of it: the agent has left for them
     context.do("GotoIf", '$["${CUT(NOW,:,3)}" = "${TRANSFER_ID}"]?transfer-back,s,2', label="talked")
     # whoever answered passed the caller on

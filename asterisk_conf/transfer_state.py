@@ -25,8 +25,9 @@ Variables of the caller's channel (SHARED), for legs elsewhere read and write th
 - URGENT: 1 when the newest transfer's target is one of ``<city>-urgent``, or it is a hand-over.
 - LEAVES: the transfer whose agent asked to leave it to caller and target.
 - WATCH: the number of the newest watch (``transfer_watch.watched``).
-- WHERE: ``room`` as long as the caller is there, ``hold`` while the agent asks a colleague, ``sent`` while
-  somebody rings for a caller passed on blindly; READY: somebody is in the room again.
+- WHERE: ``room`` as long as the caller is there or on the last steps to it, ``hold`` while the agent asks a
+  colleague, ``sent`` while somebody rings for a caller passed on blindly; READY: somebody is in the room
+  again.
 - RINGS: the channels that ring for a caller passed on blindly; REACHED, STOPPED: the transfer in which one of
   them answered, or none is wanted any more (``transfer_blind``); UNSENT_AT: when it came to nothing and the
   agent was still there.

@@ -327,7 +327,8 @@ class MaskAsked(Fact):
 class MaskMissed(Fact):
     """A pause was asked for and Asterisk did not do it at once: what this leg says from ``since`` on is in
     its file and is to be made silence there. ``until`` None: the pause is still owed and asked for again.
-    Moments are seconds since the epoch. Said by us."""
+    Or the end of a pause was: ``since`` then, until a moment that may be still to come, the file may have
+    what was said during the pause. Moments are seconds since the epoch. Said by us."""
 
     leg: LegId
     call: CallId

@@ -337,8 +337,8 @@ def _missed_mask(t: _Telling, x: f.MaskMissed, call: CallId) -> Said:
         return (f"录音未能暂停（{zh}），继续重试", f"recording of {en} did not pause: asked for again")
     lasted = max(0.0, x.until - x.since)
     return (
-        f"录音未暂停 {lasted:.1f} 秒（{zh}），归档时静音",
-        f"recording of {en} was not paused for {lasted:.1f} s: silenced when it is filed",
+        f"录音 {lasted:.1f} 秒可能含应暂停内容（{zh}），归档时静音",
+        f"recording of {en} may have {lasted:.1f} s of what was to be kept out: silenced when it is filed",
     )
 
 

@@ -39,18 +39,20 @@ TALK = (CallState.TALKING, CallState.MOVING)
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A leg is to be paused (``on``), or to go on, ``since`` a moment (seconds since the epoch); it was to be
-    paused for ``kept`` seconds until then."""
+    """A leg is to be paused (``on``), or to go on, ``since`` a moment (seconds since the epoch)."""
 
     on: bool
     since: float
-    kept: float = 0.0
+    ends: bool = False
+    """It was to be paused until then."""
+    late: bool = False
+    """Asterisk had not answered to the pause by then, for longer than ``AT_ONCE``."""
 
     def heard_out(self, done: float) -> float:
         """Until when the file may have what was said before ``since``, if it goes on from ``done`` on. Sound
         for an Asterisk that stands still waits in its sockets, and is written when it moves again: where
         the file stood still, or as much later as its threads take to read on (seen: 4 s)."""
-        return done + min(self.kept, BACKLOG)
+        return done + BACKLOG if self.ends else done
 
 
 class Masker:
@@ -221,7 +223,7 @@ class Masker:
             begun = self._masked.setdefault(call, now if since is None else since)
         else:
             begun = self._masked.pop(call, now)
-        wish = _Wish(on, begun if on else now, kept=0.0 if on else now - begun)
+        wish = _Wish(on, begun if on else now, ends=not on and begun < now)
         troubles = [why for why in await asyncio.gather(*(self._put(one, wish) for one in legs)) if why]
         if troubles:
             zh, en = ("暂停", "not paused") if on else ("恢复", "still paused")
@@ -231,13 +233,19 @@ class Masker:
     async def _put(self, one: Recording, wish: _Wish) -> Exception | None:
         """This leg as it is wished; what hindered it."""
         owed = self._owed.get(one.leg)
+        late = any(w.on and self._now() - w.since > AT_ONCE for w in self._asking.get(one.leg, ()))
         if owed is not None and owed.on is not wish.on:
             self._paid(one.leg, self._now())
         elif owed is None and one.leg not in self._asking and one.state is _WISHED[wish.on]:
             return None
         # one that Asterisk has not answered may still be carried out, so it is asked for the other then
-        if wish.on and one.began is not None:
-            wish = replace(wish, since=max(wish.since, one.began))
+        if wish.on:
+            since = wish.since if one.began is None else max(wish.since, one.began)
+            return await self._ask(one.leg, replace(wish, since=since))
+        # of a leg that is not recorded yet nothing waits to be written
+        wish = replace(wish, ends=wish.ends and one.began is not None, late=late)
+        if wish.ends and late:
+            self._owed[one.leg] = wish
         return await self._ask(one.leg, wish)
 
     async def _ask(self, leg: LegId, wish: _Wish) -> Exception | None:
@@ -258,7 +266,16 @@ class Masker:
             if not self._asking[leg]:
                 del self._asking[leg]
         if (owed := self._owed.get(leg)) is not None and owed.on is wish.on:
-            self._paid(leg, self._now())
+            one = self._board().recordings.of(leg)
+            if (
+                not owed.on and not owed.late
+                and one is not None and one.state is State.ROLLING
+                and 0 <= one.since - owed.since <= AT_ONCE
+            ):  # fmt: skip
+                # done at once: it was we who were late to hear of it
+                del self._owed[leg]
+            else:
+                self._paid(leg, self._now())
         return None
 
     def _not_done(self, leg: LegId, wish: _Wish, why: str) -> None:
@@ -302,7 +319,7 @@ class Masker:
 
     def _missed(self, leg: LegId, owed: _Wish, until: float | None) -> None:
         one = self._board().recordings.of(leg)
-        if one is None or not (owed.on or owed.kept):
+        if one is None or not (owed.on or owed.ends):
             return
         until = None if until is None else max(until, owed.since)
         said = f.MaskMissed(

@@ -483,7 +483,8 @@ class Refiller:
     async def _drained(self) -> None:
         """Wait until history has all the journal holds. Raises NotNow after a while."""
         end = self._now() + 30
-        while self._drain.behind or self._journal.waiting:
+        # in this order: what does not wait any more is in the file, where the drain sees it
+        while self._journal.waiting or self._drain.behind:
             if self._now() > end:
                 raise NotNow("history is behind the journal")
             await asyncio.sleep(0.1)

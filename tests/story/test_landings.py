@@ -23,6 +23,13 @@ from tests.story.walked import Contexts, Step, read
 REDIRECTED = re.compile(r"ChannelRedirect\(.*?,([a-z-]+),([a-z]+),(1|comes)\)")
 
 
+LED = {
+    *(("transfer-caller", "s"), ("transfer-blind", "s"), ("desk-taken", "s")),
+    *(("desk-freed", "queue"), ("desk-freed", "end")),
+}
+"""Where channels go by themselves from what a redirection leads to, or from where it finds them."""
+
+
 def contexts(plan: Plan) -> Contexts:
     return read(render([plan], site(plan))["extensions.conf"])
 
@@ -72,7 +79,7 @@ def test_whoever_is_redirected_may_begin_at_either_of_two_steps_that_do_nothing(
 def test_whoever_goes_there_by_itself_finds_a_step_before_it(plan: Plan) -> None:
     """To priority 2: a redirection that is overwritten then begins at 1, and there is such a step."""
     known = contexts(plan)
-    places = redirected(known) | {("transfer-caller", "s"), ("transfer-blind", "s")}
+    places = redirected(known) | LED
     wrong = [place for place in own(known) if place[:2] in places and place[2] == "1"]
     assert wrong == []
     assert [place for place in own(known) if place[:2] in places and place[2] == "2"]

@@ -303,7 +303,7 @@ def test_a_caller_who_falls_out_of_a_talk_takes_a_supervisors_order_before_anyth
     told = talk(DESK=ORDER, TRANSFER="three:1002:h1")
     assert told.walks(CALLER, context) == "desk-led,s,2"
     assert told.done == []
-    assert told.walks(CALLER, "desk-led") == "desk-taken,s,1"
+    assert told.walks(CALLER, "desk-led") == "desk-taken,s,2"
     assert (told.shared(CALLER, "DESK"), told.shared(CALLER, "DESK_DONE")) == ("", "o1")
     assert told.channels[CALLER]["TAKER"] == "PJSIP/demo-1003-9"
 
@@ -637,8 +637,8 @@ def test_a_phone_whose_registration_has_run_out_is_as_dead_as_one_that_does_not_
 
 @pytest.mark.parametrize(
     ("contact", "status", "led"),
-    [("there", "Reachable", "Hangup"), ("there", "Unreachable", "desk-freed,queue,1"),
-     ("", "", "desk-freed,queue,1")],
+    [("there", "Reachable", "Hangup"), ("there", "Unreachable", "desk-freed,queue,2"),
+     ("", "", "desk-freed,queue,2")],
     ids=["put down", "dead", "its registration has run out"],
 )  # fmt: skip
 def test_a_caller_whom_a_supervisor_took_over_is_lost_when_that_phone_dies(
