@@ -34,15 +34,22 @@ class Door:
     def __init__(self, exchange: Exchange, secret: str) -> None:
         self.exchange = exchange
         self.secret = secret
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def run(self, port: int) -> None:
         """Listen until cancelled."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=1 << 20)
-        async with server:
-            await server.serve_forever()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            server.close()
+            # serve_forever() would wait, from Python 3.12 on, until the last visitor has gone
+            for writer in tuple(self._open):
+                writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         visitor = Visitor(self, writer)
+        self._open.add(writer)
         try:
             first = json.loads(await asyncio.wait_for(reader.readline(), 5) or b"{}")
             if not hmac.compare_digest(str(first.get("secret", "")), self.secret):
@@ -61,6 +68,7 @@ class Door:
         except* (ConnectionError, ValueError, TimeoutError):
             pass
         finally:
+            self._open.discard(writer)
             await visitor.leave()
             writer.close()
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+from lab.control import Door
 from lab.exchange import Exchange
 from lab.site import LabSite, SeatPhone
 
@@ -54,3 +58,24 @@ async def test_a_phone_that_left_while_the_lists_were_made_is_gone(
             assert exchange.house_there is True
         finally:
             await exchange.close()
+
+
+async def test_a_city_that_ends_waits_for_no_visitor(unused_tcp_port: int) -> None:
+    """Whoever looks on would else keep it, and its Asterisk, until it is killed (Python 3.12 and newer)."""
+    nobody = cast(Exchange, SimpleNamespace(watchers=[]))
+    door = asyncio.create_task(Door(nobody, "s").run(unused_tcp_port))
+    while True:
+        await asyncio.sleep(0)
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+        except ConnectionRefusedError:
+            continue
+        break
+    writer.write(b'{"secret": "s"}\n')
+    await writer.drain()
+    door.cancel()
+    await asyncio.wait({door}, timeout=30)
+    assert door.cancelled()
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
