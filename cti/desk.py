@@ -247,7 +247,7 @@ class Desk:
     async def watch(self, call: str, seat: str, how: How, by: By) -> None:
         now = self._call(call)
         self._own_phone(now, seat)
-        agent = self._agents_leg(now)
+        agent = self._agents_leg(now, coming=True)
         before = self._board().standing.watching(now.id, seat)
         await self._do(
             Watch(
@@ -299,14 +299,19 @@ class Desk:
         if there.state in (SeatState.BUSY, SeatState.RINGING) and not watching:
             raise Refused(f"座席 {seat} 的话机正忙 the phone of seat {seat} is busy")
 
-    def _agents_leg(self, call: Call) -> LegId:
-        """The leg of the seat that talks to this caller. Raises Refused when none does."""
+    def _agents_leg(self, call: Call, *, coming: bool = False) -> LegId:
+        """The leg of the seat that talks to this caller, or (``coming``) has answered and is about to: that it
+        talks is told some milliseconds before the two are in one bridge. Raises Refused when none does."""
         picture = self._board().picture
         caller = picture.legs.get(call.leg)
         if call.state is CallState.TALKING and call.outgoing:
             return call.leg
         if call.state is CallState.TALKING and caller is not None:
-            for other in peers(picture, caller):
+            others = peers(picture, caller)
+            if coming and not caller.bridge:
+                mine = (leg for leg in picture.legs.values() if leg.call == call.id and leg.id != caller.id)
+                others = [leg for leg in mine if leg.up and not leg.bridge]
+            for other in others:
                 if seat_of(call, caller, other) == call.seat:
                     return other.id
         raise Refused(f"没有座席在与来电人通话 no seat talks with this caller now: {call.state}")
