@@ -300,8 +300,8 @@ class Desk:
             raise Refused(f"座席 {seat} 的话机正忙 the phone of seat {seat} is busy")
 
     def _agents_leg(self, call: Call, *, coming: bool = False) -> LegId:
-        """The leg of the seat that talks to this caller, or (``coming``) has answered and is about to: that it
-        talks is told some milliseconds before the two are in one bridge. Raises Refused when none does."""
+        """The leg of the seat that talks to this caller, or (``coming``) has answered and is about to: that
+        it talks is told some milliseconds before the two are in one bridge. Raises Refused when none does."""
         picture = self._board().picture
         caller = picture.legs.get(call.leg)
         if call.state is CallState.TALKING and call.outgoing:
