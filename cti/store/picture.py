@@ -105,7 +105,9 @@ class LivePicture:
 
     async def run(self) -> None:
         try:
-            while True:
+            mine = asyncio.current_task()
+            # wait_for() of Python 3.11, which the client uses, may answer where it should be cancelled
+            while mine is None or not mine.cancelling():
                 await self._wake_or_anew()
                 try:
                     await self._write()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -142,3 +143,23 @@ async def test_a_redis_that_dies_or_freezes_is_seen_and_gets_the_whole_picture_w
         assert (await hash_of(look, f"cti:n1:call:{CALL}"))["state"] == "ended"
         await look.aclose()
         await ended(running)
+
+
+async def test_a_picture_that_ends_does_so_though_the_client_swallows_the_cancellation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As wait_for() of Python 3.11 does when its answer comes in the same instant."""
+    picture = LivePicture(connect(None), lambda: EVERYTHING)
+    writing = asyncio.Event()
+
+    async def swallows() -> None:
+        writing.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(picture, "_write", swallows)
+    running = asyncio.create_task(picture.run())
+    await writing.wait()
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=30)
+    assert done == {running}
