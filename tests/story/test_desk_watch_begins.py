@@ -27,7 +27,9 @@ class House:
         self.board.hear(said(f.SeatSignedIn, 90.0, seat="1003"))
         for fact in told:
             self.board.hear(fact)
-        self.desk = Desk(lambda: self.board.board, lambda: {"demo": plan}, self._do, dict, self._past)  # type: ignore[arg-type]
+        self.desk = Desk(
+            lambda: self.board.board, lambda: {"demo": plan}, self._do, lambda plan, prompt: None, self._past
+        )
 
     async def _do(self, order: Order) -> str:
         self.orders.append(order)
