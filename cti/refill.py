@@ -52,6 +52,8 @@ NEAR = 1.6
 """Seconds: two moments of one event, one of them cut to the whole second."""
 EXACT = 0.3
 """Seconds: two moments of one event, both with milliseconds, on a busy machine."""
+SAME = 0.001
+"""Seconds: a moment that is the snapshot's own, by which a silence ended."""
 MARGIN = 3.0
 """Seconds around a silence: what was heard then may have died on the way to the disk."""
 SETTLE = 2.0
@@ -116,8 +118,7 @@ def mended_call(heard: Call | None, proved: Call) -> Call | None:
             changes[name] = getattr(proved, name)
     for name in ("arrived", "answered", "ended"):
         told = getattr(proved, name)
-        # the dialplan writes milliseconds, cdr_csv and app_queue whole seconds
-        if not _near(getattr(heard, name), told, NEAR if told is None or told.is_integer() else EXACT):
+        if not _near(getattr(heard, name), told, NEAR if _within(told) > EXACT else EXACT):
             changes[name] = told
     for name in ("first_seat", "visits"):
         if getattr(heard, name) != getattr(proved, name):
@@ -168,12 +169,13 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
         # a seat that came back from asking a colleague was heard as one who joined, its ring as nobody's; one
         # that was there when we looked again, as one who joined then
         late = 1 + EXACT if twin.part is stint.part is Part.JOINED else NEAR + 1
+        late = EXACT if _guessed(twin.began, silence) else late
         unbegun = twin.began > stint.began + late and _in(silence, stint.began)
         # its ring was heard and its answer was not: at its end it seemed to have stopped ringing
         other = twin.part is not stint.part
         unanswered = other and stint.answered is not None and _in(silence, stint.answered)
         lost = twin.ended is None or _in(silence, twin.ended) or unbegun or unanswered
-        ends = _near(twin.ended, stint.ended)
+        ends = _near(twin.ended, stint.ended, _within(stint.ended) if _guessed(twin.ended, silence) else NEAR)
         # the files do not tell talk from hold, and what was heard of hold stays
         talk = max(0.0, stint.talk - twin.hold)
         # a piece of talk is counted when somebody comes or goes: one that ended unheard is in no sum
@@ -247,6 +249,17 @@ def _off(ended: float, second: float) -> float:
 
 def _in(silence: Silence, at: float) -> bool:
     return silence.since - MARGIN <= at <= silence.until + MARGIN
+
+
+def _guessed(at: float | None, silence: Silence) -> bool:
+    """Nobody heard it happen: it stands in history with the moment when we looked again."""
+    return at is not None and abs(at - silence.until) < SAME
+
+
+def _within(told: float | None) -> float:
+    """Seconds by which what happened may lie behind what the files tell: the dialplan writes milliseconds,
+    cdr_csv and app_queue cut to the second."""
+    return 1.0 if told is None or told.is_integer() else EXACT
 
 
 def _same_ring(heard: Stint, proved: Stint) -> bool:

@@ -164,6 +164,31 @@ def test_a_talk_whose_end_nobody_heard_is_as_long_as_the_files_say(tmp_path: Pat
     assert mended_stints([replace(talked, talk=talked.talk - 1.0)], [talked], silence) != []
 
 
+@pytest.mark.parametrize(
+    ("millis", "looked", "mends"), [(0.6, 1.2, True), (0.0, 1.2, True), (0.0, 0.9, False), (0.6, 0.2, False)]
+)
+def test_an_end_nobody_heard_is_when_the_files_say_and_not_when_we_looked_again(
+    tmp_path: Path, millis: float, looked: float, mends: bool
+) -> None:
+    """1.2 seconds beside it is more than talk may be lost. A file that cuts to the second may mean 0.9
+    seconds later."""
+    [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
+    assert talked.ended is not None
+    proved = replace(talked, ended=talked.ended + millis)
+    again = talked.ended + millis + looked
+    told = mended_stints([replace(talked, ended=again)], [proved], Silence(again - 9.0, again))
+    assert [s.ended for s in told] == ([proved.ended] if mends else [])
+
+
+def test_a_beginning_nobody_heard_lies_before_its_answer(tmp_path: Path) -> None:
+    """The phone rang when we looked again, or talked: it was taken to begin then."""
+    [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
+    looked = (talked.answered or 0.0) + 0.8
+    [mended] = mended_stints([replace(talked, began=looked, ring=0.0)], [talked], Silence(looked - 9, looked))
+    assert (mended.began, mended.ring) == (talked.began, talked.ring)
+    assert mended_stints([mended], [talked], Silence(looked - 9, looked)) == []
+
+
 def test_who_was_heard_only_when_back_from_asking_a_colleague_rang_and_answered_in_the_silence(
     tmp_path: Path,
 ) -> None:
