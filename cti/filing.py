@@ -8,32 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
-import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
 from calls.facts import CallId, Fact, LegId, MaskAsked, RecordingFiled, RecordingMissing, Snapshot
-from calls.picture import caller_leg, city_of
+from calls.picture import city_of
 from cti import vault
 from cti.errors import Broken, NotNow
 from cti.glances import Glances
+from cti.leg_file import found_at, glance, mend, orphans, placed, silence
 from cti.ring import Ring
 from cti.sealing import row_of
 from cti.store.recordings import RecordingStore
 from cti.stubborn import Stubborn
 from cti.switchboard import Board, Heard
-from recording.check import HEADER, Found, closed, header_of, mended, verdict
+from recording.check import HEADER, Found, closed, verdict
 from recording.consulted import in_file
 from recording.filed import Filed, Role, whose
 from recording.filed import Heard as Transcribed
 from recording.masked import MARGIN, Key, together, unkept, unpaused
-from recording.table import Recording, State, message_of, speaker
+from recording.table import Recording, State, speaker
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +48,6 @@ SAVE = 0.1
 TOGETHER = 50
 """So many rows are saved in one transaction: one each costs more than all else that is done for a call."""
 ORPHANS_EVERY = 300.0
-OLD_MESSAGE = "message"
-"""The name of every call's message before it was the caller's leg's."""
 ALARMS = 50
 """So many are kept in memory and shown on boards."""
 LACKING = 1000
@@ -108,7 +105,7 @@ class Filer:
         """Calls in which something was keyed while we slept."""
         self._news = asyncio.Event()
         self._at_work: set[LegId] = set()
-        self._glances = Glances(_glance)
+        self._glances = Glances(glance)
         self._rows: dict[LegId, Filed] = {}
         """Not yet in the database."""
         self._again: dict[LegId, Recording] = {}
@@ -178,9 +175,9 @@ class Filer:
             await asyncio.sleep(wait)
             wait = min(LONGEST, wait * 2)
         if path is not None and not one.sure and found.size >= 0:
-            one = _placed(one, (await asyncio.to_thread(path.stat)).st_mtime, found.size)
+            one = await asyncio.to_thread(placed, one, path, found.size)
         if path is not None and not closed(found) and found.size > HEADER:
-            await asyncio.to_thread(_mend, path, found.size)
+            await asyncio.to_thread(mend, path, found.size)
         if (known := self._board().recordings.of(one.leg)) is not None:
             # told in the moment in which the leg ended
             one = replace(one, missed=known.missed)
@@ -189,13 +186,13 @@ class Filer:
             one = await asyncio.to_thread(self._unkept, one, path)
             found = replace(found, sha256="")
         if not found.sha256:
-            found = await asyncio.to_thread(_found, path, whole=True)
+            found = await asyncio.to_thread(found_at, path, whole=True)
         return self._decide(one, found)
 
     def _unkept(self, one: Recording, path: Path) -> Recording:
         """What an agent keyed while nobody listened, and what Asterisk did not pause when it was asked to, is
         made silence now. Raises OSError."""
-        found = _found(path, whole=False)
+        found = found_at(path, whole=False)
         if found.header is None or one.ended is None or not found.header.rate:
             return one
         seconds = min(found.header.data, found.size - HEADER) / (2 * found.header.rate)
@@ -205,7 +202,7 @@ class Filer:
         stretches = together((*keyed, *unpaused(one.missed, began, began + seconds)))
         if not stretches:
             return one
-        _silence(path, stretches, found.header.rate)
+        silence(path, stretches, found.header.rate)
         log.info("what was to be kept out is silence now", call=one.call, leg=one.leg)
         return replace(one, pauses=together((*one.pauses, *stretches)))
 
@@ -428,7 +425,7 @@ class Filer:
             row = await asyncio.to_thread(row_of, self.folder, self._ring(), path)
             self._rows[row.leg] = row
             return
-        found = await asyncio.to_thread(_found, path, whole=False)
+        found = await asyncio.to_thread(found_at, path, whole=False)
         seconds = max(0, found.size - HEADER) / 16000
         began = self._began(path, stat.st_mtime, seconds)
         one = Recording(
@@ -451,74 +448,3 @@ class Filer:
 def alarm_of(row: Filed) -> Alarm:
     """A row that is missing or short, at the moment its leg was over."""
     return Alarm(row.ended or row.began or 0.0, row.call, row.leg, row.why or "short")
-
-
-def orphans(folder: Path, known: frozenset[str]) -> list[tuple[Path, CallId, LegId]]:
-    """Files that are not known: of legs, and messages that were left."""
-    found = []
-    for path in sorted(folder.glob("*/*/*.wav*")):
-        leg = path.name.removesuffix(vault.SUFFIX).removesuffix(".wav")
-        call = CallId(path.parent.name)
-        if leg == OLD_MESSAGE:
-            leg = message_of(caller_leg(call))
-        if path.name.startswith(".") or leg in known or not caller_leg(call):
-            continue
-        found.append((path, call, LegId(leg)))
-    return found
-
-
-def _glance(path: Path) -> Found:
-    """What lies there; read as a whole where nobody writes to it any more, or nobody has written a sound."""
-    found = _found(path, whole=False)
-    return _found(path, whole=True) if closed(found) or 0 <= found.size <= HEADER else found
-
-
-def _found(path: Path | None, *, whole: bool) -> Found:
-    """What lies there; ``whole``: read all of it."""
-    if path is None:
-        return Found(-1)
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEADER)
-            size = path.stat().st_size
-            if not whole:
-                return Found(size, header_of(head))
-            digest = hashlib.sha256(head)
-            while block := file.read(1 << 20):
-                digest.update(block)
-            return Found(size, header_of(head), digest.hexdigest())
-    except FileNotFoundError:
-        return Found(-1)
-
-
-def _silence(path: Path, stretches: Iterable[tuple[float, float]], rate: int) -> None:
-    """Seconds of a 16 bit file. On the disk when this returns."""
-    with path.open("r+b") as file:
-        for begin, end in stretches:
-            first, last = int(begin * rate), int(end * rate)
-            file.seek(HEADER + 2 * first)
-            file.write(bytes(2 * (last - first)))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _placed(one: Recording, last: float, size: int) -> Recording:
-    """A leg that was gone when we looked again, by Asterisk's last write to its file, perhaps long before."""
-    if one.ended is None:
-        return one
-    one = replace(one, ended=max(min(one.ended, last), one.began or 0.0))
-    if size > HEADER or (one.began is not None and one.began < (one.ended or 0.0)):
-        return one
-    # nothing was written: its id has the second in which it was made (Asterisk's Uniqueid), so that one gone
-    # before its first sound is known. What it talked longer is a gap in the check.
-    made = one.leg.rpartition("-")[2].partition(".")[0]
-    return replace(one, began=float(made), sure=True) if made.isdigit() else one
-
-
-def _mend(path: Path, size: int) -> None:
-    """Asterisk died before it wrote the length."""
-    with path.open("r+b") as file:
-        head = file.read(HEADER)
-        if header_of(head) is not None:
-            file.seek(0)
-            file.write(mended(head, size))

@@ -14,8 +14,8 @@ from cti import vault
 from cti.asterisk.files import written
 from cti.carrying import name_of
 from cti.errors import Broken, NotNow, Refused
-from cti.filing import orphans
 from cti.home import NODE, Home
+from cti.leg_file import orphans
 from cti.refill import Proof, prove
 from cti.ring import Ring
 from cti.shelf.chosen import Chosen

@@ -246,6 +246,24 @@ async def test_a_leg_gone_unheard_before_its_first_sound_lost_nothing(office: Of
         assert (row.state, row.why) == (state, why)
 
 
+@pytest.mark.parametrize(
+    ("lasted", "state", "why"),
+    [(0.0, State.FILED, ""), (0.9, State.FILED, ""), (1.2, State.MISSING, "empty")],
+)
+async def test_a_phone_that_rang_long_and_was_gone_before_its_first_sound_lost_nothing(
+    office: Office, lasted: float, state: State, why: str
+) -> None:
+    """Its id is a minute old; its file was made when it answered."""
+    made = time.time()
+    path = office.recorded(LegId(f"n1-{int(made) - 60}.1"))
+    path.write_bytes(path.read_bytes()[:HEADER])
+    end = max(path.stat().st_mtime, made + lasted)
+    os.utime(path, (end, end))
+    unheard = Recording(LegId(path.stem), CALL, State.ROLLING, since=end + 9.0, ended=end + 9.0, sure=False)
+    row = await office.filer.look_at(unheard)
+    assert (row.state, row.why) == (State.MISSING if why else State.FILED, why)
+
+
 async def test_a_service_told_to_end_saves_its_rows_before_it_goes(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from calls.facts import CallId
-from cti.filing import orphans
 from cti.home import Home
+from cti.leg_file import orphans
 from cti.speech.drafting import known_call
 from recording.table import is_message, speaker
 
