@@ -129,7 +129,9 @@ def _stops() -> Context:
     gone and it has rung long enough. Returns ``late`` when somebody was reached."""
     context = Context("transfer-stops")
     context.do("Set", "HELD=${LOCK(answer-${CALL_ID})}")
-    context.do("Set", f"MOVE=${{{of_caller('TRANSFER')}}}").do("Set", "TRANSFER_ID=${CUT(MOVE,:,3)}")
+    # an agent whose colleague has just answered goes on looking for what it was sent for: no wish stands now
+    context.do("Set", f"LOCAL(MOVE)=${{{of_caller('TRANSFER')}}}")
+    context.do("Set", "LOCAL(TRANSFER_ID)=${CUT(MOVE,:,3)}")
     reached = f'"${{{of_caller("REACHED")}}}" = "${{TRANSFER_ID}}"'
     context.do("GotoIf", f'$["${{CUT(MOVE,:,1)}}" != "blind" | {reached}]?late')
     context.do("Set", f"{of_caller('STOPPED')}=${{TRANSFER_ID}}")

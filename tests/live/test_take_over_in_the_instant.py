@@ -379,3 +379,21 @@ async def test_an_agent_who_hangs_up_in_the_instant_in_which_the_colleague_they_
         await city.seat(AGENT).hangs_up()
         assert await fate(city, call, COLLEAGUE) in (COLLEAGUE, "queue")
     await done_with(city, call)
+
+
+async def test_an_agent_who_takes_back_in_the_instant_in_which_the_colleague_answers_is_let_go(
+    house: House, chief: Person, city: Lab
+) -> None:
+    """Too late: the caller is the colleague's, and the agent's phone does not ring on for the whole talk."""
+    call = await talk(chief, city)
+    assert (await chief.orders(TRANSFER, kind="blind", to=COLLEAGUE))[0] == 200
+    await city.seat(COLLEAGUE).rings(within=5)
+    since = len(city.house.events)
+    with drawn_out(house, "transfer-sent", "Gosub(transfer-stops,s,1(back))", LONG):
+        await city.seat(AGENT).presses("*80")
+        await begun(city, since)
+        await city.seat(COLLEAGUE).answers()
+        await step_told(city, call, "answered", since=since)
+        await city.seat(AGENT).ends(within=5)
+    assert await fate(city, call, COLLEAGUE) == COLLEAGUE
+    await done_with(city, call)

@@ -99,6 +99,17 @@ def test_a_phone_that_transfers_in_the_instant_of_an_accepted_wish_comes_too_lat
     )
 
 
+@pytest.mark.parametrize("wish", ["", "blind:1002:h1"], ids=["talks already", "is answering"])
+def test_an_agent_who_keys_the_take_back_as_the_colleague_answers_is_let_go(wish: str) -> None:
+    """Answered between two looks, and the last key of *80 falls into it."""
+    told = talk(TRANSFER=wish, REACHED="h1", WHERE="")
+    told.channels[AGENT] |= {"MOVE": "blind:1002:h1", "TRANSFER_ID": "h1", "KEYS": "*8"}
+    told.channels[AGENT] |= {"WAITDIGITSTATUS": "DTMF", "WAITDIGITRESULT": "0"}
+    waits = [step.app for step in CONTEXTS["transfer-sent"]["s"]].index("WaitDigit") + 1
+    ended = told.walks(AGENT, "transfer-sent", "s", str(waits), within=["transfer-stops"])
+    assert (ended, told.done[-1]) == ("Hangup", "Hangup(16)")
+
+
 def test_no_wish_undoes_what_a_phone_transfers_of_a_caller_who_was_handed_over() -> None:
     told = talk(TRANSFER="three:1002:h1", HANDED="1")
     told.channels[CALLER] |= {"EXTEN": "1003", "UNIQUEID": "n1-1", "EPOCH": "17"}

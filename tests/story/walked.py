@@ -48,6 +48,8 @@ class Asterisk:
     channels: dict[str, dict[str, str]]
     done: list[str] = field(default_factory=list)
     """Applications that were run, as ``SoftHangup(PJSIP/demo-1001-1)``; variables are set, not noted."""
+    _frames: list[dict[str, str]] = field(default_factory=list)
+    """Of each Gosub under way, what its LOCAL ones were before."""
 
     def shared(self, channel: str, name: str) -> str:
         return self.channels[channel].get(f"SHARED({name})", "")
@@ -77,7 +79,9 @@ class Asterisk:
                 self.done.append(f"{app}({args})")
             if app == "Gosub" and args.split(",")[0] in ours:
                 self.done.pop()
+                self._frames.append({})
                 self.walks(channel, *args.split(",")[:2], within=ours)
+                self.channels[channel] |= self._frames.pop()
             if app in ENDS:
                 return app
         raise AssertionError(f"walks for ever: {at}")
@@ -103,6 +107,9 @@ class Asterisk:
         name, _, value = told.partition("=")
         if shared := re.fullmatch(r"SHARED\(([A-Z0-9_]+),(.+)\)", name):
             channel, name = shared[2], f"SHARED({shared[1]})"
+        if local := re.fullmatch(r"LOCAL\(([A-Z0-9_]+)\)", name):
+            name = local[1]
+            self._frames[-1].setdefault(name, self.channels[channel].get(name, ""))
         self.channels[channel][name.lstrip("_")] = value
 
     def _told(self, channel: str, text: str) -> str:
@@ -121,7 +128,8 @@ class Asterisk:
     def _value(self, channel: str, name: str) -> str:
         variables, called = self.channels[channel], CALLED.fullmatch(name)
         if called is None:
-            return variables.get(name, "")
+            of, last, many = name.partition(":-")
+            return variables.get(of, "")[-int(many) :] if last else variables.get(name, "")
         function, args = called[1], called[2].split(",")
         match function:
             case "SHARED":
