@@ -18,7 +18,7 @@ from recording.table import Recording, message_of
 OLD_MESSAGE = "message"
 """The name of every call's message before it was the caller's leg's."""
 TICK = 0.001
-"""Seconds: what was written at once has lasted all the same."""
+"""Seconds: a file that was made and left in one turn of the kernel's clock has lasted all the same."""
 
 
 def orphans(folder: Path, known: frozenset[str]) -> list[tuple[Path, CallId, LegId]]:
@@ -76,30 +76,32 @@ def placed(one: Recording, path: Path, size: int) -> Recording:
     if one.ended is None:
         return one
     last = path.stat().st_mtime
-    one = replace(one, ended=max(min(one.ended, last), one.began or 0.0))
-    if size > HEADER or (one.began is not None and one.began < (one.ended or 0.0)):
+    ended = max(min(one.ended, last), one.began or 0.0)
+    one = replace(one, ended=ended)
+    if size > HEADER or (one.began is not None and one.began < ended):
         return one
     # nothing was written, so that one gone before its first sound is to be known: by when its file was made,
     # else by its id, which has the second in which the leg was made (Asterisk's Uniqueid). What it talked
     # longer is a gap in the check.
-    began = _born(path, last)
-    if began is None:
+    began = _born(path)
+    if began is None or began > ended + TICK:
         made = one.leg.rpartition("-")[2].partition(".")[0]
-        began = float(made) if made.isdigit() else None
-    return one if began is None else replace(one, began=began, sure=True)
+        if not made.isdigit():
+            return one
+        began = float(made)
+    return replace(one, began=began, ended=max(ended, began + TICK), sure=True)
 
 
-def _born(path: Path, last: float) -> float | None:
+def _born(path: Path) -> float | None:
     """When this file was made, seconds since the epoch: MixMonitor makes it when it begins. None: it lies on
-    a file system that does not say, or was copied. os.stat of our Pythons does not know it."""
+    a file system that does not say. A copy is younger than what it is a copy of. os.stat of our Pythons does
+    not know it."""
+    command = ["stat", "--format=%.6W", "--", str(path)]
     try:
-        told = subprocess.run(
-            ["stat", "--format=%.6W", "--", path], capture_output=True, text=True, timeout=5
-        )
-        born = float(told.stdout)
+        told = subprocess.run(command, capture_output=True, env=os.environ | {"LC_ALL": "C"}, timeout=5)
+        return float(told.stdout) or None
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return born if 0.0 < born <= last else None
 
 
 def mend(path: Path, size: int) -> None:

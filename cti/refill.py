@@ -161,7 +161,7 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
     todo: list[Stint] = []
     # first those whose leg the files name: none of these is another one's twin
     for stint in sorted(proved, key=lambda s: s.leg not in legs):
-        twin = legs.get(stint.leg) or next((s for s in there if _same_ring(s, stint)), None)
+        twin = legs.get(stint.leg) or next((s for s in there if _same_ring(s, stint, silence)), None)
         if twin is None:
             todo.append(replace(stint, source=Source.REFILLED))
             continue
@@ -169,13 +169,14 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
         # a seat that came back from asking a colleague was heard as one who joined, its ring as nobody's; one
         # that was there when we looked again, as one who joined then
         late = 1 + EXACT if twin.part is stint.part is Part.JOINED else NEAR + 1
-        late = EXACT if _guessed(twin.began, silence) else late
+        late = _within(stint.began) if _guessed(twin.began, silence) else late
         unbegun = twin.began > stint.began + late and _in(silence, stint.began)
         # its ring was heard and its answer was not: at its end it seemed to have stopped ringing
         other = twin.part is not stint.part
         unanswered = other and stint.answered is not None and _in(silence, stint.answered)
         lost = twin.ended is None or _in(silence, twin.ended) or unbegun or unanswered
-        ends = _near(twin.ended, stint.ended, _within(stint.ended) if _guessed(twin.ended, silence) else NEAR)
+        guessed = _guessed(twin.ended, silence)
+        ends = _near(twin.ended, stint.ended, _within(stint.ended) if guessed else NEAR)
         # the files do not tell talk from hold, and what was heard of hold stays
         talk = max(0.0, stint.talk - twin.hold)
         # a piece of talk is counted when somebody comes or goes: one that ended unheard is in no sum
@@ -185,6 +186,11 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
         if lost and (other or unbegun or not ends):
             names = ("part", "answered", "ring", "queue", *("began",) * unbegun, *("ended",) * (not ends))
             told = {n: getattr(stint, n) for n in names}
+            if "ended" in told and stint.ended is not None:
+                # cut to the second it may lie before its own answer
+                told["ended"] = max(stint.ended, told.get("began", twin.began), stint.answered or 0.0)
+            # an end that was heard is finer than one cut to the second
+            talk = max(talk, twin.talk) if ends and not guessed and not other else talk
             todo.append(replace(twin, **told, talk=talk, source=Source.REFILLED))
         # the files cut the end of a talk to the second, so what they have more than we was there
         elif touched and talk > twin.talk + 2 * EXACT:
@@ -262,15 +268,18 @@ def _within(told: float | None) -> float:
     return 1.0 if told is None or told.is_integer() else EXACT
 
 
-def _same_ring(heard: Stint, proved: Stint) -> bool:
+def _same_ring(heard: Stint, proved: Stint, silence: Silence) -> bool:
     """A phone that was not answered, or a colleague's, has no leg in the files: seat and time tell it."""
     unanswered = (Part.MISSED, Part.STOPPED, Part.RINGING)
     alike = heard.part in unanswered and proved.part in unanswered
-    return (
-        (alike or heard.part is proved.part is Part.JOINED)
-        and heard.seat == proved.seat
-        and abs(heard.began - proved.began) < NEAR + 1
-    )
+    joined = heard.part is proved.part is Part.JOINED
+    if heard.seat != proved.seat or not (alike or joined):
+        return False
+    if abs(heard.began - proved.began) < NEAR + 1:
+        return True
+    # there when we looked again, however long before it came
+    over = float("inf") if proved.ended is None else proved.ended + 1.0
+    return joined and _guessed(heard.began, silence) and proved.began <= heard.began < over
 
 
 def _near(one: float | None, other: float | None, within: float = NEAR) -> bool:

@@ -20,7 +20,7 @@ import pytest
 
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
-from cti import vault
+from cti import leg_file, vault
 from cti.errors import NotNow
 from cti.filing import Filer
 from cti.ring import Ring
@@ -247,21 +247,28 @@ async def test_a_leg_gone_unheard_before_its_first_sound_lost_nothing(office: Of
 
 
 @pytest.mark.parametrize(
-    ("lasted", "state", "why"),
-    [(0.0, State.FILED, ""), (0.9, State.FILED, ""), (1.2, State.MISSING, "empty")],
+    ("lasted", "why"), [(0.0, ""), (0.9, ""), (9.0, "empty"), (-2.0, "empty"), (None, "empty")]
 )
 async def test_a_phone_that_rang_long_and_was_gone_before_its_first_sound_lost_nothing(
-    office: Office, lasted: float, state: State, why: str
+    office: Office, monkeypatch: pytest.MonkeyPatch, lasted: float | None, why: str
 ) -> None:
-    """Its id is a minute old; its file was made when it answered."""
-    made = time.time()
-    path = office.recorded(LegId(f"n1-{int(made) - 60}.1"))
+    """Its id is a minute old; its file was made when it answered. A copy that is younger than its last word,
+    and a file system that does not say, prove nothing."""
+    leg = LegId("n1-940.1")
+    path = office.recorded(leg)
     path.write_bytes(path.read_bytes()[:HEADER])
-    end = max(path.stat().st_mtime, made + lasted)
-    os.utime(path, (end, end))
-    unheard = Recording(LegId(path.stem), CALL, State.ROLLING, since=end + 9.0, ended=end + 9.0, sure=False)
+    os.utime(path, (1000.5, 1000.5))
+    monkeypatch.setattr("cti.leg_file._born", lambda path: None if lasted is None else 1000.5 - lasted)
+    unheard = Recording(leg, CALL, State.ROLLING, since=1010.0, ended=1010.0, sure=False)
     row = await office.filer.look_at(unheard)
     assert (row.state, row.why) == (State.MISSING if why else State.FILED, why)
+
+
+def test_a_file_says_when_it_was_made_or_that_it_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("")
+    born = leg_file._born(tmp_path / "a file")
+    assert born is None or abs(born - time.time()) < 60
+    assert leg_file._born(tmp_path / "none") is None
 
 
 async def test_a_service_told_to_end_saves_its_rows_before_it_goes(

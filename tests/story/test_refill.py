@@ -165,7 +165,8 @@ def test_a_talk_whose_end_nobody_heard_is_as_long_as_the_files_say(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("millis", "looked", "mends"), [(0.6, 1.2, True), (0.0, 1.2, True), (0.0, 0.9, False), (0.6, 0.2, False)]
+    ("millis", "looked", "mends"),
+    [(0.6, 1.2, True), (0.6, 0.5, True), (0.6, 0.2, False), (0.0, 1.2, True), (0.0, 0.9, False)],
 )
 def test_an_end_nobody_heard_is_when_the_files_say_and_not_when_we_looked_again(
     tmp_path: Path, millis: float, looked: float, mends: bool
@@ -178,6 +179,48 @@ def test_an_end_nobody_heard_is_when_the_files_say_and_not_when_we_looked_again(
     again = talked.ended + millis + looked
     told = mended_stints([replace(talked, ended=again)], [proved], Silence(again - 9.0, again))
     assert [s.ended for s in told] == ([proved.ended] if mends else [])
+    # one that was heard stands beside the files, which may be cut to the second
+    assert mended_stints([replace(talked, ended=again)], [proved], Silence(again - 9.0, again + 1.0)) == []
+
+
+def test_who_answered_and_was_gone_in_one_second_ends_no_sooner_than_they_answered(tmp_path: Path) -> None:
+    [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
+    second = float(int(talked.answered or 0.0))
+    proved = replace(talked, answered=second + 0.9, ended=second, talk=0.0)
+    heard = replace(proved, ended=second + 1.2)
+    [mended] = mended_stints([heard], [proved], Silence(second - 9.0, second + 1.2))
+    assert mended.ended == mended.answered == second + 0.9
+    assert mended_stints([mended], [proved], Silence(second - 9.0, second + 1.2)) == []
+
+
+def test_a_talk_whose_end_was_heard_loses_nothing_to_the_files_seconds(tmp_path: Path) -> None:
+    """Its beginning was guessed, 0.4 seconds late; the files cut its end to the second."""
+    [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
+    at = talked.answered or 0.0
+    proved = replace(talked, part=Part.JOINED, began=at, ended=at + 45.4, talk=45.4, ring=0.0, queue="")
+    heard = replace(proved, began=at + 0.4, answered=at + 0.4, ended=at + 46.3, talk=45.9)
+    [mended] = mended_stints([heard], [proved], Silence(at - 9.0, at + 0.4))
+    assert (mended.began, mended.ended, mended.talk) == (at, at + 46.3, 45.9)
+    soon = replace(heard, began=at + 0.2, answered=at + 0.2, talk=46.1)
+    assert mended_stints([soon], [proved], Silence(at - 9.0, at + 0.2)) == []
+
+
+def test_a_colleague_without_a_leg_in_the_files_is_known_again_however_long_the_silence_was(
+    tmp_path: Path,
+) -> None:
+    [talked] = [s for s in answered(tmp_path).stints if s.part is Part.ANSWERED]
+    at = talked.answered or 0.0
+    proved = replace(
+        talked, part=Part.JOINED, leg=type(talked.leg)("n1-1.1~5~demo-1009"), began=at, ended=at + 50.0,
+        talk=50.0, ring=0.0, queue="",
+    )  # fmt: skip
+    heard = replace(proved, leg=type(talked.leg)("n1-1.77"), began=at + 5.0, answered=at + 5.0, talk=45.0)
+    [mended] = mended_stints([heard], [proved], Silence(at - 1.0, at + 5.0))
+    assert mended == replace(proved, leg=heard.leg, source=Source.REFILLED)
+    # another one of the same seat, who came later
+    later = replace(heard, began=at + 51.5, answered=at + 51.5, ended=at + 60.0, talk=8.5)
+    [other] = mended_stints([later], [proved], Silence(at - 1.0, at + 51.5))
+    assert (other.leg, other.talk) == (proved.leg, proved.talk)
 
 
 def test_a_beginning_nobody_heard_lies_before_its_answer(tmp_path: Path) -> None:
