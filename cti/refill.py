@@ -108,7 +108,7 @@ def prove(told: Written) -> Proof | None:
 # --- heard and proved ---------------------------------------------------------------------------------
 
 
-def mended_call(heard: Call | None, proved: Call) -> Call | None:
+def mended_call(heard: Call | None, proved: Call, silence: Silence) -> Call | None:
     """The row history should hold; None when it holds it."""
     if heard is None:
         return replace(proved, source=Source.REFILLED)
@@ -118,7 +118,7 @@ def mended_call(heard: Call | None, proved: Call) -> Call | None:
             changes[name] = getattr(proved, name)
     for name in ("arrived", "answered", "ended"):
         told = getattr(proved, name)
-        if not _near(getattr(heard, name), told, NEAR if _within(told) > EXACT else EXACT):
+        if not _agree(getattr(heard, name), told, silence, EXACT if _within(told) == EXACT else NEAR):
             changes[name] = told
     for name in ("first_seat", "visits"):
         if getattr(heard, name) != getattr(proved, name):
@@ -141,11 +141,12 @@ def mended_call(heard: Call | None, proved: Call) -> Call | None:
     return None if mended == heard else replace(mended, source=Source.REFILLED)
 
 
-def mended_visit(heard: Visit | None, proved: Visit) -> Visit | None:
+def mended_visit(heard: Visit | None, proved: Visit, silence: Silence) -> Visit | None:
     """The row history should hold; None when it holds it."""
     if heard is not None:
         same = all(getattr(heard, n) == getattr(proved, n) for n in ("queue", "outcome", "seat", "declined"))
-        if same and _near(heard.joined, proved.joined) and _near(heard.left, proved.left):
+        there = _agree(heard.joined, proved.joined, silence) and _agree(heard.left, proved.left, silence)
+        if same and there:
             # back at the same seat unheard, the later talk was taken for this visit's
             if proved.talked is None or _near(heard.talked, proved.talked):
                 return None
@@ -176,7 +177,7 @@ def mended_stints(heard: Iterable[Stint], proved: Iterable[Stint], silence: Sile
         unanswered = other and stint.answered is not None and _in(silence, stint.answered)
         lost = twin.ended is None or _in(silence, twin.ended) or unbegun or unanswered
         guessed = _guessed(twin.ended, silence)
-        ends = _near(twin.ended, stint.ended, _within(stint.ended) if guessed else NEAR)
+        ends = _agree(twin.ended, stint.ended, silence)
         # the files do not tell talk from hold, and what was heard of hold stays
         talk = max(0.0, stint.talk - twin.hold)
         # a piece of talk is counted when somebody comes or goes: one that ended unheard is in no sum
@@ -257,6 +258,11 @@ def _in(silence: Silence, at: float) -> bool:
     return silence.since - MARGIN <= at <= silence.until + MARGIN
 
 
+def _agree(heard: float | None, told: float | None, silence: Silence, within: float = NEAR) -> bool:
+    """Whether what stands in history may be the moment the files tell."""
+    return _near(heard, told, _within(told) if _guessed(heard, silence) else within)
+
+
 def _guessed(at: float | None, silence: Silence) -> bool:
     """Nobody heard it happen: it stands in history with the moment when we looked again."""
     return at is not None and abs(at - silence.until) < SAME
@@ -299,10 +305,10 @@ def rows_for(proofs: Iterable[Proof], span: Span, silence: Silence) -> tuple[int
     count = 0
     for proof in proofs:
         mine: list[dict[str, Any]] = []
-        if (call := mended_call(calls.get(proof.call.id), proof.call)) is not None:
+        if (call := mended_call(calls.get(proof.call.id), proof.call, silence)) is not None:
             mine.append(call_record(call))
         for visit in proof.visits:
-            if (better := mended_visit(visits.get((visit.call, visit.number)), visit)) is not None:
+            if (better := mended_visit(visits.get((visit.call, visit.number)), visit, silence)) is not None:
                 mine.append(visit_record(better))
         for one in mended_stints(stints.get(proof.call.id, ()), proof.stints, silence):
             mine.append(stint_record(one))

@@ -19,7 +19,7 @@ from typing import Any
 from calls import facts as f
 from calls.facts import CallId, Fact, LegId
 from cti.asterisk.ear import call_of, city_and, endpoint_of, leg_of
-from cti.asterisk.room import ROOM, Room
+from cti.asterisk.room import ROOM, Room, uncut
 from cti.asterisk.stages import stages
 from queues.wrap_up import WRAP_UP, WrapUp
 from recording.masked import Key
@@ -171,7 +171,7 @@ def _facts(
         yield from _called(call, node, told, lines, last, ended)
         return
     back = [r for w in lines if w[4] == "HOTLINECALLBACK" and len(w) > 5 for r in [(w, w[5].split("/")[-2:])]]
-    at = _float(told[5]) or min(_utc(r[9]) for r in rows)
+    at = uncut(_float(told[5])) or min(_utc(r[9]) for r in rows)
     yield f.CallArrived(
         at=at, node=node, call=call, leg=leg, city=city, line=told[1], original=told[2],
         trunk=told[3] or endpoint_of(rows[0][5]).removeprefix(f"{city}-"), called=told[4] or told[2],
@@ -198,7 +198,7 @@ def _facts(
             yield from room.told(words[3], words[5])
             continue
         if words[4] == "HOTLINEANSWER" and len(words) > 5:
-            moment = _float(words[5])
+            moment = uncut(_float(words[5]))
             if (until := _passed_on(rows, words[3], moment)) is not None:
                 own = room.leg_at(words[3], moment)
                 other = own or LegId(f"{leg}~{words[0]}~{words[3]}")
@@ -269,7 +269,7 @@ def _called(
     call: CallId, node: str, told: list[str], lines: Sequence[list[str]], last: list[str], ended: float
 ) -> Iterator[Fact]:
     """A seat called a citizen: told[7] the seat, told[8] the citizen's number."""
-    city, leg, at = city_and(call)[0], leg_of(call), _float(told[5])
+    city, leg, at = city_and(call)[0], leg_of(call), uncut(_float(told[5]))
     endpoint = f"{city}-{told[7]}"
     yield f.CallArrived(
         at=at, node=node, call=call, leg=leg, city=city, line=told[1], original="", trunk=told[3],
@@ -282,7 +282,7 @@ def _called(
     citizen = LegId(f"{leg}~out")
     for words in lines:
         if words[4] == "HOTLINECALLED" and len(words) > 5:
-            moment = _float(words[5])
+            moment = uncut(_float(words[5]))
             yield f.GreetingEnded(at=moment, node=node, call=call)
             for one in (leg, citizen):
                 yield f.LegJoined(at=moment, node=node, leg=one, bridge=str(citizen), kind="basic")

@@ -19,6 +19,15 @@ SECOND = 1.5
 """By which a CDR's end lies before the hangup handler's word at most: it is cut, and the handler takes a
 moment."""
 
+UNCUT = 0.0001
+"""Seconds; see ``uncut``."""
+
+
+def uncut(at: float) -> float:
+    """A moment that the dialplan wrote with milliseconds. One in a thousand is a whole second, which stands
+    for a moment that was cut to it (0.0: none): that one lies a tenth of a millisecond later."""
+    return at + UNCUT if at and at.is_integer() else at
+
 
 class Room:
     """Of one call. ``lines``: channel and data of all its lines; ``ended``: when the caller was gone, cut to
@@ -93,7 +102,7 @@ def _read(channel: str, data: str) -> tuple[str, str, LegId, float] | None:
     name, _, moment = rest.rpartition("/")
     endpoint = endpoint_of(channel)
     try:
-        at = float(moment)
+        at = uncut(float(moment))
     except ValueError:
         return None
     return (endpoint, step, LegId(name), at) if endpoint and name else None

@@ -37,6 +37,9 @@ from tests.story import a_call
 from tests.story.a_call import SEAT_LEG, said
 from tests.story.test_truth_recount import ANSWERED, AT, CALL, LEG, cdr, in_all, paused
 
+LONG_AGO = Silence(1.0, 2.0)
+"""In which nothing of a story happens."""
+
 
 def proof(tmp_path: Path, log: list[str], rows: list[str]) -> Proof:
     (tmp_path / "queue_log").write_text("\n".join(log) + "\n")
@@ -81,7 +84,7 @@ def test_where_an_unheard_caller_left(tmp_path: Path) -> None:
 def test_a_withheld_number_is_none_and_nothing_to_put_right(tmp_path: Path) -> None:
     told = proof(tmp_path, ANSWERED, [cdr().replace("13900000001", "anonymous")])
     assert told.call.caller == ""
-    assert mended_call(told.call, told.call) is None
+    assert mended_call(told.call, told.call, LONG_AGO) is None
 
 
 def test_a_duty_nobody_heard_of_is_owed(tmp_path: Path) -> None:
@@ -98,24 +101,24 @@ def test_a_duty_nobody_heard_of_is_owed(tmp_path: Path) -> None:
 def test_a_row_that_was_heard_right_stays_heard(tmp_path: Path) -> None:
     told = answered(tmp_path)
     heard = replace(told.call, arrived=AT + 0.51, answered=AT + 5.3, ended=AT + 12.9, recording="a.wav")
-    assert mended_call(heard, told.call) is None
+    assert mended_call(heard, told.call, LONG_AGO) is None
     visit = replace(told.visits[0], joined=AT + 3.9, left=AT + 5.3)
-    assert mended_visit(visit, told.visits[0]) is None
+    assert mended_visit(visit, told.visits[0], LONG_AGO) is None
 
 
 def test_a_later_talk_taken_for_this_visits_is_put_right(tmp_path: Path) -> None:
     (visit,) = answered(tmp_path).visits
-    mended = mended_visit(replace(visit, talked=52.0), visit)
+    mended = mended_visit(replace(visit, talked=52.0), visit, LONG_AGO)
     assert mended is not None
     assert (mended.talked, mended.source) == (7.0, Source.REFILLED)
 
 
 def test_an_unheard_row_is_made_and_labelled(tmp_path: Path) -> None:
     told = answered(tmp_path)
-    made = mended_call(None, told.call)
+    made = mended_call(None, told.call, LONG_AGO)
     assert made is not None
     assert made.source is Source.REFILLED
-    visit = mended_visit(None, told.visits[0])
+    visit = mended_visit(None, told.visits[0], LONG_AGO)
     assert visit is not None
     assert visit.source is Source.REFILLED
 
@@ -126,7 +129,7 @@ def test_what_only_the_listener_knew_is_kept_when_the_end_is_mended(tmp_path: Pa
         told.call, answered=None, first_seat="", ended=AT + 60.0, left_by=LeftBy.UNKNOWN, stage=Stage.UNKNOWN,
         recording="a.wav", advice="queue:general", greeted=AT + 1.7,
     )  # fmt: skip
-    made = mended_call(cut, told.call)
+    made = mended_call(cut, told.call, LONG_AGO)
     assert made is not None
     assert (made.answered, made.first_seat, made.ended) == (AT + 5.25, "1001", AT + 12.0)
     assert (made.left_by, made.source) == (LeftBy.CALLER, Source.REFILLED)
@@ -135,9 +138,45 @@ def test_what_only_the_listener_knew_is_kept_when_the_end_is_mended(tmp_path: Pa
 
 def test_an_arrival_guessed_from_a_snapshot_gives_way_to_the_millisecond(tmp_path: Path) -> None:
     told = answered(tmp_path)
-    made = mended_call(replace(told.call, arrived=AT + 1.4), told.call)
+    made = mended_call(replace(told.call, arrived=AT + 1.4), told.call, LONG_AGO)
     assert made is not None
     assert made.arrived == AT + 0.5
+
+
+@pytest.mark.parametrize(("millis", "beside", "mends"), [
+    ("000", 0.95, True),  # one arrival in a thousand: a whole second, and not one that was cut
+    ("500", 0.2, False),
+])  # fmt: skip
+def test_an_arrival_nobody_heard_is_when_the_dialplan_says_in_whatever_millisecond(
+    tmp_path: Path, millis: str, beside: float, mends: bool
+) -> None:
+    told = proof(tmp_path, ANSWERED, [cdr().replace(f"{AT + 0.5}", f"{AT}.{millis}")])
+    at = told.call.arrived
+    assert abs(at - (AT + int(millis) / 1000)) < 0.001
+    silence = Silence(at - 9.0, at + beside)
+    made = mended_call(replace(told.call, arrived=at + beside), told.call, silence)
+    assert (made is not None) is mends
+    assert made is None or made.arrived == at
+
+
+@pytest.mark.parametrize(("beside", "mends"), [(1.3, True), (0.9, False)])
+def test_the_end_of_a_wait_nobody_heard_gives_way_beyond_the_second_to_which_the_files_cut(
+    tmp_path: Path, beside: float, mends: bool
+) -> None:
+    told = proof(
+        tmp_path, [*ANSWERED[:2], f"{AT + 9}|{LEG}|demo-general|NONE|ABANDON|1|1|6"], [cdr(end=AT + 4)]
+    )
+    looked = AT + 9 + beside
+    silence = Silence(looked - 9.0, looked)
+    [visit] = told.visits
+    call = mended_call(replace(told.call, ended=looked), told.call, silence)
+    waited = mended_visit(replace(visit, left=looked), visit, silence)
+    assert (call is not None, waited is not None) == (mends, mends)
+    if call is not None and waited is not None:
+        assert (call.ended, waited.left) == (AT + 9, AT + 9)
+    # heard, it stands
+    assert mended_call(replace(told.call, ended=looked), told.call, LONG_AGO) is None
+    assert mended_visit(replace(visit, left=looked), visit, LONG_AGO) is None
 
 
 def test_a_ring_heard_before_the_silence_is_not_told_twice(tmp_path: Path) -> None:
@@ -333,7 +372,7 @@ def test_a_fresh_instance_without_files_has_nothing_to_refill(tmp_path: Path) ->
 def test_a_message_nobody_heard_of_is_told_by_the_place_where_the_call_ended(tmp_path: Path) -> None:
     told = proof(tmp_path, [], [cdr(context="demo-message-leave", app="Playback")])
     assert told.call.stage is Stage.MESSAGE
-    made = mended_call(replace(told.call, stage=Stage.MENU), told.call)
+    made = mended_call(replace(told.call, stage=Stage.MENU), told.call, LONG_AGO)
     assert made is not None
     assert (made.stage, made.source) == (Stage.MESSAGE, Source.REFILLED)
 
@@ -380,7 +419,7 @@ def test_an_agent_who_waited_until_a_colleague_had_the_caller_did_not_talk_meanw
         context="transfer-blind", app="Dial", start=AT + 8, end=AT + 15, peer="PJSIP/demo-1009-0000007e"
     )
     told = proof(tmp_path, log, [cdr(end=AT + 8), dialled])
-    parts = {s.seat: (s.part, s.ended, s.talk) for s in told.stints}
+    parts = {s.seat: (s.part, s.ended, round(s.talk, 2)) for s in told.stints}
     assert parts == {
         "1001": (Part.ANSWERED, AT + 9.8, 2.75),
         "1009": (Part.JOINED, AT + 15.0, 5.5),
@@ -402,7 +441,8 @@ def consulted(tmp_path: Path, then: list[str], end: int) -> dict[str, tuple[Part
         *then,
     ]
     told = proof(tmp_path, log, [cdr(context="transfer-caller", app="ConfBridge", end=end)])
-    return {s.seat: (s.part, round(s.talk, 2), s.ended) for s in told.stints if s.answered is not None}
+    there = [s for s in told.stints if s.answered is not None]
+    return {s.seat: (s.part, round(s.talk, 2), round(s.ended or 0.0, 2)) for s in there}
 
 
 def test_a_colleague_who_was_asked_talks_to_the_caller_from_when_the_agent_leaves(tmp_path: Path) -> None:
@@ -447,7 +487,8 @@ def test_a_seat_that_is_called_in_talks_from_when_it_is_told_to_be_in_the_room(t
         room_line(AT + 20.0, "demo-1009", "gone", other),
     ]
     told = proof(tmp_path, log, [cdr(context="transfer-caller", app="ConfBridge", end=AT + 20)])
-    parts = {s.seat: (s.part, round(s.talk, 2), s.ended) for s in told.stints if s.answered is not None}
+    there = [s for s in told.stints if s.answered is not None]
+    parts = {s.seat: (s.part, round(s.talk, 2), round(s.ended or 0.0, 2)) for s in there}
     assert parts == {
         "1001": (Part.ANSWERED, 2.75 + 3.9, AT + 12.0),
         "1009": (Part.JOINED, 9.5, AT + 20.0),
